@@ -1,0 +1,129 @@
+"""Who may sign on a ledger: actors' keys, valid by index between registration and revocation.
+
+`ActorRegistered` is signed by the bureau's registrar, whose key the charter names, and by the new key itself (proof of
+possession): Ed25519 over `tallystick/actor/v1\\n<origin>\\n<actor>\\n<role>\\n<base64 key>\\n`, the role in lower case. No key stands
+under two names. The node's own key and the registrar's come from the charter and are not registered. What was recorded
+before a revocation stays valid: validity goes by index, not by anybody's clock.
+
+Folded from a ledger's entries in order, by the node to admit and by every reader to verify.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tallystick.core.errors import InvalidIdentifier, MalformedKey, NotAuthentic, SignatureInvalid
+from tallystick.core.identifiers import split_actor
+from tallystick.core.keys import SigningKey, check_public_key, check_signature
+from tallystick_proto.v1.meta_pb2 import Role
+from tallystick_proto.v1.statement_pb2 import ActorRegistered, ActorRevoked, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One key of one actor: valid from the entry after `index` up to `revoked`, the index of its revocation, if any."""
+
+    actor: str
+    key: bytes
+    role: int
+    index: int | None  # None: named by the charter
+    revoked: int | None = None
+    system: str = ""
+
+
+def possession_message(origin: str, actor: str, role: int, key: bytes) -> bytes:
+    """What a new key signs to show that its holder has it."""
+    name = Role.Name(role).lower()  # type: ignore[arg-type]
+    return f"tallystick/actor/v1\n{origin}\n{actor}\n{name}\n{base64.b64encode(key).decode()}\n".encode()
+
+
+def prove_possession(origin: str, actor: str, role: int, key: SigningKey) -> bytes:
+    """The proof of possession an `ActorRegistered` carries."""
+    return key.sign(possession_message(origin, actor, role, key.public))
+
+
+class Actors:
+    """The keys of one ledger, folded in the order of its entries."""
+
+    def __init__(self, bureau: str, origin: str, ledger_key: bytes, registrar_key: bytes) -> None:
+        self.bureau = bureau
+        self.origin = origin
+        node = Registered(f"{bureau}:node", ledger_key, Role.NODE, None)
+        registrar = Registered(f"{bureau}:registrar", registrar_key, Role.REGISTRAR, None)
+        self._by_key: dict[bytes, Registered] = {ledger_key: node, registrar_key: registrar}
+
+    def copy(self) -> Actors:
+        """An independent copy, for a commit that may fail."""
+        twin = object.__new__(Actors)
+        twin.bureau, twin.origin, twin._by_key = self.bureau, self.origin, dict(self._by_key)
+        return twin
+
+    def __iter__(self) -> Iterator[Registered]:
+        return iter(self._by_key.values())
+
+    def by_key(self, key: bytes) -> Registered | None:
+        """The registration of a key, whatever its standing."""
+        return self._by_key.get(key)
+
+    def authorise(self, actor: str, key: bytes, index: int) -> Registered:
+        """The registration under which `key` signs as `actor` at `index`. Raises NotAuthentic."""
+        found = self._by_key.get(key)
+        if found is None:
+            raise NotAuthentic(f"the key is not registered for {actor} on {self.origin}", expected="a key registered before")
+        if found.actor != actor:
+            raise NotAuthentic(f"the key belongs to {found.actor}", expected=f"a key of {actor}")
+        if found.index is not None and found.index >= index:
+            raise NotAuthentic(f"the key of {actor} is registered at #{found.index}", expected=f"an entry before #{index}")
+        if found.revoked is not None and found.revoked < index:
+            raise NotAuthentic(f"the key of {actor} was revoked at #{found.revoked}", expected="a key that is valid")
+        return found
+
+    def check(self, statement: Statement) -> None:
+        """Whether a registration or revocation may be recorded; anything else may. Raises NotAuthentic."""
+        match statement.WhichOneof("said"):
+            case "actor_registered":
+                self._check_registration(statement.actor_registered)
+            case "actor_revoked":
+                self._check_revocation(statement.actor_revoked)
+
+    def fold(self, index: int, statement: Statement) -> None:
+        """Take note of a recorded registration or revocation; anything else changes nothing. Raises NotAuthentic."""
+        self.check(statement)
+        match statement.WhichOneof("said"):
+            case "actor_registered":
+                said = statement.actor_registered
+                self._by_key[said.key] = Registered(said.registered, said.key, said.role, index, None, statement.head.system)
+            case "actor_revoked":
+                was = self._by_key[statement.actor_revoked.key]
+                self._by_key[was.key] = Registered(was.actor, was.key, was.role, was.index, index, was.system)
+
+    def _check_registration(self, said: ActorRegistered) -> None:
+        where = f"registration of {said.registered}"
+        try:
+            bureau, name = split_actor(said.registered)
+            check_public_key(said.key)
+        except (InvalidIdentifier, MalformedKey) as error:
+            raise NotAuthentic(error.what, where=where, expected=error.expected) from None
+        if bureau != self.bureau or name in ("node", "registrar"):
+            raise NotAuthentic("not an actor this registrar may register", where=where, expected=f"an actor of {self.bureau}")
+        if said.role not in (Role.SYSTEM, Role.OFFICER):
+            raise NotAuthentic(f"role {said.role}", where=where, expected="system or officer")
+        known = self._by_key.get(said.key)
+        if known is not None:
+            raise NotAuthentic(f"the key stands under {known.actor} already", where=where, expected="a key of its own")
+        message = possession_message(self.origin, said.registered, said.role, said.key)
+        try:
+            check_signature(said.key, message, said.possession, "the proof of possession")
+        except SignatureInvalid as error:
+            raise NotAuthentic(error.what, where=where, expected="a signature by the new key") from None
+
+    def _check_revocation(self, said: ActorRevoked) -> None:
+        known = self._by_key.get(said.key)
+        if known is None or known.actor != said.revoked or known.index is None or known.revoked is not None:
+            raise NotAuthentic(
+                f"no valid key of {said.revoked} to revoke",
+                where=f"revocation of {said.revoked}",
+                expected="a key that is registered and not revoked",
+            )

@@ -1,0 +1,214 @@
+"""The charter: the signed roster and rulebook, an auditor's only root of trust.
+
+A signed note whose text is TOML beginning `# tallystick/charter/v1`. Its digest is `blake3:` of the note's *text*; version 1
+is trusted by a digest given out of band, and must carry signatures by its own threshold of charter keys, a threshold
+above half. No public key stands under two names; no two bureaus share an id or an origin; fields this version does
+not know are refused, because half a charter is no charter.
+
+The rulebook is carried as it stands; the audit reads it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+import tomli_w
+
+from tallystick.core import identifiers
+from tallystick.core.errors import CharterMismatch, InvalidIdentifier, MalformedCharter, NotFound, VerificationFailed
+from tallystick.core.hashing import chain_hash, format_digest
+from tallystick.core.keys import SigningKey
+from tallystick.core.limits import CHARTER_BYTES_MAX
+from tallystick.core.note import VerifierKey, open_note, parse_note, sign_note
+
+HEADER = "# tallystick/charter/v1\n"
+
+
+class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bureau's names; `short` is what tables print in Chinese."""
+
+    zh: str
+    en: str
+    short: str = ""
+
+
+class Floor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last witnessed size and root (base64) a version pins for a ledger."""
+
+    size: int
+    root: str
+
+
+class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One organisation of the roster. Keys are verifier keys as C2SP writes them."""
+
+    id: str
+    name: Name
+    credit_code: str
+    origin: str
+    ledger_key: str
+    registrar_key: str
+    witness_key: str
+    endpoint: str
+    certificate_authority: str = ""
+    witnesses: tuple[str, ...] = ()
+    floor: Floor | None = None
+    state: Literal["active", "suspended", "closed"] = "active"
+    successor: str = ""
+
+    @property
+    def ledger_verifier(self) -> VerifierKey:
+        """The key that signs this bureau's checkpoints, and its node's own statements."""
+        return VerifierKey.parse(self.ledger_key)
+
+    @property
+    def registrar_public(self) -> bytes:
+        """The key that registers this bureau's actors, 32 bytes."""
+        return VerifierKey.parse(self.registrar_key).public
+
+    def label(self, language: str) -> str:
+        """What the bureau is called, shortest first."""
+        return (self.name.short or self.name.zh) if language == "zh" else self.name.en
+
+
+class Auditor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Someone who may read everything."""
+
+    id: str
+    key: str
+
+
+class Witnessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many cosignatures make a checkpoint witnessed, and how old the newest may be."""
+
+    quorum: int
+    freshness: str = "10m"
+
+
+class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A charter as its text says it."""
+
+    name: str
+    version: int
+    issued: datetime
+    expires: datetime
+    threshold: int
+    charter_keys: tuple[str, ...]
+    bureau: tuple[Bureau, ...]
+    previous: str = ""
+    auditor: tuple[Auditor, ...] = ()
+    witnessing: Witnessing | None = None
+    rulebook: dict[str, Any] = {}
+
+    def by_id(self, bureau: str) -> Bureau:
+        """Raises NotFound."""
+        for candidate in self.bureau:
+            if candidate.id == bureau:
+                return candidate
+        raise NotFound(f"no bureau {bureau!r}", where=f"charter {self.name}", expected=_listed(self.bureau))
+
+    def by_origin(self, origin: str) -> Bureau:
+        """Raises NotFound."""
+        for candidate in self.bureau:
+            if candidate.origin == origin:
+                return candidate
+        raise NotFound(f"no ledger {origin[:255]!r}", where=f"charter {self.name}", expected=_listed(self.bureau))
+
+    def expired(self, now_us: int) -> bool:
+        """Whether this version may no longer be recorded, cosigned or read live under."""
+        return now_us >= int(self.expires.timestamp() * 1_000_000)
+
+
+def _listed(bureaus: Sequence[Bureau]) -> str:
+    return "one of " + ", ".join(bureau.id for bureau in bureaus[:12]) + (", …" if len(bureaus) > 12 else "")
+
+
+def charter_digest(text: str) -> str:
+    """`blake3:` of the note's text."""
+    return format_digest(chain_hash(text.encode()))
+
+
+def open_charter(data: bytes, digest: str) -> Charter:
+    """The charter in a signed note, trusted by its digest.
+
+    Raises CharterMismatch where the digest differs, MalformedCharter where the text is not a charter, and what
+    `note.open_note` raises where the note or a signature is bad.
+    """
+    if len(data) > CHARTER_BYTES_MAX:
+        raise MalformedCharter(f"{len(data)} bytes", where="charter", expected=f"at most {CHARTER_BYTES_MAX}")
+    text = parse_note(data).text
+    found = charter_digest(text)
+    if found != digest:
+        raise CharterMismatch(f"its digest is {found}", where="charter", expected=digest)
+    charter = parse_charter(text)
+    keys = [VerifierKey.parse(key) for key in charter.charter_keys]
+    signed = open_note(data, keys).verified
+    if len(signed) < charter.threshold:
+        raise CharterMismatch(f"signed by {len(signed)} of its keys", where="charter", expected=f"at least {charter.threshold}")
+    return charter
+
+
+def parse_charter(text: str) -> Charter:
+    """The charter a text says. Raises MalformedCharter."""
+    if not text.startswith(HEADER):
+        raise MalformedCharter("the first line is not the header", where="charter", expected=HEADER.strip())
+    try:
+        charter = msgspec.convert(tomllib.loads(text), Charter)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        raise MalformedCharter(str(error), where="charter", expected="a charter as its format says") from None
+    _check(charter)
+    return charter
+
+
+def _check(charter: Charter) -> None:
+    def refuse(what: str, expected: str) -> MalformedCharter:
+        return MalformedCharter(what, where="charter", expected=expected)
+
+    if charter.version < 1:
+        raise refuse(f"version {charter.version}", "1 or more")
+    if charter.issued.tzinfo is None or charter.expires.tzinfo is None or charter.issued >= charter.expires:
+        raise refuse("its term does not read", "issued before expires, both with a time zone")
+    if not charter.threshold * 2 > len(charter.charter_keys) >= charter.threshold:
+        raise refuse(f"threshold {charter.threshold} of {len(charter.charter_keys)} keys", "above half, and no more than there are")
+    if not charter.bureau:
+        raise refuse("no bureau", "at least one")
+    publics: list[bytes] = []
+    try:
+        for bureau in charter.bureau:
+            identifiers.check_bureau_id(bureau.id)
+            identifiers.check_origin(bureau.origin)
+            identifiers.check_credit_code(bureau.credit_code)
+            names = (bureau.origin, f"{bureau.origin}/witness", f"{bureau.origin}/registrar")
+            for name, text in zip(names, (bureau.ledger_key, bureau.witness_key, bureau.registrar_key), strict=True):
+                key = VerifierKey.parse(text)
+                if key.name != name:
+                    raise refuse(f"a key of {bureau.id} is named {key.name}", name)
+                publics.append(key.public)
+        publics += [VerifierKey.parse(text).public for text in charter.charter_keys]
+        publics += [VerifierKey.parse(auditor.key).public for auditor in charter.auditor]
+    except (InvalidIdentifier, VerificationFailed) as error:
+        if isinstance(error, MalformedCharter):
+            raise
+        raise MalformedCharter(error.what, where=f"charter: {error.where}" if error.where else "charter", expected=error.expected) from None
+    for what, values in (("id", [b.id for b in charter.bureau]), ("origin", [b.origin for b in charter.bureau]), ("key", publics)):
+        if len(set(values)) < len(values):
+            raise refuse(f"one {what} stands twice", f"every {what} once")
+
+
+def format_charter(charter: Charter) -> str:
+    """The text of a charter, as `parse_charter` reads it."""
+    raw = {key: value for key, value in msgspec.to_builtins(charter, builtin_types=(datetime,)).items() if value not in (None, "", [])}
+    raw["bureau"] = [{k: v for k, v in bureau.items() if v not in (None, "", [], ())} for bureau in raw["bureau"]]
+    for bureau in raw["bureau"]:
+        bureau["name"] = {k: v for k, v in bureau["name"].items() if v}
+    return HEADER + tomli_w.dumps(raw)
+
+
+def sign_charter(text: str, keys: Sequence[tuple[str, SigningKey]]) -> bytes:
+    """The charter's note, signed under the given key names. Raises MalformedCharter where the text is none."""
+    parse_charter(text)
+    return sign_note(text, *keys)

@@ -1,0 +1,71 @@
+"""Checkpoints (C2SP tlog-checkpoint): a note whose text is exactly three lines.
+
+    pudong.example/market-regulation                    origin
+    300                                                 size, decimal without leading zeros
+    hOE+weA3FVrmGXV1mbLNIa2lpWXg/ZsxOcDDxsG4rak=        RFC 6962 root, base64
+
+No extension lines. The root of size 0 is SHA-256 of nothing. The ledger's own signature stands under the name of the
+origin; which signatures a reader requires is the reader's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tallystick.core.errors import InvalidIdentifier, MalformedNote, SignatureInvalid
+from tallystick.core.identifiers import check_origin, parse_decimal
+from tallystick.core.keys import SigningKey
+from tallystick.core.limits import HASH_BYTES, LEDGER_ENTRIES_MAX
+from tallystick.core.merkle import EMPTY_ROOT
+from tallystick.core.note import VerifierKey, decode_base64, encode_base64, open_note, sign_note
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A ledger's name, its number of entries and the root over them. Raises MalformedNote."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def __post_init__(self) -> None:
+        try:
+            check_origin(self.origin)
+        except InvalidIdentifier as error:
+            raise MalformedNote(error.what, where="checkpoint", expected=error.expected) from None
+        if not 0 <= self.size <= LEDGER_ENTRIES_MAX:
+            raise MalformedNote(f"the size is {self.size}", where=self.origin, expected=f"0 to {LEDGER_ENTRIES_MAX}")
+        if len(self.root) != HASH_BYTES:
+            raise MalformedNote("the root has the wrong length", where=self.origin, expected=f"{HASH_BYTES} bytes")
+        if self.size == 0 and self.root != EMPTY_ROOT:
+            raise MalformedNote("the root is not that of an empty tree", where=self.origin)
+
+
+def format_checkpoint(checkpoint: Checkpoint) -> str:
+    """The text of the note."""
+    return f"{checkpoint.origin}\n{checkpoint.size}\n{encode_base64(checkpoint.root)}\n"
+
+
+def parse_checkpoint(text: str) -> Checkpoint:
+    """Reads the text of the note. Raises MalformedNote."""
+    lines = text.split("\n")
+    if len(lines) != 4 or lines[3]:
+        raise MalformedNote("the text is not a checkpoint", expected="origin, size and root, a line each")
+    try:
+        size = parse_decimal(lines[1], LEDGER_ENTRIES_MAX)
+    except InvalidIdentifier as error:
+        raise MalformedNote(error.what, where="checkpoint size", expected=error.expected) from None
+    return Checkpoint(lines[0], size, decode_base64(lines[2], MalformedNote, "checkpoint root"))
+
+
+def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> bytes:
+    """The note, signed under the name of the origin."""
+    return sign_note(format_checkpoint(checkpoint), (checkpoint.origin, key))
+
+
+def open_checkpoint(data: bytes, key: VerifierKey) -> Checkpoint:
+    """The checkpoint in a note that the ledger's `key` signed. Raises MalformedNote, SignatureInvalid."""
+    checkpoint = parse_checkpoint(open_note(data, [key]).note.text)
+    if checkpoint.origin != key.name:
+        raise SignatureInvalid(f"this is a checkpoint of {checkpoint.origin}", expected=f"one of {key.name}")
+    return checkpoint

@@ -1,0 +1,256 @@
+"""Statements composed from plain Python values, by the names a kind gives its fields.
+
+What a value may be follows from its field: an enum takes its name in lower case; a moment a `datetime` with a time zone or
+microseconds; a day a `date` or text; 16-byte ids bytes, a `UUID` or text (a UUID's text is that UUID, any other text the
+first 16 bytes of its BLAKE3); a `Ref` a `Ref` or anything with a `.ref`; a `Digest` one, or text `blake3:…`/`committed:…`; a `Basis`
+its words; other messages a mapping; a version a `CODE@VERSION` or anything with a `.version_ref`. A sensitive field takes
+`Sensitive`: its commitment can only be made at its place in a submission, so `place` does it later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from blake3 import blake3
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from tallystick.core.commitment import Place, commit
+from tallystick.core.errors import InvalidIdentifier, InvalidStatement
+from tallystick.core.hashing import parse_digest
+from tallystick.core.kinds import BY_NAME, BY_VERB, KINDS, Kind, Use, keyword_of
+from tallystick_proto.v1 import statement_pb2
+from tallystick_proto.v1.entry_pb2 import Disclosure
+from tallystick_proto.v1.statement_pb2 import Basis, Digest, Ref, Statement
+
+_NOT_GIVEN: Final = (None, "", b"", (), [], False)
+_SET_BY_ACTOR: Final = frozenset({"kind", "actor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitive:
+    """A value that must never stand on a ledger; a commitment to it will."""
+
+    value: str | bytes
+
+    def __repr__(self) -> str:
+        return "Sensitive(…)"
+
+    @property
+    def data(self) -> bytes:
+        return self.value.encode() if isinstance(self.value, str) else self.value
+
+
+@dataclass(slots=True)
+class Draft:
+    """A statement before its place is known. `sensitive` holds the values that `place` commits, by field path."""
+
+    kind: Kind
+    statement: Statement
+    sensitive: dict[str, bytes]
+
+
+def kind_of(name: str) -> Kind:
+    """A kind by its name or its verb. Raises InvalidStatement."""
+    found = BY_NAME.get(name) or BY_VERB.get(name)
+    if found is None:
+        raise InvalidStatement(f"there is no kind {name!r}", expected="a kind's name, as in DataSent, or its verb, as in send")
+    return found
+
+
+def compose(name: str, actor: str, values: Mapping[str, object]) -> Draft:
+    """A statement of a kind (by name or verb) in an actor's name. Raises InvalidStatement for what does not fit a field.
+
+    Bounds are not checked here: admission does, and `submission.prepare` is the one place where they are.
+    """
+    kind = kind_of(name)
+    draft = Draft(kind, Statement(), {})
+    head = draft.statement.head
+    head.kind = kind.number
+    head.actor = actor
+    body = getattr(draft.statement, kind.field)
+    body.SetInParent()
+    setters = _SETTERS[kind.number]
+    for keyword, value in values.items():
+        if value in _NOT_GIVEN:
+            continue
+        found = setters.get(keyword)
+        if found is None:
+            raise InvalidStatement(f"{kind.name} has no {keyword!r}", expected="one of " + ", ".join(setters))
+        in_head, set_value, path = found
+        try:
+            if path is not None:
+                draft.sensitive[path] = _sensitive(value)
+            else:
+                set_value(head if in_head else body, value)
+        except (TypeError, ValueError, AttributeError, UnicodeError, KeyError, OverflowError) as error:
+            raise InvalidStatement(f"{_shown(value)} does not fit ({error})", where=keyword, expected=_expected(kind, keyword)) from None
+        except InvalidIdentifier as error:
+            raise InvalidStatement(error.what, where=keyword, expected=error.expected) from None
+    return draft
+
+
+def place(draft: Draft, origin: str, submission_id: bytes, position: int, salt: Callable[[], bytes]) -> list[Disclosure]:
+    """Commit the draft's sensitive values at their place, each under a fresh salt; the disclosures that open them."""
+    disclosures = []
+    for path, value in draft.sensitive.items():
+        fresh = salt()
+        commitment = commit(Place(origin, submission_id, position, path), fresh, value)
+        setattr(getattr(draft.statement, draft.kind.field), path.partition(".")[2], commitment)
+        disclosures.append(Disclosure(position=position, field=path, salt=fresh, value=value))
+    return disclosures
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:80]
+
+
+def _expected(kind: Kind, keyword: str) -> str:
+    use = kind.use(keyword)
+    if use is None or use.field.enum_type is None:
+        return "a value of that field"
+    return "one of " + ", ".join(v.name.lower() for v in use.field.enum_type.values if v.number)
+
+
+def _sensitive(value: object) -> bytes:
+    if not isinstance(value, Sensitive):
+        raise InvalidIdentifier("a sensitive value in the clear", expected="Sensitive(value)")
+    return value.data
+
+
+def exchange_id(value: object) -> bytes:
+    """A 16-byte id from bytes, a UUID, a UUID's text, or any other text (the first 16 bytes of its BLAKE3)."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, UUID):
+        return value.bytes
+    if not isinstance(value, str):
+        raise TypeError("not an id")
+    try:
+        return UUID(value).bytes
+    except ValueError:
+        return blake3(value.encode()).digest()[:16]
+
+
+def _moment(value: object) -> int:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("no time zone")
+        return round(value.timestamp() * 1_000_000)
+    if isinstance(value, int):
+        return value
+    raise TypeError("not a moment")
+
+
+def _day(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _digest(value: object) -> Digest:
+    if isinstance(value, str):
+        tag, _, rest = value.partition(":")
+        if tag == "committed":
+            return Digest(committed=parse_digest(f"blake3:{rest}"))
+        return Digest(blake3=parse_digest(value))
+    return _message(Digest, value)  # type: ignore[return-value]
+
+
+def _ref(value: object) -> Ref:
+    return getattr(value, "ref", value)  # type: ignore[no-any-return]
+
+
+def _version(value: object) -> object:
+    return getattr(value, "version_ref", value)
+
+
+def _basis(value: object) -> Message:
+    return Basis(words=value) if isinstance(value, str) else _message(Basis, value)
+
+
+def _message(message: type[Message], value: object) -> Message:
+    if isinstance(value, Mapping):
+        built = message()
+        for name, inner in value.items():
+            field = message.DESCRIPTOR.fields_by_name[str(name)]
+            _setter(field)(built, inner)
+        return built
+    if not isinstance(value, message):
+        raise TypeError(f"not a {message.DESCRIPTOR.name}")
+    return value
+
+
+def _converter(field: FieldDescriptor, form: str) -> Callable[[Any], Any] | None:
+    """How one value of a field becomes what protobuf takes; None where it takes it as it is."""
+    if field.message_type is not None:
+        by_name: dict[str, Callable[[Any], Any]] = {"Ref": _ref, "Digest": _digest, "Basis": _basis}
+        name = field.message_type.name
+        cls = getattr(statement_pb2, name, None) or getattr(
+            getattr(statement_pb2, field.containing_type.name), name
+        )
+        return by_name.get(name) or (lambda value: _message(cls, value))
+    if field.enum_type is not None:
+        numbers = {value.name.lower(): value.number for value in field.enum_type.values}
+        return lambda value: numbers[value] if isinstance(value, str) else value
+    if form in ("moment", "day", "version_ref"):
+        return {"moment": _moment, "day": _day, "version_ref": _version}[form]
+    if field.type == FieldDescriptor.TYPE_BYTES and field.name in ("exchange", "case"):
+        return exchange_id
+    return None
+
+
+def _setter(field: FieldDescriptor, form: str = "") -> Callable[[Any, Any], None]:
+    name = field.name
+    convert = _converter(field, form)
+    if field.is_repeated:
+
+        def extend(message: Any, values: Iterable[Any]) -> None:
+            if isinstance(values, (str, bytes)):
+                raise TypeError("one value, where a list is due")
+            getattr(message, name).extend([convert(value) for value in values] if convert else values)
+
+        return extend
+    if field.message_type is not None:
+
+        def copy(message: Any, value: Any) -> None:
+            assert convert is not None
+            getattr(message, name).CopyFrom(convert(value))
+
+        return copy
+    if convert is not None:
+
+        def assign_converted(message: Any, value: Any) -> None:
+            setattr(message, name, convert(value))
+
+        return assign_converted
+
+    def assign(message: Any, value: Any) -> None:
+        setattr(message, name, value)
+
+    return assign
+
+
+_Setter = tuple[bool, Callable[[Any, Any], None], str | None]
+
+
+def _setter_of(kind: Kind, use: Use) -> _Setter:
+    path = f"{kind.field}.{use.field.name}" if use.options.sensitive else None
+    return use.in_head, _setter(use.field, use.options.format), path
+
+
+_SETTERS: Final[dict[int, dict[str, _Setter]]] = {
+    number: {use.name: _setter_of(kind, use) for use in kind.uses if use.name not in _SET_BY_ACTOR}
+    for number, kind in KINDS.items()
+}
+
+
+def keywords_of(kind: Kind) -> list[Use]:
+    """What a statement of this kind can be given, required ones first."""
+    uses = [use for use in kind.uses if use.name not in _SET_BY_ACTOR]
+    return sorted(uses, key=lambda use: not use.required)
+
+
+__all__ = ["Draft", "Sensitive", "compose", "exchange_id", "keyword_of", "keywords_of", "kind_of", "place"]

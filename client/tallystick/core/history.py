@@ -1,0 +1,122 @@
+"""A ledger's history, entry after entry, each checked against all that went before.
+
+What a full pass, a check of the disk and a follower all do: the index counts up, `prev` is the hash of the entry
+before, time never decreases, a submission's entries stand together, and at its last one the author's signature over all
+of them verifies under a key valid there. The tree grows beside, so that its root can be held against a checkpoint.
+
+An error names the entry: `<origin>#<index>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tallystick.core import statement
+from tallystick.core.actors import Actors
+from tallystick.core.entry import Entry, decode_entry
+from tallystick.core.errors import ChainBroken, MalformedEntry, NotAuthentic, SignatureInvalid, TallystickError
+from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
+from tallystick.core.statement import Read
+from tallystick.core.submission import check_recorded
+from tallystick.core.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry that was checked, with its statement read and the role its author signed in."""
+
+    entry: Entry
+    read: Read
+
+
+class History:
+    """Folds a ledger's entries from its first. `actors` starts with the charter's keys and is folded along."""
+
+    def __init__(self, actors: Actors) -> None:
+        self.actors = actors
+        self.tree = Tree()
+        self._origin = actors.origin
+        self._prev = genesis_hash(actors.origin)
+        self._recorded_at_us = 0
+        self._open: list[Recorded] = []
+
+    @property
+    def size(self) -> int:
+        """How many entries were checked in form and chain."""
+        return self.tree.size
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last submission is whole; every signed checkpoint falls on such a point."""
+        return not self._open
+
+    @property
+    def prev(self) -> bytes:
+        """What the next entry must carry as `prev`."""
+        return self._prev
+
+    @property
+    def recorded_at_us(self) -> int:
+        """When the last entry was recorded."""
+        return self._recorded_at_us
+
+    def extend(self, raws: Iterable[bytes]) -> list[Recorded]:
+        """Check the next entries. Raises ChainBroken, MalformedEntry, SignatureInvalid or NotAuthentic at the first bad one."""
+        checked: list[Recorded] = []
+        leaves: list[bytes] = []
+        try:
+            for raw in raws:
+                index = self.tree.size + len(leaves)
+                try:
+                    recorded = self._check(index, raw)
+                except TallystickError as error:
+                    raise error.at(f"{self._origin}#{index}") from None
+                leaves.append(leaf_hash(raw))
+                checked.append(recorded)
+        finally:
+            if leaves:
+                self.tree.append(leaves)
+        return checked
+
+    def _check(self, index: int, raw: bytes) -> Recorded:
+        entry = decode_entry(raw)
+        if entry.index != index:
+            raise ChainBroken(f"it calls itself #{entry.index}", expected=f"#{index}", known=index)
+        if entry.prev != self._prev:
+            raise ChainBroken(f"prev is {entry.prev.hex()}", expected=f"{self._prev.hex()}, the hash of the entry before", known=index)
+        if entry.recorded_at_us < self._recorded_at_us:
+            raise ChainBroken(f"recorded at {entry.recorded_at_us} us", expected=f"not before {self._recorded_at_us}", known=index)
+        if self._open:
+            if entry.signed is not None or entry.first != self._open[0].entry.index:
+                raise MalformedEntry("it interrupts a submission", expected=f"first = {self._open[0].entry.index}")
+        elif entry.signed is None:
+            raise MalformedEntry(f"it belongs to a submission at #{entry.first} that is over", expected="a signature")
+        recorded = Recorded(entry, statement.read(entry.statement))
+        self._open.append(recorded)
+        signed = self._open[0].entry.signed
+        assert signed is not None
+        if len(self._open) == signed.count:
+            self._close(signed.key)
+        self._prev = chain_hash(raw)
+        self._recorded_at_us = entry.recorded_at_us
+        return recorded
+
+    def _close(self, key: bytes) -> None:
+        """The submission is whole: its signature, its author's standing, and what it says of actors."""
+        first = self._open[0].entry
+        actor = self._open[0].read.statement.head.actor
+        assert first.signed is not None
+        if any(recorded.read.statement.head.actor != actor for recorded in self._open):
+            raise MalformedEntry("its submission speaks for two actors", expected=actor)
+        try:
+            check_recorded(self._origin, actor, first.signed, [recorded.entry.statement for recorded in self._open])
+            registered = self.actors.authorise(actor, key, first.index)
+            for recorded in self._open:
+                kind = recorded.read.kind
+                if kind is not None and registered.role not in kind.roles:
+                    raise NotAuthentic(f"{actor} may not say {kind.name}", expected="a role the kind allows")
+                self.actors.fold(recorded.entry.index, recorded.read.statement)
+        except NotAuthentic as error:
+            raise SignatureInvalid(error.what, where=error.where, expected=error.expected) from None
+        self._open = []

@@ -1,0 +1,135 @@
+"""What one client knows of one ledger, and how it checks everything it is shown: all of it here, no input or output.
+
+The state is one signed checkpoint, the last this client trusted. The steps, numbered as in the code:
+
+  1. a checkpoint is signed by the ledger's key and names its origin;
+  2. it is not smaller than the trusted one (else `RolledBack`);
+  3. at the same size it has the same root (else `Forked`: two signatures on two histories, which is proof);
+  4. at a larger size a consistency proof shows that it extends the trusted one (else `Unreconciled`: a suspicion);
+  5. an entry is shown with a path to the root of a checkpoint that passed 1 to 4, and its index is the one asked for.
+
+The caller supplies sizes and indexes; a server never chooses how it is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.entry import Entry, decode_entry
+from tallystick.core.errors import Forked, MalformedEntry, ProofFailed, RolledBack, TallystickError, Unreconciled
+from tallystick.core.hashing import leaf_hash
+from tallystick.core.merkle import check_consistency, check_inclusion, check_range
+from tallystick.core.note import VerifierKey
+
+
+class TrustedLedger:
+    """One ledger as this client has verified it so far. `name` is what sentences call it, the bureau's id."""
+
+    def __init__(self, name: str, key: VerifierKey, trusted: bytes | None = None) -> None:
+        """`trusted` is the note this client kept. Raises VerificationFailed where that note is not the ledger's."""
+        self.name = name
+        self.origin = key.name
+        self._key = key
+        self._note = trusted
+        self._checkpoint = None if trusted is None else open_checkpoint(trusted, key)
+
+    @property
+    def note(self) -> bytes | None:
+        """The trusted checkpoint as a signed note."""
+        return self._note
+
+    @property
+    def size(self) -> int:
+        """The trusted size; 0 before anything was shown."""
+        return 0 if self._checkpoint is None else self._checkpoint.size
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The trusted checkpoint. Wrong order of calls is a RuntimeError."""
+        if self._checkpoint is None:
+            raise RuntimeError("no checkpoint was advanced to yet")
+        return self._checkpoint
+
+    def advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
+        """Trust a newer checkpoint, shown with the proof from the trusted size.
+
+        Raises RolledBack, Forked, Unreconciled, or what a bad note raises; then nothing has changed.
+        """
+        shown = self._located(open_checkpoint, note, self._key)  # 1
+        known = self._checkpoint
+        if known is not None:
+            self._compare(known, shown, consistency)
+        self._note, self._checkpoint = note, shown
+        return shown
+
+    def _compare(self, known: Checkpoint, shown: Checkpoint, consistency: Sequence[bytes]) -> None:
+        if shown.size < known.size:  # 2
+            raise RolledBack(
+                f"{self.name} answers with {shown.size} entries, and has shown this client {known.size} before",
+                expected="a ledger that only grows",
+                known=known.size,
+            )
+        if shown.size == known.size and shown.root != known.root:  # 3
+            raise Forked(
+                f"{self.name} signed two different histories of {known.size} entries",
+                expected=f"root {known.root.hex()}, not {shown.root.hex()}",
+                known=known.size,
+            )
+        try:
+            check_consistency(known.size, known.root, shown.size, shown.root, consistency)  # 4
+        except ProofFailed as error:
+            raise Unreconciled(
+                f"{self.name} does not show that its {shown.size} entries extend the {known.size} it signed before ({error.what})",
+                expected="one history; until a proof comes, this is a suspicion",
+                known=known.size,
+            ) from None
+
+    def check_extension(self, note: bytes, consistency: Sequence[bytes], of: Checkpoint) -> Checkpoint:
+        """A checkpoint that extends `of`, which passed before, without trusting it yet. Raises as `advance`."""
+        shown = self._located(open_checkpoint, note, self._key)
+        self._compare(of, shown, consistency)
+        return shown
+
+    def check_entry(self, index: int, raw: bytes, path: Sequence[bytes], checkpoint: Checkpoint | None = None) -> Entry:
+        """The entry at `index` under a checkpoint (the trusted one if none is given). Raises ProofFailed, MalformedEntry."""
+        at = checkpoint or self.checkpoint
+        try:
+            check_inclusion(leaf_hash(raw), index, at.size, at.root, path)  # 5
+        except ProofFailed as error:
+            raise self._not_there(index, error) from None
+        return self._decoded(index, raw)
+
+    def check_bundle(
+        self, first: int, raws: Sequence[bytes], path: Sequence[bytes], checkpoint: Checkpoint | None = None
+    ) -> list[Entry]:
+        """Adjacent entries from `first` on, under a checkpoint. Raises ProofFailed, MalformedEntry."""
+        at = checkpoint or self.checkpoint
+        try:
+            check_range(first, [leaf_hash(raw) for raw in raws], at.size, at.root, path)  # 5
+        except ProofFailed as error:
+            raise self._not_there(first, error, len(raws)) from None
+        return [self._decoded(first + offset, raw) for offset, raw in enumerate(raws)]
+
+    def _decoded(self, index: int, raw: bytes) -> Entry:
+        try:
+            entry = decode_entry(raw)
+        except MalformedEntry as error:
+            raise error.at(f"{self.name}#{index}") from None
+        if entry.index != index:
+            raise MalformedEntry(f"it calls itself #{entry.index}", where=f"{self.name}#{index}", expected=f"#{index}")
+        return entry
+
+    def _not_there(self, index: int, error: ProofFailed, count: int = 1) -> ProofFailed:
+        which = f"#{index}" if count == 1 else f"#{index} to #{index + count - 1}"
+        return ProofFailed(
+            f"what was shown as {self.name}{which} is not in the ledger its node signed ({error.what})",
+            where=f"{self.name}#{index}",
+            expected="a path to the signed root",
+        )
+
+    def _located(self, read, *arguments):  # type: ignore[no-untyped-def]
+        try:
+            return read(*arguments)
+        except TallystickError as error:
+            raise error.at(f"checkpoint of {self.name}") from None

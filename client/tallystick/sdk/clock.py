@@ -1,0 +1,24 @@
+"""The clock and the randomness of this machine, for the code above `core`, which takes both as arguments."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from tallystick.core.identifiers import uuid7
+from tallystick.core.limits import SALT_BYTES
+
+
+def now_us() -> int:
+    """Microseconds since 1970 by this machine's clock."""
+    return time.time_ns() // 1_000
+
+
+def new_id() -> bytes:
+    """A new UUIDv7."""
+    return uuid7(now_us(), secrets.token_bytes(10))
+
+
+def new_salt() -> bytes:
+    """A fresh salt of 32 bytes."""
+    return secrets.token_bytes(SALT_BYTES)

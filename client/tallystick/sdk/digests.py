@@ -1,0 +1,62 @@
+"""Digests of files: BLAKE3, memory-mapped and on all cores. The data is read here and goes nowhere."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from blake3 import blake3
+
+from tallystick.core.commitment import salted_digest
+from tallystick.core.errors import NotFound
+from tallystick.core.identifiers import format_version_ref
+
+# Called with how many bytes are done, and of how many.
+Progress = Callable[[int, int], None]
+
+_CHUNK_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """BLAKE3-256 of a file's bytes, and how many there are."""
+
+    blake3: bytes
+    size: int
+
+
+def digest_file(path: Path, progress: Progress | None = None) -> FileDigest:
+    """The digest of a file. Raises NotFound where it cannot be read, or changes its length meanwhile."""
+    hasher = blake3(max_threads=blake3.AUTO)
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size:
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
+                    for start in range(0, size, _CHUNK_BYTES):
+                        hasher.update(view[start : start + _CHUNK_BYTES])
+                        if progress is not None:
+                            progress(min(start + _CHUNK_BYTES, size), size)
+            after = os.fstat(file.fileno()).st_size
+    except (OSError, ValueError) as error:
+        raise NotFound(f"the file cannot be read: {error}", where=str(path), expected="a regular file") from None
+    if after != size:
+        raise NotFound(f"it went from {size} to {after} bytes while it was read", where=str(path), expected="a file at rest")
+    return FileDigest(hasher.digest(), size)
+
+
+def versioned(
+    bureau: str, code: str, version: str | None, digest: bytes, salt: bytes | None
+) -> tuple[str, bytes, bytes | None]:
+    """A version's reference, the digest to record, and the salt it was made with.
+
+    Without a name the version is called by its digest's first twelve digits. A salted digest depends on the version's name, so
+    there the name comes from the digest salted for the code alone; the plain digest is never shown.
+    """
+    if salt is None:
+        return format_version_ref(code, version or digest.hex()[:12]), digest, None
+    name = version or salted_digest(salt, bureau, code, "", digest).hex()[:12]
+    return format_version_ref(code, name), salted_digest(salt, bureau, code, name, digest), salt

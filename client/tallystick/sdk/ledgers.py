@@ -1,0 +1,78 @@
+"""All the ledgers of a charter, each read from its own node and verified: what an auditor uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from tallystick.core.errors import ProofFailed
+from tallystick.core.evidence import Proven
+from tallystick.core.hashing import leaf_hash
+from tallystick.core.identifiers import parse_entry_ref
+from tallystick.sdk.profile import Profile
+from tallystick.sdk.reader import LedgerReader
+from tallystick.sdk.trust_store import TrustStore
+from tallystick.sdk.wire import Wire
+from tallystick_proto.v1.statement_pb2 import Ref
+
+
+class Ledgers:
+    """Readers of a charter's ledgers, opened when first asked for."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.charter = profile.charter
+        self._trust = TrustStore(profile.state / "trust")
+        self._readers: dict[str, LedgerReader] = {}
+
+    @classmethod
+    def open(cls, profile: str | os.PathLike[str] | Profile | None = None) -> Self:
+        """The ledgers of a profile's charter."""
+        return cls(profile if isinstance(profile, Profile) else Profile.load(profile))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __getitem__(self, bureau: str) -> LedgerReader:
+        """The reader of a bureau's ledger. Raises NotFound."""
+        reader = self._readers.get(bureau)
+        if reader is None:
+            reader = self._readers[bureau] = LedgerReader(Wire(self.charter.by_id(bureau)), self._trust)
+        return reader
+
+    def __iter__(self) -> Iterator[LedgerReader]:
+        return (self[bureau.id] for bureau in self.charter.bureau)
+
+    def close(self) -> None:
+        for reader in self._readers.values():
+            reader.close()
+        self._readers.clear()
+
+    def locate(self, reference: str | Ref) -> tuple[LedgerReader, int]:
+        """The ledger and index of `bureau#index` or of a citation. Raises InvalidIdentifier, NotFound."""
+        if isinstance(reference, Ref):
+            return self[self.charter.by_origin(reference.origin).id], reference.index
+        parsed = parse_entry_ref(reference)
+        return self[parsed.bureau], parsed.index
+
+    def show(self, reference: str | Ref) -> Proven:
+        """An entry with its author, verified. A citation's leaf must be the one found there (ProofFailed)."""
+        reader, index = self.locate(reference)
+        proven = reader.show(index)
+        if isinstance(reference, Ref) and reference.leaf and leaf_hash(proven.entry.raw) != reference.leaf:
+            raise ProofFailed(
+                f"the entry there has leaf {leaf_hash(proven.entry.raw).hex()}",
+                where=proven.reference,
+                expected=f"{reference.leaf.hex()}, which was cited",
+            )
+        return proven
+
+    def prove(self, reference: str | Ref) -> bytes:
+        """An evidence file for an entry, verified."""
+        reader, index = self.locate(reference)
+        return reader.prove(index)

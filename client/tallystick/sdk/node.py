@@ -1,0 +1,142 @@
+"""A bureau's node as its own programs use it: record, one statement or many, and read what it holds, verified."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tallystick.core.compose import compose, place
+from tallystick.core.errors import StorageFailed, Unreachable
+from tallystick.core.keys import SigningKey
+from tallystick.core.kinds import TERM_FIELDS
+from tallystick.core.submission import seal
+from tallystick.sdk.clock import new_id, new_salt
+from tallystick.sdk.digests import Progress, digest_file, versioned
+from tallystick.sdk.profile import Profile
+from tallystick.sdk.reader import LedgerReader
+from tallystick.sdk.receipt import Receipt, check_receipt, receipt_of
+from tallystick.sdk.recorder import Recorder
+from tallystick.sdk.salts import SaltStore
+from tallystick.sdk.trust_store import TrustStore
+from tallystick.sdk.verbs import HasVersion, Verbs
+from tallystick.sdk.wire import Wire
+from tallystick_proto.v1.ledger_pb2 import SubmitRequest
+from tallystick_proto.v1.statement_pb2 import Digest, ResourceDeclared
+
+_RETRIES = 2
+
+
+class Node(LedgerReader, Verbs[Receipt]):
+    """A connection to one bureau's node under one identity. Not for use by several threads at once.
+
+    Every verb records at once and returns a checked receipt; `recorder` is for many.
+    """
+
+    def __init__(self, wire: Wire, trust: TrustStore, actor: str, key: SigningKey, state: Path) -> None:
+        super().__init__(wire, trust)
+        self.actor = actor
+        self._key = key
+        self._state = state
+
+    @classmethod
+    def open(cls, profile: str | os.PathLike[str] | Profile | None = None) -> Self:
+        """The node a profile names, under the profile's identity. Nothing is sent before the first call."""
+        chosen = profile if isinstance(profile, Profile) else Profile.load(profile)
+        return cls(
+            Wire(chosen.bureau), TrustStore(chosen.state / "trust"), chosen.actor, chosen.signing_key(), chosen.state
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def record(self, kind: str, **values: object) -> Receipt:
+        """Record one statement of a kind, named as in `DataUsed` or by its verb.
+
+        Returns once it is durable and its receipt was checked. Raises what kept it from being recorded; after StorageFailed or
+        Unreachable the outcome may be unknown, and what was tried under one id was recorded once or not at all.
+        """
+        return self._say(kind, values)
+
+    def _say(self, kind: str, values: dict[str, object]) -> Receipt:
+        draft = compose(kind, self.actor, values)
+        submission_id = new_id()
+        disclosures = place(draft, self.bureau.origin, submission_id, 0, new_salt)
+        data = draft.statement.SerializeToString()
+        submission = seal(self.bureau.origin, self.actor, self._key, submission_id, [data], disclosures)
+        for attempt in range(_RETRIES + 1):
+            try:
+                answer = self.wire.submit(SubmitRequest(submission=submission, known_size=self.trusted.size))
+                break
+            except (Unreachable, StorageFailed):
+                if attempt == _RETRIES:
+                    raise  # the same id again does no harm, a new one could record twice
+        checkpoint = self.advance(answer.checkpoint, answer.consistency)
+        check_receipt(answer, submission, self.bureau, checkpoint)
+        return receipt_of(answer, 0, draft.statement, self.bureau, checkpoint)
+
+    def recorder(
+        self,
+        *,
+        linger_ms: float = 5.0,
+        batch_max: int = 1_000,
+        in_flight_max: int = 16,
+        give_up_s: float = 60.0,
+        spool: bool = True,
+    ) -> Recorder:
+        """A recorder on a connection of its own. With `spool`, what has no receipt survives this program."""
+        return Recorder(
+            LedgerReader(Wire(self.bureau), self._trust),
+            self.actor,
+            self._key,
+            linger_ms=linger_ms,
+            batch_max=batch_max,
+            in_flight_max=in_flight_max,
+            give_up_s=give_up_s,
+            spool=self._state / "spool" / self.actor.replace(":", "_") if spool else None,
+        )
+
+    def declared(self, code: str) -> ResourceDeclared | None:
+        """The latest declaration of a resource on this ledger, or None."""
+        terms = [(TERM_FIELDS["resource"], code.encode()), (TERM_FIELDS["kind"], b"10")]
+        for shown in self.find(terms, newest_first=True, limit=1):
+            return shown.read.statement.resource_declared
+        return None
+
+    def provide(
+        self,
+        code: str,
+        *,
+        file: str | os.PathLike[str],
+        version: str | None = None,
+        rows: int | None = None,
+        derived_from: Sequence[str | HasVersion] | None = None,
+        quality: dict[str, object] | None = None,
+        desensitised: dict[str, object] | None = None,
+        progress: Progress | None = None,
+    ) -> Receipt:
+        """Record a version of a resource from its file: hashed here, and the data never leaves.
+
+        Only a resource declared as unconditional shows its digest in the clear. Any other carries a salted one, and the salt
+        is kept in this client's state folder, to travel with the data. Without `version`, it is named by its digest.
+        """
+        hashed = digest_file(Path(file), progress)
+        declared = self.declared(code)
+        open_digest = declared is not None and declared.sharing == ResourceDeclared.UNCONDITIONAL
+        named, digest, salt = versioned(self.bureau.id, code, version, hashed.blake3, None if open_digest else new_salt())
+        if salt is not None:
+            SaltStore(self._state / "salts").keep(self.bureau.id, named, salt)
+        return self.provide_version(
+            named,
+            digest=Digest(committed=digest) if salt is not None else Digest(blake3=digest),
+            size=hashed.size,
+            rows=rows,
+            derived_from=derived_from,
+            quality=quality,
+            desensitised=desensitised,
+        )

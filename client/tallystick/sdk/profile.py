@@ -1,0 +1,163 @@
+"""A profile: which charter, which node and which identity a command or program uses. One TOML file.
+
+    charter = "charter.note"              the charter's signed note
+    charter_digest = "blake3:…"           given out of band; the only thing that is believed
+    bureau = "taxation"                   whose node to speak to; an auditor's profile has none
+    state = "state"                       what this client remembers: trusted checkpoints, salts, unsent submissions
+    language = "en"                       or "zh"
+
+    [identity]                            who signs; without it nothing can be recorded
+    actor = "taxation:clerk"
+    key = "keys/clerk.key"
+
+    [registrar]                           for `tally identity register` and `revoke` only
+    key = "keys/registrar.key"
+
+Relative paths are relative to the file. Without `state` it is kept in the user's state folder, by charter.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from tallystick.core.charter import Bureau, Charter, open_charter
+from tallystick.core.errors import ConfigInvalid, InvalidIdentifier, NotFound, VerificationFailed
+from tallystick.core.identifiers import split_actor
+from tallystick.core.keys import SigningKey
+from tallystick.sdk.key_file import load_key
+
+ENVIRONMENT = "TALLYSTICK_PROFILE"
+
+
+class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An actor and its key file."""
+
+    actor: str
+    key: str
+
+
+class RegistrarKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The registrar's key file."""
+
+    key: str
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    charter: str
+    charter_digest: str
+    bureau: str = ""
+    state: str = ""
+    language: Literal["en", "zh"] = "en"
+    identity: Identity | None = None
+    registrar: RegistrarKey | None = None
+
+
+class Profile:
+    """A profile read from its file, its charter opened and trusted by its digest."""
+
+    def __init__(self, path: Path, file: _File, charter: Charter) -> None:
+        self.path = path
+        self.charter = charter
+        self.language = file.language
+        self._file = file
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] | None = None) -> Profile:
+        """Read a profile: the path given, else $TALLYSTICK_PROFILE, else the user's configuration folder.
+
+        Raises ConfigInvalid, or VerificationFailed where the charter is not the one trusted.
+        """
+        place = Path(path or os.environ.get(ENVIRONMENT, "") or default_path())
+        try:
+            file = msgspec.convert(tomllib.loads(place.read_text(encoding="utf-8")), _File)
+        except OSError as error:
+            raise ConfigInvalid(
+                f"cannot be read: {error.strerror}", where=str(place), expected=f"a profile, by --profile or {ENVIRONMENT}"
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+            raise ConfigInvalid(str(error), where=str(place), expected="a profile as its format says") from None
+        charter = load_charter(place.parent / file.charter, file.charter_digest)
+        profile = cls(place, file, charter)
+        profile._check()
+        return profile
+
+    def _check(self) -> None:
+        try:
+            if self._file.bureau:
+                self.charter.by_id(self._file.bureau)
+            if self._file.identity is not None:
+                bureau, _ = split_actor(self._file.identity.actor)
+                if bureau != self._file.bureau:
+                    raise ConfigInvalid(
+                        f"{self._file.identity.actor} is no actor of {self._file.bureau or 'a bureau (none is named)'}",
+                        where=str(self.path),
+                        expected="an identity of the profile's bureau",
+                    )
+        except (InvalidIdentifier, NotFound) as error:
+            raise ConfigInvalid(error.what, where=str(self.path), expected=error.expected) from None
+
+    @property
+    def bureau(self) -> Bureau:
+        """The bureau whose node this profile speaks to. Raises ConfigInvalid for an auditor's profile."""
+        if not self._file.bureau:
+            raise ConfigInvalid("it names no bureau", where=str(self.path), expected="--bureau, or a bureau's profile")
+        return self.charter.by_id(self._file.bureau)
+
+    @property
+    def has_bureau(self) -> bool:
+        return bool(self._file.bureau)
+
+    @property
+    def state(self) -> Path:
+        """The folder of what this client remembers."""
+        if self._file.state:
+            return self.path.parent / self._file.state
+        from platformdirs import user_state_path
+
+        return user_state_path("tallystick") / self._file.charter_digest.removeprefix("blake3:")[:16]
+
+    @property
+    def charter_digest(self) -> str:
+        return self._file.charter_digest
+
+    @property
+    def actor(self) -> str:
+        """Who signs. Raises ConfigInvalid."""
+        return self._identity().actor
+
+    def signing_key(self) -> SigningKey:
+        """The actor's key. Raises ConfigInvalid."""
+        return load_key(self.path.parent / self._identity().key)
+
+    def registrar_key(self) -> SigningKey:
+        """The registrar's key. Raises ConfigInvalid."""
+        if self._file.registrar is None:
+            raise ConfigInvalid("it names no registrar key", where=str(self.path), expected="[registrar] key, or --registrar-key")
+        return load_key(self.path.parent / self._file.registrar.key)
+
+    def _identity(self) -> Identity:
+        if self._file.identity is None:
+            raise ConfigInvalid("it names no identity", where=str(self.path), expected="[identity] with actor and key, to record")
+        return self._file.identity
+
+
+def default_path() -> Path:
+    """Where a profile is looked for when none is named."""
+    from platformdirs import user_config_path
+
+    return user_config_path("tallystick") / "profile.toml"
+
+
+def load_charter(path: Path, digest: str) -> Charter:
+    """The charter in a file. Raises ConfigInvalid or VerificationFailed, naming the file."""
+    try:
+        return open_charter(path.read_bytes(), digest)
+    except OSError as error:
+        raise ConfigInvalid(f"cannot be read: {error.strerror}", where=str(path), expected="the charter's note") from None
+    except VerificationFailed as error:
+        raise error.at(str(path)) from None

@@ -1,0 +1,226 @@
+"""Verified reading of one bureau's ledger: a thin driver that fetches and feeds `TrustedLedger`.
+
+Before the first answer of any kind, the node must show a signed checkpoint that extends the last one this client trusted.
+Everything after is checked against that. A node that rolls back, forks or shows what is not in its ledger is named in one
+sentence, and the notes are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tallystick.core.charter import Bureau
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.entry import Entry
+from tallystick.core.errors import Forked, MalformedEntry, ProofFailed, RolledBack, TallystickError, Unreconciled
+from tallystick.core.evidence import Proven, check_presence, format_presence
+from tallystick.core.hashing import leaf_hash
+from tallystick.core.statement import Read, Term, read, terms_of
+from tallystick.core.trusted_ledger import TrustedLedger
+from tallystick.sdk.trust_store import TrustStore
+from tallystick.sdk.wire import Wire
+from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
+from tallystick_proto.v1.ledger_pb2 import Term as WireTerm
+from tallystick_proto.v1.statement_pb2 import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry that was shown and verified to be in its ledger."""
+
+    bureau: str
+    origin: str
+    entry: Entry
+    read: Read
+
+    @property
+    def reference(self) -> str:
+        return f"{self.bureau}#{self.entry.index}"
+
+    @property
+    def ref(self) -> Ref:
+        """The citation of this entry."""
+        return Ref(origin=self.origin, index=self.entry.index, leaf=leaf_hash(self.entry.raw))
+
+
+class LedgerReader:
+    """Reads one ledger and believes nothing. Not for use by several threads at once."""
+
+    def __init__(self, wire: Wire, trust: TrustStore) -> None:
+        self.wire = wire
+        self.bureau: Bureau = wire.bureau
+        self._trust = trust
+        self._stored = trust.load(self.bureau.origin)
+        self._ledger = TrustedLedger(self.bureau.id, self.bureau.ledger_verifier, self._stored)
+
+    @property
+    def trusted(self) -> TrustedLedger:
+        """What this client has verified of the ledger so far."""
+        return self._ledger
+
+    def close(self) -> None:
+        self.wire.close()
+
+    def refresh(self) -> Checkpoint:
+        """The node's checkpoint now, checked to extend the trusted one. Raises RolledBack, Forked, Unreconciled."""
+        self._reload()
+        answer = self.wire.checkpoint(self._ledger.size)
+        return self.advance(answer.checkpoint, answer.consistency)
+
+    def advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
+        """Trust a checkpoint that came with a proof from the trusted size, and remember it."""
+        try:
+            checkpoint = self._ledger.advance(note, consistency)
+        except (RolledBack, Forked, Unreconciled) as error:
+            kept = self._trust.keep_conflict(self.bureau.origin, self._ledger.note, note)
+            raise type(error)(
+                f"{error.what}; both notes are kept beside {kept}",
+                where=error.where,
+                expected=error.expected,
+                known=error.known,
+            ) from None
+        self.remember()
+        return checkpoint
+
+    def remember(self) -> None:
+        """Write the trusted checkpoint down, after making sure that it fits what another command wrote meanwhile."""
+        note = self._ledger.note
+        if note is None or note == self._stored:
+            return
+        with self._trust.replacing(self.bureau.origin) as there:
+            if there is not None and there != self._stored:
+                self._reconcile(there)
+            assert self._ledger.note is not None
+            self._trust.save(self.bureau.origin, self._ledger.note)
+            self._stored = self._ledger.note
+
+    def entries(self, first: int = 0, end: int | None = None, size: int | None = None) -> Iterator[Shown]:
+        """Entries [first, end), oldest first, verified; `end` is the trusted size if not given."""
+        checkpoint = self._at_least(size)
+        end = checkpoint.size if end is None else min(end, checkpoint.size)
+        wanted = first
+        if first >= end:
+            return
+        for bundle in self.wire.read_entries(first, end, checkpoint.size):
+            if bundle.first != wanted or not bundle.entry:
+                raise self._misled(f"entries from #{bundle.first}", f"from #{wanted}")
+            yield from self._bundle(bundle, checkpoint)
+            wanted += len(bundle.entry)
+        if wanted != end:
+            raise self._misled(f"entries up to #{wanted}", f"up to #{end}")
+
+    def entry(self, index: int) -> Shown:
+        """One entry, verified to be in the ledger. Raises NotFound, ProofFailed."""
+        self._at_least(index + 1)
+        for shown in self.entries(index, index + 1):
+            return shown
+        raise self._misled("nothing", f"#{index}")
+
+    def find(
+        self,
+        terms: Iterable[Term] = (),
+        *,
+        first: int = 0,
+        end: int = 0,
+        newest_first: bool = False,
+        limit: int = 0,
+        follow: bool = False,
+    ) -> Iterator[Shown]:
+        """Entries whose heads carry all the terms. Each is verified; that none was left out, nobody can see from here.
+
+        With `follow` it goes on with what is recorded later, and never ends by itself. The checkpoint is refreshed first.
+        """
+        checkpoint = self.refresh()
+        wanted = set(terms)
+        request = FindRequest(
+            origin=self.bureau.origin,
+            term=[WireTerm(field=number, value=value) for number, value in sorted(wanted)],
+            first=first,
+            end=end,
+            size=checkpoint.size,
+            newest_first=newest_first,
+            limit=limit,
+            follow=follow,
+        )
+        last: int | None = None
+        for bundle in self.wire.find(request):
+            if bundle.checkpoint:
+                if not follow:
+                    raise self._misled("a later checkpoint", "an answer about the one that was asked for")
+                checkpoint = self.advance(bundle.checkpoint, bundle.consistency)
+            if not bundle.entry:
+                continue
+            for shown in self._bundle(bundle, checkpoint):
+                index = shown.entry.index
+                if last is not None and (index >= last if newest_first else index <= last):
+                    raise self._misled(f"#{index} after #{last}", "each entry once, in the order asked for")
+                carried = set(terms_of(shown.read.statement))
+                if shown.entry.signed is not None:
+                    carried.add((0, shown.entry.signed.submission_id))
+                if not wanted <= carried or index < first or (end and index >= end):
+                    raise self._misled(f"#{index}", "entries that carry what was asked for")
+                last = index
+                yield shown
+
+    def show(self, index: int) -> Proven:
+        """One entry with its author, all of it verified: in the ledger, signed, and by a key registered before."""
+        proven, _, _ = self._presence(index)
+        return proven
+
+    def prove(self, index: int) -> bytes:
+        """An evidence file for one entry, verified before it is returned."""
+        _, file, _ = self._presence(index)
+        return file
+
+    def _presence(self, index: int) -> tuple[Proven, bytes, Checkpoint]:
+        checkpoint = self._at_least(index + 1)
+        answer = self.wire.prove_presence(index, checkpoint.size)
+        try:
+            proven = check_presence(answer.presence, index, answer.inclusion, self.bureau, checkpoint)
+        except ProofFailed as error:
+            raise ProofFailed(
+                f"what was shown is not in the ledger its node signed ({error.what})", where=error.where, expected=error.expected
+            ) from None
+        assert self._ledger.note is not None
+        return proven, format_presence(answer.presence, index, answer.inclusion, self._ledger.note), checkpoint
+
+    def _at_least(self, size: int | None) -> Checkpoint:
+        """The trusted checkpoint of this session, refreshed unless it is known to reach `size`."""
+        if size is not None and self._fresh and self._ledger.size >= size:
+            return self._ledger.checkpoint
+        checkpoint = self.refresh()
+        self._fresh = True
+        return checkpoint
+
+    _fresh = False
+
+    def _bundle(self, bundle: Bundle, checkpoint: Checkpoint) -> Iterator[Shown]:
+        for entry in self._ledger.check_bundle(bundle.first, bundle.entry, bundle.path, checkpoint):
+            try:
+                statement = read(entry.statement)
+            except MalformedEntry as error:
+                raise error.at(f"{self.bureau.id}#{entry.index}") from None
+            yield Shown(self.bureau.id, self.bureau.origin, entry, statement)
+
+    def _misled(self, what: str, expected: str) -> TallystickError:
+        return ProofFailed(f"its node answered {what}", where=self.bureau.id, expected=expected)
+
+    def _reload(self) -> None:
+        """Take up what another command of this client has verified since."""
+        there = self._trust.load(self.bureau.origin)
+        if there is not None and there != self._stored and self._ledger.note == self._stored:
+            self._ledger = TrustedLedger(self.bureau.id, self.bureau.ledger_verifier, there)
+            self._stored = there
+
+    def _reconcile(self, there: bytes) -> None:
+        """Two commands of this client trusted different checkpoints: one must extend the other, or the node forked."""
+        other = open_checkpoint(there, self.bureau.ledger_verifier)
+        mine = self._ledger.checkpoint
+        small, large = sorted((other, mine), key=lambda checkpoint: checkpoint.size)
+        proof = self.wire.prove_consistency(small.size, large.size).hashes if small.size < large.size else []
+        check = TrustedLedger(self.bureau.id, self.bureau.ledger_verifier, there if small is other else self._ledger.note)
+        larger_note = self._ledger.note if large is mine else there
+        assert larger_note is not None
+        check.advance(larger_note, proof)
+        self._ledger = check

@@ -1,0 +1,305 @@
+"""Many statements to one ledger: batched, signed, sent over one stream, and each with a receipt of its own.
+
+A statement is checked, composed and placed where `record` is called, so that a bad one fails there and spoils no other. It
+joins the open batch; a batch is sealed when it is full or has lingered, and stays in the spool (memory, and files if a folder
+is given) until its receipt has been checked. While too many batches are on their way, recording waits.
+
+When the stream breaks, what has no receipt is sent again under the same ids: the ledger records each id once. A batch
+that is refused fails alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.compose import compose, place
+from tallystick.core.errors import InvalidStatement, Overloaded, StorageFailed, TallystickError, Unreachable
+from tallystick.core.keys import SigningKey
+from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
+from tallystick.core.submission import seal
+from tallystick.core.validation import RULES
+from tallystick.sdk.clock import new_id, new_salt
+from tallystick.sdk.reader import LedgerReader
+from tallystick.sdk.receipt import Receipt, check_receipt, receipt_of
+from tallystick.sdk.spool import Spool
+from tallystick.sdk.verbs import Verbs
+from tallystick.sdk.wire_errors import from_detail
+from tallystick_proto.v1 import ledger_pb2
+from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
+from tallystick_proto.v1.ledger_pb2 import SubmitAnswer, SubmitRequest
+from tallystick_proto.v1.statement_pb2 import Statement
+
+_RETRY_S = 0.2
+_BATCH_BYTES_MAX = SUBMISSION_BYTES_MAX - STATEMENT_BYTES_MAX
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """Statements that will be, or were, one submission."""
+
+    submission_id: bytes
+    opened_at: float
+    statements: list[Statement] = field(default_factory=list)
+    data: list[bytes] = field(default_factory=list)
+    disclosures: list[Disclosure] = field(default_factory=list)
+    size_bytes: int = 0
+    submission: Submission | None = None
+    done: Future[tuple[ledger_pb2.Receipt, Checkpoint]] = field(default_factory=Future)
+
+
+class Pending:
+    """One statement on its way. `result` waits for its receipt and raises what the ledger said against it."""
+
+    __slots__ = ("_batch", "_position", "_recorder")
+
+    def __init__(self, recorder: Recorder, batch: _Batch, position: int) -> None:
+        self._recorder = recorder
+        self._batch = batch
+        self._position = position
+
+    def done(self) -> bool:
+        """Whether there is a receipt or an error."""
+        return self._batch.done.done()
+
+    def result(self, timeout_s: float | None = None) -> Receipt:
+        """The receipt. Raises TimeoutError, or the domain error that kept the statement from being recorded."""
+        receipt, checkpoint = self._batch.done.result(timeout_s)
+        statement = self._batch.statements[self._position]
+        return receipt_of(receipt, self._position, statement, self._recorder.reader.bureau, checkpoint)
+
+
+class Recorder(Verbs[Pending]):
+    """Records from any number of threads. Leave its `with` block, or `close` it, to have everything sent and answered."""
+
+    def __init__(
+        self,
+        reader: LedgerReader,
+        actor: str,
+        key: SigningKey,
+        *,
+        linger_ms: float = 5.0,
+        batch_max: int = SUBMISSION_STATEMENTS_MAX,
+        in_flight_max: int = 16,
+        give_up_s: float = 60.0,
+        spool: Path | None = None,
+    ) -> None:
+        """`reader` must not be used by others meanwhile. `give_up_s` bounds how long an unreachable node is tried."""
+        self.reader = reader
+        self._actor = actor
+        self._key = key
+        self._linger_s = linger_ms / 1_000
+        self._batch_max = max(1, min(batch_max, SUBMISSION_STATEMENTS_MAX))
+        self._in_flight_max = in_flight_max
+        self._give_up_s = give_up_s
+        self._spool = Spool(spool, reader.bureau.origin)
+        self._lock = threading.Condition()
+        self._open: _Batch | None = None
+        self._sealed: deque[_Batch] = deque()  # not sent on the present stream
+        self._sent: deque[_Batch] = deque()  # sent, in this order, and not answered
+        self._closing = False
+        self._stream = 0  # a stream that broke may still ask for requests; it must not get any
+        for submission in self._spool.left_over():
+            batch = _Batch(submission.signature.submission_id, time.monotonic(), submission=submission)
+            self._sealed.append(batch)
+        self._thread = threading.Thread(target=self._run, name="tallystick-recorder", daemon=True)
+        self._thread.start()
+
+    def record(self, kind: str, **values: object) -> Pending:
+        """Record a statement of a kind, named as in `DataUsed` or by its verb; waits while too much is on its way.
+
+        Raises InvalidStatement where it does not fit its kind, at once; nothing is then recorded.
+        """
+        return self._say(kind, values)
+
+    def _say(self, kind: str, values: dict[str, object]) -> Pending:
+        draft = compose(kind, self._actor, values)
+        statement = draft.statement
+        with self._lock:
+            batch = self._room()
+            position = len(batch.data)
+            disclosures = place(draft, self.reader.bureau.origin, batch.submission_id, position, new_salt) if draft.sensitive else ()
+            rules = RULES[draft.kind.number]
+            rules.head.check(statement.head)
+            rules.body.check(getattr(statement, draft.kind.field))
+            data = statement.SerializeToString()
+            if len(data) > STATEMENT_BYTES_MAX:
+                raise InvalidStatement(f"{len(data)} bytes", where=draft.kind.name, expected=f"at most {STATEMENT_BYTES_MAX}")
+            batch.statements.append(statement)
+            batch.data.append(data)
+            batch.disclosures.extend(disclosures)
+            batch.size_bytes += len(data) + 4
+            if position + 1 >= self._batch_max or batch.size_bytes > _BATCH_BYTES_MAX:
+                self._seal()
+            elif position == 0:
+                self._lock.notify_all()
+            return Pending(self, batch, position)
+
+    def flush(self, timeout_s: float | None = None) -> None:
+        """Send everything and wait for every receipt. Raises the first error a batch met, or TimeoutError."""
+        with self._lock:
+            self._seal()
+            waiting = [*self._sent, *self._sealed]
+        for batch in waiting:
+            batch.done.result(timeout_s)
+
+    def close(self) -> None:
+        """Flush, end the stream, and let the thread end. A batch that failed raises here."""
+        try:
+            self.flush()
+        finally:
+            self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+            return
+        with suppress(TallystickError):  # the block's own error is the one to be seen
+            self.close()
+
+    # Under the lock.
+
+    def _room(self) -> _Batch:
+        if self._closing:
+            raise RuntimeError("the recorder is closed")
+        while self._open is None and len(self._sealed) + len(self._sent) >= self._in_flight_max:
+            if not self._lock.wait(timeout=self._give_up_s * 2):
+                raise Overloaded("the spool is full and nothing moves", where=self.reader.bureau.id, expected="a node that answers")
+        if self._open is None:
+            self._open = _Batch(new_id(), time.monotonic())
+        return self._open
+
+    def _seal(self) -> None:
+        if self._open is not None and self._open.data:
+            self._sealed.append(self._open)
+            self._open = None
+            self._lock.notify_all()
+
+    # The thread: one stream after another, until everything is answered.
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._closing = True
+            self._lock.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        unreachable_since: float | None = None
+        while self._wait_for_work():
+            try:
+                for answer in self.reader.wire.submit_many(self._requests(self._stream)):
+                    unreachable_since = None
+                    self._take(answer)
+                error: TallystickError | None = None
+            except TallystickError as caught:
+                error = caught
+            except Exception as caught:  # a bug must not leave callers waiting for ever
+                self._fail_all(caught)
+                return
+            with self._lock:
+                self._stream += 1
+                self._sealed.extendleft(reversed(self._sent))
+                self._sent.clear()
+                self._lock.notify_all()
+            if error is None:
+                continue
+            if not isinstance(error, (Unreachable, StorageFailed)):
+                self._fail_all(error)
+                continue
+            unreachable_since = unreachable_since or time.monotonic()
+            if time.monotonic() - unreachable_since > self._give_up_s:
+                self._fail_all(error)
+                unreachable_since = None
+            else:
+                time.sleep(_RETRY_S)
+
+    def _wait_for_work(self) -> bool:
+        with self._lock:
+            while not self._sealed:
+                if self._closing:
+                    return False
+                self._linger()
+            return True
+
+    def _linger(self) -> None:
+        """Wait for a full batch, or seal the open one when its time has come."""
+        if self._open is not None and self._open.data:
+            left = self._open.opened_at + self._linger_s - time.monotonic()
+            if left <= 0:
+                self._seal()
+                return
+            self._lock.wait(left)
+        else:
+            self._lock.wait()
+
+    def _requests(self, stream: int) -> Iterator[SubmitRequest]:
+        """What goes into one stream: sealed batches as they come. Runs in gRPC's thread."""
+        known_size = self.reader.trusted.size
+        while True:
+            with self._lock:
+                while stream == self._stream and not self._sealed and not self._closing:
+                    self._linger()
+                if stream != self._stream or not self._sealed:
+                    return
+                batch = self._sealed.popleft()
+                self._sent.append(batch)
+            if batch.submission is None:
+                batch.submission = seal(
+                    self.reader.bureau.origin, self._actor, self._key, batch.submission_id, batch.data, batch.disclosures
+                )
+                self._spool.put(batch.submission)
+            yield SubmitRequest(submission=batch.submission, known_size=known_size)
+
+    def _take(self, answer: SubmitAnswer) -> None:
+        with self._lock:
+            batch = self._sent[0]
+        assert batch.submission is not None
+        if answer.HasField("refusal"):
+            refusal = from_detail(answer.refusal)
+            if isinstance(refusal, (Unreachable, StorageFailed)):
+                raise refusal  # not the batch's fault: it is sent again, with all behind it
+            self._settle(batch, refusal)
+            return
+        receipt = answer.receipt
+        try:
+            checkpoint = self.reader.advance(receipt.checkpoint, receipt.consistency)
+            check_receipt(receipt, batch.submission, self.reader.bureau, checkpoint)
+        except TallystickError as error:
+            self._settle(batch, error)
+            return
+        self._settle(batch, (receipt, checkpoint))
+
+    def _settle(self, batch: _Batch, outcome: tuple[ledger_pb2.Receipt, Checkpoint] | BaseException) -> None:
+        with self._lock:
+            if batch in self._sent:
+                self._sent.remove(batch)
+            self._lock.notify_all()
+        if isinstance(outcome, BaseException):
+            batch.done.set_exception(outcome)
+        else:
+            self._spool.remove(batch.submission_id)
+            batch.data.clear()
+            batch.done.set_result(outcome)
+
+    def _fail_all(self, error: BaseException) -> None:
+        """Nothing more can be done for what is on its way; files stay in the spool for another try."""
+        with self._lock:
+            self._seal()
+            failed = [*self._sent, *self._sealed]
+            self._sent.clear()
+            self._sealed.clear()
+            self._lock.notify_all()
+        for batch in failed:
+            batch.done.set_exception(error)

@@ -1,0 +1,45 @@
+"""The salts of versions whose digest is not open: kept by who provides, to travel with the data.
+
+One file a version, mode 0600. Whoever holds the salt and a guess of the data can check the guess; nobody else can.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from tallystick.core.errors import ConfigInvalid, NotFound
+from tallystick.core.hashing import chain_hash
+from tallystick.core.limits import SALT_BYTES
+from tallystick.sdk.files import write_whole
+
+
+class SaltStore:
+    """Salts in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, bureau: str, version_ref: str, salt: bytes) -> Path:
+        """Keep a version's salt. Raises ConfigInvalid where another is kept already, or it cannot be written."""
+        path = self._path(bureau, version_ref)
+        if path.exists() and path.read_bytes() != salt:
+            raise ConfigInvalid("another salt is kept for this version", where=str(path), expected="a new version name")
+        write_whole(path, salt, 0o600)
+        return path
+
+    def salt_of(self, bureau: str, version_ref: str) -> bytes:
+        """Raises NotFound."""
+        path = self._path(bureau, version_ref)
+        try:
+            salt = path.read_bytes()
+        except OSError:
+            salt = b""
+        if len(salt) != SALT_BYTES:
+            raise NotFound(f"no salt of {version_ref}", where=str(path), expected="the file made when it was provided")
+        return salt
+
+    def _path(self, bureau: str, version_ref: str) -> Path:
+        # A code may be as long as a file name may be; the digest keeps apart what is cut.
+        name = f"{bureau}.{version_ref}"
+        return self._folder / f"{quote(name, safe='')[:150]}.{chain_hash(name.encode()).hex()[:16]}.salt"

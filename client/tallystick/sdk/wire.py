@@ -1,0 +1,110 @@
+"""The calls to one node, and the only place in the client that knows gRPC's stubs. Nothing here is believed or checked.
+
+Every call has a deadline, every failure becomes a domain error that names the node, and a stream that is left early is
+cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import grpc
+
+from tallystick.core.charter import Bureau
+from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
+from tallystick.sdk.wire_errors import from_rpc
+from tallystick_proto.v1.ledger_pb2 import (
+    Bundle,
+    CheckpointAnswer,
+    CheckpointRequest,
+    ConsistencyRequest,
+    FindRequest,
+    InclusionRequest,
+    PresenceAnswer,
+    Proof,
+    ReadRequest,
+    Receipt,
+    SubmitAnswer,
+    SubmitRequest,
+)
+from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub, SubmitStub
+
+DEADLINE_S = 30.0
+_MESSAGE_BYTES_MAX = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
+
+Answer = TypeVar("Answer")
+
+
+class Wire:
+    """A connection to a bureau's node; opened lazily, closed with `close`."""
+
+    def __init__(self, bureau: Bureau, deadline_s: float = DEADLINE_S) -> None:
+        self.bureau = bureau
+        self.deadline_s = deadline_s
+        self._channel = grpc.insecure_channel(
+            bureau.endpoint,
+            options=[
+                ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
+                ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
+                ("grpc.enable_http_proxy", 0),
+                ("grpc.initial_reconnect_backoff_ms", 100),
+                ("grpc.max_reconnect_backoff_ms", 2_000),
+                # One connection a client: another client's broken one must not be handed to this.
+                ("grpc.use_local_subchannel_pool", 1),
+            ],
+        )
+        self._submit = SubmitStub(self._channel)
+        self._ledger = LedgerStub(self._channel)
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def submit(self, request: SubmitRequest) -> Receipt:
+        return self._call(lambda: self._submit.Submit(request, timeout=self.deadline_s))
+
+    def submit_many(self, requests: Iterable[SubmitRequest]) -> Iterator[SubmitAnswer]:
+        """Answers in the order of the requests; no deadline, since the stream is as long as its caller likes."""
+        return self._stream(lambda: self._submit.SubmitMany(iter(requests)))
+
+    def checkpoint(self, known_size: int) -> CheckpointAnswer:
+        request = CheckpointRequest(origin=self.bureau.origin, known_size=known_size)
+        return self._call(lambda: self._ledger.GetCheckpoint(request, timeout=self.deadline_s))
+
+    def watch_checkpoints(self, known_size: int) -> Iterator[CheckpointAnswer]:
+        request = CheckpointRequest(origin=self.bureau.origin, known_size=known_size)
+        return self._stream(lambda: self._ledger.WatchCheckpoints(request))
+
+    def prove_consistency(self, old_size: int, new_size: int) -> Proof:
+        request = ConsistencyRequest(origin=self.bureau.origin, old_size=old_size, new_size=new_size)
+        return self._call(lambda: self._ledger.ProveConsistency(request, timeout=self.deadline_s))
+
+    def prove_inclusion(self, index: int, size: int) -> Proof:
+        request = InclusionRequest(origin=self.bureau.origin, index=index, size=size)
+        return self._call(lambda: self._ledger.ProveInclusion(request, timeout=self.deadline_s))
+
+    def prove_presence(self, index: int, size: int) -> PresenceAnswer:
+        request = InclusionRequest(origin=self.bureau.origin, index=index, size=size)
+        return self._call(lambda: self._ledger.ProvePresence(request, timeout=self.deadline_s))
+
+    def read_entries(self, first: int, end: int, size: int) -> Iterator[Bundle]:
+        request = ReadRequest(origin=self.bureau.origin, first=first, end=end, size=size)
+        return self._stream(lambda: self._ledger.ReadEntries(request))
+
+    def find(self, request: FindRequest) -> Iterator[Bundle]:
+        return self._stream(lambda: self._ledger.Find(request))
+
+    def _call(self, call: Callable[[], Answer]) -> Answer:
+        try:
+            return call()
+        except grpc.RpcError as error:
+            raise from_rpc(error, self.bureau.id, self.bureau.endpoint) from None
+
+    def _stream(self, start: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
+        stream = start()
+        try:
+            yield from stream
+        except grpc.RpcError as error:
+            raise from_rpc(error, self.bureau.id, self.bureau.endpoint) from None
+        finally:
+            stream.cancel()  # type: ignore[attr-defined]

@@ -1,0 +1,87 @@
+"""What only the writer can decide of a prepared submission: its author's standing, its id, and what it says of actors.
+
+Admission refuses only what is malformed or not authentic. A true statement about a broken rule is recorded, and the audit
+reports it.
+"""
+
+from __future__ import annotations
+
+from tallystick.core.actors import Actors
+from tallystick.core.entry import decode_entry
+from tallystick.core.errors import NotAllowed, SubmissionConflict
+from tallystick.core.kinds import KINDS, TERM_FIELDS
+from tallystick.core.statement import read
+from tallystick.core.submission import Prepared
+from tallystick_node import access
+from tallystick_node.access import Principal
+from tallystick_node.ledger import Ledger
+from tallystick_proto.v1.statement_pb2 import Statement
+
+_ABOUT_ACTORS = frozenset(number for number, kind in KINDS.items() if kind.name in ("ActorRegistered", "ActorRevoked"))
+
+
+def load_actors(ledger: Ledger, actors: Actors) -> Actors:
+    """Fold the registrations and revocations a ledger holds, found through its index, into the charter's keys."""
+    size = ledger.state.size
+    found = {
+        index
+        for number in _ABOUT_ACTORS
+        for index in ledger.candidates([(TERM_FIELDS["kind"], str(number).encode())], 0, size, newest_first=False)
+    }
+    for index in sorted(found):
+        actors.fold(index, read(decode_entry(ledger.entry(index)).statement).statement)
+    return actors
+
+
+def admit(submission: Prepared, first: int, actors: Actors) -> None:
+    """Check the author's key and role for recording at `first`, and fold what the submission says of actors.
+
+    `actors` is changed; on an error it must be thrown away. Raises NotAuthentic or NotAllowed.
+    """
+    registered = actors.authorise(submission.actor, submission.signature.key, first)
+    principal = Principal(registered.actor, registered.role)
+    for number in set(submission.kinds):
+        kind = KINDS[number]
+        if not access.may(principal, "Submit", kind):
+            raise NotAllowed(
+                f"{submission.actor} may not record {kind.name}", where="actor", expected=access.refusal(principal, kind)
+            )
+    if not touches_actors(submission):
+        return
+    for offset, (number, data) in enumerate(zip(submission.kinds, submission.statements, strict=True)):
+        if number in _ABOUT_ACTORS:
+            actors.fold(first + offset, Statement.FromString(data))
+
+
+def find_recorded(ledger: Ledger, submission: Prepared) -> int | None:
+    """Where these very statements already stand under this id; None where the id is new.
+
+    Raises SubmissionConflict where the actor used the id for other bytes.
+    """
+    term = (TERM_FIELDS["submission"], submission.submission_id)
+    for index in ledger.candidates([term], 0, ledger.state.size, newest_first=True):
+        entry = decode_entry(ledger.entry(index))
+        if entry.signed is None or entry.signed.submission_id != submission.submission_id:
+            continue
+        if read(entry.statement).statement.head.actor != submission.actor:
+            continue  # ids are scoped to their actor
+        count = entry.signed.count
+        recorded = [decode_entry(raw).statement for raw in ledger.entries(index, index + count)]
+        if recorded == submission.statements:
+            return index
+        raise conflict(submission, index)
+    return None
+
+
+def touches_actors(submission: Prepared) -> bool:
+    """Whether a submission registers or revokes anybody."""
+    return not _ABOUT_ACTORS.isdisjoint(submission.kinds)
+
+
+def conflict(submission: Prepared, index: int) -> SubmissionConflict:
+    """The same id, other bytes."""
+    return SubmissionConflict(
+        f"submission {submission.submission_id.hex()} was recorded at #{index} with other statements",
+        expected="the same bytes again, or a new id",
+        known=index,
+    )

@@ -1,0 +1,147 @@
+"""A node's settings: one TOML file, every default visible, unknown keys refused.
+
+Relative paths are relative to the file. The node refuses to listen in the clear anywhere but on loopback.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import tomli_w
+
+from tallystick.core.charter import Bureau, Charter, open_charter
+from tallystick.core.errors import ConfigInvalid, NotFound, VerificationFailed
+from tallystick.sdk.files import write_whole
+
+
+class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the private keys are. The registrar's need not be on this machine."""
+
+    ledger: str = "keys/ledger.key"
+    witness: str = "keys/witness.key"
+
+
+class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The write path: how long the writer waits for company, in milliseconds, and how much may wait for it, in MiB."""
+
+    linger_ms: float = 2.0
+    queue_mib: int = 64
+
+
+class Serve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The server: how many calls at once, and how long a stop waits for those in flight, in seconds."""
+
+    calls_max: int = 1_000
+    stop_grace_s: float = 10.0
+
+
+class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is logged, and in which form, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    form: Literal["console", "json"] = "console"
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file's contents. `bureau`, `charter_digest` have no default."""
+
+    bureau: str
+    charter_digest: str
+    charter: str = "charter.note"
+    listen: str = "127.0.0.1:7411"
+    data: str = "data"
+    keys: Keys = Keys()
+    write: Write = Write()
+    serve: Serve = Serve()
+    log: Log = Log()
+
+
+class Settings:
+    """A config with its place on disk."""
+
+    def __init__(self, path: Path, config: Config) -> None:
+        self.path = path
+        self.config = config
+
+    @classmethod
+    def load(cls, path: Path) -> Settings:
+        """Read a settings file. Raises ConfigInvalid, naming file and key."""
+        try:
+            text = path.read_text(encoding="utf-8")
+            config = msgspec.convert(tomllib.loads(text), Config)
+        except OSError as error:
+            raise ConfigInvalid(
+                f"cannot be read: {error.strerror}", where=str(path), expected="a settings file; `tallyd init` makes one"
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+            raise ConfigInvalid(str(error), where=str(path), expected="the settings that `tallyd config show` prints") from None
+        settings = cls(path, config)
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        where = str(self.path)
+        if not 0 <= self.config.write.linger_ms <= 1_000:
+            raise ConfigInvalid(f"write.linger_ms = {self.config.write.linger_ms}", where=where, expected="0 to 1000")
+        if not 4 <= self.config.write.queue_mib <= 4_096:
+            raise ConfigInvalid(f"write.queue_mib = {self.config.write.queue_mib}", where=where, expected="4 to 4096")
+        if not 1 <= self.config.serve.calls_max <= 1_000_000:
+            raise ConfigInvalid(f"serve.calls_max = {self.config.serve.calls_max}", where=where, expected="1 to 1000000")
+        if not 0 <= self.config.serve.stop_grace_s <= 3_600:
+            raise ConfigInvalid(f"serve.stop_grace_s = {self.config.serve.stop_grace_s}", where=where, expected="0 to 3600")
+        check_loopback(self.config.listen, where)
+
+    def place(self, name: str) -> Path:
+        """A path of the settings, relative to the file."""
+        return self.path.parent / name
+
+    @property
+    def database(self) -> Path:
+        return self.place(self.config.data) / "ledger"
+
+    @property
+    def signed_size(self) -> Path:
+        return self.place(self.config.data) / "signed-size"
+
+    def open_charter(self) -> tuple[Charter, Bureau]:
+        """The charter and this node's bureau in it. Raises ConfigInvalid or VerificationFailed."""
+        path = self.place(self.config.charter)
+        try:
+            charter = open_charter(path.read_bytes(), self.config.charter_digest)
+            return charter, charter.by_id(self.config.bureau)
+        except OSError as error:
+            raise ConfigInvalid(f"cannot be read: {error.strerror}", where=str(path), expected="the charter's note") from None
+        except NotFound as error:
+            raise ConfigInvalid(error.what, where=str(path), expected=error.expected) from None
+        except VerificationFailed as error:
+            raise error.at(str(path)) from None
+
+    def render(self) -> str:
+        """The settings as TOML, every default written out."""
+        return tomli_w.dumps(msgspec.to_builtins(self.config))
+
+    def save(self) -> None:
+        """Write the file whole or not at all."""
+        write_whole(self.path, self.render().encode())
+
+
+def check_loopback(listen: str, where: str) -> None:
+    """Refuse to listen in the clear anywhere but on loopback. Raises ConfigInvalid."""
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise ConfigInvalid(f"listen = {listen!r}", where=where, expected="host:port")
+    bare = host.strip("[]")
+    try:
+        loopback = bare == "localhost" or ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ConfigInvalid(
+            f"listen = {listen!r} is not loopback",
+            where=where,
+            expected="127.0.0.1, [::1] or localhost: this node speaks in the clear and must not be reached from elsewhere",
+        )

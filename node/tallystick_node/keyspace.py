@@ -1,0 +1,51 @@
+"""The keys of a node's database, all of them here.
+
+    z                                 the state record
+    e <first index, u64>              a segment: up to 64 adjacent entries; cut where the index is a multiple of 64
+    t <level, u8> <number, u64>       a full tile: 256 hashes of 32 bytes (tlog-tiles numbering)
+    p <term hash, 8> <index, u64>     a posting list of one commit (`postings`)
+    r <run, u64> <block, u32>         a block of a sorted run (`runs`)
+    d <index, u64> <field path>       a disclosure
+
+Numbers are big-endian, so that keys sort as they count.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from tallystick.core.limits import SEGMENT_ENTRIES_MAX
+
+STATE: Final = b"z"
+SEGMENT: Final = b"e"
+TILE: Final = b"t"
+DISCLOSURE: Final = b"d"
+
+_U64 = struct.Struct(">cQ")
+_TILE = struct.Struct(">cBQ")
+
+
+def segment(first: int) -> bytes:
+    """The key of the segment that begins at an index."""
+    return _U64.pack(SEGMENT, first)
+
+
+def segment_first(key: bytes) -> int:
+    """The index at which the segment under a key begins."""
+    return int.from_bytes(key[1:], "big")
+
+
+def segments_from(index: int) -> bytes:
+    """The least key of a segment that can hold `index`: none crosses a multiple of 64."""
+    return segment(index - index % SEGMENT_ENTRIES_MAX)
+
+
+def tile(level: int, number: int) -> bytes:
+    """The key of a full tile."""
+    return _TILE.pack(TILE, level, number)
+
+
+def disclosure(index: int, field: str) -> bytes:
+    """The key of the disclosure for a field of an entry."""
+    return _U64.pack(DISCLOSURE, index) + field.encode()

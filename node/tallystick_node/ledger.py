@@ -1,0 +1,260 @@
+"""One bureau's ledger on a `Store`: the second half of the write path, and every read.
+
+`build` turns prepared submissions into one batch and the state that holds once the batch is durable; it writes nothing and
+changes nothing, so that a commit may fail. The caller writes the batch and then calls `adopt`. Readers hold a `State`, which
+never changes; what it speaks of is on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError
+
+from tallystick.core.entry import encode_at, encode_entry, encode_first, encode_signed
+from tallystick.core.errors import BehindSigned, NotFound, StoreDamaged
+from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
+from tallystick.core.limits import (
+    LEDGER_ENTRIES_MAX,
+    SEGMENT_BYTES_MAX,
+    SEGMENT_ENTRIES_MAX,
+    TILE_HEIGHT,
+    TILE_WIDTH,
+)
+from tallystick.core.merkle import Reader, root_at
+from tallystick.core.statement import Term
+from tallystick.core.submission import Prepared
+from tallystick.core.tree import FullTiles, Tree
+from tallystick_node import disclosures, keyspace
+from tallystick_node.index import Index, IndexState
+from tallystick_node.signed_size import SignedSize
+from tallystick_node.store.store import Batch, Store
+from tallystick_proto.v1 import storage_pb2
+from tallystick_proto.v1.storage_pb2 import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A ledger at one size. `prev` is what the next entry carries; `recorded_at_us` when the last was recorded."""
+
+    size: int
+    root: bytes
+    prev: bytes
+    recorded_at_us: int
+    tree: Tree
+    index: IndexState
+
+    def encode(self, origin: str) -> bytes:
+        """The state record."""
+        return storage_pb2.State(
+            origin=origin,
+            size=self.size,
+            root=self.root,
+            prev=self.prev,
+            recorded_at_us=self.recorded_at_us,
+            edge=self.tree.edge(),
+            runs=self.index.to_bytes(),
+        ).SerializeToString()
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A batch ready to be written, the state once it is, and where each submission begins."""
+
+    batch: Batch
+    state: State
+    firsts: list[int]
+    single_entries: dict[int, bytes]
+
+
+def empty_state(origin: str) -> State:
+    """A ledger without entries."""
+    tree = Tree()
+    return State(0, tree.root(), genesis_hash(origin), 0, tree, IndexState())
+
+
+def read_state(store: Store, origin: str) -> State:
+    """The state a database holds. Raises StoreDamaged where it holds none, another ledger's, or one that does not fit."""
+    data = store.get(keyspace.STATE)
+    where = f"state record of {origin}"
+    if data is None:
+        raise StoreDamaged("it is missing", where=where, expected="a database made by tallyd init")
+    try:
+        record = storage_pb2.State.FromString(data)
+    except DecodeError:
+        raise StoreDamaged("it does not parse", where=where, expected="what the last commit wrote") from None
+    if record.SerializeToString() != data:
+        raise StoreDamaged("it is not in canonical form", where=where, expected="what the last commit wrote")
+    if record.origin != origin:
+        raise StoreDamaged(f"it is of {record.origin[:255]!r}", where=where, expected=origin)
+    tree = Tree(record.size, list(record.edge))
+    if tree.root() != record.root:
+        raise StoreDamaged(f"root {record.root.hex()}", where=where, expected=f"{tree.root().hex()}, the root of its own edge")
+    if len(record.prev) != 32:
+        raise StoreDamaged(f"prev has {len(record.prev)} bytes", where=where, expected="32")
+    return State(record.size, record.root, record.prev, record.recorded_at_us, tree, IndexState.from_bytes(record.runs))
+
+
+class Ledger:
+    """A ledger and its current state. One writer; any number of readers."""
+
+    def __init__(self, store: Store, origin: str, state: State) -> None:
+        self.store = store
+        self.origin = origin
+        self.state = state
+        self._tiles = FullTiles(self._tile)
+
+    @classmethod
+    def create(cls, store: Store, origin: str) -> Ledger:
+        """An empty ledger in a new database."""
+        state = empty_state(origin)
+        batch = Batch()
+        batch.put(keyspace.STATE, state.encode(origin))
+        store.write(batch)
+        return cls(store, origin, state)
+
+    @classmethod
+    def open(cls, store: Store, origin: str) -> Ledger:
+        """The ledger of a database; costs the same at any size. Raises StoreDamaged."""
+        return cls(store, origin, read_state(store, origin))
+
+    # Writing.
+
+    def build(self, submissions: Sequence[Prepared], now_us: int, state: State | None = None) -> Commit:
+        """Place submissions after `state` (the current one if none is given), in their order, in one batch."""
+        before = state or self.state
+        at_us = max(now_us, before.recorded_at_us)
+        at = encode_at(at_us)
+        index, prev = before.size, before.prev
+        if index + sum(submission.count for submission in submissions) > LEDGER_ENTRIES_MAX:
+            raise StoreDamaged("the ledger is full", expected=f"at most {LEDGER_ENTRIES_MAX} entries")
+        entries: list[bytes] = []
+        terms: list[Sequence[Term]] = []
+        firsts: list[int] = []
+        singles: dict[int, bytes] = {}
+        batch = Batch()
+        for submission in submissions:
+            first = index
+            firsts.append(first)
+            authorship = encode_signed(submission.signature)
+            for data in submission.statements:
+                entry = encode_entry(index, prev, at, data, authorship)
+                if index == first:
+                    authorship = encode_first(first)
+                entries.append(entry)
+                prev = chain_hash(entry)
+                index += 1
+            terms.append([*submission.terms[0], (0, submission.submission_id)])
+            terms.extend(submission.terms[1:])
+            if submission.count == 1:
+                singles[first] = entries[-1]
+            disclosures.keep(submission, first, batch)
+        self._put_segments(batch, before.size, entries)
+        tree = before.tree.copy()
+        for tile in tree.append([leaf_hash(entry) for entry in entries]):
+            batch.put(keyspace.tile(tile.level, tile.number), tile.data)
+        indexed = Index(before.index).build(before.size, terms, batch, self.store.get)
+        after = State(index, tree.root(), prev, at_us, tree, indexed)
+        batch.put(keyspace.STATE, after.encode(self.origin))
+        return Commit(batch, after, firsts, singles)
+
+    def adopt(self, state: State) -> None:
+        """The batch that leads to `state` is durable."""
+        self.state = state
+
+    @staticmethod
+    def _put_segments(batch: Batch, first: int, entries: list[bytes]) -> None:
+        start = 0
+        while start < len(entries):
+            stop = min(len(entries), start + SEGMENT_ENTRIES_MAX - (first + start) % SEGMENT_ENTRIES_MAX)
+            total = 0
+            for position in range(start, stop):
+                total += len(entries[position])
+                if total > SEGMENT_BYTES_MAX and position > start:
+                    stop = position
+                    break
+            batch.put(keyspace.segment(first + start), Segment(entry=entries[start:stop]).SerializeToString())
+            start = stop
+
+    # Reading.
+
+    def entries(self, first: int, end: int) -> Iterator[bytes]:
+        """The bytes of entries [first, end). Raises NotFound outside the ledger, StoreDamaged where one is not there."""
+        if not 0 <= first <= end <= self.state.size:
+            raise NotFound(f"entries {first} to {end}", where=self.origin, expected=f"0 to {self.state.size}")
+        wanted = first
+        for key, value in self.store.range(keyspace.segments_from(first), keyspace.segment(end)):
+            begins = keyspace.segment_first(key)
+            segment = self.decode_segment(begins, value)
+            if begins + len(segment) <= wanted:
+                continue
+            if begins > wanted:
+                break
+            for raw in segment[wanted - begins : end - begins]:
+                yield raw
+                wanted += 1
+        if wanted < end:
+            raise StoreDamaged("the entry is not in the database", where=f"{self.origin}#{wanted}", expected="an entry")
+
+    def entry(self, index: int) -> bytes:
+        """The bytes of one entry. Raises as `entries`."""
+        return next(self.entries(index, index + 1))
+
+    def decode_segment(self, first: int, data: bytes) -> Sequence[bytes]:
+        """The entries of a stored segment. Raises StoreDamaged."""
+        try:
+            segment = Segment.FromString(data)
+        except DecodeError:
+            segment = None
+        if segment is None or segment.SerializeToString() != data or not 1 <= len(segment.entry) <= SEGMENT_ENTRIES_MAX:
+            raise StoreDamaged("the segment does not parse", where=f"{self.origin}#{first}", expected="1 to 64 entries")
+        return segment.entry
+
+    def reader(self, state: State | None = None) -> Reader:
+        """The hashes of the tree's complete nodes."""
+        return (state or self.state).tree.reader(self._tiles)
+
+    def root_at(self, size: int) -> bytes:
+        """The root the ledger had at an earlier size. Raises NotFound."""
+        if size > self.state.size:
+            raise NotFound(f"size {size}", where=self.origin, expected=f"at most {self.state.size}")
+        return root_at(size, self.reader())
+
+    def _tile(self, level: int, number: int) -> bytes:
+        data = self.store.get(keyspace.tile(level, number))
+        if data is None or len(data) != TILE_WIDTH * 32:
+            first = number << (TILE_HEIGHT * (level + 1))
+            raise StoreDamaged(
+                f"tile {level}/{number}, which covers #{first} onwards, is {'missing' if data is None else 'cut'}",
+                where=self.origin,
+                expected="256 hashes",
+            )
+        return data
+
+    def candidates(
+        self, terms: Sequence[Term], start: int, stop: int, *, newest_first: bool, state: State | None = None
+    ) -> Iterator[int]:
+        """Indexes in [start, stop) that may carry all the terms; the caller looks, since the index knows hashes only."""
+        index = Index((state or self.state).index)
+        return index.candidates_all(self.store, terms, start=start, stop=stop, newest_first=newest_first)
+
+
+def check_against_signed(ledger: Ledger, signed: SignedSize) -> None:
+    """The database holds everything that was ever noted for signing. Raises BehindSigned or StoreDamaged."""
+    size, root = signed.value
+    if ledger.state.size < size:
+        raise BehindSigned(
+            f"the database holds {ledger.state.size} entries, and {size} were signed",
+            where=ledger.origin,
+            expected="at least what was signed; this node must not write on: restore its database from the disk it "
+            "was lost from, or recover it from its witnesses",
+            known=size,
+        )
+    found = ledger.root_at(size)
+    if found != root:
+        raise StoreDamaged(
+            f"its first {size} entries have root {found.hex()}",
+            where=ledger.origin,
+            expected=f"{root.hex()}, which was signed; run tallyd fsck",
+        )

@@ -1,0 +1,312 @@
+"""The one writer of a ledger: it collects, commits, notes, signs, and only then releases receipts.
+
+Everything that came in while the last write was on its way, or within a short linger, becomes one batch. The order is fixed:
+
+  1. the batch is written and synced           (from here on it is durable but unsigned)
+  2. size and root are noted outside the database, synced    (from here on a shorter database is noticed)
+  3. the checkpoint is signed and published
+  4. receipts go out
+
+At most one write is in flight. If it fails, whether the batch reached the disk is unknown: every caller in it is told so,
+and the database is reopened before anything else is written. What it then holds beyond the note is noted and signed, and a
+caller who sends the same submission again gets its receipt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from tallystick.core.actors import Actors
+from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.core.errors import Overloaded, StorageFailed, Stopping, TallystickError
+from tallystick.core.keys import SigningKey
+from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
+from tallystick.core.submission import Prepared, check_window
+from tallystick_node import witness
+from tallystick_node.admission import admit, conflict, find_recorded, load_actors, touches_actors
+from tallystick_node.ledger import Commit, Ledger, State, check_against_signed
+from tallystick_node.signed_size import SignedSize
+from tallystick_node.store.store import Store
+from tallystick_node.witness import Gathered
+
+log = structlog.get_logger()
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A state and the checkpoint the node signed for it."""
+
+    state: State
+    gathered: Gathered
+
+    @property
+    def note(self) -> bytes:
+        return self.gathered.note
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a submission stands. `entry` is set for a new single statement; `again` says it was recorded before."""
+
+    first: int
+    published: Published
+    entry: bytes | None
+    again: bool
+
+
+@dataclass(slots=True)
+class _Waiting:
+    submission: Prepared
+    size_bytes: int
+    done: asyncio.Future[Placed]
+
+
+class Sequencer:
+    """Owns a ledger's writes. Use within one event loop; `start` before the first submission, `stop` at the end."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        signed_size: SignedSize,
+        key: SigningKey,
+        charter_actors: Actors,
+        *,
+        now_us: Callable[[], int],
+        reopen: Callable[[], Store],
+        linger_s: float,
+        queue_bytes_max: int,
+    ) -> None:
+        self.ledger = ledger
+        self._signed_size = signed_size
+        self._key = key
+        self._charter_actors = charter_actors
+        self._actors = load_actors(ledger, charter_actors.copy())
+        self._now_us = now_us
+        self._reopen = reopen
+        self._linger_s = linger_s
+        self._queue_bytes_max = queue_bytes_max
+        self._queue: deque[_Waiting] = deque()
+        self._queued_bytes = 0
+        self._arrived = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-write")
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._broken = False
+        self._published: Published | None = None
+
+    @property
+    def published(self) -> Published:
+        """The newest signed checkpoint and the state under it."""
+        if self._published is None:
+            raise RuntimeError("not started")
+        return self._published
+
+    @property
+    def actors(self) -> Actors:
+        """The actors as of the last commit."""
+        return self._actors
+
+    async def start(self) -> None:
+        """Note and sign what the database holds, then begin to write."""
+        await self._sign_what_is_there()
+        self._task = asyncio.create_task(self._run(), name="sequencer")
+
+    def refuse_more(self) -> None:
+        """From now on refuse submissions and end whoever waits for a next checkpoint; what is queued goes on."""
+        self._stopping = True
+        self._arrived.set()
+        self._changed.set()
+
+    async def stop(self) -> None:
+        """Finish what is queued, and let the disk thread end."""
+        self.refuse_more()
+        if self._task is not None:
+            await self._task
+        self._disk.shutdown(wait=True)
+
+    async def changed(self) -> Published:
+        """Wait for the next checkpoint. Raises Stopping when there will be none."""
+        if self._stopping:
+            raise Stopping("the node is shutting down", where=self.ledger.origin)
+        event = self._changed
+        await event.wait()
+        if self._stopping:
+            raise Stopping("the node is shutting down", where=self.ledger.origin)
+        return self.published
+
+    async def record(self, submission: Prepared) -> Placed:
+        """Record a prepared submission; returns once it is durable and under a signed checkpoint.
+
+        Raises what admission raises, Overloaded when the queue is full, Stopping, or StorageFailed: then the outcome is
+        unknown, and the caller may send the same submission again.
+        """
+        if self._stopping:
+            raise Stopping("the node is shutting down", where=self.ledger.origin, expected="another try later")
+        size = sum(map(len, submission.statements)) + 200 * submission.count
+        if self._queued_bytes + size > self._queue_bytes_max and self._queue:
+            raise Overloaded("its queue is full", where=self.ledger.origin, expected="another try in a moment")
+        waiting = _Waiting(submission, size, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._queued_bytes += size
+        self._arrived.set()
+        return await waiting.done
+
+    async def _run(self) -> None:
+        while True:
+            if not self._queue:
+                if self._stopping:
+                    return
+                self._arrived.clear()
+                await self._arrived.wait()
+                if not self._stopping and self._linger_s:
+                    await asyncio.sleep(self._linger_s)
+                continue
+            group = self._take()
+            try:
+                await self._commit(group)
+            except TallystickError as error:
+                self._fail(group, error)
+            except Exception as error:  # a bug must not leave callers waiting, nor stop the writer silently
+                log.exception("commit failed", origin=self.ledger.origin)
+                self._broken = True
+                self._fail(group, StorageFailed(f"an internal error: {type(error).__name__}", where=self.ledger.origin))
+
+    def _take(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        entries = size = 0
+        while self._queue:
+            waiting = self._queue[0]
+            entries += waiting.submission.count
+            size += waiting.size_bytes
+            if group and (entries > COMMIT_ENTRIES_MAX or size > COMMIT_BYTES_MAX):
+                break
+            group.append(self._queue.popleft())
+            self._queued_bytes -= waiting.size_bytes
+        return group
+
+    async def _commit(self, group: list[_Waiting]) -> None:
+        if self._broken:
+            await self._recover()
+        accepted, repeats, actors = self._admit(group)
+        if not accepted:
+            self._release_repeats(repeats, [])
+            return
+        commit = self.ledger.build([waiting.submission for waiting in accepted], self._now_us())
+        try:
+            await self._in_thread(self._write, commit)
+        except TallystickError:
+            self._broken = True
+            raise
+        self.ledger.adopt(commit.state)
+        self._actors = actors
+        published = await self._publish(commit.state)
+        for waiting, first in zip(accepted, commit.firsts, strict=True):
+            _resolve(waiting, Placed(first, published, commit.single_entries.get(first), again=False))
+        self._release_repeats(repeats, commit.firsts)
+
+    def _admit(self, group: list[_Waiting]) -> tuple[list[_Waiting], list[tuple[_Waiting, int | _Waiting]], Actors]:
+        """Sort a group into what is recorded now and what was recorded before; refuse the rest, each on its own.
+
+        A repeat points to its index, or to the member of this group it repeats.
+        """
+        now_us = self._now_us()
+        actors = self._actors.copy()
+        accepted: list[_Waiting] = []
+        repeats: list[tuple[_Waiting, int | _Waiting]] = []
+        by_id: dict[tuple[str, bytes], _Waiting] = {}
+        first = self.ledger.state.size
+        for waiting in group:
+            submission = waiting.submission
+            key = (submission.actor, submission.submission_id)
+            try:
+                twin = by_id.get(key)
+                if twin is not None:
+                    if twin.submission.statements != submission.statements:
+                        raise conflict(submission, first)
+                    repeats.append((waiting, twin))
+                    continue
+                known = find_recorded(self.ledger, submission)
+                if known is not None:
+                    actors.authorise(submission.actor, submission.signature.key, known)
+                    repeats.append((waiting, known))
+                    continue
+                check_window(submission.id_time_us, now_us)
+                trial = actors.copy() if touches_actors(submission) else actors
+                admit(submission, first, trial)
+                actors = trial
+            except TallystickError as error:
+                self._fail([waiting], error)
+                continue
+            by_id[key] = waiting
+            accepted.append(waiting)
+            first += submission.count
+        return accepted, repeats, actors
+
+    def _release_repeats(self, repeats: list[tuple[_Waiting, int | _Waiting]], firsts: list[int]) -> None:
+        published = self.published
+        for waiting, known in repeats:
+            if isinstance(known, _Waiting):
+                if known.done.cancelled() or known.done.exception() is not None:
+                    continue
+                first = known.done.result().first
+            else:
+                first = known
+            _resolve(waiting, Placed(first, published, None, again=True))
+
+    def _write(self, commit: Commit) -> None:
+        self.ledger.store.write(commit.batch)  # 1
+        self._note(commit.state)  # 2
+
+    def _note(self, state: State) -> None:
+        self._signed_size.note(state.size, state.root)
+
+    async def _publish(self, state: State) -> Published:
+        checkpoint = Checkpoint(self.ledger.origin, state.size, state.root)
+        gathered = await witness.gather(sign_checkpoint(checkpoint, self._key))  # 3
+        self._published = Published(state, gathered)
+        event, self._changed = self._changed, asyncio.Event()
+        event.set()
+        return self._published
+
+    async def _recover(self) -> None:
+        """After a failed write: reopen, and go on from whatever the database then holds."""
+        log.warning("reopening the database after a failed write", origin=self.ledger.origin)
+        store = await self._in_thread(self._reopen_store)
+        ledger = await self._in_thread(Ledger.open, store, self.ledger.origin)
+        self.ledger.store, self.ledger.state = ledger.store, ledger.state
+        self._actors = load_actors(self.ledger, self._charter_actors.copy())
+        await self._sign_what_is_there()
+        self._broken = False
+
+    async def _sign_what_is_there(self) -> None:
+        """Note and sign the database's state, after making sure that it holds all that was noted before."""
+        await self._in_thread(check_against_signed, self.ledger, self._signed_size)
+        await self._in_thread(self._note, self.ledger.state)
+        await self._publish(self.ledger.state)
+
+    def _reopen_store(self) -> Store:
+        self.ledger.store.close()
+        return self._reopen()
+
+    async def _in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, call, *arguments)
+
+    def _fail(self, group: list[_Waiting], error: TallystickError) -> None:
+        for waiting in group:
+            if not waiting.done.done():
+                waiting.done.set_exception(error)
+
+
+def _resolve(waiting: _Waiting, placed: Placed) -> None:
+    if not waiting.done.done():  # the caller may have gone
+        waiting.done.set_result(placed)

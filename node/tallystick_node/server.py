@@ -1,0 +1,178 @@
+"""A running node: everything opened in order, served, and closed in reverse.
+
+Opening refuses early and clearly: settings, charter, keys, the directory, then the database against what was signed. On
+SIGTERM or SIGINT the node reports itself as not serving, refuses new submissions, finishes those in flight, and closes the
+database after its last user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+import grpc
+import structlog
+import uvloop
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.errors import ConfigInvalid, Usage
+from tallystick.core.evidence import actors_of
+from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
+from tallystick.sdk.clock import now_us
+from tallystick_node.config import Settings
+from tallystick_node.identity import load_ledger_key
+from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.sequencer import Sequencer
+from tallystick_node.services.errors import DomainErrors
+from tallystick_node.services.ledger import LedgerService
+from tallystick_node.services.submit import SubmitService
+from tallystick_node.signed_size import SignedSize
+from tallystick_node.store.leveldb import LevelDbStore
+from tallystick_proto.v1 import ledger_pb2
+from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
+
+log = structlog.get_logger()
+
+# A submission with its envelope: ids, signature, disclosures.
+_MESSAGE_BYTES_MAX = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
+
+
+class Node:
+    """A bureau's node. `open` takes the directory; `serve` answers until told to stop; `close` lets go of it."""
+
+    def __init__(self, settings: Settings, charter: Charter, bureau: Bureau, sequencer: Sequencer, signed: SignedSize) -> None:
+        self.settings = settings
+        self.charter = charter
+        self.bureau = bureau
+        self.sequencer = sequencer
+        self._signed = signed
+        self._server: grpc.aio.Server | None = None
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Callable[[], int] = now_us) -> Node:
+        """Open a node's directory. Raises ConfigInvalid, VerificationFailed or StorageFailed."""
+        charter, bureau = settings.open_charter()
+        if charter.expired(clock()):
+            raise ConfigInvalid(
+                f"the charter expired on {charter.expires.isoformat()}",
+                where=str(settings.place(settings.config.charter)),
+                expected="a later version; an expired charter records nothing",
+            )
+        key = load_ledger_key(settings, bureau)
+        store = LevelDbStore.open(settings.database)
+        try:
+            signed = SignedSize.open(settings.signed_size, bureau.origin)
+            try:
+                ledger = Ledger.open(store, bureau.origin)
+                check_against_signed(ledger, signed)
+                sequencer = Sequencer(
+                    ledger,
+                    signed,
+                    key,
+                    actors_of(bureau),
+                    now_us=clock,
+                    reopen=lambda: LevelDbStore.open(settings.database),
+                    linger_s=settings.config.write.linger_ms / 1_000,
+                    queue_bytes_max=settings.config.write.queue_mib * 1024 * 1024,
+                )
+            except BaseException:
+                signed.close()
+                raise
+        except BaseException:
+            store.close()
+            raise
+        return cls(settings, charter, bureau, sequencer, signed)
+
+    def close(self) -> None:
+        """Close the database after its last user, and the note of what was signed."""
+        self.sequencer.ledger.store.close()
+        self._signed.close()
+
+    async def start(self) -> None:
+        """Sign what is there and listen. Raises Usage where the address is taken."""
+        await self.sequencer.start()
+        config = self.settings.config
+        server = grpc.aio.server(
+            interceptors=[DomainErrors()],
+            maximum_concurrent_rpcs=config.serve.calls_max,
+            options=[
+                ("grpc.so_reuseport", 0),  # or a second node would share the port unnoticed
+                ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
+                ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
+            ],
+        )
+        add_SubmitServicer_to_server(SubmitService(self.sequencer), server)
+        add_LedgerServicer_to_server(LedgerService(self.sequencer), server)
+        self._health = HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        named = [service.full_name for service in ledger_pb2.DESCRIPTOR.services_by_name.values()]
+        reflection.enable_server_reflection([*named, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)
+        try:
+            server.add_insecure_port(config.listen)
+        except RuntimeError:
+            await self.sequencer.stop()
+            raise Usage("the address is in use or cannot be had", where=config.listen, expected="a free loopback port") from None
+        await server.start()
+        self._server = server
+        for name in ("", *named):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        state = self.sequencer.published.state
+        log.info("serving", bureau=self.bureau.id, listen=config.listen, entries=state.size, root=state.root.hex()[:16])
+
+    async def stop(self) -> None:
+        """Finish what is in flight within the grace the settings give, then stop."""
+        if self._server is not None:
+            await self._health.enter_graceful_shutdown()
+            self.sequencer.refuse_more()
+            await self._server.stop(self.settings.config.serve.stop_grace_s)
+        await self.sequencer.stop()
+        log.info("stopped", bureau=self.bureau.id, entries=self.sequencer.ledger.state.size)
+
+    async def serve(self, started: Callable[[], None] = lambda: None, stopping: asyncio.Event | None = None) -> None:
+        """Start, call `started`, and stop on SIGTERM, SIGINT or `stopping`."""
+        stop = stopping or asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(NotImplementedError):
+                loop.add_signal_handler(number, stop.set)
+        await self.start()
+        started()
+        await stop.wait()
+        await self.stop()
+
+
+def run(settings: Settings, started: Callable[[], None] = lambda: None, lifeline: int | None = None) -> None:
+    """Open, serve and close one node in this process.
+
+    `lifeline` is a pipe's reading end: when its other end closes without a word, whoever started this node is gone, and the
+    node stops; a byte on it means that the node is to live on by itself.
+    """
+    node = Node.open(settings)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        if lifeline is not None:
+            _watch(lifeline, stop)
+        await node.serve(started, stop)
+
+    try:
+        uvloop.run(main())
+    finally:
+        node.close()
+
+
+def _watch(lifeline: int, stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def readable() -> None:
+        loop.remove_reader(lifeline)
+        if os.read(lifeline, 1) == b"":
+            stop.set()
+
+    loop.add_reader(lifeline, readable)
