@@ -14,7 +14,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from tallystick.core.compose import keywords_of
 from tallystick.core.kinds import KINDS, Kind, Use
 
-HEADER = '''"""One method a statement kind, written by `scripts/proto` from the options in `statement.proto`. Do not edit.
+HEADER = '''"""One method a statement kind, written by `scripts/proto` from the options in `statement.proto`. Do not
+edit.
 
 What each parameter takes is said in `tallystick.core.compose`.
 """
@@ -92,9 +93,12 @@ def _one(use: Use) -> str:
 def method(kind: Kind) -> str:
     """The source of one kind's method."""
     uses = keywords_of(kind)
-    positional = [use for use in uses if use.required and use.in_head][:1]
+    # What a statement is mostly about: the head field its options name first.
+    positional = [use for use in kind.uses[:1] if use.in_head and use.name not in ("kind", "actor")]
     lines = [f"    def {kind.verb}(", "        self,"]
-    lines += [f"        {use.name}: {type_of(use)}," for use in positional]
+    lines += [
+        f"        {use.name}: {type_of(use)}" + ("," if use.required else " | None = None,") for use in positional
+    ]
     lines.append("        *,")
     for use in uses:
         if use not in positional:

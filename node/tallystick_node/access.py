@@ -1,7 +1,7 @@
 """Who may do what, decided here and nowhere else.
 
-For now: whoever reaches the node may read (it listens on loopback only, see `config`), and an actor may submit the kinds
-that its registered role allows, as the kinds' own options say.
+For now: whoever reaches the node may read (it listens on loopback only, see `config`), and an actor may submit the
+kinds that its registered role allows, as the kinds' own options say.
 """
 
 from __future__ import annotations
@@ -31,4 +31,6 @@ def may(principal: Principal, rpc: str, kind: Kind | None) -> bool:
 
 def refusal(principal: Principal, kind: Kind) -> str:
     """What `may` asked for and did not find, as the end of a sentence."""
-    return f"{' or '.join(role_label(role, 'en') for role in sorted(kind.roles))}, not {role_label(principal.role, 'en')}"
+    return (
+        f"{' or '.join(role_label(role, 'en') for role in sorted(kind.roles))}, not {role_label(principal.role, 'en')}"
+    )

@@ -1,7 +1,7 @@
 """What only the writer can decide of a prepared submission: its author's standing, its id, and what it says of actors.
 
-Admission refuses only what is malformed or not authentic. A true statement about a broken rule is recorded, and the audit
-reports it.
+Admission refuses only what is malformed or not authentic. A true statement about a broken rule is recorded, and the
+audit reports it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def admit(submission: Prepared, first: int, actors: Actors) -> None:
         kind = KINDS[number]
         if not access.may(principal, "Submit", kind):
             raise NotAllowed(
-                f"{submission.actor} may not record {kind.name}", where="actor", expected=access.refusal(principal, kind)
+                f"{submission.actor} may not record {kind.name}",
+                where="actor",
+                expected=access.refusal(principal, kind),
             )
     if not touches_actors(submission):
         return

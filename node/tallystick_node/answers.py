@@ -29,23 +29,23 @@ def bundles(ledger: Ledger, indexes: range, size: int) -> Iterator[Bundle]:
 def find(ledger: Ledger, request: FindRequest, first: int, end: int, size: int) -> Iterator[Bundle]:
     """What carries all the request's terms within [first, end) of the tree of `size`, up to its limit.
 
-    Where the limit cut the answer, the last bundle's `next` says where to go on: as `first` of the next request, or as `end`
-    when the newest came first; it is a bound that leaves out what was answered, and 0 when there is no more.
+    Where the limit cut the answer, the last bundle's `next` says where to go on: as `first` of the next request, or
+    as `end` when the newest came first; it is a bound that leaves out what was answered, and 0 when there is no more.
     """
     terms = [(term.field, term.value) for term in request.term]
     for number, _ in terms:
         if number not in _TERM_NUMBERS:
-            raise InvalidIdentifier(f"field {number} is no index term", where="term", expected="a term field of the head")
+            raise InvalidIdentifier(
+                f"field {number} is no index term", where="term", expected="a term field of the head"
+            )
     end = min(end, size)
     found = _matching(ledger, terms, first, end, request.newest_first) if first < end else iter(())
-    answered = 0
     last: Bundle | None = None
     indexes: list[tuple[int, bytes]] = []
-    for index, raw in found:
+    for answered, (index, raw) in enumerate(found):
         if request.limit and answered == request.limit:
             last = Bundle(size=size, next=indexes[-1][0] if request.newest_first else indexes[-1][0] + 1)
             break
-        answered += 1
         if indexes and (index != indexes[-1][0] + 1 or sum(len(r) for _, r in indexes) > _BUNDLE_BYTES):
             yield from _bundled(ledger, indexes, size)
             indexes = []
@@ -73,7 +73,9 @@ def _matching(
             entry = decode_entry(raw)
             carried = set(terms_of(read(entry.statement).statement))
         except VerificationFailed as error:
-            raise StoreDamaged(error.what, where=f"{ledger.origin}#{index}", expected="the entry that was stored") from None
+            raise StoreDamaged(
+                error.what, where=f"{ledger.origin}#{index}", expected="the entry that was stored"
+            ) from None
         if entry.signed is not None:
             carried.add((0, entry.signed.submission_id))
         if wanted <= carried:

@@ -75,10 +75,14 @@ class Settings:
             config = msgspec.convert(tomllib.loads(text), Config)
         except OSError as error:
             raise ConfigInvalid(
-                f"cannot be read: {error.strerror}", where=str(path), expected="a settings file; `tallyd init` makes one"
+                f"cannot be read: {error.strerror}",
+                where=str(path),
+                expected="a settings file; `tallyd init` makes one",
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-            raise ConfigInvalid(str(error), where=str(path), expected="the settings that `tallyd config show` prints") from None
+            raise ConfigInvalid(
+                str(error), where=str(path), expected="the settings that `tallyd config show` prints"
+            ) from None
         settings = cls(path, config)
         settings._check()
         return settings
@@ -90,9 +94,13 @@ class Settings:
         if not 4 <= self.config.write.queue_mib <= 4_096:
             raise ConfigInvalid(f"write.queue_mib = {self.config.write.queue_mib}", where=where, expected="4 to 4096")
         if not 1 <= self.config.serve.calls_max <= 1_000_000:
-            raise ConfigInvalid(f"serve.calls_max = {self.config.serve.calls_max}", where=where, expected="1 to 1000000")
+            raise ConfigInvalid(
+                f"serve.calls_max = {self.config.serve.calls_max}", where=where, expected="1 to 1000000"
+            )
         if not 0 <= self.config.serve.stop_grace_s <= 3_600:
-            raise ConfigInvalid(f"serve.stop_grace_s = {self.config.serve.stop_grace_s}", where=where, expected="0 to 3600")
+            raise ConfigInvalid(
+                f"serve.stop_grace_s = {self.config.serve.stop_grace_s}", where=where, expected="0 to 3600"
+            )
         check_loopback(self.config.listen, where)
 
     def place(self, name: str) -> Path:
@@ -114,7 +122,9 @@ class Settings:
             charter = open_charter(path.read_bytes(), self.config.charter_digest)
             return charter, charter.by_id(self.config.bureau)
         except OSError as error:
-            raise ConfigInvalid(f"cannot be read: {error.strerror}", where=str(path), expected="the charter's note") from None
+            raise ConfigInvalid(
+                f"cannot be read: {error.strerror}", where=str(path), expected="the charter's note"
+            ) from None
         except NotFound as error:
             raise ConfigInvalid(error.what, where=str(path), expected=error.expected) from None
         except VerificationFailed as error:
@@ -143,5 +153,6 @@ def check_loopback(listen: str, where: str) -> None:
         raise ConfigInvalid(
             f"listen = {listen!r} is not loopback",
             where=where,
-            expected="127.0.0.1, [::1] or localhost: this node speaks in the clear and must not be reached from elsewhere",
+            expected="127.0.0.1, [::1] or localhost: this
+            node speaks in the clear and must not be reached from outside",
         )

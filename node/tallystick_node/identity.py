@@ -15,6 +15,8 @@ def load_ledger_key(settings: Settings, bureau: Bureau) -> SigningKey:
     key = load_key(path)
     if key.public != bureau.ledger_verifier.public:
         raise ConfigInvalid(
-            f"this is not the ledger key of {bureau.id}", where=str(path), expected=f"the private half of {bureau.ledger_key}"
+            f"this is not the ledger key of {bureau.id}",
+            where=str(path),
+            expected=f"the private half of {bureau.ledger_key}",
         )
     return key

@@ -1,8 +1,8 @@
 """One bureau's ledger on a `Store`: the second half of the write path, and every read.
 
-`build` turns prepared submissions into one batch and the state that holds once the batch is durable; it writes nothing and
-changes nothing, so that a commit may fail. The caller writes the batch and then calls `adopt`. Readers hold a `State`, which
-never changes; what it speaks of is on disk.
+`build` turns prepared submissions into one batch and the state that holds once the batch is durable; it writes
+nothing and changes nothing, so that a commit may fail. The caller writes the batch and then calls `adopt`. Readers
+hold a `State`, which never changes; what it speaks of is on disk.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def empty_state(origin: str) -> State:
 
 
 def read_state(store: Store, origin: str) -> State:
-    """The state a database holds. Raises StoreDamaged where it holds none, another ledger's, or one that does not fit."""
+    """The state a database holds. Raises StoreDamaged where it holds none, another ledger's, or one that does not
+    fit.
+    """
     data = store.get(keyspace.STATE)
     where = f"state record of {origin}"
     if data is None:
@@ -90,10 +92,15 @@ def read_state(store: Store, origin: str) -> State:
         raise StoreDamaged(f"it is of {record.origin[:255]!r}", where=where, expected=origin)
     tree = Tree(record.size, list(record.edge))
     if tree.root() != record.root:
-        raise StoreDamaged(f"root {record.root.hex()}", where=where, expected=f"{tree.root().hex()}, the root of its own edge")
+        raise StoreDamaged(
+            f"root {record.root.hex()}", where=where, expected=f"{tree.root().hex()}, the root of its own edge"
+        )
     if len(record.prev) != 32:
         raise StoreDamaged(f"prev has {len(record.prev)} bytes", where=where, expected="32")
-    return State(record.size, record.root, record.prev, record.recorded_at_us, tree, IndexState.from_bytes(record.runs))
+    index = IndexState.from_bytes(record.runs)
+    if index.end != record.size:
+        raise StoreDamaged(f"its index ends at {index.end}", where=where, expected=f"{record.size}")
+    return State(record.size, record.root, record.prev, record.recorded_at_us, tree, index)
 
 
 class Ledger:
@@ -180,7 +187,9 @@ class Ledger:
     # Reading.
 
     def entries(self, first: int, end: int) -> Iterator[bytes]:
-        """The bytes of entries [first, end). Raises NotFound outside the ledger, StoreDamaged where one is not there."""
+        """The bytes of entries [first, end). Raises NotFound outside the ledger, StoreDamaged where one is not
+        there.
+        """
         if not 0 <= first <= end <= self.state.size:
             raise NotFound(f"entries {first} to {end}", where=self.origin, expected=f"0 to {self.state.size}")
         wanted = first
@@ -235,7 +244,9 @@ class Ledger:
     def candidates(
         self, terms: Sequence[Term], start: int, stop: int, *, newest_first: bool, state: State | None = None
     ) -> Iterator[int]:
-        """Indexes in [start, stop) that may carry all the terms; the caller looks, since the index knows hashes only."""
+        """Indexes in [start, stop) that may carry all the terms; the caller looks, since the index knows hashes
+        only.
+        """
         index = Index((state or self.state).index)
         return index.candidates_all(self.store, terms, start=start, stop=stop, newest_first=newest_first)
 

@@ -41,7 +41,9 @@ def _authorship(ledger: Ledger, entry: Entry) -> Authorship:
     """The submission's signature, and the path of this statement among its statements."""
     opening = entry if entry.signed is not None else _decoded(ledger, entry.first)
     if opening.signed is None:
-        raise StoreDamaged("it carries no signature", where=f"{ledger.origin}#{entry.first}", expected="a submission's first entry")
+        raise StoreDamaged(
+            "it carries no signature", where=f"{ledger.origin}#{entry.first}", expected="a submission's first entry"
+        )
     count = opening.signed.count
     leaves = [leaf_hash(_decoded(ledger, entry.first + position).statement) for position in range(count)]
     rows = _Rows(leaves)

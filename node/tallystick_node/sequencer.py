@@ -1,15 +1,16 @@
 """The one writer of a ledger: it collects, commits, notes, signs, and only then releases receipts.
 
-Everything that came in while the last write was on its way, or within a short linger, becomes one batch. The order is fixed:
+Everything that came in while the last write was on its way, or within a short linger, becomes one batch. The order is
+fixed:
 
   1. the batch is written and synced           (from here on it is durable but unsigned)
   2. size and root are noted outside the database, synced    (from here on a shorter database is noticed)
   3. the checkpoint is signed and published
   4. receipts go out
 
-At most one write is in flight. If it fails, whether the batch reached the disk is unknown: every caller in it is told so,
-and the database is reopened before anything else is written. What it then holds beyond the note is noted and signed, and a
-caller who sends the same submission again gets its receipt.
+At most one write is in flight. If it fails, whether the batch reached the disk is unknown: every caller in it is told
+so, and the database is reopened before anything else is written. What it then holds beyond the note is noted and
+signed, and a caller who sends the same submission again gets its receipt.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import structlog
 
 from tallystick.core.actors import Actors
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
-from tallystick.core.errors import Overloaded, StorageFailed, Stopping, TallystickError
+from tallystick.core.errors import Overloaded, Stopping, StorageFailed, TallystickError
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared, check_window

@@ -1,8 +1,8 @@
 """A running node: everything opened in order, served, and closed in reverse.
 
 Opening refuses early and clearly: settings, charter, keys, the directory, then the database against what was signed. On
-SIGTERM or SIGINT the node reports itself as not serving, refuses new submissions, finishes those in flight, and closes the
-database after its last user.
+SIGTERM or SIGINT the node reports itself as not serving, refuses new submissions, finishes those in flight, and
+closes the database after its last user.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ _MESSAGE_BYTES_MAX = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
 class Node:
     """A bureau's node. `open` takes the directory; `serve` answers until told to stop; `close` lets go of it."""
 
-    def __init__(self, settings: Settings, charter: Charter, bureau: Bureau, sequencer: Sequencer, signed: SignedSize) -> None:
+    def __init__(
+        self, settings: Settings, charter: Charter, bureau: Bureau, sequencer: Sequencer, signed: SignedSize
+    ) -> None:
         self.settings = settings
         self.charter = charter
         self.bureau = bureau
@@ -117,7 +119,9 @@ class Node:
             server.add_insecure_port(config.listen)
         except RuntimeError:
             await self.sequencer.stop()
-            raise Usage("the address is in use or cannot be had", where=config.listen, expected="a free loopback port") from None
+            raise Usage(
+                "the address is in use or cannot be had", where=config.listen, expected="a free loopback port"
+            ) from None
         await server.start()
         self._server = server
         for name in ("", *named):
@@ -150,8 +154,8 @@ class Node:
 def run(settings: Settings, started: Callable[[], None] = lambda: None, lifeline: int | None = None) -> None:
     """Open, serve and close one node in this process.
 
-    `lifeline` is a pipe's reading end: when its other end closes without a word, whoever started this node is gone, and the
-    node stops; a byte on it means that the node is to live on by itself.
+    `lifeline` is a pipe's reading end: when its other end closes without a word, whoever started this node is gone,
+    and the node stops; a byte on it means that the node is to live on by itself.
     """
     node = Node.open(settings)
 

@@ -12,7 +12,7 @@ class Gathered:
     """A checkpoint's note with the cosignatures that came, and what a receipt may say of it."""
 
     note: bytes
-    standing: Receipt.Standing
+    standing: Receipt.Standing.ValueType
 
 
 async def gather(checkpoint: bytes) -> Gathered:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -201,7 +201,7 @@ def _check(charter: Charter) -> None:
 
 def format_charter(charter: Charter) -> str:
     """The text of a charter, as `parse_charter` reads it."""
-    raw = {key: value for key, value in msgspec.to_builtins(charter, builtin_types=(datetime,)).items() if value not in (None, "", [])}
+    raw = {key: value for key, value in msgspec.to_builtins(charter, builtin_types=(datetime, date)).items() if value not in (None, "", [])}
     raw["bureau"] = [{k: v for k, v in bureau.items() if v not in (None, "", [], ())} for bureau in raw["bureau"]]
     for bureau in raw["bureau"]:
         bureau["name"] = {k: v for k, v in bureau["name"].items() if v}

@@ -82,6 +82,20 @@ def field_options(field: FieldDescriptor) -> meta_pb2.Field:
     return field.GetOptions().Extensions[meta_pb2.field]
 
 
+def message_of(field: FieldDescriptor) -> Descriptor:
+    """The message type of a field that holds messages. Any other field is a wrong call."""
+    if field.message_type is None:
+        raise RuntimeError(f"{field.full_name} holds no message")
+    return field.message_type
+
+
+def enum_of(field: FieldDescriptor) -> EnumDescriptor:
+    """The enum type of a field that holds an enum's value. Any other field is a wrong call."""
+    if field.enum_type is None:
+        raise RuntimeError(f"{field.full_name} holds no enum")
+    return field.enum_type
+
+
 def enum_label(enum: EnumDescriptor, number: int, language: str) -> str:
     """What an enum's value is called: its Chinese label, or its name in lower case with spaces; the number if unknown."""
     value = enum.values_by_number.get(number)
@@ -132,7 +146,7 @@ def _head_use(use: meta_pb2.HeadUse) -> Use:
 
 
 def _kind(field: FieldDescriptor) -> Kind:
-    body = field.message_type
+    body = message_of(field)
     options = body.GetOptions().Extensions[meta_pb2.kind]
     named = {use.field: _head_use(use) for use in options.head}
     always = [_own_use(f) for f in HEAD.fields if field_options(f).always and f.name not in named]

@@ -38,6 +38,9 @@ CHARTER_BYTES_MAX = 900_000
 EVIDENCE_BYTES_MAX = 2 * 1024 * 1024
 SALT_BYTES = 32
 
+# What a client reads whole into memory. A parsed file takes some ten times its length.
+IMPORT_BYTES_MAX = 256 * 1024 * 1024
+
 # Identifiers, in characters.
 BUREAU_ID_CHARS_MAX = 64
 ACTOR_NAME_CHARS_MAX = 31

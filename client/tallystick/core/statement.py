@@ -1,7 +1,8 @@
 """Statements: parsed strictly, validated from their options, with the index terms of their heads.
 
 Two readers with two duties. *Admission* (`admit`) takes the bytes of a whole submission and refuses whatever is not the
-one canonical encoding of statements it understands. A *reader* of recorded entries (`read`) re-encodes without discarding:
+one canonical encoding of statements it understands: re-encoding what was parsed must give the same bytes, which leaves
+unknown fields, and those the validator refuses at every depth. A *reader* of recorded entries (`read`) re-encodes too:
 other bytes are malformed; the same bytes with fields it does not know are *not understood*, which is no fault, so that a
 bureau may upgrade before its neighbours.
 
@@ -18,25 +19,24 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from tallystick.core.errors import InvalidIdentifier, InvalidStatement, InvalidSubmission, MalformedEntry
+from tallystick.core.entry import varint
+from tallystick.core.errors import InvalidStatement, InvalidSubmission, MalformedEntry
 from tallystick.core.kinds import HEAD, KINDS, TERM_FIELDS, Kind
-from tallystick.core.limits import STATEMENT_BYTES_MAX
-from tallystick.core.validation import RULES
+from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
+from tallystick.core.validation import RULES, KindRules, Seen, Term, field_at, number_of, tag_of
 from tallystick_proto.v1.statement_pb2 import Head, Ref, Statement, Statements
 
-Term = tuple[int, bytes]
-
 _KIND: Final = TERM_FIELDS["kind"]
-_ACTOR: Final = TERM_FIELDS["actor"]
 _RESOURCE: Final = TERM_FIELDS["resource"]
 _VERSION: Final = TERM_FIELDS["version"]
 _ABOUT: Final = TERM_FIELDS["about"]
 _DERIVED_FROM: Final = TERM_FIELDS["derived_from"]
 _TERM_NUMBERS: Final = frozenset(TERM_FIELDS.values()) - {0}
-# Text whose form was checked once in a submission is not checked again: the same codes recur a thousand times.
-_CHECKED_ONCE: Final = frozenset(
-    field.number for field in HEAD.fields if not field.is_repeated and field.message_type is None and field.number in _TERM_NUMBERS
-)
+
+_CANONICAL: Final = "fields ascending, each once, minimal varints, no defaults, no unknown fields"
+_STATEMENT_TAG: Final = tag_of(Statements.DESCRIPTOR.fields_by_name["statement"])
+_HEAD_TAG: Final = tag_of(Statement.DESCRIPTOR.fields_by_name["head"])
+_BY_TAG: Final = {tag_of(Statement.DESCRIPTOR.fields_by_number[number]): rules for number, rules in RULES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,121 +53,121 @@ def about_term(ref: Ref) -> bytes:
     return f"{ref.origin}#{ref.index}".encode()
 
 
+class _Known:
+    """What a checker knows of one kind: its rules, how a head of it and of the actor begins, and what was in order."""
+
+    __slots__ = ("beginning", "bodies", "in_body", "in_head", "rules")
+
+    def __init__(self, rules: KindRules, beginning: bytes) -> None:
+        self.rules = rules
+        self.beginning = beginning
+        self.in_head: Seen = {}
+        self.in_body: Seen = {}
+        self.bodies: set[bytes] = set()
+
+
+class Checker:
+    """Checks the canonical bytes of one actor's statements. What it found in order it need not look at again.
+
+    Its memory grows with every distinct value, so it is for one submission.
+    """
+
+    def __init__(self, actor: str) -> None:
+        self._actor = actor
+        self._known: dict[int, _Known] = {}
+
+    def check(self, data: bytes) -> tuple[int, list[Term]]:
+        """The number of a statement's kind, and its index terms. Raises InvalidStatement."""
+        if len(data) > STATEMENT_BYTES_MAX:
+            raise InvalidStatement(f"{len(data)} bytes", expected=f"at most {STATEMENT_BYTES_MAX}")
+        head, tag, said = _halves(data)
+        known = self._known.get(tag)
+        if known is None:
+            known = self._known[tag] = self._begin(tag)
+        if not head.startswith(known.beginning):
+            raise self._misattributed(known.rules.kind, Head.FromString(head))
+        try:
+            terms = known.rules.head.walk(head, known.in_head, _terms_of_field)
+        except InvalidStatement as error:
+            where = f"head.{error.where}" if error.where else "head"
+            raise InvalidStatement(error.what, where=where, expected=error.expected) from None
+        if said not in known.bodies:
+            known.rules.body.walk(said, known.in_body)
+            known.bodies.add(said)
+        return known.rules.kind.number, terms
+
+    def _begin(self, tag: int) -> _Known:
+        rules = _BY_TAG.get(tag)
+        if rules is None:
+            raise InvalidStatement(f"there is no kind {tag >> 3}", expected="a kind this node knows")
+        return _Known(rules, Head(kind=rules.kind.number, actor=self._actor).SerializeToString())
+
+    def _misattributed(self, kind: Kind, head: Head) -> InvalidStatement:
+        if head.kind != kind.number:
+            what = f"the head says kind {head.kind}, the statement {kind.name}"
+            return InvalidStatement(what, where="head.kind", expected=f"{kind.number}")
+        what = f"{head.actor[:100]!r} in a submission of {self._actor}"
+        return InvalidStatement(what, where="head.actor", expected="the submission's actor")
+
+
+def _halves(data: bytes) -> tuple[bytes, int, bytes]:
+    """The bytes of a statement's head, the tag of what is said, and its bytes. Raises InvalidStatement."""
+    end = len(data)
+    tag, begin, middle = field_at(data, 0) if end else (0, 0, 0)
+    if tag != _HEAD_TAG or middle == end:
+        raise InvalidStatement("not a head and one thing said", expected="both, and nothing else")
+    head = data[begin:middle]
+    tag, begin, stop = field_at(data, middle)
+    if stop != end:
+        raise InvalidStatement("more than a head and one thing said", expected="both, and nothing else")
+    return head, tag, data[begin:]
+
+
 def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[list[Term]], list[int]]:
     """Check the canonical bytes of `Statements` for admission; every statement must name `actor`.
 
     Returns for each statement its bytes, its terms and its kind's number. Raises InvalidSubmission where the bytes are not
-    canonical, InvalidStatement where a statement breaks its kind's description; `where` counts statements from 0.
+    canonical or of too many statements, InvalidStatement where one breaks its kind's description; `where` counts from 0.
     """
     try:
         parsed = Statements.FromString(blob)
     except DecodeError:
         raise InvalidSubmission("the statements do not parse", expected="protobuf bytes of Statements") from None
-    parsed.DiscardUnknownFields()  # type: ignore[no-untyped-call]
+    if not 1 <= len(parsed.statement) <= SUBMISSION_STATEMENTS_MAX:
+        raise InvalidSubmission(f"{len(parsed.statement)} statements", expected=f"1 to {SUBMISSION_STATEMENTS_MAX}")
     if parsed.SerializeToString() != blob:
-        raise InvalidSubmission(
-            "the statements are not in canonical form",
-            expected="fields ascending, each once, minimal varints, no defaults, no unknown fields",
-        )
-    pieces = _split(blob)
+        raise InvalidSubmission("the statements are not in canonical form", expected=_CANONICAL)
+    checker = Checker(actor)
+    statements: list[bytes] = []
     terms: list[list[Term]] = []
     kinds: list[int] = []
-    seen: dict[tuple[int, str | bytes], Term] = {}
-    for position, statement in enumerate(parsed.statement):
-        try:
-            if len(pieces[position]) > STATEMENT_BYTES_MAX:
-                raise InvalidStatement(f"{len(pieces[position])} bytes", expected=f"at most {STATEMENT_BYTES_MAX}")
-            number, found = _check(statement, actor, seen)
-        except InvalidStatement as error:
-            raise error.at(f"statement {position}") from None
-        terms.append(found)
-        kinds.append(number)
-    return pieces, terms, kinds
-
-
-def _split(blob: bytes) -> list[bytes]:
-    """The statements' own bytes; the blob is canonical, so every tag is 0x0a and every length minimal."""
-    pieces = []
     position, end = 0, len(blob)
     while position < end:
-        position += 1
-        length = blob[position]
-        position += 1
-        if length >= 0x80:
-            length &= 0x7F
-            shift = 7
-            while True:
-                byte = blob[position]
-                position += 1
-                length |= (byte & 0x7F) << shift
-                if byte < 0x80:
-                    break
-                shift += 7
-        pieces.append(blob[position : position + length])
-        position += length
-    return pieces
+        tag, begin, position = field_at(blob, position)
+        if tag != _STATEMENT_TAG:
+            raise InvalidSubmission(f"field {tag >> 3} among the statements", expected=_CANONICAL)
+        data = blob[begin:position]
+        try:
+            number, found = checker.check(data)
+        except InvalidStatement as error:
+            raise error.at(f"statement {len(statements)}") from None
+        statements.append(data)
+        terms.append(found)
+        kinds.append(number)
+    return statements, terms, kinds
 
 
-def _check(statement: Statement, actor: str, seen: dict[tuple[int, str | bytes], Term]) -> tuple[int, list[Term]]:
-    head = statement.head
-    number = head.kind
-    rules = RULES.get(number)
-    if rules is None:
-        raise InvalidStatement(f"there is no kind {number}", where="head.kind", expected="a kind this node knows")
-    if not statement.HasField(rules.kind.field):  # type: ignore[arg-type]
-        said = statement.WhichOneof("said")
-        raise InvalidStatement(
-            f"the head says {rules.kind.name}, the statement says {said or 'nothing'}", where="head.kind", expected="the same"
-        )
-    if head.actor != actor:
-        raise InvalidStatement(
-            f"{head.actor!r} in a submission of {actor}", where="head.actor", expected="the submission's actor"
-        )
-    terms = _head_terms(head, rules.head.checks, rules.head.required, rules.kind, seen)
-    rules.body.check(getattr(statement, rules.kind.field))
-    return number, terms
-
-
-def _head_terms(
-    head: Head, checks: dict[int, object], required: frozenset[int], kind: Kind, seen: dict[tuple[int, str | bytes], Term]
-) -> list[Term]:
-    """Check the head and collect its terms in one walk; this is the hottest loop of admission."""
-    terms: list[Term] = []
-    present = 0
-    for field, value in head.ListFields():
-        number = field.number
-        check = checks.get(number)
-        if check is None:
-            raise InvalidStatement(f"{kind.name} does not use {field.name}", where=f"head.{field.name}")
-        present += number in required
-        if number in _CHECKED_ONCE:
-            term = seen.get((number, value))
-            if term is None:
-                _call(check, value, field.name)
-                text = value if isinstance(value, bytes) else str(value).encode()
-                term = seen[number, value] = (number, text)
-            terms.append(term)
-            if number == _VERSION:
-                terms.append((_RESOURCE, term[1].rpartition(b"@")[0]))
-            continue
-        _call(check, value, field.name)
-        if number == _ABOUT:
-            terms.append((_ABOUT, about_term(value)))
-        elif number == _DERIVED_FROM:
-            terms.extend((_DERIVED_FROM, source.encode()) for source in value)
-    if present < len(required):
-        carried = {field.number for field, _ in head.ListFields()}
-        name = HEAD.fields_by_number[min(required - carried)].name
-        raise InvalidStatement(f"{name} is missing", where=f"head.{name}", expected=f"{kind.name} to carry it")
-    return terms
-
-
-def _call(check: object, value: object, name: str) -> None:
-    try:
-        check(value)  # type: ignore[operator]
-    except (InvalidStatement, InvalidIdentifier) as error:
-        where = f"head.{name}.{error.where}" if error.where else f"head.{name}"
-        raise InvalidStatement(error.what, where=where, expected=error.expected) from None
+def _terms_of_field(number: int, value: bytes) -> tuple[Term, ...]:
+    """The terms that one field of a checked head adds."""
+    if number not in _TERM_NUMBERS:
+        return ()
+    if number == _KIND:
+        return ((number, str(number_of(value)).encode()),)
+    if number == _VERSION:
+        return (number, value), (_RESOURCE, value.rpartition(b"@")[0])
+    if number == _ABOUT:
+        return ((number, about_term(Ref.FromString(value))),)
+    return ((number, value),)
 
 
 def terms_of(statement: Statement) -> list[Term]:
@@ -206,8 +206,7 @@ def read(data: bytes) -> Read:
         return Read(statement, None, understood=False)
     if whole:
         try:
-            RULES[known.number].head.check(statement.head)
-            RULES[known.number].body.check(getattr(statement, known.field))
+            Checker(statement.head.actor).check(data)
         except InvalidStatement as error:
             raise MalformedEntry(error.what, where=error.where, expected=error.expected) from None
     return Read(statement, known, understood=whole)
@@ -215,16 +214,7 @@ def read(data: bytes) -> Read:
 
 def encode(statements: Sequence[bytes]) -> bytes:
     """The canonical bytes of `Statements` from canonical statements."""
-    parts: list[bytes] = []
-    for statement in statements:
-        length = len(statement)
-        prefix = bytearray(b"\x0a")
-        while length >= 0x80:
-            prefix.append(length & 0x7F | 0x80)
-            length >>= 7
-        prefix.append(length)
-        parts += (prefix, statement)
-    return b"".join(parts)
+    return b"".join([b"\x0a%b%b" % (varint(len(statement)), statement) for statement in statements])
 
 
 def commitment_at(data: bytes, path: str) -> bytes | None:

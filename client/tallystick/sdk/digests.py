@@ -44,7 +44,9 @@ def digest_file(path: Path, progress: Progress | None = None) -> FileDigest:
     except (OSError, ValueError) as error:
         raise NotFound(f"the file cannot be read: {error}", where=str(path), expected="a regular file") from None
     if after != size:
-        raise NotFound(f"it went from {size} to {after} bytes while it was read", where=str(path), expected="a file at rest")
+        raise NotFound(
+            f"it went from {size} to {after} bytes while it was read", where=str(path), expected="a file at rest"
+        )
     return FileDigest(hasher.digest(), size)
 
 
@@ -53,8 +55,8 @@ def versioned(
 ) -> tuple[str, bytes, bytes | None]:
     """A version's reference, the digest to record, and the salt it was made with.
 
-    Without a name the version is called by its digest's first twelve digits. A salted digest depends on the version's name, so
-    there the name comes from the digest salted for the code alone; the plain digest is never shown.
+    Without a name the version is called by its digest's first twelve digits. A salted digest depends on the version's
+    name, so there the name comes from the digest salted for the code alone; the plain digest is never shown.
     """
     if salt is None:
         return format_version_ref(code, version or digest.hex()[:12]), digest, None

@@ -48,9 +48,13 @@ def load_key(path: Path) -> SigningKey:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             pem = file.read(_KEY_BYTES_MAX)
     except OSError as error:
-        raise ConfigInvalid(f"the key cannot be read: {error.strerror}", where=str(path), expected="a key file") from None
+        raise ConfigInvalid(
+            f"the key cannot be read: {error.strerror}", where=str(path), expected="a key file"
+        ) from None
     if mode & 0o077:
-        raise ConfigInvalid(f"its mode is {mode:04o}", where=str(path), expected="0600: a key that others may read is no secret")
+        raise ConfigInvalid(
+            f"its mode is {mode:04o}", where=str(path), expected="0600: a key that others may read is no secret"
+        )
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError):

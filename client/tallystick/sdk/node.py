@@ -52,14 +52,17 @@ class Node(LedgerReader, Verbs[Receipt]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def record(self, kind: str, **values: object) -> Receipt:
         """Record one statement of a kind, named as in `DataUsed` or by its verb.
 
-        Returns once it is durable and its receipt was checked. Raises what kept it from being recorded; after StorageFailed or
-        Unreachable the outcome may be unknown, and what was tried under one id was recorded once or not at all.
+        Returns once it is durable and its receipt was checked. Raises what kept it from being recorded; after
+        StorageFailed or Unreachable the outcome may be unknown, and what was tried under one id was recorded once or
+        not at all.
         """
         return self._say(kind, values)
 
@@ -122,13 +125,16 @@ class Node(LedgerReader, Verbs[Receipt]):
     ) -> Receipt:
         """Record a version of a resource from its file: hashed here, and the data never leaves.
 
-        Only a resource declared as unconditional shows its digest in the clear. Any other carries a salted one, and the salt
-        is kept in this client's state folder, to travel with the data. Without `version`, it is named by its digest.
+        Only a resource declared as unconditional shows its digest in the clear. Any other carries a salted one, and
+        the salt is kept in this client's state folder, to travel with the data. Without `version`, it is named by its
+        digest.
         """
         hashed = digest_file(Path(file), progress)
         declared = self.declared(code)
         open_digest = declared is not None and declared.sharing == ResourceDeclared.UNCONDITIONAL
-        named, digest, salt = versioned(self.bureau.id, code, version, hashed.blake3, None if open_digest else new_salt())
+        named, digest, salt = versioned(
+            self.bureau.id, code, version, hashed.blake3, None if open_digest else new_salt()
+        )
         if salt is not None:
             SaltStore(self._state / "salts").keep(self.bureau.id, named, salt)
         return self.provide_version(

@@ -77,7 +77,9 @@ class Profile:
             file = msgspec.convert(tomllib.loads(place.read_text(encoding="utf-8")), _File)
         except OSError as error:
             raise ConfigInvalid(
-                f"cannot be read: {error.strerror}", where=str(place), expected=f"a profile, by --profile or {ENVIRONMENT}"
+                f"cannot be read: {error.strerror}",
+                where=str(place),
+                expected=f"a profile, by --profile or {ENVIRONMENT}",
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
             raise ConfigInvalid(str(error), where=str(place), expected="a profile as its format says") from None
@@ -137,12 +139,16 @@ class Profile:
     def registrar_key(self) -> SigningKey:
         """The registrar's key. Raises ConfigInvalid."""
         if self._file.registrar is None:
-            raise ConfigInvalid("it names no registrar key", where=str(self.path), expected="[registrar] key, or --registrar-key")
+            raise ConfigInvalid(
+                "it names no registrar key", where=str(self.path), expected="[registrar] key, or --registrar-key"
+            )
         return load_key(self.path.parent / self._file.registrar.key)
 
     def _identity(self) -> Identity:
         if self._file.identity is None:
-            raise ConfigInvalid("it names no identity", where=str(self.path), expected="[identity] with actor and key, to record")
+            raise ConfigInvalid(
+                "it names no identity", where=str(self.path), expected="[identity] with actor and key, to record"
+            )
         return self._file.identity
 
 
@@ -158,6 +164,8 @@ def load_charter(path: Path, digest: str) -> Charter:
     try:
         return open_charter(path.read_bytes(), digest)
     except OSError as error:
-        raise ConfigInvalid(f"cannot be read: {error.strerror}", where=str(path), expected="the charter's note") from None
+        raise ConfigInvalid(
+            f"cannot be read: {error.strerror}", where=str(path), expected="the charter's note"
+        ) from None
     except VerificationFailed as error:
         raise error.at(str(path)) from None

@@ -1,8 +1,8 @@
 """Verified reading of one bureau's ledger: a thin driver that fetches and feeds `TrustedLedger`.
 
-Before the first answer of any kind, the node must show a signed checkpoint that extends the last one this client trusted.
-Everything after is checked against that. A node that rolls back, forks or shows what is not in its ledger is named in one
-sentence, and the notes are kept.
+Before the first answer of any kind, the node must show a signed checkpoint that extends the last one this client
+trusted. Everything after is checked against that. A node that rolls back, forks or shows what is not in its ledger is
+named in one sentence, and the notes are kept.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ class LedgerReader:
     ) -> Iterator[Shown]:
         """Entries whose heads carry all the terms. Each is verified; that none was left out, nobody can see from here.
 
-        With `follow` it goes on with what is recorded later, and never ends by itself. The checkpoint is refreshed first.
+        With `follow` it goes on with what is recorded later, and never ends by itself. The checkpoint is refreshed
+        first.
         """
         checkpoint = self.refresh()
         wanted = set(terms)
@@ -180,7 +181,9 @@ class LedgerReader:
             proven = check_presence(answer.presence, index, answer.inclusion, self.bureau, checkpoint)
         except ProofFailed as error:
             raise ProofFailed(
-                f"what was shown is not in the ledger its node signed ({error.what})", where=error.where, expected=error.expected
+                f"what was shown is not in the ledger its node signed ({error.what})",
+                where=error.where,
+                expected=error.expected,
             ) from None
         assert self._ledger.note is not None
         return proven, format_presence(answer.presence, index, answer.inclusion, self._ledger.note), checkpoint
@@ -219,7 +222,9 @@ class LedgerReader:
         mine = self._ledger.checkpoint
         small, large = sorted((other, mine), key=lambda checkpoint: checkpoint.size)
         proof = self.wire.prove_consistency(small.size, large.size).hashes if small.size < large.size else []
-        check = TrustedLedger(self.bureau.id, self.bureau.ledger_verifier, there if small is other else self._ledger.note)
+        check = TrustedLedger(
+            self.bureau.id, self.bureau.ledger_verifier, there if small is other else self._ledger.note
+        )
         larger_note = self._ledger.note if large is mine else there
         assert larger_note is not None
         check.advance(larger_note, proof)

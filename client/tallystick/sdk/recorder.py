@@ -1,8 +1,9 @@
 """Many statements to one ledger: batched, signed, sent over one stream, and each with a receipt of its own.
 
-A statement is checked, composed and placed where `record` is called, so that a bad one fails there and spoils no other. It
-joins the open batch; a batch is sealed when it is full or has lingered, and stays in the spool (memory, and files if a folder
-is given) until its receipt has been checked. While too many batches are on their way, recording waits.
+A statement is checked, composed and placed where `record` is called, so that a bad one fails there and spoils no
+other. It joins the open batch; a batch is sealed when it is full or has lingered, and stays in the spool (memory, and
+files if a folder is given) until its receipt has been checked. While too many batches are on their way, recording
+waits.
 
 When the stream breaks, what has no receipt is sent again under the same ids: the ledger records each id once. A batch
 that is refused fails alone.
@@ -79,7 +80,9 @@ class Pending:
 
 
 class Recorder(Verbs[Pending]):
-    """Records from any number of threads. Leave its `with` block, or `close` it, to have everything sent and answered."""
+    """Records from any number of threads. Leave its `with` block, or `close` it, to have everything sent and
+    answered.
+    """
 
     def __init__(
         self,
@@ -127,13 +130,19 @@ class Recorder(Verbs[Pending]):
         with self._lock:
             batch = self._room()
             position = len(batch.data)
-            disclosures = place(draft, self.reader.bureau.origin, batch.submission_id, position, new_salt) if draft.sensitive else ()
+            disclosures = (
+                place(draft, self.reader.bureau.origin, batch.submission_id, position, new_salt)
+                if draft.sensitive
+                else ()
+            )
             rules = RULES[draft.kind.number]
             rules.head.check(statement.head)
             rules.body.check(getattr(statement, draft.kind.field))
             data = statement.SerializeToString()
             if len(data) > STATEMENT_BYTES_MAX:
-                raise InvalidStatement(f"{len(data)} bytes", where=draft.kind.name, expected=f"at most {STATEMENT_BYTES_MAX}")
+                raise InvalidStatement(
+                    f"{len(data)} bytes", where=draft.kind.name, expected=f"at most {STATEMENT_BYTES_MAX}"
+                )
             batch.statements.append(statement)
             batch.data.append(data)
             batch.disclosures.extend(disclosures)
@@ -162,7 +171,9 @@ class Recorder(Verbs[Pending]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is None:
             self.close()
             return
@@ -176,7 +187,9 @@ class Recorder(Verbs[Pending]):
             raise RuntimeError("the recorder is closed")
         while self._open is None and len(self._sealed) + len(self._sent) >= self._in_flight_max:
             if not self._lock.wait(timeout=self._give_up_s * 2):
-                raise Overloaded("the spool is full and nothing moves", where=self.reader.bureau.id, expected="a node that answers")
+                raise Overloaded(
+                    "the spool is full and nothing moves", where=self.reader.bureau.id, expected="a node that answers"
+                )
         if self._open is None:
             self._open = _Batch(new_id(), time.monotonic())
         return self._open
@@ -257,7 +270,12 @@ class Recorder(Verbs[Pending]):
                 self._sent.append(batch)
             if batch.submission is None:
                 batch.submission = seal(
-                    self.reader.bureau.origin, self._actor, self._key, batch.submission_id, batch.data, batch.disclosures
+                    self.reader.bureau.origin,
+                    self._actor,
+                    self._key,
+                    batch.submission_id,
+                    batch.data,
+                    batch.disclosures,
                 )
                 self._spool.put(batch.submission)
             yield SubmitRequest(submission=batch.submission, known_size=known_size)

@@ -1,7 +1,7 @@
 """Submissions that have no receipt yet, kept in files so that a program that died can send them again.
 
-One file a submission, named by its id, written whole before it is sent and removed when its receipt was checked. It is bounded
-by how many a recorder has on their way at once.
+One file a submission, named by its id, written whole before it is sent and removed when its receipt was checked. It
+is bounded by how many a recorder has on their way at once.
 """
 
 from __future__ import annotations

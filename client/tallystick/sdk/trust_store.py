@@ -48,7 +48,9 @@ class TrustStore:
             os.close(lock)
 
     def save(self, origin: str, note: bytes) -> None:
-        """Replace the trusted note; call within `replacing`. Not synced: a lost update costs a little memory, no truth."""
+        """Replace the trusted note; call within `replacing`. Not synced: a lost update costs a little memory, no
+        truth.
+        """
         path = self._path(origin)
         temporary = path.with_suffix(f".{os.getpid()}.new")
         try:

@@ -456,9 +456,9 @@ class Verbs(ABC, Generic[Said]):
 
     def use(
         self,
+        version: str | HasVersion | None = None,
         *,
         purpose: str,
-        version: str | HasVersion | None = None,
         resource: str | None = None,
         case: bytes | UUID | str | None = None,
         system: str | None = None,
@@ -477,8 +477,8 @@ class Verbs(ABC, Generic[Said]):
         return self._say(
             "DataUsed",
             {
-                "purpose": purpose,
                 "version": version,
+                "purpose": purpose,
                 "resource": resource,
                 "case": case,
                 "system": system,
@@ -540,9 +540,9 @@ class Verbs(ABC, Generic[Said]):
 
     def answer(
         self,
+        concern: pb.Ref | HasRef | Mapping[str, object] | None = None,
         *,
         outcome: str,
-        concern: pb.Ref | HasRef | Mapping[str, object] | None = None,
         to: str | None = None,
         resource: str | None = None,
         corrected: str | HasVersion | None = None,
@@ -561,8 +561,8 @@ class Verbs(ABC, Generic[Said]):
         return self._say(
             "ConcernAnswered",
             {
-                "outcome": outcome,
                 "concern": concern,
+                "outcome": outcome,
                 "to": to,
                 "resource": resource,
                 "corrected": corrected,
@@ -816,12 +816,12 @@ class Verbs(ABC, Generic[Said]):
 
     def register_actor(
         self,
+        system: str | None = None,
         *,
         registered: str,
         key: bytes,
         role: str,
         possession: bytes,
-        system: str | None = None,
         name: Sensitive | None = None,
         case: bytes | UUID | str | None = None,
         officer: str | None = None,
@@ -833,11 +833,11 @@ class Verbs(ABC, Generic[Said]):
         return self._say(
             "ActorRegistered",
             {
+                "system": system,
                 "registered": registered,
                 "key": key,
                 "role": role,
                 "possession": possession,
-                "system": system,
                 "name": name,
                 "case": case,
                 "officer": officer,
@@ -849,10 +849,10 @@ class Verbs(ABC, Generic[Said]):
 
     def revoke_actor(
         self,
+        registration: pb.Ref | HasRef | Mapping[str, object] | None = None,
         *,
         revoked: str,
         key: bytes,
-        registration: pb.Ref | HasRef | Mapping[str, object] | None = None,
         compromised_since: datetime | int | None = None,
         reason: str | None = None,
         case: bytes | UUID | str | None = None,
@@ -865,9 +865,9 @@ class Verbs(ABC, Generic[Said]):
         return self._say(
             "ActorRevoked",
             {
+                "registration": registration,
                 "revoked": revoked,
                 "key": key,
-                "registration": registration,
                 "compromised_since": compromised_since,
                 "reason": reason,
                 "case": case,
@@ -928,9 +928,9 @@ class Verbs(ABC, Generic[Said]):
 
     def report_equivocation(
         self,
+        accused: str | None = None,
         *,
         digest: bytes,
-        accused: str | None = None,
         evidence: str | None = None,
         case: bytes | UUID | str | None = None,
         officer: str | None = None,
@@ -942,8 +942,8 @@ class Verbs(ABC, Generic[Said]):
         return self._say(
             "EquivocationFound",
             {
-                "digest": digest,
                 "accused": accused,
+                "digest": digest,
                 "evidence": evidence,
                 "case": case,
                 "officer": officer,

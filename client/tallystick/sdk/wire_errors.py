@@ -1,7 +1,7 @@
 """Domain errors on the wire: one table, used by the node to answer and by the client to understand.
 
-An error travels as a gRPC status whose details hold an `ErrorDetail`: the class's name and the parts of its sentence. A name this
-version does not know becomes the nearest class its status code stands for.
+An error travels as a gRPC status whose details hold an `ErrorDetail`: the class's name and the parts of its sentence.
+A name this version does not know becomes the nearest class its status code stands for.
 """
 
 from __future__ import annotations
@@ -97,6 +97,8 @@ def from_rpc(call: grpc.RpcError, bureau: str, endpoint: str) -> TallystickError
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
             return errors.Overloaded(text, where=where, expected="smaller or fewer messages")
         case grpc.StatusCode.UNIMPLEMENTED:
-            return errors.NotFound("the node does not know this call", where=where, expected="a node of the same version")
+            return errors.NotFound(
+                "the node does not know this call", where=where, expected="a node of the same version"
+            )
         case _:
             return errors.Unreachable(f"the call failed: {code.name.lower()} {text}".strip(), where=where)

@@ -52,17 +52,37 @@ class DomainErrors(ServerInterceptor):
                 try:
                     async for answer in inner_stream(request, context):
                         yield answer
-                except (TallystickError, AssertionError, LookupError, TypeError, ValueError, OSError, RuntimeError) as error:
+                except (
+                    TallystickError,
+                    AssertionError,
+                    LookupError,
+                    TypeError,
+                    ValueError,
+                    OSError,
+                    RuntimeError,
+                ) as error:
                     await _abort(context, error, method)
 
-            make = grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
+            make = (
+                grpc.stream_stream_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_stream_rpc_method_handler
+            )
             return make(stream, **codec)
         inner = handler.unary_unary
 
         async def unary(request: Any, context: ServicerContext[Any, Any]) -> Any:
             try:
                 return await inner(request, context)
-            except (TallystickError, AssertionError, LookupError, TypeError, ValueError, OSError, RuntimeError) as error:
+            except (
+                TallystickError,
+                AssertionError,
+                LookupError,
+                TypeError,
+                ValueError,
+                OSError,
+                RuntimeError,
+            ) as error:
                 await _abort(context, error, method)
 
         return grpc.unary_unary_rpc_method_handler(unary, **codec)

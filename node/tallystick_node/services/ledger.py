@@ -1,4 +1,6 @@
-"""Reading over the wire: checkpoints, proofs, entries. Every answer can be checked against a checkpoint the asker trusts."""
+"""Reading over the wire: checkpoints, proofs, entries. Every answer can be checked against a checkpoint the asker
+trusts.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,9 @@ class LedgerService(LedgerServicer):
         if request.follow and (request.newest_first or request.limit or request.end):
             raise InvalidIdentifier("to follow is to go on, oldest first", where="follow", expected="no end, no limit")
         if request.limit > FIND_PAGE_ENTRIES_MAX:
-            raise InvalidIdentifier(f"a page of {request.limit}", where="limit", expected=f"at most {FIND_PAGE_ENTRIES_MAX}")
+            raise InvalidIdentifier(
+                f"a page of {request.limit}", where="limit", expected=f"at most {FIND_PAGE_ENTRIES_MAX}"
+            )
         ledger = self._sequencer.ledger
         for bundle in find(ledger, request, request.first, request.end or request.size, request.size):
             yield bundle
@@ -111,7 +115,9 @@ class LedgerService(LedgerServicer):
         answer = CheckpointAnswer(checkpoint=published.note)
         size = published.state.size
         if 0 < known_size <= size:
-            answer.consistency.extend(prove_consistency(known_size, size, self._sequencer.ledger.reader(published.state)))
+            answer.consistency.extend(
+                prove_consistency(known_size, size, self._sequencer.ledger.reader(published.state))
+            )
         return answer
 
     def _check_origin(self, origin: str) -> None:
@@ -122,6 +128,6 @@ class LedgerService(LedgerServicer):
         """The asker speaks of a tree this node has signed."""
         signed = self._sequencer.published.state.size
         if size > signed:
-            raise NotFound(f"a tree of {size}", where=self._sequencer.ledger.origin, expected=f"at most the {signed} signed")
-
-
+            raise NotFound(
+                f"a tree of {size}", where=self._sequencer.ledger.origin, expected=f"at most the {signed} signed"
+            )

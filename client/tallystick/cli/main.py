@@ -1,0 +1,139 @@
+"""`tally`: the commands, and what every one of them ends with.
+
+Exit codes: 0 fine, 1 findings, 2 usage, 3 unreachable, 4 refused or not found, 5 verification failed; 130 interrupted, 141
+where the reader of the output went away. What went wrong is one line on stderr, `tally: …`; never a traceback, unless
+TALLYSTICK_DEBUG is set.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from io import TextIOWrapper
+
+import click
+
+from tallystick.cli.lazy import Lazy, LazyGroup
+from tallystick.cli.options import shared_options
+from tallystick.cli.safe_text import sanitise
+from tallystick.core.errors import TallystickError
+
+DEBUG = "TALLYSTICK_DEBUG"
+INTERRUPTED = 130
+READER_WENT = 141
+
+SECTIONS = (
+    ("Begin", (Lazy("status", "tallystick.cli.begin:status", "Show every ledger of the charter, and whether it answers."),)),
+    (
+        "Catalogue",
+        (
+            Lazy("declare", "tallystick.cli.catalogue:declare", "Declare a resource in this bureau's catalogue."),
+            Lazy("provide", "tallystick.cli.catalogue:provide", "Record a version of a resource from its file."),
+        ),
+    ),
+    (
+        "Ask",
+        (
+            Lazy("log", "tallystick.cli.ask:log", "List what a ledger holds."),
+            Lazy("show", "tallystick.cli.show:show", "Show one entry, with its author."),
+        ),
+    ),
+    (
+        "Prove",
+        (
+            Lazy("prove", "tallystick.cli.prove:prove", "Write an evidence file for one entry."),
+            Lazy("verify", "tallystick.cli.prove:verify", "Verify an evidence file, offline."),
+        ),
+    ),
+    ("Bring in", (Lazy("import", "tallystick.cli.bring_in:import_", "Bring in other people's records.", "dcat"),)),
+    (
+        "Trust",
+        (
+            Lazy("charter", "tallystick.cli.trust:charter", "Show the charter.", "show"),
+            Lazy(
+                "identity", "tallystick.cli.identity:identity", "Make, register and revoke keys.", "init | register | revoke | show"
+            ),
+        ),
+    ),
+    ("Shell", (Lazy("completion", "tallystick.cli.completion:completion", "Print a script for the shell's completion."),)),
+)
+
+
+class _ReaderWent(Exception):
+    """Nobody reads the output any more."""
+
+
+class _Tally(LazyGroup):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except BrokenPipeError:
+            raise _ReaderWent from None
+
+
+@click.command(
+    "tally",
+    cls=_Tally,
+    sections=SECTIONS,
+    closing="Every answer was verified before it was shown and ends with what it does not cover.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="tallystick", prog_name="tally", message="%(prog)s %(version)s")
+@shared_options
+def tally() -> None:
+    """Record what moves between bureaus, ask any ledger, and believe nothing that is not proven."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding lacks is shown, not raised
+    try:
+        result = tally.main(None if arguments is None else list(arguments), prog_name="tally", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.Abort:
+        return INTERRUPTED
+    except (_ReaderWent, BrokenPipeError, SystemExit):  # click leaves by SystemExit where its help's reader went away
+        return _reader_went()
+    except click.ClickException as error:
+        return _say(_usage(error), error.exit_code)
+    except TallystickError as error:
+        return _say(str(error), error.exit_code, error)
+    except RecursionError as error:
+        return _say("the input is nested too deeply", TallystickError.exit_code, error)
+    except Exception as error:
+        what = f"an error of this program, which should be reported: {type(error).__name__}: {error} ({DEBUG}=1 shows where)"
+        return _say(what, TallystickError.exit_code, error)
+
+
+def _say(sentence: str, exit_code: int, error: BaseException | None = None) -> int:
+    if error is not None and os.environ.get(DEBUG):
+        from traceback import print_exception
+
+        print_exception(error)
+    with suppress(OSError):
+        print(f"tally: {sanitise(sentence)}", file=sys.stderr)
+    return exit_code
+
+
+def _usage(error: click.ClickException) -> str:
+    sentence = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "tally"
+    return f"{sentence[:1].lower()}{sentence[1:]} (see {command} --help)"
+
+
+def _reader_went() -> int:
+    # What is still buffered would be written at exit, and complain.
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return READER_WENT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""A local cluster's folder: where things stand in it, and how it is made.
+
+    charter.note                      version 1, signed by keys/charter.key
+    keys/charter.key, auditor.key
+    <bureau>/                         a node's home: tallyd.toml, keys/, data/, node.log, node.pid
+    profiles/<bureau>.toml            its officer <bureau>:clerk, with the registrar's key
+    profiles/<bureau>-gateway.toml    its system <bureau>:gateway
+    profiles/auditor.toml             reads every ledger, records nothing
+    state/…                           what each profile's client remembers
+
+All paths in it are relative: it can be moved while nothing runs. It is made under another name and renamed when it is whole.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tallystick.core.charter import Bureau, charter_digest, format_charter, sign_charter
+from tallystick.core.errors import ConfigInvalid, Usage
+from tallystick.core.keys import SigningKey
+from tallystick.sdk.clock import now_us
+from tallystick.sdk.files import write_whole
+from tallystick.sdk.key_file import generate_key
+from tallystick.sdk.profile import Profile
+from tallystick_node.cluster.ports import HOST
+from tallystick_node.cluster.roster import AUDITOR, CHARTER_KEY, charter_of, roster
+from tallystick_node.config import Config, Settings
+from tallystick_node.founding import bureau_stanza, found, made_whole, make_keys
+from tallystick_node.profiles import OFFICER, SYSTEM, first_actors, write_profile
+
+SETTINGS = "tallyd.toml"
+CHARTER = "charter.note"
+_LOCK = "cluster.lock"
+
+
+def auditor_profile(folder: Path) -> Path:
+    """The auditor's profile, which is also what tells a cluster's folder from any other."""
+    return folder / "profiles" / "auditor.toml"
+
+
+def officer_profile(folder: Path, bureau: str) -> Path:
+    """The profile of a bureau's officer."""
+    return folder / "profiles" / f"{bureau}.toml"
+
+
+def system_profile(folder: Path, bureau: str) -> Path:
+    """The profile of a bureau's system."""
+    return folder / "profiles" / f"{bureau}-{SYSTEM}.toml"
+
+
+def is_cluster(folder: Path) -> bool:
+    """Whether a cluster was made here."""
+    return auditor_profile(folder).exists()
+
+
+def open_profile(folder: Path) -> Profile:
+    """The auditor's profile with the cluster's charter. Raises ConfigInvalid, VerificationFailed."""
+    if not is_cluster(folder):
+        raise ConfigInvalid("there is no cluster here", where=str(folder), expected="one that `tallyd cluster up` made; name it with --dir")
+    return Profile.load(auditor_profile(folder))
+
+
+def make_cluster(folder: Path, ports: Sequence[int]) -> None:
+    """Make a folder with a bureau for each port: keys, charter, founded ledgers, profiles. Raises ConfigInvalid."""
+    with made_whole(folder) as making:
+        bureaus: list[Bureau] = []
+        registrars: list[SigningKey] = []
+        for place, port in zip(roster(len(ports)), ports, strict=True):
+            keys = make_keys(making / place.id)
+            registrars.append(keys.registrar)
+            bureaus.append(
+                bureau_stanza(
+                    keys,
+                    bureau=place.id,
+                    name=place.name,
+                    credit_code=place.credit_code,
+                    origin=place.origin,
+                    endpoint=f"{HOST}:{port}",
+                )
+            )
+        charter_key = generate_key(making / "keys" / "charter.key")
+        auditor_key = generate_key(making / "keys" / "auditor.key")
+        text = format_charter(charter_of(bureaus, charter_key.public, auditor_key.public, datetime.now(UTC)))
+        digest = charter_digest(text)
+        write_whole(making / CHARTER, sign_charter(text, [(CHARTER_KEY, charter_key)]))
+        for bureau, registrar in zip(bureaus, registrars, strict=True):
+            config = Config(bureau.id, digest, charter=f"../{CHARTER}", listen=bureau.endpoint)
+            settings = Settings(making / bureau.id / SETTINGS, config)
+            settings.save()
+            home, state = making / bureau.id, making / "state"
+            found(settings, registrar, first_actors(home), now_us())
+            common: dict[str, Any] = {"charter": making / CHARTER, "digest": digest, "home": home, "bureau": bureau.id}
+            write_profile(officer_profile(making, bureau.id), **common, state=state / bureau.id, actor=OFFICER)
+            write_profile(system_profile(making, bureau.id), **common, state=state / f"{bureau.id}-{SYSTEM}", actor=SYSTEM)
+        write_profile(auditor_profile(making), charter=making / CHARTER, digest=digest, state=making / "state" / AUDITOR)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other commands from starting and stopping nodes of this cluster meanwhile. Raises Usage."""
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(folder)) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Usage("another command is at work here", where=str(folder), expected="one at a time") from None
+    finally:
+        os.close(lock)

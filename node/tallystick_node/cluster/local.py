@@ -1,0 +1,188 @@
+"""A cluster of real node processes on loopback, from a folder: the demo's, the tests', and `tallyd cluster`'s.
+
+    with LocalCluster.up(folder, bureaus=3) as cluster:
+        cluster["market-regulation"].sdk.declare("SCJG-0012", sharing="unconditional")
+        cluster.auditor.show("market-regulation#3")
+
+The nodes stop at the end of the block, and with this process however it ends; after `release` they live on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from tallystick.core.charter import Charter
+from tallystick.core.errors import NotFound, StorageFailed, Unreachable, Usage, VerificationFailed
+from tallystick.sdk.ledgers import Ledgers
+from tallystick.sdk.profile import Profile
+from tallystick.sdk.reader import LedgerReader
+from tallystick.sdk.trust_store import TrustStore
+from tallystick.sdk.wire import Wire
+from tallystick_node.cluster.births import STOP_MAX_S, Births
+from tallystick_node.cluster.layout import auditor_profile, is_cluster, make_cluster, open_profile
+from tallystick_node.cluster.member import Member
+from tallystick_node.cluster.nursery import Nursery
+from tallystick_node.cluster.ports import held_ports
+from tallystick_node.cluster.roster import roster
+from tallystick_node.signed_size import SignedSize
+
+_STATUS_DEADLINE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a member stands: `silent` is a process that does not answer, `not believed` one whose answer does not verify."""
+
+    bureau: str
+    pid: int | None
+    state: Literal["serving", "silent", "not believed", "stopped"]
+    endpoint: str
+    entries: int | None
+    why: str = ""
+
+
+class LocalCluster:
+    """The members of a cluster's folder, by bureau."""
+
+    def __init__(self, folder: Path, births: Births) -> None:
+        self.folder = folder
+        self.auditor_profile = auditor_profile(folder)
+        self._profile: Profile = open_profile(folder)
+        self._births = births
+        self.members = {bureau.id: Member(folder, bureau, births) for bureau in self.charter.bureau}
+        self._auditor: tuple[int, Ledgers] | None = None
+        self._old_auditors: list[Ledgers] = []
+
+    @classmethod
+    def up(cls, folder: Path, bureaus: int | None = None, *, nursery: Nursery | None = None) -> Self:
+        """The cluster of a folder with all its nodes serving; made with so many bureaus (3) if there is none.
+
+        Raises Unreachable with the log's end of a node that does not start (then none is left that was started here),
+        ConfigInvalid where the folder cannot be used, Usage where there is a cluster of another size.
+        """
+        births = Births(nursery)
+        try:
+            if is_cluster(folder):
+                cluster = cls(folder, births)
+                if bureaus not in (None, len(cluster.members)):
+                    raise Usage(f"{bureaus} bureaus", where=str(folder), expected=f"the {len(cluster.members)} it was made with")
+                cluster.start()
+                return cluster
+            count = len(roster(3 if bureaus is None else bureaus))
+            with held_ports(count) as ports:
+                make_cluster(folder, ports)
+                cluster = cls(folder, births)
+                cluster.start()
+            return cluster
+        except BaseException:
+            births.close()
+            raise
+
+    @property
+    def charter(self) -> Charter:
+        return self._profile.charter
+
+    def __getitem__(self, bureau: str) -> Member:
+        """The member of a bureau. Raises NotFound."""
+        self.charter.by_id(bureau)
+        return self.members[bureau]
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.members.values())
+
+    def start(self) -> None:
+        """Start every node that is stopped, side by side."""
+        stopped = [member for member in self if member.running is None]
+        self._births.start([member.home for member in stopped])
+        for member in stopped:
+            member.begin_life()
+
+    def stop(self) -> None:
+        """Stop every node, side by side; returns when all are gone."""
+        for member in self:
+            member.ask_to_stop()
+        deadline = time.monotonic() + STOP_MAX_S
+        for member in self:
+            running = member.running
+            if running is not None and not running.wait(max(0.0, deadline - time.monotonic())):
+                running.kill()
+            self._births.forget(member.home)
+
+    def release(self) -> None:
+        """Let the nodes live on when this process ends."""
+        self._births.release()
+
+    @property
+    def auditor(self) -> Ledgers:
+        """Every ledger as the auditor reads it."""
+        lives = sum(member.lives for member in self)
+        if self._auditor is None or self._auditor[0] != lives:
+            if self._auditor is not None:
+                self._old_auditors.append(self._auditor[1])
+            self._auditor = lives, Ledgers.open(self._profile)
+        return self._auditor[1]
+
+    def status(self) -> list[Standing]:
+        """How every member stands; what a node says was verified as the auditor's client would."""
+        return [_standing(member, TrustStore(self._profile.state / "trust")) for member in self]
+
+    def close_clients(self) -> None:
+        """Close every connection that was made through this object."""
+        for auditor in self._old_auditors:
+            auditor.close()
+        if self._auditor is not None:
+            self._auditor[1].close()
+        self._auditor = None
+        self._old_auditors.clear()
+        for member in self:
+            member.close_clients()
+
+    def close(self) -> None:
+        """Stop every node and let go of everything."""
+        try:
+            self.close_clients()
+            self.stop()
+        finally:
+            self._births.close()
+
+    def leave(self) -> None:
+        """Let the nodes live on, and let go of everything else."""
+        self.release()
+        self.close_clients()
+        self._births.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _standing(member: Member, trust: TrustStore) -> Standing:
+    bureau, running = member.bureau, member.running
+    if running is None:
+        return Standing(bureau.id, None, "stopped", bureau.endpoint, _signed_entries(member))
+    reader = LedgerReader(Wire(bureau, _STATUS_DEADLINE_S), trust)
+    try:
+        return Standing(bureau.id, running.pid, "serving", bureau.endpoint, reader.refresh().size)
+    except (Unreachable, StorageFailed, NotFound) as error:
+        return Standing(bureau.id, running.pid, "silent", bureau.endpoint, None, str(error))
+    except VerificationFailed as error:
+        return Standing(bureau.id, running.pid, "not believed", bureau.endpoint, None, str(error))
+    finally:
+        reader.close()
+
+
+def _signed_entries(member: Member) -> int | None:
+    """How many entries a stopped node last signed for, where its note of it reads."""
+    try:
+        signed = SignedSize.open(member.settings.signed_size, member.bureau.origin)
+    except (StorageFailed, Usage):
+        return None
+    signed.close()
+    return signed.value[0]

@@ -1,0 +1,75 @@
+"""`tallyd fsck`: everything a database holds derived again from its entries' bytes, and the differences named.
+
+  1. the note of what was signed and the state record read, and fit each other
+  2. every entry: its form, its place, its chain, its submission's signature under a key valid there, and its leaf in
+  the
+     tree; every full tile, the edge, the root, and the rest of the state record (`entries`)
+  3. every posting: the multiset of (term, index) pairs in the index is the one the entries' heads give (`postings`)
+  4. every disclosure opens its commitment, and no key is there that nothing explains (`keys`)
+
+Nothing is repaired: what was altered is evidence.
+"""
+
+from __future__ import annotations
+
+from tallystick.core.charter import Bureau
+from tallystick.core.errors import StorageFailed
+from tallystick_node.config import Settings
+from tallystick_node.doctor.entries import EntryCheck, Progress
+from tallystick_node.doctor.keys import KeyCheck
+from tallystick_node.doctor.postings import PostingCheck
+from tallystick_node.doctor.report import Difference, Report
+from tallystick_node.ledger import Ledger, check_against_signed, read_state
+from tallystick_node.signed_size import SignedSize
+from tallystick_node.store.leveldb import LevelDbStore
+from tallystick_node.store.store import Store
+
+__all__ = ["Difference", "Progress", "Report", "check", "run"]
+
+
+def run(settings: Settings, progress: Progress | None = None) -> Report:
+    """Check the stopped node of a home. Raises what keeps its database from being opened at all."""
+    _, bureau = settings.open_charter()
+    store = LevelDbStore.open(settings.database)
+    try:
+        report = Report(bureau.origin)
+        try:
+            signed = SignedSize.open(settings.signed_size, bureau.origin)
+        except StorageFailed as error:
+            report.add_error(error)
+            return report
+        try:
+            return check(store, signed, bureau, progress)
+        finally:
+            signed.close()
+    finally:
+        store.close()
+
+
+def check(store: Store, signed: SignedSize, bureau: Bureau, progress: Progress | None = None) -> Report:
+    """Check a database that nobody writes to."""
+    report = Report(bureau.origin)
+    try:
+        state = read_state(store, bureau.origin)
+    except StorageFailed as error:
+        report.add_error(error)
+        return report
+    report.size = state.size
+    ledger = Ledger(store, bureau.origin, state)
+    entries = EntryCheck(ledger, bureau, report)
+    postings = PostingCheck(ledger, bureau, report)
+    keys = KeyCheck(ledger, report)
+    steps = [
+        lambda: check_against_signed(ledger, signed),
+        lambda: entries.entries(postings.see, progress or (lambda done, of: None)),
+        entries.tiles,
+        lambda: postings.compare() if entries.whole else None,
+        keys.disclosures,
+        keys.strays,
+    ]
+    for step in steps:
+        try:
+            step()
+        except StorageFailed as error:
+            report.add_error(error)
+    return report

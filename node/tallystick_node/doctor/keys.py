@@ -1,0 +1,74 @@
+"""Everything else a database holds: disclosures that open, and no key that nothing explains."""
+
+from __future__ import annotations
+
+from google.protobuf.message import DecodeError
+
+from tallystick.core.commitment import Place, check_opening
+from tallystick.core.entry import decode_entry
+from tallystick.core.errors import StoreDamaged, TallystickError
+from tallystick.core.limits import HASH_BYTES, TILE_WIDTH
+from tallystick.core.statement import commitment_at
+from tallystick_node import keyspace
+from tallystick_node.doctor.entries import full_tiles
+from tallystick_node.doctor.report import Report
+from tallystick_node.ledger import Ledger
+from tallystick_proto.v1.entry_pb2 import Disclosure
+
+# Between the prefixes that `keyspace` names nothing stands.
+_GAPS = ((b"", b"d"), (b"f", b"p"), (b"q", b"r"), (b"s", b"t"), (b"u", b"z"), (b"z\x00", None))
+
+
+class KeyCheck:
+    """One pass over the keys."""
+
+    def __init__(self, ledger: Ledger, report: Report) -> None:
+        self._ledger = ledger
+        self._store = ledger.store
+        self._state = ledger.state
+        self._report = report
+
+    def disclosures(self) -> None:
+        """Every disclosure opens the commitment of its entry."""
+        for key, value in self._store.range(keyspace.DISCLOSURE, b"e"):
+            index = int.from_bytes(key[1:9], "big")
+            place = f"disclosure under key {key.hex()}"
+            try:
+                self._check_disclosure(index, key, value)
+            except (TallystickError, DecodeError) as error:
+                self._report.add(place, "the value and salt that were committed", str(error))
+
+    def _check_disclosure(self, index: int, key: bytes, value: bytes) -> None:
+        disclosure = Disclosure.FromString(value)
+        if disclosure.SerializeToString() != value or keyspace.disclosure(index, disclosure.field) != key:
+            raise StoreDamaged("it does not stand under its own key")
+        entry = decode_entry(self._ledger.entry(index))
+        opening = entry if entry.signed is not None else decode_entry(self._ledger.entry(entry.first))
+        commitment = commitment_at(entry.statement, disclosure.field)
+        if commitment is None or opening.signed is None or disclosure.position != index - entry.first:
+            raise StoreDamaged("there is no such commitment")
+        at = Place(self._ledger.origin, opening.signed.submission_id, disclosure.position, disclosure.field)
+        check_opening(commitment, at, disclosure.salt, disclosure.value)
+
+    def strays(self) -> None:
+        """Segments, tiles and keys that nothing explains."""
+        self._segments()
+        known = {keyspace.tile(level, number) for level, number in full_tiles(self._state.size)}
+        for key, value in self._store.range(keyspace.TILE, b"u"):
+            if key not in known:
+                self._report.add(f"tile under key {key.hex()}", "no such tile", "one")
+            elif len(value) != TILE_WIDTH * HASH_BYTES:
+                self._report.add(f"tile under key {key.hex()}", "256 hashes", f"{len(value)} bytes")
+        for start, stop in _GAPS:
+            for key, _ in self._store.range(start, stop):
+                self._report.add(f"key {key.hex()}", "no such key", "one")
+
+    def _segments(self) -> None:
+        """Each segment begins where the one before it ended, and none beyond the ledger's end."""
+        due = 0
+        for key, value in self._store.range(keyspace.SEGMENT, b"f"):
+            first = keyspace.segment_first(key)
+            if len(key) != len(keyspace.segment(0)) or first != due or first >= self._state.size:
+                expected = f"one that begins at #{due}" if due < self._state.size else "none beyond the ledger's end"
+                self._report.add(f"segment under key {key.hex()}", expected, f"#{first}")
+            due = first + len(self._ledger.decode_segment(first, value))

@@ -1,0 +1,200 @@
+"""The founding of a ledger: a node's keys, its stanza for the charter, and the first statements.
+
+A founded home has a folder `data` with the database and the note of what was signed. The first submissions on the ledger are
+
+    CharterAdopted             by <bureau>:node, the ledger key: version and digest of the charter
+    ActorRegistered, …         by <bureau>:registrar, one statement for each first actor, with its proof of possession
+
+They take the way of every submission (`prepare`, admission, `Ledger.build`) and become durable in the writer's order: the
+batch, then the note. A folder is made beside its place under a name ending in `.making` and renamed when it is whole, so that
+it is there whole or not at all; what an interruption left is named and refused. Nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallystick.core.actors import prove_possession
+from tallystick.core.charter import Bureau, Name
+from tallystick.core.compose import compose
+from tallystick.core.errors import ConfigInvalid
+from tallystick.core.evidence import actors_of
+from tallystick.core.hashing import parse_digest
+from tallystick.core.identifiers import check_bureau_id, check_credit_code, check_origin, uuid7
+from tallystick.core.keys import SigningKey
+from tallystick.core.note import VerifierKey
+from tallystick.core.submission import Prepared, prepare, seal
+from tallystick.sdk.key_file import generate_key
+from tallystick_node.admission import admit
+from tallystick_node.config import Settings
+from tallystick_node.identity import load_ledger_key
+from tallystick_node.ledger import Ledger, State
+from tallystick_node.signed_size import SignedSize
+from tallystick_node.store.leveldb import LevelDbStore
+from tallystick_proto.v1.meta_pb2 import Role
+
+KEYS = "keys"
+
+
+@dataclass(frozen=True, slots=True)
+class HomeKeys:
+    """The three keys of a node's home. The registrar's may be taken elsewhere afterwards."""
+
+    ledger: SigningKey
+    witness: SigningKey
+    registrar: SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class FirstActor:
+    """An actor to register when a ledger is founded: `name` without its bureau, a role of `Role`."""
+
+    name: str
+    role: Role
+    key: SigningKey
+
+
+def make_keys(home: Path) -> HomeKeys:
+    """New keys under `home`/keys. Raises ConfigInvalid where one is there already."""
+    ledger, witness, registrar = (generate_key(key_path(home, name)) for name in ("ledger", "witness", "registrar"))
+    return HomeKeys(ledger, witness, registrar)
+
+
+def key_path(home: Path, name: str) -> Path:
+    """Where a key of a home is kept."""
+    return home / KEYS / f"{name}.key"
+
+
+def bureau_stanza(keys: HomeKeys, *, bureau: str, name: Name, credit_code: str, origin: str, endpoint: str) -> Bureau:
+    """What the charter says of a bureau with these keys. Raises InvalidIdentifier."""
+    check_roster_entry(bureau, credit_code, origin)
+    return Bureau(
+        id=bureau,
+        name=name,
+        credit_code=credit_code,
+        origin=origin,
+        ledger_key=VerifierKey.of(origin, keys.ledger.public).format(),
+        witness_key=VerifierKey.of(f"{origin}/witness", keys.witness.public).format(),
+        registrar_key=VerifierKey.of(f"{origin}/registrar", keys.registrar.public).format(),
+        endpoint=endpoint,
+    )
+
+
+def check_roster_entry(bureau: str, credit_code: str, origin: str) -> None:
+    """Raises InvalidIdentifier where one of them is not well formed."""
+    check_bureau_id(bureau)
+    check_credit_code(credit_code)
+    check_origin(origin)
+
+
+def found(settings: Settings, registrar: SigningKey | None, actors: Sequence[FirstActor], now_us: int) -> State:
+    """Create a home's database with the first statements. Without the registrar's key there are no first actors.
+
+    Raises ConfigInvalid where the home, its keys and its charter do not fit, or where it was founded before; StorageFailed.
+    """
+    charter, bureau = settings.open_charter()
+    key = load_ledger_key(settings, bureau)
+    if registrar is not None and registrar.public != bureau.registrar_public:
+        raise ConfigInvalid(
+            f"this is not the registrar key of {bureau.id}",
+            where=str(settings.path),
+            expected=f"the private half of {bureau.registrar_key}",
+        )
+    digest = parse_digest(settings.config.charter_digest)
+    submissions = [_adoption(bureau, key, charter.version, digest, now_us)]
+    if registrar is not None and actors:
+        submissions.append(_registrations(bureau, registrar, actors, now_us))
+    data = settings.database.parent
+    with made_whole(data) as folder:
+        return _record(folder / settings.database.name, folder / settings.signed_size.name, bureau, submissions, now_us)
+
+
+def _adoption(bureau: Bureau, key: SigningKey, version: int, digest: bytes, now_us: int) -> Prepared:
+    actor = f"{bureau.id}:node"
+    said = compose("CharterAdopted", actor, {"version": version, "digest": digest}).statement.SerializeToString()
+    return prepare(seal(bureau.origin, actor, key, _new_id(now_us), [said]), bureau.origin)
+
+
+def _registrations(bureau: Bureau, registrar: SigningKey, actors: Sequence[FirstActor], now_us: int) -> Prepared:
+    signer = f"{bureau.id}:registrar"
+    said = []
+    for first in actors:
+        actor = f"{bureau.id}:{first.name}"
+        values = {
+            "registered": actor,
+            "key": first.key.public,
+            "role": first.role,
+            "possession": prove_possession(bureau.origin, actor, first.role, first.key),
+        }
+        said.append(compose("ActorRegistered", signer, values).statement.SerializeToString())
+    return prepare(seal(bureau.origin, signer, registrar, _new_id(now_us), said), bureau.origin)
+
+
+def _record(database: Path, noted: Path, bureau: Bureau, submissions: Sequence[Prepared], now_us: int) -> State:
+    store = LevelDbStore.create(database)
+    try:
+        ledger = Ledger.create(store, bureau.origin)
+        actors = actors_of(bureau)
+        first = 0
+        for submission in submissions:
+            admit(submission, first, actors)
+            first += submission.count
+        commit = ledger.build(submissions, now_us)
+        signed = SignedSize.create(noted, bureau.origin)
+        try:
+            store.write(commit.batch)
+            signed.note(commit.state.size, commit.state.root)
+        finally:
+            signed.close()
+        return commit.state
+    finally:
+        store.close()
+
+
+def _new_id(now_us: int) -> bytes:
+    return uuid7(now_us, secrets.token_bytes(10))
+
+
+@contextmanager
+def made_whole(folder: Path) -> Iterator[Path]:
+    """A folder to fill, which takes its place when the block ends, or is gone when it fails. Raises ConfigInvalid."""
+    making = folder.with_name(f"{folder.name}.making")
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise ConfigInvalid(
+            "something is there already", where=str(folder), expected="a new or an empty folder; nothing is overwritten"
+        )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        making.mkdir(mode=0o700)
+    except FileExistsError:
+        raise ConfigInvalid(
+            "it was left by something that was interrupted, or is still under way",
+            where=str(making),
+            expected="no such folder; remove it if nothing is being made here, and try again",
+        ) from None
+    except OSError as error:
+        raise ConfigInvalid(f"cannot be made: {error.strerror}", where=str(making)) from None
+    try:
+        yield making
+        _take_place(making, folder)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
+
+
+def _take_place(making: Path, folder: Path) -> None:
+    try:
+        os.rename(making, folder)
+        handle = os.open(folder.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise ConfigInvalid(f"cannot be made: {error.strerror}", where=str(folder)) from None

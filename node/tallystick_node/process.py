@@ -1,0 +1,92 @@
+"""One node as a process: its log, its errors as one line, and its exit code. `tallyd run` and the local cluster both end here.
+
+Standard error carries the log, in the form the settings ask for. What keeps a node from starting or going on is one line
+`tallyd: <what, where, expected>` at the end of it, and the exit code of the error's class (0 after a clean stop).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+# gRPC's own words on standard error would stand beside ours and say less; read when it is first imported.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+import structlog
+
+from tallystick.core.errors import ConfigInvalid, TallystickError
+from tallystick_node import server
+from tallystick_node.config import Log, Settings
+
+READY = b"+"
+INTERNAL_ERROR = 4
+
+
+def run(path: Path, *, lifeline: int | None = None, ready: int | None = None) -> int:
+    """Run the node of a settings file until it is told to stop; returns the exit code.
+
+    `lifeline` is a pipe's reading end (`server.run`); on `ready`, a pipe's writing end, a byte says that the node is serving.
+    """
+    signal.signal(signal.SIGTERM, exit_on_signal)
+
+    def started() -> None:
+        if ready is not None:
+            os.write(ready, READY)
+            os.close(ready)
+
+    try:
+        settings = Settings.load(path)
+        if not settings.config.charter_digest:
+            raise ConfigInvalid(
+                "it names no charter yet",
+                where=str(path),
+                expected="tallyd init DIR --charter FILE --charter-digest DIGEST, first",
+            )
+        configure_log(settings.config.log)
+        server.run(settings, started, lifeline)
+        return 0
+    except TallystickError as error:
+        say(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception as error:  # a bug: still one line, and the log has where
+        structlog.get_logger().debug("internal error", exc_info=True)
+        say(f"an internal error: {type(error).__name__}: {error}")
+        return INTERNAL_ERROR
+
+
+def say(sentence: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"tallyd: {' '.join(sentence.split())}\n")
+    sys.stderr.flush()
+
+
+def exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:
+    """Leave through every `finally`, so that what was opened is closed and what was half made is removed."""
+    sys.exit(128 + number)
+
+
+def configure_log(log: Log) -> None:
+    """Send structlog's events to standard error."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: list[structlog.typing.Processor]
+    if log.form == "json":
+        last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    else:
+        plain = structlog.dev.plain_traceback
+        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    levels = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+    structlog.configure(
+        processors=[*shared, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(levels[log.level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

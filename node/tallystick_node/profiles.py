@@ -1,0 +1,40 @@
+"""The first identities of a node's home, an officer `clerk` and a system `gateway`, and the profiles to use them with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import tomli_w
+
+from tallystick.sdk.files import write_whole
+from tallystick.sdk.key_file import generate_key, load_key
+from tallystick_node.founding import FirstActor, key_path
+from tallystick_proto.v1.meta_pb2 import Role
+
+OFFICER, SYSTEM = "clerk", "gateway"
+
+
+def first_actors(home: Path) -> list[FirstActor]:
+    """The first officer and system, with keys under `home`/keys that are made where there are none yet."""
+    found = []
+    for name, role in ((OFFICER, Role.OFFICER), (SYSTEM, Role.SYSTEM)):
+        path = key_path(home, name)
+        found.append(FirstActor(name, role, load_key(path) if path.exists() else generate_key(path)))
+    return found
+
+
+def write_profile(
+    path: Path, *, charter: Path, digest: str, state: Path, home: Path | None = None, bureau: str = "", actor: str = ""
+) -> None:
+    """Write a profile; with a home, one that records there as `actor`, and whose officer may register others."""
+
+    def seen(other: Path) -> str:
+        return os.path.relpath(other, path.parent)
+
+    profile: dict[str, object] = {"charter": seen(charter), "charter_digest": digest, "state": seen(state)}
+    if home is not None:
+        profile |= {"bureau": bureau, "identity": {"actor": f"{bureau}:{actor}", "key": seen(key_path(home, actor))}}
+        if actor == OFFICER:
+            profile["registrar"] = {"key": seen(key_path(home, "registrar"))}
+    write_whole(path, tomli_w.dumps(profile).encode())

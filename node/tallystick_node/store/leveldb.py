@@ -1,0 +1,203 @@
+"""The store on disk: LevelDB through plyvel. This is the only file that knows either.
+
+- Every read verifies checksums, and the log is read with paranoid checks: what the disk altered is refused. A log cut
+  short, or gone, opens as an earlier state of the database all the same; noticing that is the caller's part
+  (`signed_size`).
+- A directory without a database is never made into one by `open`, and nothing is ever repaired: that destroys evidence.
+- Compression is off, since compressing stalls long commits; the write buffer is 64 MiB.
+- plyvel crashes the process when a database is closed under a user, so every call is counted in and out, and `close`
+  waits. A range is fetched in pages, each one counted call, so one left half-way holds nobody up.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Condition
+from typing import Final, Self
+
+from tallystick.core.errors import DirectoryHeld, DiskFull, StorageFailed, StoreDamaged
+from tallystick_node.store.store import Batch, closed
+
+try:
+    import plyvel
+except (ImportError, OSError) as error:  # OSError: plyvel is there and what it links to is not
+    _missing: str | None = str(error)
+else:
+    _missing = None
+
+_WRITE_BUFFER_BYTES: Final = 64 * 1024 * 1024
+_PAGE_ITEMS_FIRST: Final = 16
+_PAGE_ITEMS_MAX: Final = 512
+_PAGE_BYTES_MAX: Final = 1024 * 1024
+
+
+class LevelDbStore:
+    """A `Store` in a directory, one process at a time. Use `create` or `open`."""
+
+    def __init__(self, path: Path, db: plyvel.DB) -> None:
+        self.path = path
+        self._db: plyvel.DB | None = db
+        self._users = 0
+        self._closing = False
+        self._changed = Condition()
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Make a new database. Raises StorageFailed where there is one already, or the directory cannot be made."""
+        _require_library()
+        if (path / "CURRENT").exists():
+            raise StorageFailed(
+                "there is a database already", where=str(path), expected="an empty or missing directory"
+            )
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFailed(f"cannot be made: {error.strerror}", where=str(path)) from None
+        return cls(path, _open(path, create=True))
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open an existing database. Raises DirectoryHeld, StoreDamaged, StorageFailed."""
+        _require_library()
+        # Asked here because LevelDB would leave a lock file in a directory that is none of its business.
+        if not (path / "CURRENT").exists():
+            raise StoreDamaged("no database here", where=str(path), expected="one; `tallyd init` makes it, once")
+        return cls(path, _open(path, create=False))
+
+    def get(self, key: bytes) -> bytes | None:
+        db = self._enter()
+        try:
+            return db.get(key, verify_checksums=True)
+        except plyvel.Error as error:
+            raise _failure(error, self.path) from None
+        finally:
+            self._leave()
+
+    def range(self, start: bytes, stop: bytes | None, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        items = _PAGE_ITEMS_FIRST  # small at first: most readers want little
+        while True:
+            page, more = self._page(start, stop, reverse, items)
+            yield from page
+            if not more:
+                return
+            last = page[-1][0]
+            if reverse:
+                stop = last
+            else:
+                start = last + b"\x00"
+            items = min(4 * items, _PAGE_ITEMS_MAX)
+
+    def _page(
+        self, start: bytes, stop: bytes | None, reverse: bool, items: int
+    ) -> tuple[list[tuple[bytes, bytes]], bool]:
+        db = self._enter()
+        try:
+            page: list[tuple[bytes, bytes]] = []
+            size = 0
+            iterator = db.iterator(start=start, stop=stop, reverse=reverse, verify_checksums=True)
+            try:
+                for item in iterator:
+                    page.append(item)
+                    size += len(item[1])
+                    if len(page) == items or size >= _PAGE_BYTES_MAX:
+                        return page, True
+                return page, False
+            finally:
+                iterator.close()
+        except plyvel.Error as error:
+            raise _failure(error, self.path) from None
+        finally:
+            self._leave()
+
+    def stage(self, batch: Batch) -> Callable[[], None]:
+        db = self._enter()
+        try:
+            # Not as a context, which would write what was put so far when an exception leaves it.
+            staged = db.write_batch(transaction=True, sync=True)
+            put, delete = staged.put, staged.delete
+            for key, value in batch.puts:
+                put(key, value)
+            for key in batch.deletes:
+                delete(key)
+        finally:
+            self._leave()
+
+        def write() -> None:
+            self._enter()
+            try:
+                staged.write()
+            except plyvel.Error as error:
+                raise _failure(error, self.path) from None
+            finally:
+                self._leave()
+
+        return write
+
+    def write(self, batch: Batch) -> None:
+        self.stage(batch)()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.wait_for(lambda: self._users == 0)
+            db, self._db = self._db, None
+        if db is not None:
+            db.close()
+
+    def _enter(self) -> plyvel.DB:
+        with self._changed:
+            if self._closing or self._db is None:
+                raise closed(str(self.path))
+            self._users += 1
+            return self._db
+
+    def _leave(self) -> None:
+        with self._changed:
+            self._users -= 1
+            if self._closing and self._users == 0:
+                self._changed.notify_all()
+
+
+def _open(path: Path, *, create: bool) -> plyvel.DB:
+    try:
+        return plyvel.DB(
+            str(path),
+            create_if_missing=create,
+            error_if_exists=create,
+            paranoid_checks=True,
+            compression=None,
+            write_buffer_size=_WRITE_BUFFER_BYTES,
+        )
+    except plyvel.Error as error:
+        raise _failure(error, path) from None
+
+
+def _require_library() -> None:
+    if _missing is not None:
+        raise StorageFailed(
+            f"the LevelDB library cannot be loaded ({_missing})",
+            where="plyvel",
+            expected="CPython 3.11 or 3.12 on x86-64 Linux, for which there are wheels (pip install plyvel); elsewhere "
+            "install Debian's libleveldb-dev and a C++ compiler first",
+        )
+
+
+def _failure(error: plyvel.Error, path: Path) -> StorageFailed:
+    """The domain error behind one of LevelDB's, which its text alone tells apart."""
+    raw = error.args[0] if error.args else b""
+    text = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
+    where = str(path)
+    if f"lock {path}/LOCK" in text:
+        return DirectoryHeld("another process holds this directory", where=where, expected="one node a directory")
+    if os.strerror(errno.ENOSPC) in text or os.strerror(errno.EDQUOT) in text:
+        return DiskFull("the disk is full", where=where, expected="room for what is recorded")
+    if isinstance(error, plyvel.CorruptionError) or "No such file" in text or "does not exist" in text:
+        return StoreDamaged(
+            f"the database is damaged: {text}",
+            where=where,
+            expected="the files as they were written; keep these as they are, and recover from witnesses or a backup",
+        )
+    return StorageFailed(f"LevelDB fails: {text}", where=where)
