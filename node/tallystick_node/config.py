@@ -153,6 +153,5 @@ def check_loopback(listen: str, where: str) -> None:
         raise ConfigInvalid(
             f"listen = {listen!r} is not loopback",
             where=where,
-            expected="127.0.0.1, [::1] or localhost: this
-            node speaks in the clear and must not be reached from outside",
+            expected="127.0.0.1, [::1] or localhost: this node speaks in the clear",
         )

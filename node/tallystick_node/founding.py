@@ -1,13 +1,15 @@
 """The founding of a ledger: a node's keys, its stanza for the charter, and the first statements.
 
-A founded home has a folder `data` with the database and the note of what was signed. The first submissions on the ledger are
+A founded home has a folder `data` with the database and the note of what was signed. The first submissions on the
+ledger are
 
     CharterAdopted             by <bureau>:node, the ledger key: version and digest of the charter
     ActorRegistered, …         by <bureau>:registrar, one statement for each first actor, with its proof of possession
 
-They take the way of every submission (`prepare`, admission, `Ledger.build`) and become durable in the writer's order: the
-batch, then the note. A folder is made beside its place under a name ending in `.making` and renamed when it is whole, so that
-it is there whole or not at all; what an interruption left is named and refused. Nothing is ever overwritten.
+They take the way of every submission (`prepare`, admission, `Ledger.build`) and become durable in the writer's
+order: the batch, then the note. A folder is made beside its place under a name ending in `.making` and renamed when
+it is whole, so that it is there whole or not at all; what an interruption left is named and refused. Nothing is
+ever overwritten.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.core.actors import prove_possession
-from tallystick.core.charter import Bureau, Name
+from tallystick.core.charter import Bureau, Charter, Name
 from tallystick.core.compose import compose
 from tallystick.core.errors import ConfigInvalid
 from tallystick.core.evidence import actors_of
@@ -56,7 +58,7 @@ class FirstActor:
     """An actor to register when a ledger is founded: `name` without its bureau, a role of `Role`."""
 
     name: str
-    role: Role
+    role: int
     key: SigningKey
 
 
@@ -93,12 +95,20 @@ def check_roster_entry(bureau: str, credit_code: str, origin: str) -> None:
     check_origin(origin)
 
 
-def found(settings: Settings, registrar: SigningKey | None, actors: Sequence[FirstActor], now_us: int) -> State:
+def found(
+    settings: Settings,
+    registrar: SigningKey | None,
+    actors: Sequence[FirstActor],
+    now_us: int,
+    opened: tuple[Charter, Bureau] | None = None,
+) -> State:
     """Create a home's database with the first statements. Without the registrar's key there are no first actors.
 
-    Raises ConfigInvalid where the home, its keys and its charter do not fit, or where it was founded before; StorageFailed.
+    `opened` is the settings' charter and bureau, for a caller that has opened them: a large roster takes a while.
+    Raises ConfigInvalid where the home, its keys and its charter do not fit, or where it was founded before;
+    StorageFailed.
     """
-    charter, bureau = settings.open_charter()
+    charter, bureau = opened or settings.open_charter()
     key = load_ledger_key(settings, bureau)
     if registrar is not None and registrar.public != bureau.registrar_public:
         raise ConfigInvalid(

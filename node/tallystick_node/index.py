@@ -31,7 +31,7 @@ from blake3 import blake3
 from tallystick.core.errors import StoreDamaged
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import COMMIT_ENTRIES_MAX, LEDGER_ENTRIES_MAX
-from tallystick.core.statement import Term
+from tallystick.core.validation import Term
 from tallystick_node import index_check, postings
 from tallystick_node.postings import HASH_BYTES
 from tallystick_node.runs import Get, Runs
@@ -103,17 +103,17 @@ class Index:
             if number in NEAR_UNIQUE_FIELDS and len(indexes) <= RUN_OCCURRENCES_MAX:
                 rare.append((hashed, indexes))
             elif hashed in lists:
-                lists[hashed] += indexes
+                lists[hashed] = sorted({*lists[hashed], *indexes})  # two terms of one hash
             else:
                 lists[hashed] = indexes
         records: list[bytes] = []
         for hashed, indexes in rare:
             if hashed in lists:
-                lists[hashed] += indexes
+                lists[hashed] = sorted({*lists[hashed], *indexes})  # two terms of one hash
             else:
                 records += [hashed + index.to_bytes(8, "big") for index in indexes]
         for hashed, indexes in lists.items():
-            distinct = set(indexes)  # a term may come twice in an entry, and two terms may have one hash
+            distinct = set(indexes)  # a term may come twice in an entry
             postings.put(batch, hashed, indexes if len(distinct) == len(indexes) else sorted(distinct))
         records = sorted(set(records))
         end = first + len(terms)

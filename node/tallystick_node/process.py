@@ -1,7 +1,9 @@
-"""One node as a process: its log, its errors as one line, and its exit code. `tallyd run` and the local cluster both end here.
+"""One node as a process: its log, its errors as one line, and its exit code. `tallyd run` and the local cluster
+both end here.
 
-Standard error carries the log, in the form the settings ask for. What keeps a node from starting or going on is one line
-`tallyd: <what, where, expected>` at the end of it, and the exit code of the error's class (0 after a clean stop).
+Standard error carries the log, in the form the settings ask for. What keeps a node from starting or going on is one
+line `tallyd: <what, where, expected>` at the end of it, and the exit code of the error's class (0 after a clean
+stop).
 """
 
 from __future__ import annotations
@@ -10,8 +12,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 # gRPC's own words on standard error would stand beside ours and say less; read when it is first imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -21,15 +21,16 @@ import structlog
 from tallystick.core.errors import ConfigInvalid, TallystickError
 from tallystick_node import server
 from tallystick_node.config import Log, Settings
+from tallystick_node.console import INTERNAL_ERROR, exit_on_signal, say
 
 READY = b"+"
-INTERNAL_ERROR = 4
 
 
 def run(path: Path, *, lifeline: int | None = None, ready: int | None = None) -> int:
     """Run the node of a settings file until it is told to stop; returns the exit code.
 
-    `lifeline` is a pipe's reading end (`server.run`); on `ready`, a pipe's writing end, a byte says that the node is serving.
+    `lifeline` is a pipe's reading end (`server.run`); on `ready`, a pipe's writing end, a byte says that the node
+    is serving.
     """
     signal.signal(signal.SIGTERM, exit_on_signal)
 
@@ -58,17 +59,6 @@ def run(path: Path, *, lifeline: int | None = None, ready: int | None = None) ->
         structlog.get_logger().debug("internal error", exc_info=True)
         say(f"an internal error: {type(error).__name__}: {error}")
         return INTERNAL_ERROR
-
-
-def say(sentence: str) -> None:
-    """One line on standard error."""
-    sys.stderr.write(f"tallyd: {' '.join(sentence.split())}\n")
-    sys.stderr.flush()
-
-
-def exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:
-    """Leave through every `finally`, so that what was opened is closed and what was half made is removed."""
-    sys.exit(128 + number)
 
 
 def configure_log(log: Log) -> None:

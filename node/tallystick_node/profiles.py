@@ -1,4 +1,4 @@
-"""The first identities of a node's home, an officer `clerk` and a system `gateway`, and the profiles to use them with."""
+"""The first identities of a node's home, the officer `clerk` and the system `gateway`, and profiles for them."""
 
 from __future__ import annotations
 

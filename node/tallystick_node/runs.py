@@ -166,7 +166,9 @@ class Runs:
                 continue
             data = _block(run, int.from_bytes(term_hash, "big") >> 64 - run.bits, get)
             count = len(data) // RECORD_BYTES
-            at = bisect_left(range(count), term_hash, key=lambda n: data[n * RECORD_BYTES :][:HASH_BYTES])
+            at = bisect_left(
+                range(count), term_hash, key=lambda n: data[n * RECORD_BYTES : n * RECORD_BYTES + HASH_BYTES]
+            )
             for position in range(at * RECORD_BYTES, len(data), RECORD_BYTES):
                 if data[position : position + HASH_BYTES] != term_hash:
                     break

@@ -26,7 +26,7 @@ import structlog
 
 from tallystick.core.actors import Actors
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
-from tallystick.core.errors import Overloaded, Stopping, StorageFailed, TallystickError
+from tallystick.core.errors import NotAllowed, Overloaded, Stopping, StorageFailed, TallystickError
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared, check_window
@@ -85,6 +85,7 @@ class Sequencer:
         reopen: Callable[[], Store],
         linger_s: float,
         queue_bytes_max: int,
+        expires_us: int,
     ) -> None:
         self.ledger = ledger
         self._signed_size = signed_size
@@ -95,6 +96,7 @@ class Sequencer:
         self._reopen = reopen
         self._linger_s = linger_s
         self._queue_bytes_max = queue_bytes_max
+        self._expires_us = expires_us
         self._queue: deque[_Waiting] = deque()
         self._queued_bytes = 0
         self._arrived = asyncio.Event()
@@ -148,11 +150,13 @@ class Sequencer:
     async def record(self, submission: Prepared) -> Placed:
         """Record a prepared submission; returns once it is durable and under a signed checkpoint.
 
-        Raises what admission raises, Overloaded when the queue is full, Stopping, or StorageFailed: then the outcome is
-        unknown, and the caller may send the same submission again.
+        Raises what admission raises, NotAllowed once the charter has expired, Overloaded when the queue is full,
+        Stopping, or StorageFailed: then the outcome is unknown, and the caller may send the same submission again.
         """
         if self._stopping:
             raise Stopping("the node is shutting down", where=self.ledger.origin, expected="another try later")
+        if self._now_us() >= self._expires_us:
+            raise NotAllowed("the charter has expired", where=self.ledger.origin, expected="a later version of it")
         size = sum(map(len, submission.statements)) + 200 * submission.count
         if self._queued_bytes + size > self._queue_bytes_max and self._queue:
             raise Overloaded("its queue is full", where=self.ledger.origin, expected="another try in a moment")
@@ -200,7 +204,7 @@ class Sequencer:
             await self._recover()
         accepted, repeats, actors = self._admit(group)
         if not accepted:
-            self._release_repeats(repeats, [])
+            self._release_repeats(repeats)
             return
         commit = self.ledger.build([waiting.submission for waiting in accepted], self._now_us())
         try:
@@ -213,31 +217,28 @@ class Sequencer:
         published = await self._publish(commit.state)
         for waiting, first in zip(accepted, commit.firsts, strict=True):
             _resolve(waiting, Placed(first, published, commit.single_entries.get(first), again=False))
-        self._release_repeats(repeats, commit.firsts)
+        self._release_repeats(repeats)
 
-    def _admit(self, group: list[_Waiting]) -> tuple[list[_Waiting], list[tuple[_Waiting, int | _Waiting]], Actors]:
+    def _admit(self, group: list[_Waiting]) -> tuple[list[_Waiting], list[tuple[_Waiting, int]], Actors]:
         """Sort a group into what is recorded now and what was recorded before; refuse the rest, each on its own.
 
-        A repeat points to its index, or to the member of this group it repeats.
+        A repeat comes with the index at which it stands, or will stand once this group is durable.
         """
         now_us = self._now_us()
         actors = self._actors.copy()
         accepted: list[_Waiting] = []
-        repeats: list[tuple[_Waiting, int | _Waiting]] = []
-        by_id: dict[tuple[str, bytes], _Waiting] = {}
+        repeats: list[tuple[_Waiting, int]] = []
+        by_id: dict[tuple[str, bytes], tuple[int, list[bytes]]] = {}
         first = self.ledger.state.size
         for waiting in group:
             submission = waiting.submission
             key = (submission.actor, submission.submission_id)
             try:
                 twin = by_id.get(key)
-                if twin is not None:
-                    if twin.submission.statements != submission.statements:
-                        raise conflict(submission, first)
-                    repeats.append((waiting, twin))
-                    continue
-                known = find_recorded(self.ledger, submission)
+                known = twin[0] if twin is not None else find_recorded(self.ledger, submission)
                 if known is not None:
+                    if twin is not None and twin[1] != submission.statements:
+                        raise conflict(submission, known)
                     actors.authorise(submission.actor, submission.signature.key, known)
                     repeats.append((waiting, known))
                     continue
@@ -248,21 +249,14 @@ class Sequencer:
             except TallystickError as error:
                 self._fail([waiting], error)
                 continue
-            by_id[key] = waiting
+            by_id[key] = first, submission.statements
             accepted.append(waiting)
             first += submission.count
         return accepted, repeats, actors
 
-    def _release_repeats(self, repeats: list[tuple[_Waiting, int | _Waiting]], firsts: list[int]) -> None:
-        published = self.published
-        for waiting, known in repeats:
-            if isinstance(known, _Waiting):
-                if known.done.cancelled() or known.done.exception() is not None:
-                    continue
-                first = known.done.result().first
-            else:
-                first = known
-            _resolve(waiting, Placed(first, published, None, again=True))
+    def _release_repeats(self, repeats: list[tuple[_Waiting, int]]) -> None:
+        for waiting, first in repeats:
+            _resolve(waiting, Placed(first, self.published, None, again=True))
 
     def _write(self, commit: Commit) -> None:
         self.ledger.store.write(commit.batch)  # 1
@@ -282,9 +276,9 @@ class Sequencer:
     async def _recover(self) -> None:
         """After a failed write: reopen, and go on from whatever the database then holds."""
         log.warning("reopening the database after a failed write", origin=self.ledger.origin)
-        store = await self._in_thread(self._reopen_store)
-        ledger = await self._in_thread(Ledger.open, store, self.ledger.origin)
-        self.ledger.store, self.ledger.state = ledger.store, ledger.state
+        self.ledger.store = await self._in_thread(self._reopen_store)
+        ledger = await self._in_thread(Ledger.open, self.ledger.store, self.ledger.origin)
+        self.ledger.state = ledger.state
         self._actors = load_actors(self.ledger, self._charter_actors.copy())
         await self._sign_what_is_there()
         self._broken = False

@@ -82,6 +82,7 @@ class Node:
                     reopen=lambda: LevelDbStore.open(settings.database),
                     linger_s=settings.config.write.linger_ms / 1_000,
                     queue_bytes_max=settings.config.write.queue_mib * 1024 * 1024,
+                    expires_us=charter.expires_us,
                 )
             except BaseException:
                 signed.close()
@@ -105,6 +106,9 @@ class Node:
             maximum_concurrent_rpcs=config.serve.calls_max,
             options=[
                 ("grpc.so_reuseport", 0),  # or a second node would share the port unnoticed
+                # Clients ask now and then whether a quiet node is still there.
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+                ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
                 ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
             ],

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -41,9 +41,7 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
     made: list[Store] = []
 
     def make() -> Store:
-        made.append(
-            MemoryStore() if request.param == "memory" else LevelDbStore.create(tmp_path / str(len(made)))
-        )
+        made.append(MemoryStore() if request.param == "memory" else LevelDbStore.create(tmp_path / str(len(made))))
         return made[-1]
 
     yield make
@@ -90,7 +88,7 @@ def test_a_staged_batch_is_written_by_its_call_only(new_store: Callable[[], Stor
 
 
 def test_a_closed_store_refuses_every_call(new_store: Callable[[], Store]) -> None:
-    """After close, reads, ranges under way, staged batches and writes raise StorageFailed, and closing again is fine."""
+    """After close, reads, ranges under way, staged batches and writes raise StorageFailed; closing again is fine."""
     store = new_store()
     store.write(batch_of({b"%03d" % number: b"" for number in range(100)}))
     staged = store.stage(batch_of({b"b": b"2"}))
@@ -236,8 +234,7 @@ def found_or_refused(path: Path) -> dict[bytes, bytes] | None:
         return None
     try:
         return dict(store.range(b"", None))
-    except StoreDamaged as error:
-        assert str(path) in str(error)
+    except StoreDamaged:
         return None
     finally:
         store.close()
@@ -262,33 +259,38 @@ def test_a_flipped_bit_in_any_file_is_never_believed(written: Path, tmp_path: Pa
 
 
 def test_a_flipped_bit_in_a_table_is_met_from_every_side(written: Path, tmp_path: Path) -> None:
-    """A damaged block is refused by get, by ranges into it from either side, and by ranges that begin inside it."""
-    copy = shutil.copytree(written, tmp_path / "db")
-    table = min(path for path in copy.iterdir() if path.suffix == ".ldb")
-    data = bytearray(table.read_bytes())
-    data[len(data) // 2] ^= 1
-    table.write_bytes(data)
-    store = LevelDbStore.open(copy)
+    """A damaged block is refused by get, and by every range, either way, that has to give a key of it."""
     keys = sorted(RECORDS)
+    tables = sorted(path.name for path in written.iterdir() if path.suffix == ".ldb")
+    for table, share in product((tables[0], tables[-1]), (0.01, 0.5, 0.9)):
+        copy = shutil.copytree(written, tmp_path / f"{table}-{share}")
+        data = bytearray((copy / table).read_bytes())
+        data[int(len(data) * share)] ^= 1
+        (copy / table).write_bytes(data)
+        store = LevelDbStore.open(copy)
+        inside = [key for key in keys if is_refused(store, key)]
+        assert 0 < len(inside) < 100
+        before, after = keys[: keys.index(inside[0])][-3:], keys[keys.index(inside[-1]) + 1 :][:3]
+        bounds = [b"", *before, *inside[:2], inside[len(inside) // 2], inside[-1], inside[-1] + b"\x00", *after]
+        for start, stop, step in product(bounds, [*bounds, None], (1, -1)):
+            expected = [key for key in keys if start <= key and (stop is None or key < stop)]
+            try:
+                found = [key for key, _ in store.range(start, stop, reverse=step < 0)]
+            except StoreDamaged:
+                continue
+            assert found == expected[::step], (table, share, start, stop, step)
+        store.close()
 
-    def refused(key: bytes) -> bool:
-        try:
-            return store.get(key) is None
-        except StoreDamaged:
-            return True
 
-    inside = [key for key in keys if refused(key)]
-    assert 0 < len(inside) < 100
-    for key in (inside[0], inside[len(inside) // 2], inside[-1]):
-        for start, stop in ((key, None), (b"", key + b"\x00"), (key, key + b"\x00")):
-            for reverse in (False, True):
-                with pytest.raises(StoreDamaged):
-                    list(store.range(start, stop, reverse=reverse))
-    store.close()
+def is_refused(store: Store, key: bytes) -> bool:
+    try:
+        return store.get(key) is None
+    except StoreDamaged:
+        return True
 
 
 def test_truncated_and_deleted_files_lose_nothing_silently_but_the_logs_tail(written: Path, tmp_path: Path) -> None:
-    """Without a table, its half, or a bookkeeping file nothing is read; a cut log is an earlier state, never another."""
+    """Without a table, its half, or a bookkeeping file nothing is read; a cut log is an earlier state and no other."""
     for path in sorted(written.iterdir()):
         if path.name in ("LOCK", "LOG", "LOG.old"):
             continue
@@ -321,7 +323,7 @@ def test_a_faulty_store_fails_where_the_plan_says(when: str) -> None:
         store.write(batch_of({b"b": b"2"}))
     assert (inner.get(b"b") is None) == (when == "before")
     assert store.get(b"a") == b"1"
-    seen = []
+    seen: list[tuple[bytes, bytes]] = []
     with pytest.raises(StorageFailed, match="read 1"):
         seen.extend(store.range(b"", None))
     assert store.get(b"a") == b"1"

@@ -1,6 +1,7 @@
 """Groups whose commands are imported when they are called: help and completion import click and nothing else.
 
-A command stands here as its name, where it is found (`module:attribute`) and one short sentence; help lists it by section.
+A command stands here as its name, where it is found (`module:attribute`) and one short sentence; help lists it by
+section.
 """
 
 from __future__ import annotations
@@ -46,13 +47,17 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in self._lazy and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(f"there is no command {args[0]!r}{_meant(args[0], self._lazy)}", ctx)
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        named = [CompletionItem(name, help=lazy.short) for name, lazy in self._lazy.items() if name.startswith(incomplete)]
+        named = [
+            CompletionItem(name, help=lazy.short) for name, lazy in self._lazy.items() if name.startswith(incomplete)
+        ]
         return named + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

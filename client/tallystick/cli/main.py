@@ -1,8 +1,8 @@
 """`tally`: the commands, and what every one of them ends with.
 
-Exit codes: 0 fine, 1 findings, 2 usage, 3 unreachable, 4 refused or not found, 5 verification failed; 130 interrupted, 141
-where the reader of the output went away. What went wrong is one line on stderr, `tally: …`; never a traceback, unless
-TALLYSTICK_DEBUG is set.
+Exit codes: 0 fine, 1 findings, 2 usage, 3 unreachable, 4 refused or not found, 5 verification failed; 130 interrupted,
+141 where the reader of the output went away. What went wrong is one line on stderr, `tally: …`; never a traceback,
+unless TALLYSTICK_DEBUG is set.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ INTERRUPTED = 130
 READER_WENT = 141
 
 SECTIONS = (
-    ("Begin", (Lazy("status", "tallystick.cli.begin:status", "Show every ledger of the charter, and whether it answers."),)),
+    (
+        "Begin",
+        (Lazy("status", "tallystick.cli.begin:status", "Show every ledger of the charter, and whether it answers."),),
+    ),
     (
         "Catalogue",
         (
@@ -53,11 +56,17 @@ SECTIONS = (
         (
             Lazy("charter", "tallystick.cli.trust:charter", "Show the charter.", "show"),
             Lazy(
-                "identity", "tallystick.cli.identity:identity", "Make, register and revoke keys.", "init | register | revoke | show"
+                "identity",
+                "tallystick.cli.identity:identity",
+                "Make, register and revoke keys.",
+                "init | register | revoke | show",
             ),
         ),
     ),
-    ("Shell", (Lazy("completion", "tallystick.cli.completion:completion", "Print a script for the shell's completion."),)),
+    (
+        "Shell",
+        (Lazy("completion", "tallystick.cli.completion:completion", "Print a script for the shell's completion."),),
+    ),
 )
 
 
@@ -107,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RecursionError as error:
         return _say("the input is nested too deeply", TallystickError.exit_code, error)
     except Exception as error:
-        what = f"an error of this program, which should be reported: {type(error).__name__}: {error} ({DEBUG}=1 shows where)"
+        what = f"a fault of this program, please report it: {type(error).__name__}: {error} ({DEBUG}=1 shows where)"
         return _say(what, TallystickError.exit_code, error)
 
 

@@ -120,7 +120,12 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def expired(self, now_us: int) -> bool:
         """Whether this version may no longer be recorded, cosigned or read live under."""
-        return now_us >= int(self.expires.timestamp() * 1_000_000)
+        return now_us >= self.expires_us
+
+    @property
+    def expires_us(self) -> int:
+        """When this version ends, in microseconds since 1970."""
+        return int(self.expires.timestamp()) * 1_000_000
 
 
 def _listed(bureaus: Sequence[Bureau]) -> str:

@@ -3,8 +3,9 @@
 What a value may be follows from its field: an enum takes its name in lower case; a moment a `datetime` with a time zone or
 microseconds; a day a `date` or text; 16-byte ids bytes, a `UUID` or text (a UUID's text is that UUID, any other text the
 first 16 bytes of its BLAKE3); a `Ref` a `Ref` or anything with a `.ref`; a `Digest` one, or text `blake3:…`/`committed:…`; a `Basis`
-its words; other messages a mapping; a version a `CODE@VERSION` or anything with a `.version_ref`. A sensitive field takes
-`Sensitive`: its commitment can only be made at its place in a submission, so `place` does it later.
+its words; other messages a mapping; a version a `CODE@VERSION` or anything with a `.version_ref`. What is empty, zero or None
+is not given. A sensitive field takes `Sensitive`: its commitment can only be made at its place in a submission, so `place`
+does it later.
 """
 
 from __future__ import annotations
@@ -12,22 +13,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from blake3 import blake3
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from tallystick.core.commitment import Place, commit
 from tallystick.core.errors import InvalidIdentifier, InvalidStatement
 from tallystick.core.hashing import parse_digest
-from tallystick.core.kinds import BY_NAME, BY_VERB, KINDS, Kind, Use, keyword_of
-from tallystick_proto.v1 import statement_pb2
+from tallystick.core.kinds import BY_NAME, BY_VERB, KINDS, Kind, Use, enum_of, field_options, keyword_of
 from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.statement_pb2 import Basis, Digest, Ref, Statement
 
-_NOT_GIVEN: Final = (None, "", b"", (), [], False)
 _SET_BY_ACTOR: Final = frozenset({"kind", "actor"})
 
 
@@ -68,30 +68,28 @@ def compose(name: str, actor: str, values: Mapping[str, object]) -> Draft:
     Bounds are not checked here: admission does, and `submission.prepare` is the one place where they are.
     """
     kind = kind_of(name)
-    draft = Draft(kind, Statement(), {})
-    head = draft.statement.head
+    statement = Statement()
+    head = statement.head
     head.kind = kind.number
     head.actor = actor
-    body = getattr(draft.statement, kind.field)
+    body = getattr(statement, kind.field)
     body.SetInParent()
+    sensitive: dict[str, bytes] = {}
     setters = _SETTERS[kind.number]
     for keyword, value in values.items():
-        if value in _NOT_GIVEN:
-            continue
-        found = setters.get(keyword)
-        if found is None:
-            raise InvalidStatement(f"{kind.name} has no {keyword!r}", expected="one of " + ", ".join(setters))
-        in_head, set_value, path = found
         try:
-            if path is not None:
-                draft.sensitive[path] = _sensitive(value)
-            else:
+            if not value:
+                continue
+            in_head, set_value, path = setters[keyword]
+            if path is None:
                 set_value(head if in_head else body, value)
-        except (TypeError, ValueError, AttributeError, UnicodeError, KeyError, OverflowError) as error:
-            raise InvalidStatement(f"{_shown(value)} does not fit ({error})", where=keyword, expected=_expected(kind, keyword)) from None
+            else:
+                sensitive[path] = _sensitive(value)
         except InvalidIdentifier as error:
             raise InvalidStatement(error.what, where=keyword, expected=error.expected) from None
-    return draft
+        except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
+            raise _unfit(kind, keyword, value, error) from None
+    return Draft(kind, statement, sensitive)
 
 
 def place(draft: Draft, origin: str, submission_id: bytes, position: int, salt: Callable[[], bytes]) -> list[Disclosure]:
@@ -105,15 +103,14 @@ def place(draft: Draft, origin: str, submission_id: bytes, position: int, salt: 
     return disclosures
 
 
-def _shown(value: object) -> str:
-    return repr(value)[:80]
-
-
-def _expected(kind: Kind, keyword: str) -> str:
+def _unfit(kind: Kind, keyword: str, value: object, error: Exception) -> InvalidStatement:
+    if keyword not in _SETTERS[kind.number]:
+        return InvalidStatement(f"{kind.name} has no {keyword!r}", expected="one of " + ", ".join(_SETTERS[kind.number]))
     use = kind.use(keyword)
-    if use is None or use.field.enum_type is None:
-        return "a value of that field"
-    return "one of " + ", ".join(v.name.lower() for v in use.field.enum_type.values if v.number)
+    expected = "a value of that field"
+    if use is not None and use.field.type == FieldDescriptor.TYPE_ENUM:
+        expected = "one of " + ", ".join(v.name.lower() for v in enum_of(use.field).values if v.number)
+    return InvalidStatement(f"{repr(value)[:80]} does not fit ({error})", where=keyword, expected=expected)
 
 
 def _sensitive(value: object) -> bytes:
@@ -150,50 +147,51 @@ def _day(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _digest(value: object) -> Digest:
-    if isinstance(value, str):
-        tag, _, rest = value.partition(":")
-        if tag == "committed":
-            return Digest(committed=parse_digest(f"blake3:{rest}"))
-        return Digest(blake3=parse_digest(value))
-    return _message(Digest, value)  # type: ignore[return-value]
-
-
-def _ref(value: object) -> Ref:
-    return getattr(value, "ref", value)  # type: ignore[no-any-return]
-
-
 def _version(value: object) -> object:
-    return getattr(value, "version_ref", value)
+    return value if isinstance(value, str) else getattr(value, "version_ref", value)
 
 
-def _basis(value: object) -> Message:
-    return Basis(words=value) if isinstance(value, str) else _message(Basis, value)
+def _set_digest(digest: Digest, text: str) -> None:
+    if text.startswith("committed:"):
+        digest.committed = parse_digest(f"blake3:{text.partition(':')[2]}")
+    else:
+        digest.blake3 = parse_digest(text)
 
 
-def _message(message: type[Message], value: object) -> Message:
-    if isinstance(value, Mapping):
-        built = message()
-        for name, inner in value.items():
-            field = message.DESCRIPTOR.fields_by_name[str(name)]
-            _setter(field)(built, inner)
-        return built
-    if not isinstance(value, message):
-        raise TypeError(f"not a {message.DESCRIPTOR.name}")
-    return value
+def _set_basis(basis: Basis, words: str) -> None:
+    basis.words = words
+
+
+# What a message may be given as besides itself and a mapping of its fields.
+_FROM_TEXT: Final[Mapping[str, Callable[[Any, str], None]]] = {"Digest": _set_digest, "Basis": _set_basis}
+
+
+def _fill(message: Message, value: object) -> None:
+    """Say in an empty message what `value` says. Raises TypeError, KeyError or ValueError where it cannot be said there."""
+    name = message.DESCRIPTOR.name
+    if isinstance(value, Message):
+        message.CopyFrom(value)
+    elif isinstance(value, str) and name in _FROM_TEXT:
+        _FROM_TEXT[name](message, value)
+    elif isinstance(value, Mapping):
+        setters = _setters_within(message.DESCRIPTOR)
+        for inner, part in value.items():
+            setters[inner](message, part)
+    elif name == "Ref" and hasattr(value, "ref"):
+        message.CopyFrom(value.ref)
+    else:
+        raise TypeError(f"not a {name}")
+
+
+@cache
+def _setters_within(message: Descriptor) -> dict[str, Callable[[Any, Any], None]]:
+    return {field.name: _setter(field, field_options(field).format) for field in message.fields}
 
 
 def _converter(field: FieldDescriptor, form: str) -> Callable[[Any], Any] | None:
     """How one value of a field becomes what protobuf takes; None where it takes it as it is."""
-    if field.message_type is not None:
-        by_name: dict[str, Callable[[Any], Any]] = {"Ref": _ref, "Digest": _digest, "Basis": _basis}
-        name = field.message_type.name
-        cls = getattr(statement_pb2, name, None) or getattr(
-            getattr(statement_pb2, field.containing_type.name), name
-        )
-        return by_name.get(name) or (lambda value: _message(cls, value))
-    if field.enum_type is not None:
-        numbers = {value.name.lower(): value.number for value in field.enum_type.values}
+    if field.type == FieldDescriptor.TYPE_ENUM:
+        numbers = {value.name.lower(): value.number for value in enum_of(field).values}
         return lambda value: numbers[value] if isinstance(value, str) else value
     if form in ("moment", "day", "version_ref"):
         return {"moment": _moment, "day": _day, "version_ref": _version}[form]
@@ -202,35 +200,37 @@ def _converter(field: FieldDescriptor, form: str) -> Callable[[Any], Any] | None
     return None
 
 
-def _setter(field: FieldDescriptor, form: str = "") -> Callable[[Any, Any], None]:
+def _setter(field: FieldDescriptor, form: str) -> Callable[[Any, Any], None]:
+    """What puts a value into a field of a message."""
     name = field.name
     convert = _converter(field, form)
-    if field.is_repeated:
 
-        def extend(message: Any, values: Iterable[Any]) -> None:
-            if isinstance(values, (str, bytes)):
-                raise TypeError("one value, where a list is due")
-            getattr(message, name).extend([convert(value) for value in values] if convert else values)
+    def extend(message: Any, values: Iterable[Any]) -> None:
+        if isinstance(values, (str, bytes, Mapping)):
+            raise TypeError("one value, where a list is due")
+        getattr(message, name).extend([convert(value) for value in values] if convert else values)
 
-        return extend
-    if field.message_type is not None:
+    def fill_each(message: Any, values: Iterable[Any]) -> None:
+        if isinstance(values, (str, bytes, Mapping)):
+            raise TypeError("one value, where a list is due")
+        for value in values:
+            _fill(getattr(message, name).add(), value)
 
-        def copy(message: Any, value: Any) -> None:
-            assert convert is not None
-            getattr(message, name).CopyFrom(convert(value))
+    def fill(message: Any, value: Any) -> None:
+        _fill(getattr(message, name), value)
 
-        return copy
-    if convert is not None:
-
-        def assign_converted(message: Any, value: Any) -> None:
-            setattr(message, name, convert(value))
-
-        return assign_converted
+    def assign_converted(message: Any, value: Any) -> None:
+        assert convert is not None
+        setattr(message, name, convert(value))
 
     def assign(message: Any, value: Any) -> None:
         setattr(message, name, value)
 
-    return assign
+    if field.type == FieldDescriptor.TYPE_MESSAGE:
+        return fill_each if field.is_repeated else fill
+    if field.is_repeated:
+        return extend
+    return assign if convert is None else assign_converted
 
 
 _Setter = tuple[bool, Callable[[Any, Any], None], str | None]

@@ -42,7 +42,7 @@ from tallystick.core.note import parse_note
 from tallystick.core.statement import Read
 from tallystick.core.submission import signed_message
 from tallystick.core.tlog_proof import TlogProof, format_tlog_proof, parse_tlog_proof
-from tallystick_proto.v1.entry_pb2 import Authorship, Disclosure, Presence
+from tallystick_proto.v1.entry_pb2 import Authorship, Disclosure, Presence, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Proven:
     entry: Entry
     read: Read
     author: Registered
+    signature: Signature
     disclosures: tuple[Disclosure, ...]
 
     @property
@@ -104,7 +105,7 @@ def check_presence(
         _check_disclosures(presence, entry, bureau)  # 6
     except VerificationFailed as error:
         raise error.at(place) from None
-    return Proven(bureau, checkpoint, entry, read, author, tuple(presence.disclosures))
+    return Proven(bureau, checkpoint, entry, read, author, presence.authorship.signature, tuple(presence.disclosures))
 
 
 def _check_entry(raw: bytes, index: int, inclusion: Sequence[bytes], checkpoint: Checkpoint) -> tuple[Entry, Read]:

@@ -58,14 +58,23 @@ def check_public_key(raw: bytes, where: str = "") -> None:
     """Refuses what is not a sound, canonically written public key. Raises MalformedKey."""
     if len(raw) != PUBLIC_KEY_BYTES:
         raise MalformedKey(f"the public key has {len(raw)} bytes", where=where, expected=f"{PUBLIC_KEY_BYTES}")
+    fault = _fault(raw)
+    if fault:
+        raise MalformedKey(fault, where=where)
+
+
+@lru_cache(maxsize=CACHED_KEYS_MAX)
+def _fault(raw: bytes) -> str:
+    """What is wrong with 32 bytes as a public key; empty where nothing is. Cached: the curve's equation takes 0.2 ms."""
     y = int.from_bytes(raw, "little") & (1 << 255) - 1
     if y >= _P:
-        raise MalformedKey("the public key is not canonically encoded", where=where)
+        return "the public key is not canonically encoded"
     if y in _SMALL_ORDER:
-        raise MalformedKey("the public key is a point of small order, which verifies anything", where=where)
+        return "the public key is a point of small order, which verifies anything"
     # x^2 = (y^2 - 1) / (d y^2 + 1); the quotient is a square where the product is (Euler).
     if pow((y * y - 1) * (_D * y * y + 1), (_P - 1) // 2, _P) != 1:
-        raise MalformedKey("the public key is not a point of the curve", where=where)
+        return "the public key is not a point of the curve"
+    return ""
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:

@@ -23,7 +23,7 @@ from tallystick.core.entry import varint
 from tallystick.core.errors import InvalidStatement, InvalidSubmission, MalformedEntry
 from tallystick.core.kinds import HEAD, KINDS, TERM_FIELDS, Kind
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
-from tallystick.core.validation import RULES, KindRules, Seen, Term, field_at, number_of, tag_of
+from tallystick.core.validation import RULES, Checked, KindRules, Seen, Term, about_term, field_at, tag_of, varint_at
 from tallystick_proto.v1.statement_pb2 import Head, Ref, Statement, Statements
 
 _KIND: Final = TERM_FIELDS["kind"]
@@ -48,22 +48,15 @@ class Read:
     understood: bool
 
 
-def about_term(ref: Ref) -> bytes:
-    """The index term's value of a citation."""
-    return f"{ref.origin}#{ref.index}".encode()
-
-
+@dataclass(frozen=True, slots=True)
 class _Known:
-    """What a checker knows of one kind: its rules, how a head of it and of the actor begins, and what was in order."""
+    """What a checker knows of one kind: how a head of it and of the actor begins, and what it has found in order."""
 
-    __slots__ = ("beginning", "bodies", "in_body", "in_head", "rules")
-
-    def __init__(self, rules: KindRules, beginning: bytes) -> None:
-        self.rules = rules
-        self.beginning = beginning
-        self.in_head: Seen = {}
-        self.in_body: Seen = {}
-        self.bodies: set[bytes] = set()
+    rules: KindRules
+    beginning: bytes
+    checked: Checked
+    in_head: Seen
+    in_body: Seen
 
 
 class Checker:
@@ -87,20 +80,21 @@ class Checker:
         if not head.startswith(known.beginning):
             raise self._misattributed(known.rules.kind, Head.FromString(head))
         try:
-            terms = known.rules.head.walk(head, known.in_head, _terms_of_field)
+            terms = known.rules.head.walk(head, known.in_head, known.checked)
         except InvalidStatement as error:
-            where = f"head.{error.where}" if error.where else "head"
-            raise InvalidStatement(error.what, where=where, expected=error.expected) from None
-        if said not in known.bodies:
-            known.rules.body.walk(said, known.in_body)
-            known.bodies.add(said)
+            raise _in_head(error) from None
+        known.rules.body.walk(said, known.in_body)
         return known.rules.kind.number, terms
 
     def _begin(self, tag: int) -> _Known:
         rules = _BY_TAG.get(tag)
         if rules is None:
             raise InvalidStatement(f"there is no kind {tag >> 3}", expected="a kind this node knows")
-        return _Known(rules, Head(kind=rules.kind.number, actor=self._actor).SerializeToString())
+        beginning = Head(kind=rules.kind.number, actor=self._actor).SerializeToString()
+        try:
+            return _Known(rules, beginning, rules.head.begin(beginning), {}, {})
+        except InvalidStatement as error:
+            raise _in_head(error) from None
 
     def _misattributed(self, kind: Kind, head: Head) -> InvalidStatement:
         if head.kind != kind.number:
@@ -110,17 +104,26 @@ class Checker:
         return InvalidStatement(what, where="head.actor", expected="the submission's actor")
 
 
+def _in_head(error: InvalidStatement) -> InvalidStatement:
+    return InvalidStatement(error.what, where=f"head.{error.where}" if error.where else "head", expected=error.expected)
+
+
 def _halves(data: bytes) -> tuple[bytes, int, bytes]:
     """The bytes of a statement's head, the tag of what is said, and its bytes. Raises InvalidStatement."""
     end = len(data)
-    tag, begin, middle = field_at(data, 0) if end else (0, 0, 0)
-    if tag != _HEAD_TAG or middle == end:
-        raise InvalidStatement("not a head and one thing said", expected="both, and nothing else")
-    head = data[begin:middle]
-    tag, begin, stop = field_at(data, middle)
+    if not data or data[0] != _HEAD_TAG:
+        raise InvalidStatement("it does not begin with a head", expected="a head and one thing said")
+    length = data[1]
+    begin = 2
+    if length >= 0x80:
+        length, begin = varint_at(data, 1)
+    middle = begin + length
+    if middle == end:
+        raise InvalidStatement("it says nothing", expected="a head and one thing said")
+    tag, said, stop = field_at(data, middle)
     if stop != end:
-        raise InvalidStatement("more than a head and one thing said", expected="both, and nothing else")
-    return head, tag, data[begin:]
+        raise InvalidStatement("it says more than one thing", expected="a head and one thing said")
+    return data[begin:middle], tag, data[said:]
 
 
 def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[list[Term]], list[int]]:
@@ -137,6 +140,7 @@ def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[list[Term]], list[
         raise InvalidSubmission(f"{len(parsed.statement)} statements", expected=f"1 to {SUBMISSION_STATEMENTS_MAX}")
     if parsed.SerializeToString() != blob:
         raise InvalidSubmission("the statements are not in canonical form", expected=_CANONICAL)
+    del parsed
     checker = Checker(actor)
     statements: list[bytes] = []
     terms: list[list[Term]] = []
@@ -155,19 +159,6 @@ def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[list[Term]], list[
         terms.append(found)
         kinds.append(number)
     return statements, terms, kinds
-
-
-def _terms_of_field(number: int, value: bytes) -> tuple[Term, ...]:
-    """The terms that one field of a checked head adds."""
-    if number not in _TERM_NUMBERS:
-        return ()
-    if number == _KIND:
-        return ((number, str(number_of(value)).encode()),)
-    if number == _VERSION:
-        return (number, value), (_RESOURCE, value.rpartition(b"@")[0])
-    if number == _ABOUT:
-        return ((number, about_term(Ref.FromString(value))),)
-    return ((number, value),)
 
 
 def terms_of(statement: Statement) -> list[Term]:

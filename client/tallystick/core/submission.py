@@ -105,19 +105,16 @@ def prepare(submission: Submission, origin: str) -> Prepared:
     """
     if submission.origin != origin:
         raise InvalidSubmission(f"addressed to {submission.origin[:255]!r}", where="origin", expected=origin)
-    if len(submission.statements) > SUBMISSION_BYTES_MAX:
-        raise InvalidSubmission(f"{len(submission.statements)} bytes", expected=f"at most {SUBMISSION_BYTES_MAX}")
+    blob = submission.statements
+    if len(blob) > SUBMISSION_BYTES_MAX:
+        raise InvalidSubmission(f"{len(blob)} bytes", expected=f"at most {SUBMISSION_BYTES_MAX}")
     signature = submission.signature
     try:
         check_actor(submission.actor)
         id_time_us = uuid7_time_us(signature.submission_id)
     except InvalidIdentifier as error:
         raise InvalidSubmission(error.what, where=error.where, expected=error.expected) from None
-    if not submission.statements:
-        raise InvalidSubmission("no statement", expected=f"1 to {SUBMISSION_STATEMENTS_MAX}")
-    pieces, terms, kinds = statement.admit(submission.statements, submission.actor)
-    if not 1 <= len(pieces) <= SUBMISSION_STATEMENTS_MAX:
-        raise InvalidSubmission(f"{len(pieces)} statements", expected=f"1 to {SUBMISSION_STATEMENTS_MAX}")
+    pieces, terms, kinds = statement.admit(blob, submission.actor)
     if signature.count != len(pieces):
         raise InvalidSubmission(f"{len(pieces)} statements", where="count", expected=f"the signed {signature.count}")
     message = signed_message(

@@ -11,6 +11,7 @@ from tallystick.core.errors import ProofFailed
 from tallystick.core.evidence import Proven
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.identifiers import parse_entry_ref
+from tallystick.sdk.clock import now_us
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.trust_store import TrustStore
@@ -29,8 +30,10 @@ class Ledgers:
 
     @classmethod
     def open(cls, profile: str | os.PathLike[str] | Profile | None = None) -> Self:
-        """The ledgers of a profile's charter."""
-        return cls(profile if isinstance(profile, Profile) else Profile.load(profile))
+        """The ledgers of a profile's charter. Raises CharterMismatch once that has expired."""
+        chosen = profile if isinstance(profile, Profile) else Profile.load(profile)
+        chosen.check_current(now_us())
+        return cls(chosen)
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,7 @@ from tallystick.core.errors import StorageFailed, Unreachable
 from tallystick.core.keys import SigningKey
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.submission import seal
-from tallystick.sdk.clock import new_id, new_salt
+from tallystick.sdk.clock import new_id, new_salt, now_us
 from tallystick.sdk.digests import Progress, digest_file, versioned
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
@@ -45,6 +45,7 @@ class Node(LedgerReader, Verbs[Receipt]):
     def open(cls, profile: str | os.PathLike[str] | Profile | None = None) -> Self:
         """The node a profile names, under the profile's identity. Nothing is sent before the first call."""
         chosen = profile if isinstance(profile, Profile) else Profile.load(profile)
+        chosen.check_current(now_us())
         return cls(
             Wire(chosen.bureau), TrustStore(chosen.state / "trust"), chosen.actor, chosen.signing_key(), chosen.state
         )

@@ -26,7 +26,7 @@ from typing import Literal
 import msgspec
 
 from tallystick.core.charter import Bureau, Charter, open_charter
-from tallystick.core.errors import ConfigInvalid, InvalidIdentifier, NotFound, VerificationFailed
+from tallystick.core.errors import CharterMismatch, ConfigInvalid, InvalidIdentifier, NotFound, VerificationFailed
 from tallystick.core.identifiers import split_actor
 from tallystick.core.keys import SigningKey
 from tallystick.sdk.key_file import load_key
@@ -109,6 +109,15 @@ class Profile:
         if not self._file.bureau:
             raise ConfigInvalid("it names no bureau", where=str(self.path), expected="--bureau, or a bureau's profile")
         return self.charter.by_id(self._file.bureau)
+
+    def check_current(self, now_us: int) -> None:
+        """Whether the charter may still be read live and recorded under. Raises CharterMismatch once it has expired."""
+        if self.charter.expired(now_us):
+            raise CharterMismatch(
+                f"the charter expired on {self.charter.expires.isoformat()}",
+                where=str(self.path),
+                expected="a later version; an expired one still verifies evidence",
+            )
 
     @property
     def has_bureau(self) -> bool:

@@ -7,15 +7,27 @@ named in one sentence, and the notes are kept.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.entry import Entry
-from tallystick.core.errors import Forked, MalformedEntry, ProofFailed, RolledBack, TallystickError, Unreconciled
+from tallystick.core.errors import (
+    Forked,
+    MalformedEntry,
+    NotFound,
+    ProofFailed,
+    RolledBack,
+    TallystickError,
+    Unreachable,
+    Unreconciled,
+)
 from tallystick.core.evidence import Proven, check_presence, format_presence
 from tallystick.core.hashing import leaf_hash
+from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX, LEDGER_ENTRIES_MAX
 from tallystick.core.statement import Read, Term, read, terms_of
 from tallystick.core.trusted_ledger import TrustedLedger
 from tallystick.sdk.trust_store import TrustStore
@@ -23,6 +35,9 @@ from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
 from tallystick_proto.v1.ledger_pb2 import Term as WireTerm
 from tallystick_proto.v1.statement_pb2 import Ref
+
+# A file replaced for every receipt would cost more than the receipt; a program that dies forgets a second of trust.
+_REMEMBER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,7 @@ class LedgerReader:
         self.bureau: Bureau = wire.bureau
         self._trust = trust
         self._stored = trust.load(self.bureau.origin)
+        self._remembered_at = float("-inf")
         self._ledger = TrustedLedger(self.bureau.id, self.bureau.ledger_verifier, self._stored)
 
     @property
@@ -60,7 +76,13 @@ class LedgerReader:
         return self._ledger
 
     def close(self) -> None:
-        self.wire.close()
+        """Write down what was verified, and close the connection."""
+        try:
+            # Where the node can no longer compare two checkpoints this client trusted, the one that was written stays.
+            with suppress(Unreachable, NotFound):
+                self.remember()
+        finally:
+            self.wire.close()
 
     def refresh(self) -> Checkpoint:
         """The node's checkpoint now, checked to extend the trusted one. Raises RolledBack, Forked, Unreconciled."""
@@ -69,7 +91,7 @@ class LedgerReader:
         return self.advance(answer.checkpoint, answer.consistency)
 
     def advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
-        """Trust a checkpoint that came with a proof from the trusted size, and remember it."""
+        """Trust a checkpoint that came with a proof from the trusted size; written down at once or within a second."""
         try:
             checkpoint = self._ledger.advance(note, consistency)
         except (RolledBack, Forked, Unreconciled) as error:
@@ -80,7 +102,8 @@ class LedgerReader:
                 expected=error.expected,
                 known=error.known,
             ) from None
-        self.remember()
+        if time.monotonic() - self._remembered_at >= _REMEMBER_S:
+            self.remember()
         return checkpoint
 
     def remember(self) -> None:
@@ -88,6 +111,7 @@ class LedgerReader:
         note = self._ledger.note
         if note is None or note == self._stored:
             return
+        self._remembered_at = time.monotonic()
         with self._trust.replacing(self.bureau.origin) as there:
             if there is not None and there != self._stored:
                 self._reconcile(there)
@@ -141,9 +165,10 @@ class LedgerReader:
             end=end,
             size=checkpoint.size,
             newest_first=newest_first,
-            limit=limit,
+            limit=limit if limit <= FIND_PAGE_ENTRIES_MAX else 0,
             follow=follow,
         )
+        left = limit or LEDGER_ENTRIES_MAX
         last: int | None = None
         for bundle in self.wire.find(request):
             if bundle.checkpoint:
@@ -163,6 +188,9 @@ class LedgerReader:
                     raise self._misled(f"#{index}", "entries that carry what was asked for")
                 last = index
                 yield shown
+                left -= 1
+                if left == 0:
+                    return
 
     def show(self, index: int) -> Proven:
         """One entry with its author, all of it verified: in the ledger, signed, and by a key registered before."""
@@ -182,8 +210,8 @@ class LedgerReader:
         except ProofFailed as error:
             raise ProofFailed(
                 f"what was shown is not in the ledger its node signed ({error.what})",
-                where=error.where,
-                expected=error.expected,
+                where=f"{self.bureau.id}#{index}",
+                expected="a path to the signed root",
             ) from None
         assert self._ledger.note is not None
         return proven, format_presence(answer.presence, index, answer.inclusion, self._ledger.note), checkpoint

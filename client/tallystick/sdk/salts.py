@@ -22,7 +22,7 @@ class SaltStore:
 
     def keep(self, bureau: str, version_ref: str, salt: bytes) -> Path:
         """Keep a version's salt. Raises ConfigInvalid where another is kept already, or it cannot be written."""
-        path = self._path(bureau, version_ref)
+        path = self.path_of(bureau, version_ref)
         if path.exists() and path.read_bytes() != salt:
             raise ConfigInvalid("another salt is kept for this version", where=str(path), expected="a new version name")
         write_whole(path, salt, 0o600)
@@ -30,7 +30,7 @@ class SaltStore:
 
     def salt_of(self, bureau: str, version_ref: str) -> bytes:
         """Raises NotFound."""
-        path = self._path(bureau, version_ref)
+        path = self.path_of(bureau, version_ref)
         try:
             salt = path.read_bytes()
         except OSError:
@@ -39,7 +39,8 @@ class SaltStore:
             raise NotFound(f"no salt of {version_ref}", where=str(path), expected="the file made when it was provided")
         return salt
 
-    def _path(self, bureau: str, version_ref: str) -> Path:
+    def path_of(self, bureau: str, version_ref: str) -> Path:
+        """The file a version's salt is kept in."""
         # A code may be as long as a file name may be; the digest keeps apart what is cut.
         name = f"{bureau}.{version_ref}"
         return self._folder / f"{quote(name, safe='')[:150]}.{chain_hash(name.encode()).hex()[:16]}.salt"

@@ -48,6 +48,9 @@ class Wire:
                 ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
                 ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
                 ("grpc.enable_http_proxy", 0),
+                # A stream has no deadline: a node that hangs is noticed by its silence.
+                ("grpc.keepalive_time_ms", 20_000),
+                ("grpc.keepalive_timeout_ms", 10_000),
                 ("grpc.initial_reconnect_backoff_ms", 100),
                 ("grpc.max_reconnect_backoff_ms", 2_000),
                 # One connection a client: another client's broken one must not be handed to this.

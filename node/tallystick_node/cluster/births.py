@@ -1,7 +1,7 @@
 """Starting nodes side by side, and holding their lifelines.
 
-A node holds the reading end of a pipe whose writing end is here. While nothing was written, the node stops when this process
-ends, however it ends. `release` writes the byte that lets nodes live on by themselves.
+A node holds the reading end of a pipe whose writing end is here. While nothing was written, the node stops when
+this process ends, however it ends. `release` writes the byte that lets nodes live on by themselves.
 
 Either all nodes of a `start` come to serve, or none of them is left running.
 """
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.core.errors import Unreachable
-from tallystick_node.cluster.layout import SETTINGS
 from tallystick_node.cluster.nursery import Nursery
 from tallystick_node.cluster.running import Running
+from tallystick_node.home import SETTINGS
 
 LOG = "node.log"
 START_MAX_S = 60.0
@@ -39,15 +39,24 @@ class _Birth:
 
 
 class Births:
-    """Starts nodes by their homes. Its own nursery, if none is given, is made at once so that it is warm when needed."""
+    """Starts nodes by their homes, in a nursery of its own if none is given."""
 
     def __init__(self, nursery: Nursery | None = None) -> None:
-        self._nursery = nursery or Nursery()
+        self._nursery = nursery
         self._own = nursery is None
         self._lifelines: dict[Path, int] = {}
 
+    def warm(self) -> Nursery:
+        """The nursery; one of its own begins to import what nodes need, and this returns at once."""
+        if self._nursery is None:
+            self._nursery = Nursery()
+        return self._nursery
+
     def start(self, homes: Sequence[Path]) -> None:
-        """Start nodes and return when all of them serve. Raises Unreachable, with the log's end of one that does not."""
+        """Start nodes and return when all of them serve.
+
+        Raises Unreachable, with the log's end of one that does not.
+        """
         births: list[_Birth] = []
         try:
             for home in homes:
@@ -82,8 +91,9 @@ class Births:
         """Let go of everything: what was not released stops."""
         for home in list(self._lifelines):
             self.forget(home)
-        if self._own:
+        if self._own and self._nursery is not None:
             self._nursery.close()
+            self._nursery = None
 
     def _bear(self, home: Path) -> _Birth:
         log = home / LOG
@@ -91,7 +101,7 @@ class Births:
         node_lifeline, lifeline = os.pipe()
         ready, node_ready = os.pipe()
         try:
-            pid = self._nursery.bear(home / SETTINGS, log, node_lifeline, node_ready)
+            pid = self.warm().bear(home / SETTINGS, log, node_lifeline, node_ready)
             running = Running.look(pid)  # None where it failed at once: `ready` will say so
             if running is not None:
                 running.keep(home)
@@ -131,5 +141,7 @@ def _not_started(birth: _Birth, how: str) -> Unreachable:
         lines = []
     last = " | ".join([line.strip() for line in lines if line.strip()][-_LOG_LINES_SHOWN:])
     return Unreachable(
-        f"its node {how}; its log ends: {last or 'nothing was logged'}", where=birth.home.name, expected=f"a node that serves; see {log}"
+        f"its node {how}; its log ends: {last or 'nothing was logged'}",
+        where=birth.home.name,
+        expected=f"a node that serves; see {log}",
     )

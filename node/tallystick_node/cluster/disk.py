@@ -48,7 +48,7 @@ class Disk:
         self.put(key, _flipped(self.get(key), offset % len(self.get(key))))
 
     def flip_byte_of(self, reference: Ref | str | int) -> None:
-        """Alter one byte of a stored entry, in what it says, such that it still reads as an entry: the hardest to notice."""
+        """Alter one byte of what a stored entry says, such that it still reads: the hardest to notice."""
         index = _index(reference)
         for key, value in self.store.range(keyspace.segments_from(index), keyspace.segment(index + 1)):
             segment = Segment.FromString(value)

@@ -8,7 +8,8 @@
     profiles/auditor.toml             reads every ledger, records nothing
     state/…                           what each profile's client remembers
 
-All paths in it are relative: it can be moved while nothing runs. It is made under another name and renamed when it is whole.
+All paths in it are relative: it can be moved while nothing runs. It is made under another name and renamed when it
+is whole.
 """
 
 from __future__ import annotations
@@ -17,26 +18,24 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tallystick.core.charter import Bureau, charter_digest, format_charter, sign_charter
+from tallystick.core.charter import Auditor, Bureau, open_charter
 from tallystick.core.errors import ConfigInvalid, Usage
 from tallystick.core.keys import SigningKey
+from tallystick.core.note import VerifierKey
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import generate_key
 from tallystick.sdk.profile import Profile
 from tallystick_node.cluster.ports import HOST
-from tallystick_node.cluster.roster import AUDITOR, CHARTER_KEY, charter_of, roster
+from tallystick_node.cluster.roster import AUDITOR, AUDITOR_KEY, CHARTER_KEY, NAME, roster
 from tallystick_node.config import Config, Settings
+from tallystick_node.first_charter import sign_first_charter
 from tallystick_node.founding import bureau_stanza, found, made_whole, make_keys
+from tallystick_node.home import CHARTER, SETTINGS
 from tallystick_node.profiles import OFFICER, SYSTEM, first_actors, write_profile
-
-SETTINGS = "tallyd.toml"
-CHARTER = "charter.note"
-_LOCK = "cluster.lock"
 
 
 def auditor_profile(folder: Path) -> Path:
@@ -62,7 +61,11 @@ def is_cluster(folder: Path) -> bool:
 def open_profile(folder: Path) -> Profile:
     """The auditor's profile with the cluster's charter. Raises ConfigInvalid, VerificationFailed."""
     if not is_cluster(folder):
-        raise ConfigInvalid("there is no cluster here", where=str(folder), expected="one that `tallyd cluster up` made; name it with --dir")
+        raise ConfigInvalid(
+            "there is no cluster here",
+            where=str(folder),
+            expected="one that `tallyd cluster up` made; name it with --dir",
+        )
     return Profile.load(auditor_profile(folder))
 
 
@@ -86,32 +89,44 @@ def make_cluster(folder: Path, ports: Sequence[int]) -> None:
             )
         charter_key = generate_key(making / "keys" / "charter.key")
         auditor_key = generate_key(making / "keys" / "auditor.key")
-        text = format_charter(charter_of(bureaus, charter_key.public, auditor_key.public, datetime.now(UTC)))
-        digest = charter_digest(text)
-        write_whole(making / CHARTER, sign_charter(text, [(CHARTER_KEY, charter_key)]))
-        for bureau, registrar in zip(bureaus, registrars, strict=True):
+        auditor = Auditor(AUDITOR, VerifierKey.of(AUDITOR_KEY, auditor_key.public).format())
+        note, digest = sign_first_charter(NAME, bureaus, CHARTER_KEY, charter_key, now_us(), [auditor])
+        write_whole(making / CHARTER, note)
+        charter = open_charter(note, digest)
+        for bureau, registrar in zip(charter.bureau, registrars, strict=True):
             config = Config(bureau.id, digest, charter=f"../{CHARTER}", listen=bureau.endpoint)
             settings = Settings(making / bureau.id / SETTINGS, config)
             settings.save()
             home, state = making / bureau.id, making / "state"
-            found(settings, registrar, first_actors(home), now_us())
+            found(settings, registrar, first_actors(home), now_us(), (charter, bureau))
             common: dict[str, Any] = {"charter": making / CHARTER, "digest": digest, "home": home, "bureau": bureau.id}
             write_profile(officer_profile(making, bureau.id), **common, state=state / bureau.id, actor=OFFICER)
-            write_profile(system_profile(making, bureau.id), **common, state=state / f"{bureau.id}-{SYSTEM}", actor=SYSTEM)
-        write_profile(auditor_profile(making), charter=making / CHARTER, digest=digest, state=making / "state" / AUDITOR)
+            write_profile(
+                system_profile(making, bureau.id), **common, state=state / f"{bureau.id}-{SYSTEM}", actor=SYSTEM
+            )
+        write_profile(
+            auditor_profile(making), charter=making / CHARTER, digest=digest, state=making / "state" / AUDITOR
+        )
 
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Keep other commands from starting and stopping nodes of this cluster meanwhile. Raises Usage."""
+    """Keep other commands from starting and stopping nodes of a cluster meanwhile. Raises Usage.
+
+    Where there is no folder yet nothing is held: making one is exclusive by itself.
+    """
     try:
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(folder)) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
         yield
-    except BlockingIOError:
-        raise Usage("another command is at work here", where=str(folder), expected="one at a time") from None
+        return
+    except OSError as error:
+        raise ConfigInvalid(f"cannot be opened: {error.strerror}", where=str(folder), expected="a folder") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Usage("another command is at work here", where=str(folder), expected="one at a time") from None
+        yield
     finally:
-        os.close(lock)
+        os.close(handle)

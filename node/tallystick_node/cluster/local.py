@@ -36,7 +36,7 @@ _STATUS_DEADLINE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a member stands: `silent` is a process that does not answer, `not believed` one whose answer does not verify."""
+    """How a member stands: `silent` does not answer, `not believed` gives an answer that does not verify."""
 
     bureau: str
     pid: int | None
@@ -67,10 +67,13 @@ class LocalCluster:
         """
         births = Births(nursery)
         try:
+            births.warm()
             if is_cluster(folder):
                 cluster = cls(folder, births)
                 if bureaus not in (None, len(cluster.members)):
-                    raise Usage(f"{bureaus} bureaus", where=str(folder), expected=f"the {len(cluster.members)} it was made with")
+                    raise Usage(
+                        f"{bureaus} bureaus", where=str(folder), expected=f"the {len(cluster.members)} it was made with"
+                    )
                 cluster.start()
                 return cluster
             count = len(roster(3 if bureaus is None else bureaus))
@@ -159,7 +162,9 @@ class LocalCluster:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

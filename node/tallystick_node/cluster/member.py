@@ -12,9 +12,10 @@ from tallystick.sdk.node import Node
 from tallystick_node import doctor
 from tallystick_node.cluster.births import LOG, STOP_MAX_S, Births
 from tallystick_node.cluster.disk import Disk
-from tallystick_node.cluster.layout import SETTINGS, officer_profile, system_profile
+from tallystick_node.cluster.layout import officer_profile, system_profile
 from tallystick_node.cluster.running import Running
 from tallystick_node.config import Settings
+from tallystick_node.home import SETTINGS
 from tallystick_node.store.leveldb import LevelDbStore
 
 

@@ -1,14 +1,14 @@
 """Where nodes are born: one process that has imported everything and forks a node at a word.
 
-Importing gRPC and the rest takes most of a second of a core; forking takes a few milliseconds, and the pages are shared. It must
-never use gRPC itself and never start a thread: a fork copies neither. A request is one message on a socket pair, with the
-descriptors the node is to hold:
+Importing gRPC and the rest takes most of a second of a core; forking takes a few milliseconds, and the pages are
+shared. It must never use gRPC itself and never start a thread: a fork copies neither. A request is one message on a
+socket pair, with the descriptors the node is to hold:
 
-    asked      settings file, log file          two lines, with the reading end of a lifeline, the writing end of `ready`
-    answered   process id                       in digits
+    asked      settings file, log file    two lines, with a lifeline's reading end and the writing end of `ready`
+    answered   process id                 in digits
 
-A node leads a session of its own, so that a terminal's Ctrl-C does not reach it, and writes to its log file alone. The nursery
-ends when the other end of its socket closes; the nodes live as their lifelines say.
+A node leads a session of its own, so that a terminal's Ctrl-C does not reach it, and writes to its log file alone.
+The nursery ends when the other end of its socket closes; the nodes live as their lifelines say.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Self
 
 from tallystick.core.errors import Unreachable
+from tallystick_node.console import INTERNAL_ERROR
 
 _MESSAGE_BYTES_MAX = 16 * 1024
 
@@ -36,7 +37,9 @@ class Nursery:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
             )
         self._socket = ours
 
@@ -49,7 +52,9 @@ class Nursery:
         except OSError:
             answer = b""
         if not answer:
-            raise Unreachable("the process that starts nodes has ended", where="tallyd cluster", expected="it to live on")
+            raise Unreachable(
+                "the process that starts nodes has ended", where="tallyd cluster", expected="it to live on"
+            )
         return int(answer)
 
     def close(self) -> None:
@@ -60,7 +65,9 @@ class Nursery:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -79,7 +86,7 @@ def main(handle: int) -> None:
             settings, log = message.decode().split("\n")
             pid = os.fork()
             if pid == 0:
-                code = process.INTERNAL_ERROR
+                code = INTERNAL_ERROR
                 try:
                     asked.close()
                     _settle(Path(log))

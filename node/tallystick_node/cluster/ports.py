@@ -1,8 +1,9 @@
 """Free loopback ports for nodes, held until the nodes listen on them.
 
-They lie below the range from which the kernel draws ports for outgoing connections, so that no connection takes one meanwhile.
-Probing is by binding, from a random start. A port found free stays bound, not listening, and then allows its address to be
-shared: who probes in this way finds it taken, and a server that asks for address reuse, as gRPC does, can listen on it.
+They lie below the range from which the kernel draws ports for outgoing connections, so that no connection takes one
+meanwhile. Probing is by binding, from a random start. A port found free stays bound, not listening, and then allows
+its address to be shared: who probes in this way finds it taken, and a server that asks for address reuse, as gRPC
+does, can listen on it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ def held_ports(count: int) -> Iterator[list[int]]:
                 holding.enter_context(held)
                 ports.append(port)
         if len(ports) < count:
-            raise Unreachable(f"{len(ports)} of {count} ports are free", where=f"{HOST}:{_LOWEST} to {highest}", expected="enough of them")
+            raise Unreachable(
+                f"{len(ports)} of {count} ports are free",
+                where=f"{HOST}:{_LOWEST} to {highest}",
+                expected="enough of them",
+            )
         yield ports
 
 

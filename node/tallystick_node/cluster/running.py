@@ -2,8 +2,8 @@
 
     <process id> <start, in clock ticks since boot>\n
 
-Both together name one process for good, so that a signal never reaches a stranger who was given the id later. It is waited for
-and signalled through a pidfd, by any process, not only its parent.
+Both together name one process for good, so that a signal never reaches a stranger who was given the id later. It is
+waited for and signalled through a pidfd, by any process, not only its parent.
 """
 
 from __future__ import annotations

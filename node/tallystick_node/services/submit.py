@@ -36,11 +36,9 @@ class SubmitService(SubmitServicer):
         pending: asyncio.Queue[tuple[SubmitRequest, asyncio.Task[Placed]] | None] = asyncio.Queue(STREAM_WINDOW)
 
         async def read() -> None:
-            try:
-                async for request in request_iterator:
-                    await pending.put((request, asyncio.create_task(self._record(request.submission))))
-            finally:
-                await pending.put(None)
+            async for request in request_iterator:
+                await pending.put((request, asyncio.create_task(self._record(request.submission))))
+            await pending.put(None)
 
         reader = asyncio.create_task(read())
         known_size = None
@@ -57,9 +55,13 @@ class SubmitService(SubmitServicer):
                     continue
                 known_size = placed.published.state.size
                 yield SubmitAnswer(receipt=receipt)
-            await reader
         finally:
+            # The client may be gone in the middle: what is on its way is recorded all the same, and nobody is told.
             reader.cancel()
+            while not pending.empty():
+                left = pending.get_nowait()
+                if left is not None:
+                    left[1].add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def _record(self, submission: Submission) -> Placed:
         return await self._sequencer.record(prepare(submission, self._sequencer.ledger.origin))

@@ -95,16 +95,9 @@ class LevelDbStore:
     ) -> tuple[list[tuple[bytes, bytes]], bool]:
         db = self._enter()
         try:
-            page: list[tuple[bytes, bytes]] = []
-            size = 0
-            iterator = db.iterator(start=start, stop=stop, reverse=reverse, verify_checksums=True)
+            iterator = db.raw_iterator(verify_checksums=True)
             try:
-                for item in iterator:
-                    page.append(item)
-                    size += len(item[1])
-                    if len(page) == items or size >= _PAGE_BYTES_MAX:
-                        return page, True
-                return page, False
+                return _fetch(iterator, start, stop, reverse, items)
             finally:
                 iterator.close()
         except plyvel.Error as error:
@@ -175,6 +168,39 @@ def _open(path: Path, *, create: bool) -> plyvel.DB:
         raise _failure(error, path) from None
 
 
+def _fetch(
+    iterator: plyvel.RawIterator, start: bytes, stop: bytes | None, reverse: bool, items: int
+) -> tuple[list[tuple[bytes, bytes]], bool]:
+    """The first items of a range, and whether there may be more.
+
+    On a raw iterator, which asks for the status at every step. plyvel's other one loses items without a word: those of
+    a damaged block in which a reverse range has to begin, and the only item of a reverse range whose start is its key.
+    """
+    page: list[tuple[bytes, bytes]] = []
+    size = 0
+    valid, item, step = iterator.valid, iterator.item, iterator.prev if reverse else iterator.next
+    if not reverse:
+        iterator.seek(start)
+    elif stop is None:
+        iterator.seek_to_last()
+    else:
+        iterator.seek(stop)
+        if valid():
+            iterator.prev()
+        else:
+            iterator.seek_to_last()
+    while valid():
+        key, value = item()
+        if key < start if reverse else stop is not None and key >= stop:
+            break
+        page.append((key, value))
+        size += len(value)
+        if len(page) == items or size >= _PAGE_BYTES_MAX:
+            return page, True
+        step()
+    return page, False
+
+
 def _require_library() -> None:
     if _missing is not None:
         raise StorageFailed(
@@ -194,7 +220,7 @@ def _failure(error: plyvel.Error, path: Path) -> StorageFailed:
         return DirectoryHeld("another process holds this directory", where=where, expected="one node a directory")
     if os.strerror(errno.ENOSPC) in text or os.strerror(errno.EDQUOT) in text:
         return DiskFull("the disk is full", where=where, expected="room for what is recorded")
-    if isinstance(error, plyvel.CorruptionError) or "No such file" in text or "does not exist" in text:
+    if isinstance(error, plyvel.CorruptionError) or "No such file" in text or "Invalid argument" in text:
         return StoreDamaged(
             f"the database is damaged: {text}",
             where=where,

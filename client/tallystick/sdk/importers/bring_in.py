@@ -1,8 +1,8 @@
 """An import compared with what stands on the ledger, and what is new or changed recorded.
 
 What stands is got in one verified pass before anything is recorded, so a second run, or a run after one that was killed
-half-way, records only what is missing. The recorder keeps no spool here for the same reason: what a killed run left unsent
-would otherwise be sent beside what the next run finds missing.
+half-way, records only what is missing. The recorder keeps no spool here for the same reason: what a killed run left
+unsent would otherwise be sent beside what the next run finds missing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an import would do. `gone` are codes that stand from an earlier import and that this file no longer names."""
+    """What an import would do. `gone` are the codes of earlier imports under this scheme that the file lacks."""
 
     new: tuple[Declaration, ...]
     changed: tuple[Declaration, ...]
@@ -32,7 +32,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many statements were recorded, the lowest and highest index among them, and what stopped the rest, if anything."""
+    """How many statements were recorded, their lowest and highest index, and what stopped the rest, if anything."""
 
     recorded: int
     first: int | None
@@ -51,7 +51,11 @@ def plan(catalogue: Catalogue, standing: Mapping[str, Standing]) -> Plan:
             unchanged += 1
         else:
             changed.append(declaration)
-    gone = sorted(code for code, stands in standing.items() if stands.source == SOURCE and code not in catalogue.codes)
+    gone = sorted(
+        code
+        for code, stands in standing.items()
+        if (stands.source, stands.declared.scheme) == (SOURCE, catalogue.scheme) and code not in catalogue.codes
+    )
     return Plan(tuple(new), tuple(changed), unchanged, tuple(gone))
 
 

@@ -86,6 +86,7 @@ class Account:
 class Catalogue:
     """A file, read. `codes` are all it names, those of skipped data sets too."""
 
+    scheme: str
     declarations: tuple[Declaration, ...]
     codes: frozenset[str]
     account: Account
@@ -117,7 +118,7 @@ def read_catalogue(data: bytes, scheme: str = SCHEME) -> Catalogue:
         account.dropped += own.dropped
         account.cut += own.cut
         account.read_as += own.read_as
-    return Catalogue(tuple(declarations.values()), frozenset(codes), account)
+    return Catalogue(scheme, tuple(declarations.values()), frozenset(codes), account)
 
 
 def _data_sets(value: object, account: Account) -> list[object]:

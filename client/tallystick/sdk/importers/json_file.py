@@ -1,8 +1,8 @@
 """JSON as other programs write it: read whole or refused with one sentence.
 
-UTF-8, UTF-16 and UTF-32 are told apart by their first bytes, with or without a byte order mark. `NaN` and `Infinity`, which
-JSON does not have, are read as numbers, so that one of them in a field nobody needs does not cost the file. Of a name
-that stands twice in one object the last value counts, as everywhere; `repeated` says which names did.
+UTF-8, UTF-16 and UTF-32 are told apart by their first bytes, with or without a byte order mark. `NaN` and `Infinity`,
+which JSON does not have, are read as numbers, so that one of them in a field nobody needs does not cost the file. Of a
+name that stands twice in one object the last value counts, as everywhere; `repeated` says which names did.
 """
 
 from __future__ import annotations

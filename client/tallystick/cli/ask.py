@@ -1,0 +1,241 @@
+"""Ask: `tally log`, what ledgers hold, each entry verified before it is shown.
+
+Filters on a statement's head are put to the node, which may leave something out: such a list is *as answered by* that
+node. Without such a filter the entries are read by their indexes, all of a range, and nothing within it can be missing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from tallystick.cli.options import Session, command, complete_bureau
+from tallystick.core.errors import TallystickError, Unreachable
+
+if TYPE_CHECKING:
+    from tallystick.cli.describe import Describer
+    from tallystick.cli.log_query import Query
+    from tallystick.sdk.ledgers import Ledgers
+    from tallystick.sdk.reader import LedgerReader, Shown
+
+_ROWS_AT_ONCE = 500
+
+
+def _complete_kind(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from tallystick.core.kinds import KINDS
+
+    return [CompletionItem(kind.name, help=kind.en) for kind in KINDS.values() if kind.name.startswith(incomplete)]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One ledger's part of the answer: up to which size, and whether nothing in the range can be missing."""
+
+    reader: LedgerReader
+    size: int
+    complete: bool
+
+
+@click.command()
+@click.argument("bureau", required=False, shell_complete=complete_bureau)
+@click.option("--kind", metavar="KIND", help="Only this kind: its name, verb or label.", shell_complete=_complete_kind)
+@click.option("--resource", metavar="CODE", help="Only what speaks of this resource, or of a version of it.")
+@click.option("--version", metavar="CODE@VERSION", help="Only what speaks of this version.")
+@click.option("--derived-from", metavar="CODE@VERSION", help="Only versions made from this one.")
+@click.option("--actor", metavar="ACTOR", help="Only what this actor signed.")
+@click.option("--officer", metavar="ACTOR", help="Only what was done for this officer.")
+@click.option(
+    "--with",
+    "counterparty",
+    metavar="BUREAU",
+    help="Only what names this bureau as the other side.",
+    shell_complete=complete_bureau,
+)
+@click.option("--case", metavar="ID", help="Only this case.")
+@click.option("--exchange", metavar="ID", help="Only this exchange, by its whole id.")
+@click.option("--system", metavar="LABEL", help="Only this system.")
+@click.option("--matter", metavar="LABEL", help="Only this matter.")
+@click.option("--about", metavar="REF", help="Only what answers this entry, as in taxation#1042.")
+@click.option("--submission", metavar="HEX", help="Only this submission.")
+@click.option("--since", metavar="TIME", help="Only what was recorded then or later: a day, or a time in ISO 8601.")
+@click.option("--until", metavar="TIME", help="Only what was recorded before then.")
+@click.option(
+    "-n",
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="At most so many; 0: all.",
+)
+@click.option("--oldest-first", is_flag=True, help="Begin with the oldest.")
+@click.option("--follow", is_flag=True, help="Stay, and show what is recorded from now on.")
+@click.option("--all-bureaus", is_flag=True, help="All ledgers of the charter, in the order of their clocks.")
+@command
+def log(
+    session: Session,
+    /,
+    bureau: str | None,
+    since: str | None,
+    until: str | None,
+    limit: int,
+    oldest_first: bool,
+    follow: bool,
+    all_bureaus: bool,
+    **filters: str | None,
+) -> int:
+    """List what a ledger holds, newest first; without a BUREAU the profile's own.
+
+    Every entry was verified to be in its ledger; `tally show` verifies who signed it. With --json, one entry a line.
+
+    \b
+    Examples:
+      tally log taxation --kind DataReceived --with market-regulation -n 50
+      tally log --resource SCJG-0012 --since 2027-03-01 --json
+    """
+    from tallystick.cli.describe import Describer
+    from tallystick.cli.log_query import Query
+
+    if bureau and all_bureaus:
+        raise click.UsageError("a BUREAU and --all-bureaus cannot be combined", click.get_current_context())
+    if follow and until:
+        raise click.UsageError("--follow and --until cannot be combined", click.get_current_context())
+    with session.ledgers() as ledgers:
+        query = Query.parse(filters, since, until, ledgers.charter, session.zone)
+        lines = _Lines(session, Describer(ledgers.charter, session.language, session.zone))
+        newest_first = not (oldest_first or follow)
+        failed: list[TallystickError] = []
+        asked = []
+        for reader in _readers(session, ledgers, bureau, all_bureaus):
+            try:
+                asked.append(Asked(reader, reader.refresh().size, query.is_complete))
+            except TallystickError as error:
+                if not all_bureaus:
+                    raise
+                failed.append(error)
+                session.output.note(f"{reader.bureau.id}: {error}")
+        lines.print(_first_ones(query, asked, limit, newest_first, take_last=follow and not oldest_first))
+        _print_coverage(session, asked, failed, limit, lines.count)
+        if follow:
+            _follow(query, asked, lines)
+    return max((error.exit_code for error in failed), default=0)
+
+
+def _readers(session: Session, ledgers: Ledgers, bureau: str | None, all_bureaus: bool) -> Iterable[LedgerReader]:
+    """An auditor's profile has no bureau of its own, and looks at all."""
+    if bureau:
+        return [ledgers[bureau]]
+    if all_bureaus or not session.profile.has_bureau:
+        return list(ledgers)
+    return [ledgers[session.profile.bureau.id]]
+
+
+def _first_ones(
+    query: Query, asked: Sequence[Asked], limit: int, newest_first: bool, *, take_last: bool
+) -> Iterator[Shown]:
+    """What there is now, merged by the ledgers' own clocks. `take_last` gives the newest ones, oldest of them first."""
+    backwards = newest_first or take_last
+    each = [query.entries(part.reader, part.size, newest_first=backwards) for part in asked]
+    merged = heapq.merge(*each, key=lambda shown: shown.entry.recorded_at_us, reverse=backwards)
+    chosen: Iterator[Shown] = islice(merged, limit) if limit else merged
+    if take_last:
+        chosen = iter(list(chosen)[::-1])
+    try:
+        yield from chosen
+    finally:
+        for entries in each:
+            entries.close()
+
+
+def _follow(query: Query, asked: Sequence[Asked], lines: _Lines) -> None:
+    """One thread a ledger, since each reader serves one alone; the first that fails ends it all."""
+    from queue import Queue
+    from threading import Thread
+
+    arrived: Queue[Shown | Exception] = Queue()
+
+    def watch(part: Asked) -> None:
+        try:
+            for shown in part.reader.find(query.terms_on(part.reader), first=part.size, follow=True):
+                arrived.put(shown)
+            arrived.put(Unreachable("its node ended the answer", where=part.reader.bureau.id))
+        except Exception as error:  # raised again where it is waited for
+            arrived.put(error)
+
+    for part in asked:
+        Thread(target=watch, args=(part,), daemon=True).start()
+    while asked:
+        shown = arrived.get()
+        if isinstance(shown, Exception):
+            raise shown
+        lines.print(iter([shown]))
+
+
+class _Lines:
+    """Prints entries, one a line, as they come."""
+
+    def __init__(self, session: Session, describer: Describer) -> None:
+        from tallystick.cli.output import Table
+
+        self.count = 0
+        self._output = session.output
+        self._describer = describer
+        english = self._output.language == "en"
+        self._table = Table(
+            ("entry", "recorded", "what", "by", "about") if english else ("条目", "入账时间", "类别", "主体", "内容")
+        )
+
+    def print(self, entries: Iterator[Shown]) -> None:
+        describe = self._describer
+        while rows := list(islice(entries, _ROWS_AT_ONCE)):
+            self.count += len(rows)
+            if not self._output.json:
+                self._table.print([self._row(shown) for shown in rows])
+                continue
+            for shown in rows:
+                self._output.document(
+                    describe.entry_json(shown.bureau, shown.origin, shown.entry, shown.read), one_line=True
+                )
+
+    def _row(self, shown: Shown) -> tuple[str, ...]:
+        describe = self._describer
+        head = shown.read.statement.head
+        return (
+            shown.reference,
+            describe.moment(shown.entry.recorded_at_us),
+            describe.kind(shown.read),
+            head.actor,
+            describe.summary(shown.read),
+        )
+
+
+def _print_coverage(
+    session: Session, asked: Sequence[Asked], failed: Sequence[TallystickError], limit: int, count: int
+) -> None:
+    """Which ledgers, up to which size, and how complete."""
+    output = session.output
+    parts = []
+    for part in asked:
+        name = part.reader.bureau.label("zh") if output.language == "zh" else part.reader.bureau.id
+        how = (
+            output.say("full range", "全范围")
+            if part.complete
+            else output.say(f"as answered by {name}", f"据{name}应答")
+        )
+        parts.append(output.say(f"{name} up to {part.size} entries, {how}", f"{name}至第 {part.size} 条，{how}"))
+    cut = (
+        output.say(f"; the first {limit} of what there is", f"；只列前 {limit} 条") if limit and count >= limit else ""
+    )
+    missing = output.say(f"; {len(failed)} not covered", f"；{len(failed)} 本未覆盖") if failed else ""
+    covered = "; ".join(parts) or output.say("nothing", "无")
+    output.note(
+        output.say(
+            f"{count} entries. Covered: {covered}{cut}{missing}.", f"{count} 条。核查范围：{covered}{cut}{missing}。"
+        )
+    )

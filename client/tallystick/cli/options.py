@@ -1,0 +1,159 @@
+"""What every command takes, before or after its name: `--profile`, `--json`, `--lang`; and what they open.
+
+The innermost wins where one is given twice. A command gets a `Session` as its first argument; nothing is read, and
+nothing but click imported, before the command asks it for something.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from tallystick.core.errors import CharterMismatch
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from tallystick.cli.output import Output
+    from tallystick.sdk.ledgers import Ledgers
+    from tallystick.sdk.node import Node
+    from tallystick.sdk.profile import Profile
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+_META = "tallystick.cli."
+
+
+class Session:
+    """What one run of a command works with, opened when first asked for."""
+
+    def __init__(self, profile_path: str | None, json: bool, language: str | None) -> None:
+        self.json = json
+        self._profile_path = profile_path
+        self._language = language
+        self._profile: Profile | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """The profile. Raises ConfigInvalid, or VerificationFailed where its charter is not the one trusted."""
+        if self._profile is None:
+            from tallystick.sdk.profile import Profile
+
+            self._profile = Profile.load(self._profile_path)
+        return self._profile
+
+    @property
+    def live_profile(self) -> Profile:
+        """The profile, its charter in force: an expired one ends recording and reading, never `verify`."""
+        from tallystick.sdk.clock import now_us
+
+        charter = self.profile.charter
+        if charter.expired(now_us()):
+            raise CharterMismatch(
+                f"version {charter.version} of charter {charter.name} expired on {charter.expires:%Y-%m-%d}",
+                where=str(self.profile.path),
+                expected="a later version",
+            )
+        return self.profile
+
+    @property
+    def language(self) -> str:
+        """`--lang`, else the language of the profile that was read, else English."""
+        return self._language or (self._profile.language if self._profile is not None else "en")
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where times are shown in: the time zone of the charter's rulebook, else UTC."""
+        from datetime import UTC
+        from zoneinfo import ZoneInfo
+
+        named = self._profile.charter.rulebook.get("time_zone") if self._profile is not None else None
+        try:
+            return ZoneInfo(named) if isinstance(named, str) else UTC
+        except (ValueError, OSError):  # a zone this machine does not know
+            return UTC
+
+    @property
+    def output(self) -> Output:
+        """Where this command prints."""
+        from tallystick.cli.output import Output
+
+        return Output(self.json, self.language)
+
+    def ledgers(self) -> Ledgers:
+        """All ledgers of the charter, to be read. Raises what the profile raises."""
+        from tallystick.sdk.ledgers import Ledgers
+
+        return Ledgers.open(self.live_profile)
+
+    def node(self) -> Node:
+        """The profile's own node, under the profile's identity. Raises what the profile raises."""
+        from tallystick.sdk.node import Node
+
+        return Node.open(self.live_profile)
+
+
+def _keep(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    if value is not None and value is not False:
+        ctx.meta[f"{_META}{parameter.name}"] = value
+
+
+def shared_options(function: F) -> F:
+    """Add the three options to a command or group."""
+    for option in (
+        click.option(
+            "--lang",
+            type=click.Choice(["en", "zh"]),
+            callback=_keep,
+            expose_value=False,
+            help="The language of what is printed.",
+        ),
+        click.option("--json", is_flag=True, callback=_keep, expose_value=False, help="Print JSON."),
+        click.option(
+            "--profile",
+            metavar="FILE",
+            type=click.Path(),
+            callback=_keep,
+            expose_value=False,
+            help="Which charter, node and identity to use; else $TALLYSTICK_PROFILE, else the user's own.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def command(function: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
+    """A command's function: it takes the three options, and gets what they open as its first argument."""
+
+    @shared_options
+    @functools.wraps(function)
+    def run(*arguments: P.args, **options: P.kwargs) -> R:
+        return function(session_of(click.get_current_context()), *arguments, **options)
+
+    return run
+
+
+def session_of(ctx: click.Context) -> Session:
+    """The session of a context, from what was given anywhere on the command line."""
+    meta = ctx.meta
+    return Session(meta.get(f"{_META}profile"), bool(meta.get(f"{_META}json")), meta.get(f"{_META}lang"))
+
+
+def complete_bureau(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """The bureaus of the profile's charter, for the shell. Unverified: they only spare typing. On any error, none."""
+    import os
+    import tomllib
+
+    try:
+        path = Path(ctx.meta.get(f"{_META}profile") or os.environ["TALLYSTICK_PROFILE"])
+        charter = path.parent / tomllib.loads(path.read_text())["charter"]
+        text = charter.read_text().partition("\n\n\u2014 ")[0]
+        return [bureau["id"] for bureau in tomllib.loads(text)["bureau"] if bureau["id"].startswith(incomplete)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

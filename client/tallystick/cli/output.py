@@ -1,0 +1,134 @@
+"""Printing: tables and facts for people, one JSON document for programs. All text passes `sanitise` here.
+
+On a terminal tables are laid out by rich; elsewhere cells are separated by tabs, one row a line. Answers go to standard
+output; remarks about them (`note`) to standard error, so that a pipe carries the answer alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from tallystick.cli.safe_text import sanitise, sanitise_json
+
+# Below this a file is hashed faster than a bar is drawn.
+PROGRESS_FROM_BYTES = 64 * 1024 * 1024
+
+
+class Output:
+    """Prints in one language, as text or as JSON."""
+
+    def __init__(self, as_json: bool, language: str) -> None:
+        self.json = as_json
+        self.language = language
+
+    def say(self, en: str, zh: str) -> str:
+        """Whichever of the two the language is."""
+        return zh if self.language == "zh" else en
+
+    def line(self, text: str = "") -> None:
+        """One line of the answer."""
+        print(sanitise(text))
+
+    def note(self, text: str) -> None:
+        """A remark beside the answer."""
+        print(sanitise(text), file=sys.stderr)
+
+    def document(self, value: dict[str, Any], *, one_line: bool = False) -> None:
+        """The answer as JSON."""
+        # Where the output cannot carry every letter, JSON can still name them.
+        ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+        text = json.dumps(value, ensure_ascii=ascii_only, indent=None if one_line else 2, allow_nan=False)
+        print(sanitise_json(text), flush=one_line)
+
+    def table(self, header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> None:
+        """A table, under a header if there is one; nothing where there are no rows."""
+        if rows:
+            Table(header or ("",) * len(rows[0]), show_header=header is not None).print(rows)
+
+    def facts(self, facts: Sequence[tuple[str, str | Sequence[str]]]) -> None:
+        """Labels and what they say, one fact a line; several values of one label below each other."""
+        rows = []
+        for label, said in facts:
+            values = [said] if isinstance(said, str) else list(said)
+            rows += [(label if first == 0 else "", value) for first, value in enumerate(values)]
+        self.table(None, rows)
+
+
+class Table:
+    """Rows under one header, in several goes: the first decides how wide columns are."""
+
+    def __init__(self, header: Sequence[str], *, show_header: bool = True) -> None:
+        self._header = header
+        self._show_header = show_header
+        self._widths: list[int] = []
+
+    def print(self, rows: Sequence[Sequence[str]]) -> None:
+        """Print more rows."""
+        safe = [[sanitise(cell) for cell in row] for row in rows]
+        if sys.stdout.isatty():
+            self._print_on_terminal(safe)
+            return
+        for row in safe:
+            print("\t".join(row))
+        sys.stdout.flush()
+
+    def _print_on_terminal(self, rows: list[list[str]]) -> None:
+        from rich.cells import cell_len
+        from rich.console import Console
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        first_go = not self._widths
+        if first_go:
+            measured = [self._header, *rows] if self._show_header else rows
+            self._widths = [max(cell_len(row[column]) for row in measured) for column in range(len(self._header))]
+        table = RichTable(box=None, pad_edge=False, show_header=self._show_header and first_go, header_style="bold")
+        for title, width in zip(self._header, self._widths, strict=True):
+            last = title is self._header[-1]
+            table.add_column(
+                title, min_width=0 if last else min(width, 30), overflow="fold", no_wrap=not last and width <= 40
+            )
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        Console(highlight=False, markup=False, emoji=False).print(table)
+
+
+@contextmanager
+def progress_bar(title: str, total: int, *, of_bytes: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error, moved by what this gives (done, total); None where nobody would see it."""
+    if not sys.stderr.isatty() or total < (PROGRESS_FROM_BYTES if of_bytes else 1):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn() if of_bytes else MofNCompleteColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(sanitise(title), total=total)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
+def moment_text(at_us: int, zone: tzinfo) -> str:
+    """A moment as people read it, to the second, with its distance from UTC; bare microseconds beyond the calendar."""
+    try:
+        return datetime.fromtimestamp(at_us // 1_000_000, zone).isoformat(sep=" ", timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return f"{at_us} us"
+
+
+def moment_json(at_us: int) -> str | None:
+    """A moment in RFC 3339, UTC, to the microsecond; None where no calendar has it."""
+    seconds, rest = divmod(at_us, 1_000_000)
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
+    except (ValueError, OverflowError, OSError):
+        return None

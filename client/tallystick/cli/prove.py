@@ -1,0 +1,114 @@
+"""Prove: `tally prove` writes an evidence file, `tally verify` checks one with the charter and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tallystick.cli.options import Session, command
+from tallystick.core.errors import CharterMismatch, NotFound, Usage, VerificationFailed
+from tallystick.core.limits import EVIDENCE_BYTES_MAX
+
+if TYPE_CHECKING:
+    from tallystick.core.charter import Charter
+
+_STANDARD = Path("-")
+
+
+@click.command()
+@click.argument("reference", metavar="REF")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    required=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Where to; - for standard output.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@command
+def prove(session: Session, reference: str, target: Path, force: bool) -> None:
+    """Write an evidence file for one entry: with the charter it proves, offline, that it was recorded and by whom.
+
+    \b
+    Example:
+      tally prove taxation#1088 -o received.tlog-proof
+    """
+    from tallystick.sdk.files import write_whole
+
+    if target != _STANDARD and target.exists() and not force:
+        raise Usage("there is a file already", where=str(target), expected="another name, or --force")
+    with session.ledgers() as ledgers:
+        try:
+            evidence = ledgers.prove(reference)
+        except NotFound as error:
+            raise error.at(reference) from None
+    if target == _STANDARD:
+        sys.stdout.buffer.write(evidence)
+        return
+    write_whole(target, evidence)
+    output = session.output
+    if output.json:
+        output.document({"reference": reference, "file": str(target), "bytes": len(evidence)})
+    else:
+        output.line(output.say(f"{reference}  evidence in {target}", f"{reference}  证据已写入 {target}"))
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--charter",
+    "charter_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The charter's note; else the profile's.",
+)
+@click.option("--charter-digest", metavar="DIGEST", help="Its digest, from a hand you trust; else the profile's.")
+@command
+def verify(session: Session, file: Path, charter_path: Path | None, charter_digest: str | None) -> None:
+    """Verify an evidence file, offline: the file, the charter and its digest are all it takes. FILE may be -.
+
+    Exits with 5 where the file does not prove what it claims. An expired charter still verifies.
+
+    \b
+    Example:
+      tally verify received.tlog-proof --charter charter.note --charter-digest blake3:9f2c…
+    """
+    from tallystick.cli.describe import Describer
+    from tallystick.cli.show import print_proven
+    from tallystick.core.evidence import verify_presence
+
+    charter = _charter(session, charter_path, charter_digest)
+    try:
+        proven = verify_presence(_read(file), charter)
+    except VerificationFailed as error:
+        raise error.at(f"{file} is not proven") from None
+    print_proven(session, Describer(charter, session.language, session.zone), proven)
+
+
+def _charter(session: Session, path: Path | None, digest: str | None) -> Charter:
+    """The charter to verify by. What is not given is the profile's, and then the profile must be there."""
+    from tallystick.sdk.profile import load_charter
+
+    if path is not None:
+        return load_charter(path, digest if digest is not None else session.profile.charter_digest)
+    if digest is not None and session.profile.charter_digest != digest:
+        raise CharterMismatch(
+            f"the profile's charter has digest {session.profile.charter_digest}",
+            expected=f"{digest}, or --charter FILE",
+        )
+    return session.profile.charter
+
+
+def _read(file: Path) -> bytes:
+    try:
+        if file == _STANDARD:
+            return sys.stdin.buffer.read(EVIDENCE_BYTES_MAX + 1)
+        with file.open("rb") as opened:
+            return opened.read(EVIDENCE_BYTES_MAX + 1)
+    except OSError as error:
+        raise NotFound(f"cannot be read: {error.strerror}", where=str(file), expected="an evidence file") from None

@@ -1,0 +1,136 @@
+"""Ask: `tally show`, one entry with everything it says and who signed it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tallystick.cli.options import Session, command
+from tallystick.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from tallystick.cli.describe import Describer
+    from tallystick.core.evidence import Proven
+
+
+@click.command()
+@click.argument("reference", metavar="REF")
+@command
+def show(session: Session, reference: str) -> None:
+    """Show one entry, as in `taxation#1088`: all that it says, and who signed it.
+
+    Verified before it is shown: that the entry is in the ledger its node signed, that its author signed it, and that
+    the author's key was registered before.
+
+    \b
+    Example:
+      tally show taxation#1088 --lang zh
+    """
+    from tallystick.cli.describe import Describer
+
+    with session.ledgers() as ledgers:
+        try:
+            proven = ledgers.show(reference)
+        except NotFound as error:
+            raise error.at(reference) from None
+        describer = Describer(ledgers.charter, session.language, session.zone)
+    print_proven(session, describer, proven)
+
+
+def print_proven(session: Session, describer: Describer, proven: Proven) -> None:
+    """An entry that was proven, with what that means."""
+    output = session.output
+    verified, not_covered = sentences(session, describer, proven)
+    if output.json:
+        output.document(proven_json(describer, proven) | {"verified": verified, "not_covered": not_covered})
+        return
+    entry, read = proven.entry, proven.read
+    say = output.say
+    author = f"{proven.author.actor} ({_role(session, proven)})"
+    facts: list[tuple[str, str | list[str]]] = [
+        (say("entry", "条目"), proven.reference),
+        (say("ledger", "台账"), f"{describer.bureau(proven.bureau.id)} ({proven.bureau.origin})"),
+        (say("kind", "类别"), describer.kind(read)),
+        *describer.facts(read),
+        (say("signed by", "签署"), author),
+        (say("key", "公钥"), proven.author.key.hex()),
+        (say("key registered", "公钥登记"), _registered(session, proven)),
+        (say("submission", "提交"), f"{proven.signature.submission_id.hex()}, {_place(session, proven)}"),
+        (say("recorded", "入账时间"), describer.moment(entry.recorded_at_us)),
+        (say("leaf", "叶散列"), proven_json(describer, proven)["leaf"]),
+        (say("chain hash", "链散列"), proven_json(describer, proven)["chain_hash"]),
+        (say("entry before", "前条链散列"), entry.prev.hex()),
+    ]
+    if not read.understood:
+        facts.append((say("note", "注"), say("it says more than this version understands", "含本版本不识别的内容")))
+    output.facts(facts)
+    output.line()
+    output.line(verified)
+    output.line(not_covered)
+
+
+def proven_json(describer: Describer, proven: Proven) -> dict[str, Any]:
+    """An entry that was proven, for programs."""
+    from tallystick.core.hashing import chain_hash
+    from tallystick.core.kinds import role_label
+
+    author = proven.author
+    return describer.entry_json(proven.bureau.id, proven.bureau.origin, proven.entry, proven.read) | {
+        "author": {
+            "actor": author.actor,
+            "role": role_label(author.role, "en"),
+            "key": author.key.hex(),
+            "registered_at": author.index,
+        },
+        "submission": {
+            "id": proven.signature.submission_id.hex(),
+            "count": proven.signature.count,
+            "first": proven.entry.first,
+        },
+        "chain_hash": chain_hash(proven.entry.raw).hex(),
+        "prev": proven.entry.prev.hex(),
+        "checkpoint": {"size": proven.checkpoint.size, "root": proven.checkpoint.root.hex()},
+    }
+
+
+def sentences(session: Session, describer: Describer, proven: Proven) -> tuple[str, str]:
+    """What is proven of the entry, and what is not."""
+    say = session.output.say
+    name = describer.bureau(proven.bureau.id)
+    where = proven.reference
+    verified = say(
+        f"Proven: {where} is in the ledger of {name} that its key signed at {proven.checkpoint.size} entries, "
+        f"and {proven.author.actor} signed what it says.",
+        f"已证明：{where} 在{name}以其密钥签署的 {proven.checkpoint.size} 条台账之中，"
+        f"内容由 {proven.author.actor} 签署。",
+    )
+    if proven.author.index is None:
+        key = say("The key is named by the charter.", "公钥由章程载明。")
+    else:
+        key = say(
+            f"The key was registered at #{proven.author.index}; a revocation before this entry is not excluded.",
+            f"公钥登记于 #{proven.author.index}；不排除其在本条之前已被注销。",
+        )
+    truth = say(
+        "Not covered: whether what it says is true, and what was never recorded.",
+        "未覆盖：所述是否属实，以及从未入账的事项。",
+    )
+    return say(f"{verified} {key}", f"{verified}{key}"), truth
+
+
+def _role(session: Session, proven: Proven) -> str:
+    from tallystick.core.kinds import role_label
+
+    return role_label(proven.author.role, session.language)
+
+
+def _registered(session: Session, proven: Proven) -> str:
+    if proven.author.index is None:
+        return session.output.say("named by the charter", "章程载明")
+    return f"#{proven.author.index}"
+
+
+def _place(session: Session, proven: Proven) -> str:
+    position, count = proven.entry.index - proven.entry.first + 1, proven.signature.count
+    return session.output.say(f"{position} of {count}", f"{count} 条之第 {position} 条")

@@ -1,0 +1,123 @@
+"""Trust: `tally charter show`, what everything else is believed by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tallystick.cli.options import Session, command, shared_options
+
+if TYPE_CHECKING:
+    from tallystick.core.charter import Bureau
+
+_STATES_ZH = {"active": "在用", "suspended": "暂停", "closed": "关闭"}
+
+
+@click.group()
+@shared_options
+def charter() -> None:
+    """The charter: the signed roster and rulebook, and the only root of trust."""
+
+
+@charter.command()
+@command
+def show(session: Session) -> None:
+    """Show the profile's charter: its digest, whose keys sign what, and where their nodes are.
+
+    Nothing is asked of any node. Compare the digest with one you were given by a hand you trust.
+
+    \b
+    Example:
+      tally charter show --profile profiles/auditor.toml
+    """
+    from tallystick.sdk.clock import now_us
+
+    profile = session.profile
+    found = profile.charter
+    output = session.output
+    say = output.say
+    expired = found.expired(now_us())
+    verified = say(
+        "The charter has the digest this profile trusts, and the signatures its threshold asks for.",
+        "章程与本配置所信任的摘要一致，签名数达到门限。",
+    )
+    if output.json:
+        output.document(
+            {
+                "name": found.name,
+                "version": found.version,
+                "digest": profile.charter_digest,
+                "previous": found.previous or None,
+                "issued": found.issued.isoformat(),
+                "expires": found.expires.isoformat(),
+                "expired": expired,
+                "threshold": found.threshold,
+                "charter_keys": list(found.charter_keys),
+                "quorum": found.witnessing.quorum if found.witnessing else None,
+                "bureaus": [_bureau_json(bureau) for bureau in found.bureau],
+                "auditors": [{"id": auditor.id, "key": auditor.key} for auditor in found.auditor],
+                "rules": sorted(found.rulebook),
+                "verified": verified,
+            }
+        )
+        return
+    expiry = f"{found.expires:%Y-%m-%d %H:%M %z}" + (say("  EXPIRED", "  已过期") if expired else "")
+    output.facts(
+        [
+            (say("charter", "章程"), found.name),
+            (say("version", "版本"), str(found.version)),
+            (say("digest", "摘要"), profile.charter_digest),
+            (say("issued", "颁布"), f"{found.issued:%Y-%m-%d %H:%M %z}"),
+            (say("expires", "失效"), expiry),
+            (
+                say("threshold", "门限"),
+                say(
+                    f"{found.threshold} of {len(found.charter_keys)} keys",
+                    f"{len(found.charter_keys)} 钥取 {found.threshold}",
+                ),
+            ),
+            (say("charter keys", "章程公钥"), list(found.charter_keys)),
+            (say("auditors", "审计方"), [f"{auditor.id}  {auditor.key}" for auditor in found.auditor] or ["-"]),
+        ]
+    )
+    for bureau in found.bureau:
+        output.line()
+        output.facts(_bureau_facts(session, bureau))
+    output.line()
+    output.line(verified)
+
+
+def _bureau_json(bureau: Bureau) -> dict[str, Any]:
+    return {
+        "id": bureau.id,
+        "name": {"zh": bureau.name.zh, "en": bureau.name.en, "short": bureau.name.short or None},
+        "credit_code": bureau.credit_code,
+        "origin": bureau.origin,
+        "endpoint": bureau.endpoint,
+        "state": bureau.state,
+        "successor": bureau.successor or None,
+        "ledger_key": bureau.ledger_key,
+        "witness_key": bureau.witness_key,
+        "registrar_key": bureau.registrar_key,
+        "witnesses": list(bureau.witnesses),
+        "floor": None if bureau.floor is None else {"size": bureau.floor.size, "root": bureau.floor.root},
+    }
+
+
+def _bureau_facts(session: Session, bureau: Bureau) -> list[tuple[str, str | list[str]]]:
+    say = session.output.say
+    state = _STATES_ZH[bureau.state] if session.language == "zh" else bureau.state
+    facts: list[tuple[str, str | list[str]]] = [
+        (say("bureau", "单位"), f"{bureau.id}  {bureau.name.zh}  {bureau.name.en}"),
+        (say("credit code", "统一社会信用代码"), bureau.credit_code),
+        (say("ledger", "台账"), bureau.origin),
+        (say("endpoint", "地址"), bureau.endpoint),
+        (say("state", "状态"), state + (f" → {bureau.successor}" if bureau.successor else "")),
+        (say("ledger key", "台账公钥"), bureau.ledger_key),
+        (say("witness key", "见证公钥"), bureau.witness_key),
+        (say("registrar key", "登记员公钥"), bureau.registrar_key),
+    ]
+    if bureau.floor is not None:
+        facts.append((say("floor", "底线"), f"{bureau.floor.size}  {bureau.floor.root}"))
+    return facts

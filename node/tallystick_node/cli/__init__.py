@@ -1,0 +1,52 @@
+"""`tallyd`: the command of who runs a node. Each command imports what it needs when called, so that help is fast."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import click
+
+from tallystick.core.errors import TallystickError
+from tallystick_node.cli.cluster import cluster
+from tallystick_node.cli.init import init
+from tallystick_node.cli.node import completion, config, fsck, run
+from tallystick_node.console import INTERNAL_ERROR, exit_on_signal, say
+
+EPILOG = (
+    "Exit codes: 0 fine, 2 usage, 3 unreachable, 4 refused, not found or the disk's fault, "
+    "5 verification failed or differences found."
+)
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tallystick", prog_name="tallyd")
+def tallyd() -> None:
+    """A bureau's node: it keeps one ledger, answers for it, and proves what it answers."""
+
+
+for _command in (init, run, fsck, config, cluster, completion):
+    tallyd.add_command(_command)
+
+
+def main() -> None:
+    """Run the command; every error is one line on standard error and an exit code."""
+    signal.signal(signal.SIGTERM, exit_on_signal)
+    try:
+        code = tallyd.main(standalone_mode=False)
+    except click.Abort:
+        code = 128 + signal.SIGINT
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except TallystickError as error:
+        say(str(error))
+        code = error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; that is no error
+        code = 0
+    except Exception as error:  # a bug: still one line
+        say(f"an internal error: {type(error).__name__}: {error}")
+        code = INTERNAL_ERROR
+    sys.exit(code)

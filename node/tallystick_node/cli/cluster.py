@@ -1,0 +1,146 @@
+"""`tallyd cluster`: real nodes on loopback, in one folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from tallystick_node.cluster.local import LocalCluster
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+BUREAUS = 5
+
+
+def _folder(command: Command) -> Command:
+    return click.option(
+        "--dir",
+        "folder",
+        type=click.Path(path_type=Path),
+        envvar="TALLYSTICK_CLUSTER",
+        default=Path("cluster"),
+        show_default=True,
+        show_envvar=True,
+        help="The cluster's folder.",
+    )(command)
+
+
+@click.group()
+def cluster() -> None:
+    """A cluster of nodes on this machine, with keys, charter and profiles ready for use."""
+
+
+@cluster.command()
+@_folder
+@click.option("--bureaus", type=int, help=f"How many, when it is made. [default: {BUREAUS}]")
+def up(folder: Path, bureaus: int | None) -> None:
+    """Make the cluster if there is none, and start every node that is stopped."""
+    from tallystick_node.cluster.layout import alone, is_cluster
+    from tallystick_node.cluster.local import LocalCluster
+
+    _allow_open_files()
+    with alone(folder):
+        there = is_cluster(folder)
+        members = LocalCluster.up(folder, bureaus if there or bureaus is not None else BUREAUS)
+        try:
+            _show(members)
+        except BaseException:
+            members.close()
+            raise
+        members.leave()
+    first = next(iter(members))
+    click.echo(f"\ntally --profile {first.profile} status")
+
+
+@cluster.command()
+@_folder
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def status(folder: Path, as_json: bool) -> None:
+    """Say of each node whether it serves, where, and how many entries it has signed for."""
+    members = _open(folder)
+    try:
+        if as_json:
+            from dataclasses import asdict
+
+            click.echo(json.dumps([asdict(standing) for standing in members.status()], ensure_ascii=False, indent=2))
+        else:
+            _show(members)
+    finally:
+        members.close_clients()
+
+
+@cluster.command()
+@_folder
+def down(folder: Path) -> None:
+    """Stop every node: SIGTERM, and SIGKILL if that does not help."""
+    from tallystick_node.cluster.layout import alone
+
+    members = _open(folder)
+    with alone(folder):
+        members.stop()
+    click.echo(f"{len(members.members)} nodes are stopped")
+
+
+@cluster.command()
+@_folder
+@click.argument("bureau")
+def kill(folder: Path, bureau: str) -> None:
+    """Kill a node with SIGKILL, as a power cut would."""
+    from tallystick_node.cluster.layout import alone
+
+    member = _open(folder)[bureau]
+    with alone(folder):
+        was_running = member.running is not None
+        member.kill()
+    click.echo(f"{bureau} is killed" if was_running else f"{bureau} was not running")
+
+
+@cluster.command()
+@_folder
+@click.argument("bureau")
+def start(folder: Path, bureau: str) -> None:
+    """Start one node again."""
+    from tallystick_node.cluster.layout import alone
+
+    members = _open(folder)
+    member = members[bureau]
+    with alone(folder):
+        was_running = member.running is not None
+        member.start()
+        members.leave()
+    click.echo(f"{bureau} was running" if was_running else f"{bureau} serves at {member.bureau.endpoint}")
+
+
+def _open(folder: Path) -> LocalCluster:
+    from tallystick_node.cluster.births import Births
+    from tallystick_node.cluster.local import LocalCluster
+
+    return LocalCluster(folder, Births())
+
+
+def _show(members: LocalCluster) -> None:
+    rows = [("bureau", "pid", "state", "endpoint", "entries")]
+    standings = members.status()
+    for each in standings:
+        entries = "-" if each.entries is None else f"{each.entries:,}"
+        rows.append((each.bureau, str(each.pid or "-"), each.state, each.endpoint, entries))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        click.echo("  ".join([*cells, row[-1].rjust(widths[-1])]))
+    for each in standings:
+        if each.why:
+            click.echo(each.why)
+
+
+def _allow_open_files() -> None:
+    """Several pipes a node: let this process have as many files open as it may."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard) if soft < hard else (soft, hard))

@@ -1,0 +1,110 @@
+"""`tallyd init`: a bureau's home, and its ledger once there is a charter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tallystick_node.console import say
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--bureau", metavar="ID", help="The bureau's id, as in market-regulation.")
+@click.option("--origin", metavar="NAME", help="The ledger's name, as in pudong.example/market-regulation.")
+@click.option("--name-en", metavar="TEXT", help="The bureau's name in English. [default: from the id]")
+@click.option("--name-zh", metavar="TEXT", help="The bureau's name in Chinese. [default: the id]")
+@click.option("--short", metavar="TEXT", default="", help="Its short name in Chinese, for tables.")
+@click.option("--credit-code", metavar="CODE", help="Its unified social credit code, 18 characters.")
+@click.option(
+    "--listen", metavar="HOST:PORT", default="127.0.0.1:7411", show_default=True, help="Where the node listens."
+)
+@click.option(
+    "--own-charter", is_flag=True, help="Also sign a charter of this one bureau, and found the ledger under it."
+)
+@click.option(
+    "--charter", "note", type=click.Path(path_type=Path), help="Adopt this charter in a DIR that has its keys."
+)
+@click.option("--charter-digest", "digest", metavar="DIGEST", help="Its digest, blake3:…, given out of band.")
+def init(
+    directory: Path,
+    bureau: str | None,
+    origin: str | None,
+    name_en: str | None,
+    name_zh: str | None,
+    short: str,
+    credit_code: str | None,
+    listen: str,
+    own_charter: bool,
+    note: Path | None,
+    digest: str | None,
+) -> None:
+    """Make a node's home in DIR, or found its ledger under a charter.
+
+    \b
+    Alone:    tallyd init DIR --bureau … --origin … --credit-code … --own-charter
+    Together: tallyd init DIR --bureau … --origin … --credit-code …
+              (send DIR/bureau.toml to the charter's holders, and get the charter)
+              tallyd init DIR --charter FILE --charter-digest DIGEST
+    """
+    if note is not None or digest is not None:
+        if note is None or digest is None or own_charter or any((bureau, origin, name_en, name_zh, short, credit_code)):
+            raise click.UsageError("to adopt a charter give --charter and --charter-digest, and nothing else")
+        _adopt(directory, note, digest)
+        return
+    if bureau is None or origin is None or credit_code is None:
+        raise click.UsageError("a new home needs --bureau, --origin and --credit-code")
+    _make(directory, bureau, origin, name_en, name_zh, short, credit_code, listen, own_charter=own_charter)
+
+
+def _make(
+    directory: Path,
+    bureau: str,
+    origin: str,
+    name_en: str | None,
+    name_zh: str | None,
+    short: str,
+    credit_code: str,
+    listen: str,
+    *,
+    own_charter: bool,
+) -> None:
+    from tallystick.core.charter import Name
+    from tallystick_node import home
+
+    name = Name(zh=name_zh or bureau, en=name_en or bureau.replace("-", " ").title(), short=short)
+    digest = home.make_home(directory, home.Wish(bureau, origin, name, credit_code, listen), own_charter=own_charter)
+    click.echo((directory / home.STANZA).read_text(), nl=False)
+    click.echo()
+    if own_charter:
+        click.echo(f"charter {directory / home.CHARTER}, digest {digest}")
+        _show_next(directory)
+        return
+    click.echo(f"this is {directory / home.STANZA}: send it to the charter's holders, and when you have the charter:")
+    click.echo(f"tallyd init {directory} --charter FILE --charter-digest DIGEST")
+
+
+def _adopt(directory: Path, note: Path, digest: str) -> None:
+    from tallystick.core.errors import ConfigInvalid
+    from tallystick_node import home
+
+    try:
+        data = note.read_bytes()
+    except OSError as error:
+        raise ConfigInvalid(
+            f"cannot be read: {error.strerror}", where=str(note), expected="the charter's note"
+        ) from None
+    if home.adopt_charter(directory, data, digest):
+        _show_next(directory)
+    else:
+        say("no actor was registered: the registrar's key is not here; use tally identity register where it is")
+        click.echo(f"tallyd run {directory}")
+
+
+def _show_next(directory: Path) -> None:
+    from tallystick_node.home import PROFILES
+    from tallystick_node.profiles import OFFICER
+
+    click.echo(f"tallyd run {directory}")
+    click.echo(f"tally --profile {directory / PROFILES[OFFICER]} status")

@@ -1,0 +1,101 @@
+"""`tallyd run`, `fsck`, `config show` and `completion`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from tallystick_node.config import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DIFFERENCES_FOUND = 5
+
+
+def settings_option(command: Command) -> Command:
+    """A home, or the settings file itself."""
+    command = click.option(
+        "--config", "file", type=click.Path(path_type=Path), help="The settings file, if it is not DIR/tallyd.toml."
+    )(command)
+    return click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), required=False)(command)
+
+
+def settings_path(directory: Path | None, file: Path | None) -> Path:
+    """The settings file that was meant."""
+    from tallystick_node.home import SETTINGS
+
+    if (directory is None) == (file is None):
+        raise click.UsageError("name a node's DIR, or its settings by --config FILE")
+    return file if directory is None else directory / SETTINGS  # type: ignore[return-value]
+
+
+def load(directory: Path | None, file: Path | None) -> Settings:
+    """The settings that were meant."""
+    from tallystick_node.config import Settings
+
+    return Settings.load(settings_path(directory, file))
+
+
+@click.command()
+@settings_option
+@click.option("--lifeline", type=int, hidden=True)
+@click.option("--ready-fd", type=int, hidden=True)
+def run(directory: Path | None, file: Path | None, lifeline: int | None, ready_fd: int | None) -> None:
+    """Run the node of DIR until SIGTERM or SIGINT; its log goes to standard error."""
+    path = settings_path(directory, file)
+    from tallystick_node import process
+
+    sys.exit(process.run(path, lifeline=lifeline, ready=ready_fd))
+
+
+@click.command()
+@settings_option
+def fsck(directory: Path | None, file: Path | None) -> None:
+    """Derive everything the stopped node of DIR holds again from its entries' bytes, and name what differs."""
+    settings = load(directory, file)
+    from tallystick_node import doctor
+    from tallystick_node.doctor.report import DIFFERENCES_MAX
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if done == total else ""
+            click.echo(f"\rchecked {done:,} of {total:,} entries{end}", nl=False, err=True)
+
+    report = doctor.run(settings, show)
+    for difference in report.differences:
+        click.echo(str(difference))
+    if report.clean:
+        click.echo(f"{report.origin}: {report.size:,} entries, no difference")
+        return
+    more = " or more" if len(report.differences) >= DIFFERENCES_MAX else ""
+    click.echo(f"{report.origin}: {report.size:,} entries, {len(report.differences)}{more} differences")
+    sys.exit(DIFFERENCES_FOUND)
+
+
+@click.group()
+def config() -> None:
+    """A node's settings."""
+
+
+@config.command()
+@settings_option
+def show(directory: Path | None, file: Path | None) -> None:
+    """Print every setting of DIR, defaults included."""
+    click.echo(load(directory, file).render(), nl=False)
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print the completion script of a shell: eval "$(tallyd completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None
+    click.echo(found(context.find_root().command, {}, "tallyd", "_TALLYD_COMPLETE").source())

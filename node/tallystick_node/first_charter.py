@@ -1,0 +1,74 @@
+"""A first charter: version 1, one charter key, a term of a year, and a rulebook to begin with.
+
+What one person needs to start: a local cluster, or a bureau on its own. A charter of several owners is written by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+from tallystick.core.charter import Auditor, Bureau, Charter, charter_digest, format_charter, sign_charter
+from tallystick.core.keys import SigningKey
+from tallystick.core.note import VerifierKey
+
+TIME_ZONE = "Asia/Shanghai"
+_OFFSET = timezone(timedelta(hours=8))  # all year round, so that no time zone database is needed here
+_TERM = timedelta(days=365)
+# Holidays of fixed date; those of the lunar year are set by notice, a charter version each.
+_FIXED_HOLIDAYS = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
+_SHARING_RULES = {
+    "zh": "政务信息资源共享管理暂行办法（国发〔2016〕51号）",
+    "en": "Interim Measures for the Sharing of Government Information Resources (Guofa [2016] No. 51)",
+}
+
+
+def sign_first_charter(
+    name: str, bureaus: Sequence[Bureau], key_name: str, key: SigningKey, now_us: int, auditors: Sequence[Auditor] = ()
+) -> tuple[bytes, str]:
+    """A first charter's signed note and its digest. Raises MalformedCharter where the bureaus do not go together."""
+    issued = datetime.fromtimestamp(now_us // 1_000_000, UTC).astimezone(_OFFSET)
+    charter = Charter(
+        name=name,
+        version=1,
+        issued=issued,
+        expires=issued + _TERM,
+        threshold=1,
+        charter_keys=(VerifierKey.of(key_name, key.public).format(),),
+        bureau=tuple(bureaus),
+        auditor=tuple(auditors),
+        rulebook=rulebook(issued.year),
+    )
+    text = format_charter(charter)
+    return sign_charter(text, [(key_name, key)]), charter_digest(text)
+
+
+def rulebook(year: int) -> dict[str, Any]:
+    """Deadlines in working days, holidays of a year and the next, purposes, and words that are no basis."""
+    return {
+        "time_zone": TIME_ZONE,
+        "holidays": [date(each, month, day) for each in (year, year + 1) for month, day in _FIXED_HOLIDAYS],
+        "working_days": [],
+        "deadlines": {
+            "answer_request": 10,
+            "serve_grant": 5,
+            "acknowledge_delivery": 2,
+            "answer_concern": 10,
+            "heed_recall": 2,
+            "accept_duty": 5,
+            "deemed_service": 2,
+        },
+        "purposes": [
+            "tax-registration",
+            "joint-supervision",
+            "business-licensing",
+            "project-approval",
+            "social-insurance",
+        ],
+        "hollow_words": ["private", "NA", "true", "内部", "无"],
+        "rule": {
+            "request-overdue": {"severity": "warning", "citation": _SHARING_RULES},
+            "withheld-without-basis": {"severity": "warning", "citation": _SHARING_RULES},
+        },
+    }

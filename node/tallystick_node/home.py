@@ -1,0 +1,145 @@
+"""A bureau's home: made by itself, complete at once with a charter of its own, or waiting for one that others sign.
+
+tallyd.toml          the settings
+bureau.toml          the stanza for the charter's holders
+keys/                ledger, witness, registrar, clerk, gateway; charter, where it has one of its own
+charter.note         the charter it adopted
+data/                the database and the note of what was signed
+profile.toml         for the officer <bureau>:clerk; profile-gateway.toml for the system <bureau>:gateway
+state/               what those profiles' clients remember
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import tomli_w
+
+from tallystick.core.charter import Bureau, Name, open_charter
+from tallystick.core.errors import ConfigInvalid, NotFound, VerificationFailed
+from tallystick.core.note import VerifierKey
+from tallystick.sdk.clock import now_us
+from tallystick.sdk.files import write_whole
+from tallystick.sdk.key_file import generate_key, load_key
+from tallystick_node.config import Config, Settings, check_loopback
+from tallystick_node.first_charter import sign_first_charter
+from tallystick_node.founding import bureau_stanza, check_roster_entry, found, key_path, made_whole, make_keys
+from tallystick_node.identity import load_ledger_key
+from tallystick_node.profiles import OFFICER, SYSTEM, first_actors, write_profile
+
+SETTINGS = "tallyd.toml"
+STANZA = "bureau.toml"
+CHARTER = "charter.note"
+PROFILES = {OFFICER: "profile.toml", SYSTEM: "profile-gateway.toml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a bureau says of itself."""
+
+    bureau: str
+    origin: str
+    name: Name
+    credit_code: str
+    listen: str
+
+
+def make_home(folder: Path, wish: Wish, *, own_charter: bool) -> str:
+    """Make a home, whole or not at all; returns the digest of its own charter, or "".
+
+    Raises InvalidIdentifier for a bad name, ConfigInvalid where the folder is in use.
+    """
+    check_roster_entry(wish.bureau, wish.credit_code, wish.origin)
+    check_loopback(wish.listen, "--listen")
+    with made_whole(folder) as making:
+        keys = make_keys(making)
+        stanza = bureau_stanza(
+            keys,
+            bureau=wish.bureau,
+            name=wish.name,
+            credit_code=wish.credit_code,
+            origin=wish.origin,
+            endpoint=wish.listen,
+        )
+        write_whole(making / STANZA, format_stanza(stanza).encode())
+        digest = ""
+        if own_charter:
+            key = generate_key(key_path(making, "charter"))
+            note, digest = sign_first_charter(wish.bureau, [stanza], f"{wish.origin}/charter", key, now_us())
+            write_whole(making / CHARTER, note)
+        settings = Settings(making / SETTINGS, Config(wish.bureau, digest, charter=CHARTER, listen=wish.listen))
+        settings.save()
+        if own_charter:
+            found(settings, keys.registrar, first_actors(making), now_us())
+            _write_profiles(making, settings)
+        return digest
+
+
+def adopt_charter(folder: Path, note: bytes, digest: str) -> bool:
+    """Found the ledger of a home under a charter that names it; returns whether its first actors were registered.
+
+    They are where the registrar's key is in the home. Raises ConfigInvalid, VerificationFailed where charter,
+    digest and keys do not fit; then nothing was written.
+    """
+    settings = Settings.load(folder / SETTINGS)
+    if settings.config.charter_digest not in ("", digest):
+        raise ConfigInvalid(
+            f"it adopted the charter {settings.config.charter_digest}",
+            where=str(settings.path),
+            expected="a home without one",
+        )
+    if settings.database.parent.exists():
+        raise ConfigInvalid(
+            "the ledger was founded already", where=str(settings.database.parent), expected="a home without one"
+        )
+    try:
+        bureau = open_charter(note, digest).by_id(settings.config.bureau)
+    except NotFound as error:
+        raise ConfigInvalid(error.what, where="--charter", expected=error.expected) from None
+    except VerificationFailed as error:
+        raise error.at("--charter") from None
+    config = msgspec.structs.replace(settings.config, charter_digest=digest)
+    settings = Settings(settings.path, config)
+    _check_keys(settings, folder, bureau)
+    registrar = key_path(folder, "registrar")
+    # The ledger comes last: a home without it can be brought here again, by the same charter.
+    write_whole(settings.place(config.charter), note)
+    settings.save()
+    if not registrar.exists():
+        found(settings, None, (), now_us())
+        return False
+    found(settings, load_key(registrar), first_actors(folder), now_us())
+    _write_profiles(folder, settings)
+    return True
+
+
+def _check_keys(settings: Settings, folder: Path, bureau: Bureau) -> None:
+    load_ledger_key(settings, bureau)
+    for name, named in (("witness", bureau.witness_key), ("registrar", bureau.registrar_key)):
+        path = settings.place(settings.config.keys.witness) if name == "witness" else key_path(folder, name)
+        if path.exists() and load_key(path).public != VerifierKey.parse(named).public:
+            raise ConfigInvalid(
+                f"this is not the {name} key of {bureau.id}", where=str(path), expected=f"the private half of {named}"
+            )
+
+
+def _write_profiles(home: Path, settings: Settings) -> None:
+    for actor, name in PROFILES.items():
+        write_profile(
+            home / name,
+            charter=settings.place(settings.config.charter),
+            digest=settings.config.charter_digest,
+            state=home / "state" / actor,
+            home=home,
+            bureau=settings.config.bureau,
+            actor=actor,
+        )
+
+
+def format_stanza(bureau: Bureau) -> str:
+    """A bureau as the charter's text has it."""
+    said = {key: value for key, value in msgspec.to_builtins(bureau).items() if value}
+    said["name"] = {key: value for key, value in said["name"].items() if value}
+    return tomli_w.dumps({"bureau": [said]})

@@ -1,0 +1,76 @@
+"""`tallyd cluster` as a person uses it: each command a process, the nodes outliving it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tallystick import Node
+from tests.harness.processes import processes_of, refused, tallyd
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where a cluster may be made; whatever runs there is stopped afterwards."""
+    folder = tmp_path / "cluster"
+    yield folder
+    if folder.exists():
+        tallyd("cluster", "down", "--dir", folder)
+    assert not processes_of(tmp_path)
+
+
+def states(folder: Path) -> dict[str, str]:
+    done = tallyd("cluster", "status", "--dir", folder, "--json")
+    assert done.returncode == 0, done.stderr
+    return {each["bureau"]: each["state"] for each in json.loads(done.stdout)}
+
+
+def test_a_cluster_lives_from_up_to_down(folder: Path) -> None:
+    """Nodes outlive `up`, survive a kill and a start with what they recorded, and are gone after `down`."""
+    made = tallyd("cluster", "up", "--dir", folder, "--bureaus", "2")
+    assert made.returncode == 0, made.stderr
+    assert states(folder) == {"market-regulation": "serving", "taxation": "serving"}
+    assert len(processes_of(folder)) == 2
+    with Node.open(folder / "profiles" / "taxation.toml") as taxation:
+        receipt = taxation.declare("SW-1", scheme="pudong", title="Tax rolls", sharing="conditional")
+
+    assert tallyd("cluster", "kill", "taxation", "--dir", folder).stdout == "taxation is killed\n"
+    assert states(folder) == {"market-regulation": "serving", "taxation": "stopped"}
+    assert tallyd("fsck", folder / "taxation").stdout.endswith("4 entries, no difference\n")
+    assert "taxation serves at 127.0.0.1:" in tallyd("cluster", "start", "taxation", "--dir", folder).stdout
+    with Node.open(folder / "profiles" / "taxation.toml") as taxation:
+        assert taxation.show(receipt.index).entry.raw == receipt.entry
+
+    before = processes_of(folder)
+    again = tallyd("cluster", "up", "--dir", folder)
+    assert again.returncode == 0, again.stderr
+    assert sorted(processes_of(folder)) == sorted(before)
+
+    assert tallyd("cluster", "down", "--dir", folder).returncode == 0
+    assert states(folder) == {"market-regulation": "stopped", "taxation": "stopped"}
+    assert not processes_of(folder)
+    assert tallyd("cluster", "up", "--dir", folder).returncode == 0
+    assert states(folder) == {"market-regulation": "serving", "taxation": "serving"}
+
+
+def test_what_cannot_be_done_is_one_line(folder: Path, tmp_path: Path) -> None:
+    """No cluster, an unknown bureau, another size, a folder in use: each says what it is."""
+    assert "there is no cluster here" in refused(2, "cluster", "status", "--dir", folder)
+    assert "0 bureaus" in refused(2, "cluster", "up", "--dir", folder, "--bureaus", "0")
+    assert not folder.exists()
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "a-file").touch()
+    assert "nothing is overwritten" in refused(2, "cluster", "up", "--dir", tmp_path / "used")
+    assert tallyd("cluster", "up", "--dir", folder, "--bureaus", "1").returncode == 0
+    assert "no bureau 'nowhere'" in refused(4, "cluster", "kill", "nowhere", "--dir", folder)
+    assert "the 1 it was made with" in refused(2, "cluster", "up", "--dir", folder, "--bureaus", "2")
+    assert "one at a time" not in tallyd("cluster", "status", "--dir", folder).stderr
+
+
+def test_the_folder_may_come_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """$TALLYSTICK_CLUSTER names the folder where --dir does not."""
+    monkeypatch.setenv("TALLYSTICK_CLUSTER", str(folder))
+    assert "there is no cluster here" in refused(2, "cluster", "status")

@@ -1,0 +1,157 @@
+"""`tallyd init`: a home by itself, complete at once or waiting for a charter that others sign; nothing is overwritten."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tallystick import Node
+from tallystick.core.charter import Bureau
+from tallystick.sdk.clock import now_us
+from tallystick.sdk.key_file import generate_key
+from tallystick_node.cluster.ports import held_ports
+from tallystick_node.cluster.roster import credit_code
+from tallystick_node.first_charter import sign_first_charter
+from tests.harness.processes import BIN, processes_of, refused, tallyd
+
+CREDIT_CODE = credit_code(77)
+WHO = ("--bureau", "archives", "--origin", "pudong.example/archives", "--credit-code", CREDIT_CODE)
+
+
+@pytest.fixture
+def listen() -> str:
+    """A free address."""
+    with held_ports(1) as (port,):
+        return f"127.0.0.1:{port}"
+
+
+@contextmanager
+def running(home: Path) -> Iterator[None]:
+    """`tallyd run`, serving."""
+    reading, writing = os.pipe()
+    with subprocess.Popen([BIN / "tallyd", "run", home, "--ready-fd", str(writing)], pass_fds=[writing]) as node:
+        os.close(writing)
+        try:
+            assert os.read(reading, 1) == b"+"
+            yield
+        finally:
+            os.close(reading)
+            node.terminate()
+    assert node.returncode == 0
+    assert not processes_of(home)
+
+
+def test_alone_it_can_record_at_once(tmp_path: Path, listen: str) -> None:
+    """With a charter of its own a bureau has a founded ledger, an officer, a system and profiles for them."""
+    home = tmp_path / "archives"
+    made = tallyd("init", home, *WHO, "--listen", listen, "--own-charter")
+    assert made.returncode == 0, made.stderr
+    assert "blake3:" in made.stdout
+    assert tallyd("fsck", home).stdout == "pudong.example/archives: 3 entries, no difference\n"
+    with running(home), Node.open(home / "profile.toml") as officer, Node.open(home / "profile-gateway.toml") as system:
+        declared = officer.declare("DA-1", scheme="pudong", title="Records", sharing="unconditional")
+        assert officer.show(declared.index).author.actor == "archives:clerk"
+        assert system.show(system.use("DA-1@1", purpose="audit").index).author.actor == "archives:gateway"
+
+
+def test_together_it_waits_for_the_charter(tmp_path: Path, listen: str) -> None:
+    """The stanza goes into a charter that others sign; adopting it founds the ledger and registers the first actors."""
+    home, note = tmp_path / "archives", tmp_path / "charter.note"
+    assert tallyd("init", home, *WHO, "--listen", listen, "--name-zh", "档案局").returncode == 0
+    assert "it names no charter yet" in refused(2, "run", home)
+    digest = charter_with(home, tmp_path, note)
+    assert "its digest is" in refused(5, "init", home, "--charter", note, "--charter-digest", digest[:-1] + "z")
+    assert not (home / "data").exists()
+    adopted = tallyd("init", home, "--charter", note, "--charter-digest", digest)
+    assert adopted.returncode == 0, adopted.stderr
+    with running(home), Node.open(home / "profile.toml") as officer:
+        assert officer.bureau.name.zh == "档案局"
+        assert officer.declare("DA-1", scheme="pudong", title="Records", sharing="unconditional").index == 3
+    assert "founded already" in refused(2, "init", home, "--charter", note, "--charter-digest", digest)
+
+
+def test_a_registrar_elsewhere_registers_nobody_here(tmp_path: Path) -> None:
+    """Without the registrar's key the ledger is founded with the charter's adoption alone, and the command says so."""
+    home, note = tmp_path / "archives", tmp_path / "charter.note"
+    assert tallyd("init", home, *WHO).returncode == 0
+    digest = charter_with(home, tmp_path, note)
+    (home / "keys" / "registrar.key").rename(tmp_path / "registrar.key")
+    adopted = tallyd("init", home, "--charter", note, "--charter-digest", digest)
+    assert adopted.returncode == 0
+    assert "no actor was registered" in adopted.stderr
+    assert tallyd("fsck", home).stdout == "pudong.example/archives: 1 entries, no difference\n"
+
+
+@pytest.mark.parametrize("name", ["ledger", "witness", "registrar"])
+def test_a_charter_of_other_keys_is_not_adopted(tmp_path: Path, name: str) -> None:
+    """A home takes only a charter that names the keys it holds."""
+    home, note = tmp_path / "archives", tmp_path / "charter.note"
+    assert tallyd("init", home, *WHO).returncode == 0
+    digest = charter_with(home, tmp_path, note)
+    (home / "keys" / f"{name}.key").unlink()
+    generate_key(home / "keys" / f"{name}.key")
+    line = refused(2, "init", home, "--charter", note, "--charter-digest", digest)
+    assert f"this is not the {name} key of archives" in line
+    assert not (home / "data").exists()
+    assert not (home / "charter.note").exists()
+
+
+def test_a_home_is_never_overwritten(tmp_path: Path) -> None:
+    """A folder in use is refused, and so is what an interruption left."""
+    home = tmp_path / "archives"
+    assert tallyd("init", home, *WHO).returncode == 0
+    before = sorted(home.rglob("*"))
+    assert "nothing is overwritten" in refused(2, "init", home, *WHO)
+    assert sorted(home.rglob("*")) == before
+    (tmp_path / "other.making").mkdir()
+    assert "remove it if nothing is being made here" in refused(2, "init", tmp_path / "other", *WHO)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--credit-code", CREDIT_CODE[:-1] + "0", "check digit"),
+        ("--credit-code", "123", "a unified social credit code"),
+        ("--bureau", "Archives!", "a bureau id"),
+        ("--origin", "archives", "an origin"),
+    ],
+)
+def test_a_name_that_is_none_is_refused_before_anything_is_made(
+    tmp_path: Path, option: str, value: str, said: str
+) -> None:
+    """Identifiers are checked first, with what was expected."""
+    arguments = list(WHO)
+    arguments[arguments.index(option) + 1] = value
+    assert said in refused(4, "init", tmp_path / "archives", *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_that_others_could_reach_is_refused(tmp_path: Path) -> None:
+    """A home that listens in the clear on more than loopback is not made."""
+    assert "is not loopback" in refused(2, "init", tmp_path / "archives", *WHO, "--listen", "0.0.0.0:7411")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_config_show_writes_every_default_out(tmp_path: Path) -> None:
+    """What is printed is the whole of the settings, and reads as settings."""
+    home = tmp_path / "archives"
+    assert tallyd("init", home, *WHO).returncode == 0
+    shown = tomllib.loads(tallyd("config", "show", home).stdout)
+    assert shown == tomllib.loads((home / "tallyd.toml").read_text())
+    assert {"keys", "write", "serve", "log", "listen", "data", "charter", "charter_digest", "bureau"} <= shown.keys()
+
+
+def charter_with(home: Path, folder: Path, note: Path) -> str:
+    """A charter that others sign with the home's stanza in it; returns its digest."""
+    (stanza,) = tomllib.loads((home / "bureau.toml").read_text())["bureau"]
+    key = generate_key(folder / "charter.key")
+    data, digest = sign_first_charter("city", [msgspec.convert(stanza, Bureau)], "city.example/key-1", key, now_us())
+    note.write_bytes(data)
+    return digest

@@ -1,0 +1,176 @@
+"""A node in this process, on a loopback port: honest, until a test bends its answers.
+
+It is the real services on a real gRPC server, over a `Home`. `lies` maps a call's name to a function that gets each
+honest answer and changes what it likes in place, or returns what is sent instead: one answer, or for a stream a list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import grpc
+import msgspec
+
+from tallystick.core.charter import Bureau
+from tallystick.core.limits import SUBMISSION_BYTES_MAX
+from tallystick_node.sequencer import Sequencer
+from tallystick_node.services.errors import DomainErrors
+from tallystick_node.services.ledger import LedgerService
+from tallystick_node.services.submit import SubmitService
+from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
+from tests.harness import loop
+from tests.harness.home import Home
+
+Lie = Callable[[Any], Any]
+_UNARY = ("Submit", "GetCheckpoint", "ProveConsistency", "ProveInclusion", "ProvePresence")
+_STREAMS = ("SubmitMany", "WatchCheckpoints", "ReadEntries", "Find")
+
+
+class LyingNode:
+    """The node of a home. Use as a context; `lies` may change at any time."""
+
+    def __init__(self, home: Home, *, linger_s: float = 0.0, port: int = 0) -> None:
+        self.home = home
+        self.lies: dict[str, Lie] = {}
+        self.calls: list[str] = []
+        self.port = port
+        self._linger_s = linger_s
+        self.sequencer: Sequencer
+
+    @property
+    def bureau(self) -> Bureau:
+        """The bureau as a charter would have it, with this node's endpoint."""
+        return msgspec.structs.replace(self.home.office.bureau, endpoint=f"127.0.0.1:{self.port}")
+
+    def __enter__(self) -> LyingNode:
+        loop.run(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start again on what the home's disk holds."""
+        loop.run(self._start())
+
+    def stop(self, grace_s: float = 5.0) -> None:
+        """Stop as a node stops; once is enough."""
+        loop.run(self._stop(grace_s))
+
+    async def _start(self) -> None:
+        self.sequencer = self.home.open(linger_s=self._linger_s)
+        await self.sequencer.start()
+        most = 3 * SUBMISSION_BYTES_MAX
+        self._server = grpc.aio.server(
+            interceptors=[DomainErrors()],
+            options=[
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", most),
+                ("grpc.max_send_message_length", most),
+            ],
+        )
+        add_SubmitServicer_to_server(self._bent(SubmitService(self.sequencer)), self._server)
+        add_LedgerServicer_to_server(self._bent(LedgerService(self.sequencer)), self._server)
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        await self._server.start()
+        self._running = True
+
+    async def _stop(self, grace_s: float) -> None:
+        if not self._running:
+            return
+        self._running = False
+        self.sequencer.refuse_more()
+        await self._server.stop(grace_s)
+        await self.sequencer.stop()
+        self.sequencer.ledger.store.close()
+        self.home.signed.close()
+
+    def _bent(self, service: Any) -> Any:
+        for name in (*_UNARY, *_STREAMS):
+            honest = getattr(type(service), name, None)
+            if honest is not None and name in type(service).__dict__:
+                make = self._unary if name in _UNARY else self._stream
+                setattr(service, name, make(name, getattr(service, name)))
+        return service
+
+    def _unary(self, name: str, honest: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        async def call(request: Any, context: Any) -> Any:
+            self.calls.append(name)
+            answer = await honest(request, context)
+            lie = self.lies.get(name)
+            bent = lie(answer) if lie is not None else None
+            return answer if bent is None else bent
+
+        return call
+
+    def _stream(self, name: str, honest: Callable[[Any, Any], Any]) -> Callable[[Any, Any], AsyncIterator[Any]]:
+        async def call(request: Any, context: Any) -> AsyncIterator[Any]:
+            self.calls.append(name)
+            async for answer in honest(request, context):
+                lie = self.lies.get(name)
+                bent = lie(answer) if lie is not None else None
+                for each in [answer] if bent is None else bent:
+                    yield each
+
+        return call
+
+
+class Proxy:
+    """A port of its own that passes bytes on to a node, and cuts all connections when told to."""
+
+    def __init__(self, target: LyingNode) -> None:
+        self.target = target
+        self.port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def bureau(self) -> Bureau:
+        """The node's bureau, reached through here."""
+        return msgspec.structs.replace(self.target.bureau, endpoint=f"127.0.0.1:{self.port}")
+
+    def __enter__(self) -> Proxy:
+        loop.run(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        loop.run(self._stop())
+
+    def cut(self) -> None:
+        """Cut every connection, both ways, as it stands."""
+        loop.run(self._cut())
+
+    async def _start(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _stop(self) -> None:
+        self._server.close()
+        await self._cut()
+
+    async def _cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target.port)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers.add(there_writer)
+        await asyncio.gather(self._pass(reader, there_writer), self._pass(there_reader, writer))
+        self._writers -= {writer, there_writer}
+
+    @staticmethod
+    async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.transport.abort()
