@@ -84,15 +84,16 @@ def floor(folder: Path, count: int) -> dict[str, float]:
     started = time.perf_counter()
     for blob in blobs:
         leaves = []
-        with db.write_batch(transaction=True, sync=True) as batch:
-            for statement in Statements.FromString(blob).statement:
-                data = prev + statement.SerializeToString()
-                prev = blake3(data).digest()
-                leaves.append(sha256(b"\x00" + data).digest())
-                batch.put(index.to_bytes(8, "big"), data)
-                index += 1
-            tree.append(leaves)
-            batch.put(b"state", tree.root())
+        batch = db.write_batch(transaction=True, sync=True)
+        for statement in Statements.FromString(blob).statement:
+            data = prev + statement.SerializeToString()
+            prev = blake3(data).digest()
+            leaves.append(sha256(b"\x00" + data).digest())
+            batch.put(index.to_bytes(8, "big"), data)
+            index += 1
+        tree.append(leaves)
+        batch.put(b"state", tree.root())
+        batch.write()
     seconds = time.perf_counter() - started
     db.close()
     return {"per_s": count / seconds}
@@ -199,7 +200,7 @@ def echo_caller(address: str) -> Callable[[], Caller]:
 
     def open_one() -> Caller:
         channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
-        call = channel.unary_unary("/echo/Echo")
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/echo/Echo")
         return (lambda: call(b"x" * 300)), channel.close
 
     return open_one

@@ -14,8 +14,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from tallystick.core.compose import keywords_of
 from tallystick.core.kinds import KINDS, Kind, Use
 
-HEADER = '''"""One method a statement kind, written by `scripts/proto` from the options in `statement.proto`. Do not
-edit.
+HEADER = '''"""One method a statement kind, derived by `scripts/proto` from `statement.proto`. Do not edit.
 
 What each parameter takes is said in `tallystick.core.compose`.
 """

@@ -39,7 +39,6 @@ from tallystick_node.identity import load_ledger_key
 from tallystick_node.ledger import Ledger, State
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
-from tallystick_proto.v1.meta_pb2 import Role
 
 KEYS = "keys"
 

@@ -42,7 +42,8 @@ RUN_OCCURRENCES_MAX: Final = 3
 _FIELD: Final = [bytes([number]) for number in range(256)]
 _END_BYTES: Final = 8
 _CHECKSUM_BYTES: Final = 8
-_STEPS_MAX: Final = 8
+_STEPS_MAX: Final = 4
+_BEFORE_ALL: Final = -LEDGER_ENTRIES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ class Index:
             if hashed in lists:
                 lists[hashed] = sorted({*lists[hashed], *indexes})  # two terms of one hash
             else:
-                records += [hashed + index.to_bytes(8, "big") for index in indexes]
+                for index in indexes:
+                    records.append(hashed + index.to_bytes(8, "big"))
         for hashed, indexes in lists.items():
             distinct = set(indexes)  # a term may come twice in an entry
             postings.put(batch, hashed, indexes if len(distinct) == len(indexes) else sorted(distinct))
@@ -136,7 +138,8 @@ class Index:
         """Indexes in [start, stop) that may carry all of the terms, at least one; else as `candidates`."""
         if not terms:
             raise RuntimeError("no terms")
-        distinct = list(dict.fromkeys(terms))
+        # The rarer first: it says where the others have to be looked at.
+        distinct = sorted(dict.fromkeys(terms), key=lambda term: term[0] not in NEAR_UNIQUE_FIELDS)
         cursors = [_Cursor(store, self.state, term, start, stop, newest_first) for term in distinct]
         return map(abs, cursors[0] if len(cursors) == 1 else _common(cursors))
 
@@ -163,17 +166,17 @@ class _Cursor:
         if number in NEAR_UNIQUE_FIELDS and self._start < self._stop:
             found = state.runs.find(self._hash, self._start, self._stop, store.get)
         self._found = self._signed(found)
-        self._lists = self._lists_from(None)
+        self._lists: Iterator[list[int]] | None = None
         self._list: list[int] = []
 
     def __iter__(self) -> Iterator[int]:
-        return merge(self._found, chain.from_iterable(self._lists))
+        return merge(self._found, chain.from_iterable(self._lists_from(_BEFORE_ALL)))
 
     def seek(self, target: int) -> int | None:
         """The first (signed) index at or after a (signed) target; targets must not descend."""
         steps = 0
         while not self._list or self._list[-1] < target:
-            if steps == _STEPS_MAX:  # far off: jump instead of reading what lies between
+            if self._lists is None or steps == _STEPS_MAX:  # far off: jump instead of reading what lies between
                 self._lists = self._lists_from(target)
             steps += 1
             following = next(self._lists, None)
@@ -187,12 +190,12 @@ class _Cursor:
         ]
         return min(options, default=None)
 
-    def _lists_from(self, target: int | None) -> Iterator[list[int]]:
+    def _lists_from(self, target: int) -> Iterator[list[int]]:
         start, stop = self._start, self._stop
-        if target is not None:
-            start, stop = (start, min(stop, 1 - target)) if self._newest_first else (max(start, target), stop)
-        if start >= stop:
-            return
+        if self._newest_first:
+            stop = min(stop, 1 - target)
+        else:
+            start = max(start, target)
         for indexes in postings.lists(self._store, self._hash, start, stop, newest_first=self._newest_first):
             inside = indexes[bisect_left(indexes, start) : bisect_left(indexes, stop)]
             if inside:
@@ -204,7 +207,7 @@ class _Cursor:
 
 def _common(cursors: Sequence[_Cursor]) -> Iterator[int]:
     """What all cursors name: each in turn is asked for the least index that the others may still name."""
-    target: int | None = cursors[0].seek(-LEDGER_ENTRIES_MAX)
+    target: int | None = cursors[0].seek(_BEFORE_ALL)
     while target is not None:
         for cursor in cursors:
             reached = cursor.seek(target)

@@ -23,9 +23,9 @@ from tallystick.core.limits import (
     TILE_WIDTH,
 )
 from tallystick.core.merkle import Reader, root_at
-from tallystick.core.statement import Term
 from tallystick.core.submission import Prepared
 from tallystick.core.tree import FullTiles, Tree
+from tallystick.core.validation import Term
 from tallystick_node import disclosures, keyspace
 from tallystick_node.index import Index, IndexState
 from tallystick_node.signed_size import SignedSize

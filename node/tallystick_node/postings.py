@@ -56,8 +56,19 @@ def decode(stored_key: bytes, value: bytes) -> tuple[bytes, list[int]]:
 
 def lists(store: Store, term_hash: bytes, start: int, stop: int, *, newest_first: bool = False) -> Iterator[list[int]]:
     """The term's lists that may have an index in [start, stop), in order; each list ascends whatever the order."""
-    low = key(term_hash, max(0, start - _DISTANCE_MAX))
-    for stored_key, value in store.range(low, key(term_hash, max(0, stop)), reverse=newest_first):
+    if start >= stop:
+        return
+    # Lists do not overlap, so of those that begin at or before `start` only the last can reach it.
+    low, high = key(term_hash, max(0, start - _DISTANCE_MAX)), key(term_hash, stop)
+    if newest_first:
+        for stored_key, value in store.range(low, high, reverse=True):
+            _, indexes = decode(stored_key, value)
+            yield indexes
+            if indexes[0] <= start:
+                return
+        return
+    last = next(store.range(low, key(term_hash, start + 1), reverse=True), None)
+    for stored_key, value in store.range(last[0] if last else low, high):
         yield decode(stored_key, value)[1]
 
 

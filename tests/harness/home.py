@@ -20,6 +20,8 @@ from tallystick_node.store.memory import MemoryStore
 from tests.harness.faulty_store import Fault, FaultyStore
 from tests.harness.office import Office
 
+YEAR_US = 365 * 24 * 3600 * 1_000_000
+
 
 class Home:
     """A ledger that was founded, or is empty. `store` is the database as it is open now; `now_us` its clock."""
@@ -57,6 +59,7 @@ class Home:
             reopen=self.open_store,
             linger_s=linger_s,
             queue_bytes_max=queue_bytes_max,
+            expires_us=self.office.now_us + YEAR_US,
         )
 
     @asynccontextmanager

@@ -32,7 +32,7 @@ def import_() -> None:
     """Bring in records that other programs keep. Each import says what it skipped or dropped, and why."""
 
 
-@import_.command()
+@import_.command(short_help="Declare every data set of a DCAT-US 1.1 catalogue.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--scheme", default="dcat-us", show_default=True, help="The scheme the identifiers belong to.")
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, and record nothing.")

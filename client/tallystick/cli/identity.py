@@ -26,7 +26,7 @@ def identity() -> None:
     """The keys that a bureau's actors sign with: make one, have it registered, revoke it."""
 
 
-@identity.command()
+@identity.command(short_help="Make a key, and the request to register it.")
 @click.option("--actor", required=True, metavar="NAME", help="Who will sign: clerk, or taxation:clerk.")
 @click.option(
     "--role",
@@ -91,7 +91,7 @@ def init(session: Session, actor: str, role: str, folder: Path | None) -> None:
         output.line(line)
 
 
-@identity.command()
+@identity.command(short_help="Register a key, from its request.")
 @click.argument("request", metavar="REQUEST", type=click.Path(path_type=Path))
 @click.option("--system", metavar="LABEL", help="The system it is the key of, as registered in the inventory.")
 @click.option("--name", help="The person's name; a commitment to it is recorded, never the name.")
@@ -145,7 +145,7 @@ def register(session: Session, request: Path, system: str | None, name: str | No
         )
 
 
-@identity.command()
+@identity.command(short_help="Revoke an actor's key.")
 @click.argument("actor")
 @click.option("--key", metavar="PUBLIC", help="Which of its keys, in hex; needed where it has several.")
 @click.option("--compromised-since", metavar="TIME", help="From when on what it signed is in doubt.")
@@ -195,7 +195,7 @@ def revoke(
         )
 
 
-@identity.command("show")
+@identity.command("show", short_help="Show who may sign on a ledger.")
 @click.argument("bureau", required=False, shell_complete=complete_bureau)
 @command
 def show_(session: Session, bureau: str | None) -> None:

@@ -107,8 +107,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return result if isinstance(result, int) else 0
     except click.Abort:
         return INTERRUPTED
-    except (_ReaderWent, BrokenPipeError, SystemExit):  # click leaves by SystemExit where its help's reader went away
+    except SystemExit as error:  # click leaves so after completing, with 0, and where the reader of its help went away
+        return _reader_went() if error.code else 0
+    except (_ReaderWent, BrokenPipeError):
         return _reader_went()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()  # a group called alone is asked what it can do
+        return error.exit_code
     except click.ClickException as error:
         return _say(_usage(error), error.exit_code)
     except TallystickError as error:

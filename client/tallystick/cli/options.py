@@ -76,7 +76,7 @@ class Session:
         named = self._profile.charter.rulebook.get("time_zone") if self._profile is not None else None
         try:
             return ZoneInfo(named) if isinstance(named, str) else UTC
-        except (ValueError, OSError):  # a zone this machine does not know
+        except (ValueError, OSError, KeyError):  # a zone this machine does not know
             return UTC
 
     @property

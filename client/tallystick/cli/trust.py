@@ -20,7 +20,7 @@ def charter() -> None:
     """The charter: the signed roster and rulebook, and the only root of trust."""
 
 
-@charter.command()
+@charter.command(short_help="Show the profile's charter.")
 @command
 def show(session: Session) -> None:
     """Show the profile's charter: its digest, whose keys sign what, and where their nodes are.

@@ -1,7 +1,8 @@
 """Entries: one statement's place in a ledger, as the bytes that are chained, hashed and stored.
 
 `Entry { uint64 index=1; bytes prev=2; int64 recorded_at_us=3; bytes statement=4; oneof { Signature signed=5; uint64 first=6 } }`:
-fields ascending, each once, minimal varints, an index of 0 left out, the authorship always written even when `first` is 0.
+fields ascending, each once, minimal varints, an index of 0 left out, the authorship always written even when `first` is 0,
+and no other fields: the envelope is frozen, and what is new goes into statements.
 `prev` is BLAKE3-256 of the entry before, for entry 0 of `tallystick/genesis/v1\\n<origin>\\n`. The first entry of a submission
 carries its signature, the others the index of that first entry.
 
@@ -11,13 +12,24 @@ Entries are written by hand, because that is a third of the time protobuf takes;
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from google.protobuf.message import DecodeError
 
 from tallystick.core.errors import MalformedEntry
-from tallystick.core.limits import ENTRY_BYTES_MAX, HASH_BYTES
+from tallystick.core.limits import (
+    ENTRY_BYTES_MAX,
+    HASH_BYTES,
+    PUBLIC_KEY_BYTES,
+    SIGNATURE_BYTES,
+    SUBMISSION_ID_BYTES,
+    SUBMISSION_STATEMENTS_MAX,
+)
 from tallystick_proto.v1 import entry_pb2
 from tallystick_proto.v1.entry_pb2 import Signature
+
+MOMENT_MAX_US: Final = 253_402_300_799_999_999
+"""The last microsecond of the year 9999; later moments cannot be shown as a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,15 @@ def encode_at(recorded_at_us: int) -> bytes:
 
 def encode_signed(signature: Signature) -> bytes:
     """The authorship of a submission's first entry."""
-    data = signature.SerializeToString()
+    data = b"\x0a%b%b\x10%b\x1a%b%b\x22%b%b" % (
+        varint(len(signature.submission_id)),
+        signature.submission_id,
+        varint(signature.count),
+        varint(len(signature.key)),
+        signature.key,
+        varint(len(signature.signature)),
+        signature.signature,
+    )
     return b"\x2a" + varint(len(data)) + data
 
 
@@ -75,35 +95,41 @@ def decode_entry(data: bytes) -> Entry:
         parsed = entry_pb2.Entry.FromString(data)
     except DecodeError:
         raise MalformedEntry("the entry does not parse", expected="protobuf bytes of an Entry") from None
-    if parsed.SerializeToString() != data:
-        raise MalformedEntry("the entry is not in canonical form", expected="the one canonical encoding")
     where = f"entry {parsed.index}"
     if len(parsed.prev) != HASH_BYTES:
         raise MalformedEntry(f"prev has {len(parsed.prev)} bytes", where=where, expected=f"{HASH_BYTES}")
-    if parsed.recorded_at_us < 0:
-        raise MalformedEntry("recorded before 1970", where=where, expected="a moment")
+    if not 0 <= parsed.recorded_at_us <= MOMENT_MAX_US:
+        raise MalformedEntry("recorded before 1970 or after 9999", where=where, expected="a moment")
     if not parsed.statement:
         raise MalformedEntry("no statement", where=where, expected="one")
-    match parsed.WhichOneof("authorship"):
-        case "signed":
-            signed: Signature | None = parsed.signed
-            first = parsed.index
-            check_signature_form(parsed.signed, where)
-        case "first":
-            signed = None
-            first = parsed.first
-            if not parsed.index - 1_000 < first < parsed.index:
-                raise MalformedEntry(f"its submission begins at {first}", where=where, expected="at most 999 entries before")
-        case _:
-            raise MalformedEntry("nobody is named as author", where=where, expected="a signature, or the first entry's index")
+    if parsed.HasField("signed"):
+        check_signature_form(parsed.signed, where)
+        signed, first = parsed.signed, parsed.index
+        authorship = encode_signed(signed)
+    elif parsed.HasField("first"):
+        signed, first = None, parsed.first
+        if not parsed.index - SUBMISSION_STATEMENTS_MAX < first < parsed.index:
+            raise MalformedEntry(f"its submission begins at {first}", where=where, expected="at most 999 entries before")
+        authorship = encode_first(first)
+    else:
+        raise MalformedEntry("nobody is named as author", where=where, expected="a signature, or the first entry's index")
+    again = encode_entry(parsed.index, parsed.prev, encode_at(parsed.recorded_at_us), parsed.statement, authorship)
+    # What the parser does not know, it would keep and write again; the encoder above knows these fields and no others.
+    if again != data:
+        raise MalformedEntry("the entry is not in canonical form", where=where, expected="the one canonical encoding")
     return Entry(data, parsed.index, parsed.prev, parsed.recorded_at_us, parsed.statement, signed, first)
 
 
 def check_signature_form(signature: Signature, where: str) -> None:
     """The lengths and the count of a signature. Raises MalformedEntry."""
-    for name, length in (("submission_id", 16), ("key", 32), ("signature", 64)):
+    for name, length in (
+        ("submission_id", SUBMISSION_ID_BYTES),
+        ("key", PUBLIC_KEY_BYTES),
+        ("signature", SIGNATURE_BYTES),
+    ):
         found = len(getattr(signature, name))
         if found != length:
             raise MalformedEntry(f"signed.{name} has {found} bytes", where=where, expected=f"{length}")
-    if not 1 <= signature.count <= 1_000:
-        raise MalformedEntry(f"a submission of {signature.count} statements", where=where, expected="1 to 1,000")
+    if not 1 <= signature.count <= SUBMISSION_STATEMENTS_MAX:
+        expected = f"1 to {SUBMISSION_STATEMENTS_MAX}"
+        raise MalformedEntry(f"a submission of {signature.count} statements", where=where, expected=expected)

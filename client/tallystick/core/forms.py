@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from tallystick.core import identifiers
+from tallystick.core.entry import MOMENT_MAX_US
 from tallystick.core.errors import InvalidIdentifier
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -21,8 +22,6 @@ _UPDATE_CYCLE = re.compile(
     r"irregular|R/P(?=[0-9T])([0-9]+(\.[0-9]+)?Y)?([0-9]+(\.[0-9]+)?M)?([0-9]+(\.[0-9]+)?W)?([0-9]+(\.[0-9]+)?D)?"
     r"(T(?=[0-9])([0-9]+(\.[0-9]+)?H)?([0-9]+(\.[0-9]+)?M)?([0-9]+(\.[0-9]+)?S)?)?"
 )
-# The year 9999: later moments cannot be shown as a date.
-_MOMENT_MAX_US = 253_402_300_799_999_999
 
 
 def check_day(text: str) -> None:
@@ -37,7 +36,7 @@ def check_day(text: str) -> None:
 
 def check_moment(at_us: int) -> None:
     """Microseconds since 1970 UTC, above zero and before the year 10000. Raises InvalidIdentifier."""
-    if not 0 < at_us <= _MOMENT_MAX_US:
+    if not 0 < at_us <= MOMENT_MAX_US:
         raise InvalidIdentifier(f"{at_us} is not a moment", expected="microseconds since 1970, before the year 10000")
 
 

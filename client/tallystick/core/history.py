@@ -1,16 +1,21 @@
 """A ledger's history, entry after entry, each checked against all that went before.
 
 What a full pass, a check of the disk and a follower all do: the index counts up, `prev` is the hash of the entry
-before, time never decreases, a submission's entries stand together, and at its last one the author's signature over all
-of them verifies under a key valid there. The tree grows beside, so that its root can be held against a checkpoint.
+before, time never decreases, a submission's entries stand together, no actor's submission stands there twice, and at its
+last entry the author's signature over all of them verifies under a key valid there. The tree grows beside, so that its
+root can be held against a checkpoint.
 
-An error names the entry: `<origin>#<index>`.
+An error names the entry: `<origin>#<index>`, of a submission's signature and standing its last. That entry is then not
+part of the history, which may go on with another in its place.
+
+Every submission's id is kept, because nothing else tells a submission that was replayed: some hundred bytes each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from tallystick.core import statement
 from tallystick.core.actors import Actors
@@ -20,11 +25,15 @@ from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
 from tallystick.core.statement import Read
 from tallystick.core.submission import check_recorded
 from tallystick.core.tree import Tree
+from tallystick_proto.v1.entry_pb2 import Signature
+from tallystick_proto.v1.statement_pb2 import ActorRegistered, ActorRevoked
+
+_ABOUT_ACTORS: Final = frozenset({ActorRegistered.DESCRIPTOR.name, ActorRevoked.DESCRIPTOR.name})
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An entry that was checked, with its statement read and the role its author signed in."""
+    """An entry that was checked, with its statement read."""
 
     entry: Entry
     read: Read
@@ -40,6 +49,7 @@ class History:
         self._prev = genesis_hash(actors.origin)
         self._recorded_at_us = 0
         self._open: list[Recorded] = []
+        self._submissions: set[tuple[str, bytes]] = set()
 
     @property
     def size(self) -> int:
@@ -84,39 +94,58 @@ class History:
         if entry.index != index:
             raise ChainBroken(f"it calls itself #{entry.index}", expected=f"#{index}", known=index)
         if entry.prev != self._prev:
-            raise ChainBroken(f"prev is {entry.prev.hex()}", expected=f"{self._prev.hex()}, the hash of the entry before", known=index)
+            expected = f"{self._prev.hex()}, the hash of the entry before"
+            raise ChainBroken(f"prev is {entry.prev.hex()}", expected=expected, known=index)
         if entry.recorded_at_us < self._recorded_at_us:
-            raise ChainBroken(f"recorded at {entry.recorded_at_us} us", expected=f"not before {self._recorded_at_us}", known=index)
+            expected = f"not before {self._recorded_at_us}"
+            raise ChainBroken(f"recorded at {entry.recorded_at_us} us", expected=expected, known=index)
         if self._open:
             if entry.signed is not None or entry.first != self._open[0].entry.index:
                 raise MalformedEntry("it interrupts a submission", expected=f"first = {self._open[0].entry.index}")
         elif entry.signed is None:
             raise MalformedEntry(f"it belongs to a submission at #{entry.first} that is over", expected="a signature")
         recorded = Recorded(entry, statement.read(entry.statement))
+        if entry.signed is not None and _submission(entry.signed, recorded) in self._submissions:
+            raise MalformedEntry("its submission was recorded before", expected="every submission once")
         self._open.append(recorded)
-        signed = self._open[0].entry.signed
-        assert signed is not None
-        if len(self._open) == signed.count:
-            self._close(signed.key)
+        try:
+            signed = self._open[0].entry.signed
+            assert signed is not None
+            if len(self._open) == signed.count:
+                self._close(signed)
+        except TallystickError:
+            self._open.pop()
+            raise
         self._prev = chain_hash(raw)
         self._recorded_at_us = entry.recorded_at_us
         return recorded
 
-    def _close(self, key: bytes) -> None:
+    def _close(self, signed: Signature) -> None:
         """The submission is whole: its signature, its author's standing, and what it says of actors."""
-        first = self._open[0].entry
         actor = self._open[0].read.statement.head.actor
-        assert first.signed is not None
         if any(recorded.read.statement.head.actor != actor for recorded in self._open):
             raise MalformedEntry("its submission speaks for two actors", expected=actor)
+        check_recorded(self._origin, actor, signed, [recorded.entry.statement for recorded in self._open])
         try:
-            check_recorded(self._origin, actor, first.signed, [recorded.entry.statement for recorded in self._open])
-            registered = self.actors.authorise(actor, key, first.index)
-            for recorded in self._open:
-                kind = recorded.read.kind
-                if kind is not None and registered.role not in kind.roles:
+            registered = self.actors.authorise(actor, signed.key, self._open[0].entry.index)
+            kinds = {kind.name: kind for recorded in self._open if (kind := recorded.read.kind) is not None}
+            for kind in kinds.values():
+                if registered.role not in kind.roles:
                     raise NotAuthentic(f"{actor} may not say {kind.name}", expected="a role the kind allows")
-                self.actors.fold(recorded.entry.index, recorded.read.statement)
+            # Tried first on a copy: a submission is taken whole or not at all.
+            if not kinds.keys().isdisjoint(_ABOUT_ACTORS):
+                self._fold(self.actors.copy())
+                self._fold(self.actors)
         except NotAuthentic as error:
             raise SignatureInvalid(error.what, where=error.where, expected=error.expected) from None
+        self._submissions.add(_submission(signed, self._open[0]))
         self._open = []
+
+    def _fold(self, actors: Actors) -> None:
+        for recorded in self._open:
+            actors.fold(recorded.entry.index, recorded.read.statement)
+
+
+def _submission(signed: Signature, first: Recorded) -> tuple[str, bytes]:
+    """What names a submission on a ledger: ids are scoped to their actor."""
+    return first.read.statement.head.actor, signed.submission_id

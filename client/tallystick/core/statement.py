@@ -140,7 +140,6 @@ def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[list[Term]], list[
         raise InvalidSubmission(f"{len(parsed.statement)} statements", expected=f"1 to {SUBMISSION_STATEMENTS_MAX}")
     if parsed.SerializeToString() != blob:
         raise InvalidSubmission("the statements are not in canonical form", expected=_CANONICAL)
-    del parsed
     checker = Checker(actor)
     statements: list[bytes] = []
     terms: list[list[Term]] = []
@@ -182,18 +181,21 @@ def terms_of(statement: Statement) -> list[Term]:
 
 def read(data: bytes) -> Read:
     """A recorded statement. Raises MalformedEntry where the bytes are not what this version would have written."""
+    if len(data) > STATEMENT_BYTES_MAX:
+        raise MalformedEntry(f"a statement of {len(data)} bytes", expected=f"at most {STATEMENT_BYTES_MAX}")
     try:
         statement = Statement.FromString(data)
     except DecodeError:
         raise MalformedEntry("the statement does not parse", expected="protobuf bytes of a Statement") from None
     if statement.SerializeToString() != data:
         raise MalformedEntry("the statement is not in canonical form", expected="the one canonical encoding")
-    statement.DiscardUnknownFields()  # type: ignore[no-untyped-call]
+    statement.DiscardUnknownFields()
     known = KINDS.get(statement.head.kind)
     whole = statement.ByteSize() == len(data)
     if known is None or not statement.HasField(known.field):  # type: ignore[arg-type]
         if whole:
-            raise MalformedEntry(f"kind {statement.head.kind} says {statement.WhichOneof('said') or 'nothing'}", expected="its kind")
+            said = statement.WhichOneof("said") or "nothing"
+            raise MalformedEntry(f"the head says kind {statement.head.kind}, the statement {said}", expected="the same")
         return Read(statement, None, understood=False)
     if whole:
         try:
@@ -209,9 +211,12 @@ def encode(statements: Sequence[bytes]) -> bytes:
 
 
 def commitment_at(data: bytes, path: str) -> bytes | None:
-    """The commitment that stands in the sensitive field `path` (`<kind's field>.<field>`) of an admitted statement."""
+    """The commitment that stands in the sensitive field `path` (`<kind's field>.<field>`) of a statement that was read
+    or admitted; None where nothing stands there, or the field is not sensitive."""
     statement = Statement.FromString(data)
-    kind = KINDS[statement.head.kind]
+    kind = KINDS.get(statement.head.kind)
+    if kind is None:
+        return None
     for use in kind.body_uses:
         if use.options.sensitive and path == f"{kind.field}.{use.field.name}":
             found: bytes = getattr(getattr(statement, kind.field), use.field.name)

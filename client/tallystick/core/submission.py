@@ -40,7 +40,7 @@ from tallystick.core.limits import (
     SUBMISSION_STATEMENTS_MAX,
 )
 from tallystick.core.merkle import root_of
-from tallystick.core.statement import Term
+from tallystick.core.validation import Term
 from tallystick_proto.v1.entry_pb2 import Disclosure, Signature, Submission
 
 
@@ -176,6 +176,10 @@ def check_recorded(origin: str, actor: str, signature: Signature, statements: Se
     """
     if signature.count != len(statements):
         raise MalformedEntry(f"{len(statements)} statements", expected=f"the signed {signature.count}")
+    try:
+        uuid7_time_us(signature.submission_id)
+    except InvalidIdentifier as error:
+        raise MalformedEntry(error.what, where="submission id", expected=error.expected) from None
     check_public_key(signature.key)
     message = signed_message(origin, actor, signature.submission_id, signature.count, statements_root(statements))
     check_signature(signature.key, message, signature.signature, f"the submission of {actor}")

@@ -56,7 +56,7 @@ class TrustedLedger:
 
         Raises RolledBack, Forked, Unreconciled, or what a bad note raises; then nothing has changed.
         """
-        shown = self._located(open_checkpoint, note, self._key)  # 1
+        shown = self._opened(note)  # 1
         known = self._checkpoint
         if known is not None:
             self._compare(known, shown, consistency)
@@ -87,7 +87,7 @@ class TrustedLedger:
 
     def check_extension(self, note: bytes, consistency: Sequence[bytes], of: Checkpoint) -> Checkpoint:
         """A checkpoint that extends `of`, which passed before, without trusting it yet. Raises as `advance`."""
-        shown = self._located(open_checkpoint, note, self._key)
+        shown = self._opened(note)  # 1
         self._compare(of, shown, consistency)
         return shown
 
@@ -128,8 +128,8 @@ class TrustedLedger:
             expected="a path to the signed root",
         )
 
-    def _located(self, read, *arguments):  # type: ignore[no-untyped-def]
+    def _opened(self, note: bytes) -> Checkpoint:
         try:
-            return read(*arguments)
+            return open_checkpoint(note, self._key)
         except TallystickError as error:
             raise error.at(f"checkpoint of {self.name}") from None

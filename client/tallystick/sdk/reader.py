@@ -28,8 +28,9 @@ from tallystick.core.errors import (
 from tallystick.core.evidence import Proven, check_presence, format_presence
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX, LEDGER_ENTRIES_MAX
-from tallystick.core.statement import Read, Term, read, terms_of
+from tallystick.core.statement import Read, read, terms_of
 from tallystick.core.trusted_ledger import TrustedLedger
+from tallystick.core.validation import Term
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest

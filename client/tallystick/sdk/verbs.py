@@ -1,4 +1,4 @@
-"""One method a statement kind, written by `scripts/proto` from the options in `statement.proto`. Do not edit.
+"""One method a statement kind, derived by `scripts/proto` from `statement.proto`. Do not edit.
 
 What each parameter takes is said in `tallystick.core.compose`.
 """

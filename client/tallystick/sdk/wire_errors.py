@@ -79,14 +79,14 @@ def from_rpc(call: grpc.RpcError, bureau: str, endpoint: str) -> TallystickError
     """The error behind a failed call to a node, with the node's name in the sentence."""
     where = f"{bureau} at {endpoint}"
     try:
-        status = rpc_status.from_call(call)  # type: ignore[arg-type]
+        status = rpc_status.from_call(call)
     except ValueError:  # the status and its details disagree: not one of ours
         status = None
     for packed in status.details if status is not None else ():
         detail = ErrorDetail()
         if packed.Unpack(detail):
             return from_detail(detail)
-    code, text = call.code(), call.details() or ""  # type: ignore[attr-defined]
+    code, text = call.code(), call.details() or ""
     match code:
         case grpc.StatusCode.UNAVAILABLE:
             return errors.Unreachable(f"nobody answers ({text})", where=where, expected="a node listening there")

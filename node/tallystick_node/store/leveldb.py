@@ -29,7 +29,7 @@ else:
     _missing = None
 
 _WRITE_BUFFER_BYTES: Final = 64 * 1024 * 1024
-_PAGE_ITEMS_FIRST: Final = 16
+_PAGE_ITEMS_FIRST: Final = 1
 _PAGE_ITEMS_MAX: Final = 512
 _PAGE_BYTES_MAX: Final = 1024 * 1024
 
