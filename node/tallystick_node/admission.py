@@ -7,8 +7,8 @@ audit reports it.
 from __future__ import annotations
 
 from tallystick.core.actors import Actors
-from tallystick.core.entry import decode_entry
-from tallystick.core.errors import NotAllowed, SubmissionConflict
+from tallystick.core.entry import Entry
+from tallystick.core.errors import NotAllowed, NotAuthentic, SubmissionConflict, VerificationFailed
 from tallystick.core.kinds import KINDS, TERM_FIELDS
 from tallystick.core.statement import read
 from tallystick.core.submission import Prepared
@@ -21,7 +21,10 @@ _ABOUT_ACTORS = frozenset(number for number, kind in KINDS.items() if kind.name 
 
 
 def load_actors(ledger: Ledger, actors: Actors) -> Actors:
-    """Fold the registrations and revocations a ledger holds, found through its index, into the charter's keys."""
+    """Fold the registrations and revocations a ledger holds, found through its index, into the charter's keys.
+
+    Raises StoreDamaged where one of them is not what was recorded.
+    """
     size = ledger.state.size
     found = {
         index
@@ -29,7 +32,11 @@ def load_actors(ledger: Ledger, actors: Actors) -> Actors:
         for index in ledger.candidates([(TERM_FIELDS["kind"], str(number).encode())], 0, size, newest_first=False)
     }
     for index in sorted(found):
-        actors.fold(index, read(decode_entry(ledger.entry(index)).statement).statement)
+        entry = ledger.decoded(index)
+        try:
+            actors.fold(index, read(entry.statement).statement)
+        except (VerificationFailed, NotAuthentic) as error:
+            raise ledger.damaged(index, error) from None
     return actors
 
 
@@ -58,21 +65,27 @@ def admit(submission: Prepared, first: int, actors: Actors) -> None:
 def find_recorded(ledger: Ledger, submission: Prepared) -> int | None:
     """Where these very statements already stand under this id; None where the id is new.
 
-    Raises SubmissionConflict where the actor used the id for other bytes.
+    Raises SubmissionConflict where the actor used the id for other bytes, StoreDamaged.
     """
     term = (TERM_FIELDS["submission"], submission.submission_id)
     for index in ledger.candidates([term], 0, ledger.state.size, newest_first=True):
-        entry = decode_entry(ledger.entry(index))
+        entry = ledger.decoded(index)
         if entry.signed is None or entry.signed.submission_id != submission.submission_id:
             continue
-        if read(entry.statement).statement.head.actor != submission.actor:
+        if _actor_of(ledger, entry) != submission.actor:
             continue  # ids are scoped to their actor
-        count = entry.signed.count
-        recorded = [decode_entry(raw).statement for raw in ledger.entries(index, index + count)]
+        recorded = [each.statement for each in ledger.decoded_all(index, index + entry.signed.count)]
         if recorded == submission.statements:
             return index
         raise conflict(submission, index)
     return None
+
+
+def _actor_of(ledger: Ledger, entry: Entry) -> str:
+    try:
+        return read(entry.statement).statement.head.actor
+    except VerificationFailed as error:
+        raise ledger.damaged(entry.index, error) from None
 
 
 def touches_actors(submission: Prepared) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tallystick.core.entry import decode_entry
-from tallystick.core.errors import InvalidIdentifier, StoreDamaged, VerificationFailed
+from tallystick.core.errors import InvalidIdentifier, VerificationFailed
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import ANSWER_BYTES_MAX
 from tallystick.core.merkle import prove_range
@@ -43,14 +43,16 @@ def find(ledger: Ledger, request: FindRequest, first: int, end: int, size: int) 
     found = _matching(ledger, terms, first, end, request.newest_first) if first < end else iter(())
     last: Bundle | None = None
     indexes: list[tuple[int, bytes]] = []
+    total = 0
     for answered, (index, raw) in enumerate(found):
         if request.limit and answered == request.limit:
             last = Bundle(size=size, next=indexes[-1][0] if request.newest_first else indexes[-1][0] + 1)
             break
-        if indexes and (index != indexes[-1][0] + 1 or sum(len(r) for _, r in indexes) > _BUNDLE_BYTES):
+        if indexes and (index != indexes[-1][0] + 1 or total + len(raw) > _BUNDLE_BYTES):
             yield from _bundled(ledger, indexes, size)
-            indexes = []
+            indexes, total = [], 0
         indexes.append((index, raw))
+        total += len(raw)
     yield from _bundled(ledger, indexes, size)
     if last is not None:
         yield last
@@ -74,9 +76,7 @@ def _matching(
             entry = decode_entry(raw)
             carried = set(terms_of(read(entry.statement).statement))
         except VerificationFailed as error:
-            raise StoreDamaged(
-                error.what, where=f"{ledger.origin}#{index}", expected="the entry that was stored"
-            ) from None
+            raise ledger.damaged(index, error) from None
         if entry.signed is not None:
             carried.add((0, entry.signed.submission_id))
         if wanted <= carried:

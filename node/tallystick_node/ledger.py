@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
-from tallystick.core.entry import encode_at, encode_entry, encode_first, encode_signed
-from tallystick.core.errors import BehindSigned, NotFound, StoreDamaged
+from tallystick.core.entry import Entry, decode_entry, encode_at, encode_entry, encode_first, encode_signed
+from tallystick.core.errors import BehindSigned, NotFound, StoreDamaged, TallystickError, VerificationFailed
 from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
 from tallystick.core.limits import (
     LEDGER_ENTRIES_MAX,
@@ -86,6 +86,7 @@ def read_state(store: Store, origin: str) -> State:
         record = storage_pb2.State.FromString(data)
     except DecodeError:
         raise StoreDamaged("it does not parse", where=where, expected="what the last commit wrote") from None
+    record.DiscardUnknownFields()  # type: ignore[no-untyped-call]
     if record.SerializeToString() != data:
         raise StoreDamaged("it is not in canonical form", where=where, expected="what the last commit wrote")
     if record.origin != origin:
@@ -210,10 +211,29 @@ class Ledger:
         """The bytes of one entry. Raises as `entries`."""
         return next(self.entries(index, index + 1))
 
+    def decoded(self, index: int) -> Entry:
+        """One entry, decoded. Raises as `decoded_all`."""
+        return self.decoded_all(index, index + 1)[0]
+
+    def decoded_all(self, first: int, end: int) -> list[Entry]:
+        """Entries [first, end), decoded. Raises as `entries`, and StoreDamaged where one does not read."""
+        found = []
+        for index, raw in enumerate(self.entries(first, end), first):
+            try:
+                found.append(decode_entry(raw))
+            except VerificationFailed as error:
+                raise self.damaged(index, error) from None
+        return found
+
+    def damaged(self, index: int, error: TallystickError) -> StoreDamaged:
+        """What an entry that does not read says of the disk it came from."""
+        return StoreDamaged(error.what, where=f"{self.origin}#{index}", expected="the entry that was stored")
+
     def decode_segment(self, first: int, data: bytes) -> Sequence[bytes]:
         """The entries of a stored segment. Raises StoreDamaged."""
         try:
             segment = Segment.FromString(data)
+            segment.DiscardUnknownFields()  # type: ignore[no-untyped-call]
         except DecodeError:
             segment = None
         if segment is None or segment.SerializeToString() != data or not 1 <= len(segment.entry) <= SEGMENT_ENTRIES_MAX:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tallystick.core.actors import Actors
-from tallystick.core.entry import Entry, decode_entry
-from tallystick.core.errors import StoreDamaged, VerificationFailed
+from tallystick.core.entry import Entry
+from tallystick.core.errors import StoreDamaged
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.merkle import parents, prove_inclusion
 from tallystick_node.ledger import Ledger
@@ -13,12 +13,12 @@ from tallystick_proto.v1.entry_pb2 import Authorship, Presence, Registration
 
 def presence_of(ledger: Ledger, actors: Actors, index: int, size: int) -> Presence:
     """The entry at `index` with its authorship and its author's registration, for the tree of `size`."""
-    entry = _decoded(ledger, index)
+    entry = ledger.decoded(index)
     authorship = _authorship(ledger, entry)
     presence = Presence(entry=entry.raw, authorship=authorship)
     registered = actors.by_key(authorship.signature.key)
     if registered is not None and registered.index is not None:
-        registration = _decoded(ledger, registered.index)
+        registration = ledger.decoded(registered.index)
         presence.registration.CopyFrom(
             Registration(
                 index=registered.index,
@@ -30,22 +30,15 @@ def presence_of(ledger: Ledger, actors: Actors, index: int, size: int) -> Presen
     return presence
 
 
-def _decoded(ledger: Ledger, index: int) -> Entry:
-    try:
-        return decode_entry(ledger.entry(index))
-    except VerificationFailed as error:
-        raise StoreDamaged(error.what, where=f"{ledger.origin}#{index}", expected="the entry that was stored") from None
-
-
 def _authorship(ledger: Ledger, entry: Entry) -> Authorship:
     """The submission's signature, and the path of this statement among its statements."""
-    opening = entry if entry.signed is not None else _decoded(ledger, entry.first)
+    opening = entry if entry.signed is not None else ledger.decoded(entry.first)
     if opening.signed is None:
         raise StoreDamaged(
             "it carries no signature", where=f"{ledger.origin}#{entry.first}", expected="a submission's first entry"
         )
     count = opening.signed.count
-    leaves = [leaf_hash(_decoded(ledger, entry.first + position).statement) for position in range(count)]
+    leaves = [leaf_hash(each.statement) for each in ledger.decoded_all(entry.first, entry.first + count)]
     rows = _Rows(leaves)
     return Authorship(signature=opening.signed, path=prove_inclusion(entry.index - entry.first, count, rows.read))
 

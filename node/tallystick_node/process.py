@@ -19,7 +19,6 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import structlog
 
 from tallystick.core.errors import ConfigInvalid, TallystickError
-from tallystick_node import server
 from tallystick_node.config import Log, Settings
 from tallystick_node.console import INTERNAL_ERROR, exit_on_signal, say
 
@@ -48,6 +47,8 @@ def run(path: Path, *, lifeline: int | None = None, ready: int | None = None) ->
                 expected="tallyd init DIR --charter FILE --charter-digest DIGEST, first",
             )
         configure_log(settings.config.log)
+        from tallystick_node import server  # here, so that a wrong setting is told without waiting for gRPC
+
         server.run(settings, started, lifeline)
         return 0
     except TallystickError as error:

@@ -32,7 +32,7 @@ from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared, check_window
 from tallystick_node import witness
 from tallystick_node.admission import admit, conflict, find_recorded, load_actors, touches_actors
-from tallystick_node.ledger import Commit, Ledger, State, check_against_signed
+from tallystick_node.ledger import Ledger, State, check_against_signed
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.store import Store
 from tallystick_node.witness import Gathered
@@ -208,7 +208,9 @@ class Sequencer:
             return
         commit = self.ledger.build([waiting.submission for waiting in accepted], self._now_us())
         try:
-            await self._in_thread(self._write, commit)
+            # Staged here: each put lets go of the interpreter's lock, and a thread would wait for it again every time.
+            write = self.ledger.store.stage(commit.batch)
+            await self._in_thread(self._write, write, commit.state)
         except TallystickError:
             self._broken = True
             raise
@@ -258,9 +260,9 @@ class Sequencer:
         for waiting, first in repeats:
             _resolve(waiting, Placed(first, self.published, None, again=True))
 
-    def _write(self, commit: Commit) -> None:
-        self.ledger.store.write(commit.batch)  # 1
-        self._note(commit.state)  # 2
+    def _write(self, write: Callable[[], None], state: State) -> None:
+        write()  # 1
+        self._note(state)  # 2
 
     def _note(self, state: State) -> None:
         self._signed_size.note(state.size, state.root)

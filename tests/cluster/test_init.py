@@ -1,4 +1,4 @@
-"""`tallyd init`: a home by itself, complete at once or waiting for a charter that others sign; nothing is overwritten."""
+"""`tallyd init`: a home, complete at once or waiting for a charter that others sign; nothing is overwritten."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_a_missing_database(stopped: LocalCluster, home: Path) -> None:
     """A lost database is refused, and none is made in its place."""
     stopped["taxation"].broken_on_purpose = True
     (home / "data" / "ledger").rename(home / "data" / "elsewhere")
-    assert "there is no database" in refused(4, "run", home)
+    assert "no database here" in refused(4, "run", home)
     assert not (home / "data" / "ledger").exists()
 
 

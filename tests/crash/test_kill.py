@@ -11,6 +11,7 @@ import random
 import threading
 from collections import Counter
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -32,29 +33,40 @@ class Load:
     def __init__(self, member: Member, seed: int) -> None:
         self.pending: list[Pending] = []
         self._stopping = threading.Event()
+        self._recorded = threading.Event()
         self._member = member
         self._batch_max = random.Random(seed).choice((1, 7, 50, 1_000))
         self._thread = threading.Thread(target=self._run)
         self._error: BaseException | None = None
+
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
-    def acknowledged(self) -> dict[int, int]:
-        """The index of every statement that has a receipt by now, by its number."""
-        return {number: each.result(0).index for number, each in enumerate(list(self.pending)) if each.done()}
-
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Have everything acknowledged, and end."""
         self._stopping.set()
         self._thread.join()
         if self._error is not None:
             raise self._error
 
+    def wait_until_it_flows(self) -> None:
+        """Wait until a statement recorded from now on has its receipt."""
+        self._recorded.clear()
+        assert self._recorded.wait(60), self._error
+        self.pending[-1].result(60)
+
+    def acknowledged(self) -> dict[int, int]:
+        """The index of every statement that has a receipt by now, by its number."""
+        return {number: each.result(0).index for number, each in enumerate(list(self.pending)) if each.done()}
+
     def _run(self) -> None:
         try:
-            with self._member.gateway.recorder(linger_ms=1, batch_max=self._batch_max) as record:
+            with self._member.gateway.recorder(linger_ms=1, batch_max=self._batch_max, give_up_s=30) as record:
                 while not self._stopping.wait(0.0005):  # so that a hundred kills stay within what a check can read
                     case = len(self.pending).to_bytes(16, "big")
                     self.pending.append(record.use(VERSION, purpose="joint-supervision", case=case))
+                    self._recorded.set()
         except BaseException as error:
             self._error = error
 
@@ -78,21 +90,21 @@ def submissions_on(cluster: LocalCluster, bureau: str) -> Counter[bytes]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(-(-KILLS // KILLS_A_TEST)))
 def test_a_kill_loses_nothing_and_repeats_nothing(tmp_path: Path, nursery: Nursery, seed: int) -> None:
-    """After every SIGKILL the ledger is clean and holds all that was acknowledged; in the end it holds each use once."""
+    """After every SIGKILL the ledger is clean and holds all that was acknowledged; at the end, each use once."""
     moments = random.Random(seed)
     with checked_cluster(tmp_path / "cluster", 1, nursery) as cluster:
         (member,) = cluster
-        load = Load(member, seed)
-        for _ in range(KILLS_A_TEST):
-            threading.Event().wait(moments.uniform(0, LIFE_MAX_S))
-            acknowledged = load.acknowledged()
-            member.kill()
-            report = member.fsck()
-            assert report.clean, report.differences[0]
-            member.start()
-            stands = uses_on(cluster, member.id)
-            assert {number: [index] for number, index in acknowledged.items()}.items() <= stands.items()
-        load.stop()
+        with Load(member, seed) as load:
+            for _ in range(KILLS_A_TEST):
+                load.wait_until_it_flows()
+                threading.Event().wait(moments.uniform(0, LIFE_MAX_S))
+                acknowledged = load.acknowledged()
+                member.kill()
+                report = member.fsck()
+                assert report.clean, report.differences[0]
+                member.start()
+                stands = uses_on(cluster, member.id)
+                assert acknowledged.items() <= {number: at[0] for number, at in stands.items()}.items()
         everything = load.acknowledged()
         assert len(everything) == len(load.pending)
         assert uses_on(cluster, member.id) == {number: [index] for number, index in everything.items()}

@@ -236,7 +236,8 @@ def _bent(**fields: object) -> bytes:
     [
         (None, "missing"),
         (b"\xff", "parse"),
-        (lambda: _bent() + b"\x08\x01", "canonical|parse"),
+        (lambda: _bent() + b"\x40\x01", "canonical"),
+        (lambda: _bent() + b"\x10\x01", "canonical"),
         (lambda: _bent(origin="pudong.example/tax"), "pudong.example/tax"),
         (lambda: _bent(size=299), "leaves|edge|root"),
         (lambda: _bent(size=2**63), "cannot have"),
@@ -261,7 +262,7 @@ def test_a_state_record_that_does_not_fit_is_refused(data: object, named: str) -
 
 def test_a_hole_in_the_entries_is_never_answered_over() -> None:
     """A segment that is missing, cut or not one is StoreDamaged at the entry it should hold."""
-    for damage in (None, b"", b"\xff\xff", Segment().SerializeToString(), Segment(entry=[b"x"] * 65).SerializeToString()):
+    for damage in (None, b"", b"\xff\xff", Segment().SerializeToString(), Segment(entry=[b"x"] * 65).SerializeToString(), b"\x0a\x01x\x10\x01"):
         ledger = grown(200)
         batch = Batch()
         if damage is None:

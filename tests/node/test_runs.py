@@ -107,13 +107,14 @@ def test_single_entry_commits_leave_few_runs_and_small_batches() -> None:
     assert keys < 200
 
 
+@pytest.mark.usefixtures("small")
 def test_no_commit_waits_for_a_whole_merge() -> None:
     """With alike commits each level merges at most twice a commit's records, and finishes before 16 runs gather."""
     indexed = Indexed(3)
     for _ in range(110):
-        batch = indexed.commit(5_000)
+        batch = indexed.commit(500)
         levels = {run.level for run in indexed.runs.live}
-        assert sum(len(value) for _, value in batch.puts) <= 16 * (5_000 + len(levels) * 2 * 5_000 * 1.1)
+        assert sum(len(value) for _, value in batch.puts) <= 16 * (500 + len(levels) * 2 * 500 * 1.1)
         assert all(sum(run.level == level for run in indexed.runs.live) < 16 for level in levels)
     assert max(run.level for run in indexed.runs.live) == 2
     indexed.check()
@@ -192,7 +193,7 @@ def test_any_altered_block_shows() -> None:
     live = {run.id for run in indexed.runs.live}
     others = [item for item in items if int.from_bytes(item[0][1:9], "big") not in live]
     assert len(others) > 20
-    for key, value in items[::9] + others[::3]:
+    for key, value in items[::18] + others[::5]:
         changes: list[tuple[bytes, bytes | None]] = [
             (key, None),
             (key, value[:-16] if value else bytes(16)),

@@ -1,9 +1,9 @@
 """Who may sign on a ledger: actors' keys, valid by index between registration and revocation.
 
 `ActorRegistered` is signed by the bureau's registrar, whose key the charter names, and by the new key itself (proof of
-possession): Ed25519 over `tallystick/actor/v1\\n<origin>\\n<actor>\\n<role>\\n<base64 key>\\n`, the role in lower case. No key stands
-under two names. The node's own key and the registrar's come from the charter and are not registered. What was recorded
-before a revocation stays valid: validity goes by index, not by anybody's clock.
+possession): Ed25519 over `tallystick/actor/v1\\n<origin>\\n<actor>\\n<role>\\n<base64 key>\\n`, the role in lower case.
+No key stands under two names. The node's own key and the registrar's come from the charter and are not registered. What
+was recorded before a revocation stays valid: validity goes by index, not by anybody's clock.
 
 Folded from a ledger's entries in order, by the node to admit and by every reader to verify.
 """
@@ -71,11 +71,15 @@ class Actors:
         """The registration under which `key` signs as `actor` at `index`. Raises NotAuthentic."""
         found = self._by_key.get(key)
         if found is None:
-            raise NotAuthentic(f"the key is not registered for {actor} on {self.origin}", expected="a key registered before")
+            raise NotAuthentic(
+                f"the key is not registered for {actor} on {self.origin}", expected="a key registered before"
+            )
         if found.actor != actor:
             raise NotAuthentic(f"the key belongs to {found.actor}", expected=f"a key of {actor}")
         if found.index is not None and found.index >= index:
-            raise NotAuthentic(f"the key of {actor} is registered at #{found.index}", expected=f"an entry before #{index}")
+            raise NotAuthentic(
+                f"the key of {actor} is registered at #{found.index}", expected=f"an entry before #{index}"
+            )
         if found.revoked is not None and found.revoked < index:
             raise NotAuthentic(f"the key of {actor} was revoked at #{found.revoked}", expected="a key that is valid")
         return found
@@ -94,7 +98,9 @@ class Actors:
         match statement.WhichOneof("said"):
             case "actor_registered":
                 said = statement.actor_registered
-                self._by_key[said.key] = Registered(said.registered, said.key, said.role, index, None, statement.head.system)
+                self._by_key[said.key] = Registered(
+                    said.registered, said.key, said.role, index, None, statement.head.system
+                )
             case "actor_revoked":
                 was = self._by_key[statement.actor_revoked.key]
                 self._by_key[was.key] = Registered(was.actor, was.key, was.role, was.index, index, was.system)
@@ -107,7 +113,9 @@ class Actors:
         except (InvalidIdentifier, MalformedKey) as error:
             raise NotAuthentic(error.what, where=where, expected=error.expected) from None
         if bureau != self.bureau or name in ("node", "registrar"):
-            raise NotAuthentic("not an actor this registrar may register", where=where, expected=f"an actor of {self.bureau}")
+            raise NotAuthentic(
+                "not an actor this registrar may register", where=where, expected=f"an actor of {self.bureau}"
+            )
         if said.role not in (Role.SYSTEM, Role.OFFICER):
             raise NotAuthentic(f"role {said.role}", where=where, expected="system or officer")
         known = self._by_key.get(said.key)

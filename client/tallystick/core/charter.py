@@ -1,9 +1,9 @@
 """The charter: the signed roster and rulebook, an auditor's only root of trust.
 
-A signed note whose text is TOML beginning `# tallystick/charter/v1`. Its digest is `blake3:` of the note's *text*; version 1
-is trusted by a digest given out of band, and must carry signatures by its own threshold of charter keys, a threshold
-above half. No public key stands under two names; no two bureaus share an id or an origin; fields this version does
-not know are refused, because half a charter is no charter.
+A signed note whose text is TOML beginning `# tallystick/charter/v1`. Its digest is `blake3:` of the note's *text*;
+version 1 is trusted by a digest given out of band, and must carry signatures by its own threshold of charter keys, a
+threshold above half. No public key stands under two names; no two bureaus share an id or an origin; fields this version
+does not know are refused, because half a charter is no charter.
 
 The rulebook is carried as it stands; the audit reads it.
 """
@@ -19,11 +19,12 @@ import msgspec
 import tomli_w
 
 from tallystick.core import identifiers
+from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import CharterMismatch, InvalidIdentifier, MalformedCharter, NotFound, VerificationFailed
 from tallystick.core.hashing import chain_hash, format_digest
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import CHARTER_BYTES_MAX
-from tallystick.core.note import VerifierKey, open_note, parse_note, sign_note
+from tallystick.core.note import VerifierKey, decode_base64, open_note, parse_note, sign_note
 
 HEADER = "# tallystick/charter/v1\n"
 
@@ -153,7 +154,9 @@ def open_charter(data: bytes, digest: str) -> Charter:
     keys = [VerifierKey.parse(key) for key in charter.charter_keys]
     signed = open_note(data, keys).verified
     if len(signed) < charter.threshold:
-        raise CharterMismatch(f"signed by {len(signed)} of its keys", where="charter", expected=f"at least {charter.threshold}")
+        raise CharterMismatch(
+            f"signed by {len(signed)} of its keys", where="charter", expected=f"at least {charter.threshold}"
+        )
     return charter
 
 
@@ -163,7 +166,7 @@ def parse_charter(text: str) -> Charter:
         raise MalformedCharter("the first line is not the header", where="charter", expected=HEADER.strip())
     try:
         charter = msgspec.convert(tomllib.loads(text), Charter)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+    except (ValueError, msgspec.ValidationError, RecursionError) as error:
         raise MalformedCharter(str(error), where="charter", expected="a charter as its format says") from None
     _check(charter)
     return charter
@@ -178,10 +181,14 @@ def _check(charter: Charter) -> None:
     if charter.issued.tzinfo is None or charter.expires.tzinfo is None or charter.issued >= charter.expires:
         raise refuse("its term does not read", "issued before expires, both with a time zone")
     if not charter.threshold * 2 > len(charter.charter_keys) >= charter.threshold:
-        raise refuse(f"threshold {charter.threshold} of {len(charter.charter_keys)} keys", "above half, and no more than there are")
+        raise refuse(
+            f"threshold {charter.threshold} of {len(charter.charter_keys)} keys",
+            "above half, and no more than there are",
+        )
     if not charter.bureau:
         raise refuse("no bureau", "at least one")
     publics: list[bytes] = []
+    ids = [*(bureau.id for bureau in charter.bureau), *(auditor.id for auditor in charter.auditor)]
     try:
         for bureau in charter.bureau:
             identifiers.check_bureau_id(bureau.id)
@@ -193,20 +200,31 @@ def _check(charter: Charter) -> None:
                 if key.name != name:
                     raise refuse(f"a key of {bureau.id} is named {key.name}", name)
                 publics.append(key.public)
+            if bureau.floor is not None:
+                Checkpoint(
+                    bureau.origin, bureau.floor.size, decode_base64(bureau.floor.root, MalformedCharter, "floor")
+                )
+        for auditor in charter.auditor:
+            identifiers.check_bureau_id(auditor.id)
         publics += [VerifierKey.parse(text).public for text in charter.charter_keys]
         publics += [VerifierKey.parse(auditor.key).public for auditor in charter.auditor]
     except (InvalidIdentifier, VerificationFailed) as error:
         if isinstance(error, MalformedCharter):
             raise
-        raise MalformedCharter(error.what, where=f"charter: {error.where}" if error.where else "charter", expected=error.expected) from None
-    for what, values in (("id", [b.id for b in charter.bureau]), ("origin", [b.origin for b in charter.bureau]), ("key", publics)):
+        where = f"charter: {error.where}" if error.where else "charter"
+        raise MalformedCharter(error.what, where=where, expected=error.expected) from None
+    for what, values in (("id", ids), ("origin", [bureau.origin for bureau in charter.bureau]), ("key", publics)):
         if len(set(values)) < len(values):
             raise refuse(f"one {what} stands twice", f"every {what} once")
 
 
 def format_charter(charter: Charter) -> str:
     """The text of a charter, as `parse_charter` reads it."""
-    raw = {key: value for key, value in msgspec.to_builtins(charter, builtin_types=(datetime, date)).items() if value not in (None, "", [])}
+    raw = {
+        key: value
+        for key, value in msgspec.to_builtins(charter, builtin_types=(datetime, date)).items()
+        if value not in (None, "", [])
+    }
     raw["bureau"] = [{k: v for k, v in bureau.items() if v not in (None, "", [], ())} for bureau in raw["bureau"]]
     for bureau in raw["bureau"]:
         bureau["name"] = {k: v for k, v in bureau["name"].items() if v}

@@ -1,11 +1,11 @@
 """Statements composed from plain Python values, by the names a kind gives its fields.
 
-What a value may be follows from its field: an enum takes its name in lower case; a moment a `datetime` with a time zone or
-microseconds; a day a `date` or text; 16-byte ids bytes, a `UUID` or text (a UUID's text is that UUID, any other text the
-first 16 bytes of its BLAKE3); a `Ref` a `Ref` or anything with a `.ref`; a `Digest` one, or text `blake3:…`/`committed:…`; a `Basis`
-its words; other messages a mapping; a version a `CODE@VERSION` or anything with a `.version_ref`. What is empty, zero or None
-is not given. A sensitive field takes `Sensitive`: its commitment can only be made at its place in a submission, so `place`
-does it later.
+What a value may be follows from its field: an enum takes its name in lower case; a moment a `datetime` with a time zone
+or microseconds; a day a `date` or text; 16-byte ids bytes, a `UUID` or text (a UUID's text is that UUID, any other text
+the first 16 bytes of its BLAKE3); a `Ref` a `Ref` or anything with a `.ref`; a `Digest` one, or text
+`blake3:…`/`committed:…`; a `Basis` its words; other messages a mapping; a version a `CODE@VERSION` or anything with a
+`.version_ref`. What is empty, zero or None is not given. A sensitive field takes `Sensitive`: its commitment can only
+be made at its place in a submission, so `place` does it later.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tallystick.core.errors import InvalidIdentifier, InvalidStatement
 from tallystick.core.hashing import parse_digest
 from tallystick.core.kinds import BY_NAME, BY_VERB, KINDS, Kind, Use, enum_of, field_options, keyword_of
 from tallystick_proto.v1.entry_pb2 import Disclosure
-from tallystick_proto.v1.statement_pb2 import Basis, Digest, Ref, Statement
+from tallystick_proto.v1.statement_pb2 import Basis, Digest, Statement
 
 _SET_BY_ACTOR: Final = frozenset({"kind", "actor"})
 
@@ -58,12 +58,14 @@ def kind_of(name: str) -> Kind:
     """A kind by its name or its verb. Raises InvalidStatement."""
     found = BY_NAME.get(name) or BY_VERB.get(name)
     if found is None:
-        raise InvalidStatement(f"there is no kind {name!r}", expected="a kind's name, as in DataSent, or its verb, as in send")
+        raise InvalidStatement(
+            f"there is no kind {name!r}", expected="a kind's name, as in DataSent, or its verb, as in send"
+        )
     return found
 
 
 def compose(name: str, actor: str, values: Mapping[str, object]) -> Draft:
-    """A statement of a kind (by name or verb) in an actor's name. Raises InvalidStatement for what does not fit a field.
+    """A statement of a kind (by name or verb) in an actor's name. Raises InvalidStatement for what fits no field.
 
     Bounds are not checked here: admission does, and `submission.prepare` is the one place where they are.
     """
@@ -92,7 +94,9 @@ def compose(name: str, actor: str, values: Mapping[str, object]) -> Draft:
     return Draft(kind, statement, sensitive)
 
 
-def place(draft: Draft, origin: str, submission_id: bytes, position: int, salt: Callable[[], bytes]) -> list[Disclosure]:
+def place(
+    draft: Draft, origin: str, submission_id: bytes, position: int, salt: Callable[[], bytes]
+) -> list[Disclosure]:
     """Commit the draft's sensitive values at their place, each under a fresh salt; the disclosures that open them."""
     disclosures = []
     for path, value in draft.sensitive.items():
@@ -105,7 +109,9 @@ def place(draft: Draft, origin: str, submission_id: bytes, position: int, salt: 
 
 def _unfit(kind: Kind, keyword: str, value: object, error: Exception) -> InvalidStatement:
     if keyword not in _SETTERS[kind.number]:
-        return InvalidStatement(f"{kind.name} has no {keyword!r}", expected="one of " + ", ".join(_SETTERS[kind.number]))
+        return InvalidStatement(
+            f"{kind.name} has no {keyword!r}", expected="one of " + ", ".join(_SETTERS[kind.number])
+        )
     use = kind.use(keyword)
     expected = "a value of that field"
     if use is not None and use.field.type == FieldDescriptor.TYPE_ENUM:
@@ -167,7 +173,7 @@ _FROM_TEXT: Final[Mapping[str, Callable[[Any, str], None]]] = {"Digest": _set_di
 
 
 def _fill(message: Message, value: object) -> None:
-    """Say in an empty message what `value` says. Raises TypeError, KeyError or ValueError where it cannot be said there."""
+    """Say in an empty message what `value` says. Raises TypeError, KeyError or ValueError where that cannot be."""
     name = message.DESCRIPTOR.name
     if isinstance(value, Message):
         message.CopyFrom(value)

@@ -1,9 +1,9 @@
 """Entries: one statement's place in a ledger, as the bytes that are chained, hashed and stored.
 
-`Entry { uint64 index=1; bytes prev=2; int64 recorded_at_us=3; bytes statement=4; oneof { Signature signed=5; uint64 first=6 } }`:
-fields ascending, each once, minimal varints, an index of 0 left out, the authorship always written even when `first` is 0,
-and no other fields: the envelope is frozen, and what is new goes into statements.
-`prev` is BLAKE3-256 of the entry before, for entry 0 of `tallystick/genesis/v1\\n<origin>\\n`. The first entry of a submission
+`Entry { uint64 index=1; bytes prev=2; int64 recorded_at_us=3; bytes statement=4; oneof { Signature signed=5; uint64
+first=6 } }`: fields ascending, each once, minimal varints, an index of 0 left out, the authorship always written even
+when `first` is 0, and no other fields: the envelope is frozen, and what is new goes into statements. `prev` is
+BLAKE3-256 of the entry before, for entry 0 of `tallystick/genesis/v1\\n<origin>\\n`. The first entry of a submission
 carries its signature, the others the index of that first entry.
 
 Entries are written by hand, because that is a third of the time protobuf takes; the tests hold both to the same bytes.
@@ -34,7 +34,7 @@ MOMENT_MAX_US: Final = 253_402_300_799_999_999
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A decoded entry. `signed` is set on the first entry of a submission; `first` is the index of that entry on all."""
+    """A decoded entry. `signed` is set on a submission's first entry; `first` is the index of that entry on all."""
 
     raw: bytes
     index: int
@@ -109,10 +109,14 @@ def decode_entry(data: bytes) -> Entry:
     elif parsed.HasField("first"):
         signed, first = None, parsed.first
         if not parsed.index - SUBMISSION_STATEMENTS_MAX < first < parsed.index:
-            raise MalformedEntry(f"its submission begins at {first}", where=where, expected="at most 999 entries before")
+            raise MalformedEntry(
+                f"its submission begins at {first}", where=where, expected="at most 999 entries before"
+            )
         authorship = encode_first(first)
     else:
-        raise MalformedEntry("nobody is named as author", where=where, expected="a signature, or the first entry's index")
+        raise MalformedEntry(
+            "nobody is named as author", where=where, expected="a signature, or the first entry's index"
+        )
     again = encode_entry(parsed.index, parsed.prev, encode_at(parsed.recorded_at_us), parsed.statement, authorship)
     # What the parser does not know, it would keep and write again; the encoder above knows these fields and no others.
     if again != data:

@@ -1,6 +1,7 @@
 """Evidence of presence: one file that proves, offline, that a ledger holds an entry and who wrote it.
 
-A C2SP tlog-proof whose `extra` line is base64 of `Presence`. `verify_presence` needs the file and the charter, nothing else:
+A C2SP tlog-proof whose `extra` line is base64 of `Presence`. `verify_presence` needs the file and the charter, nothing
+else:
 
   1. the checkpoint is signed by the ledger key of a bureau in the charter;
   2. the entry's path leads to the checkpoint's root, at the entry's own index;
@@ -36,6 +37,7 @@ from tallystick.core.errors import (
 )
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.keys import check_public_key, check_signature
+from tallystick.core.kinds import Kind
 from tallystick.core.limits import EVIDENCE_BYTES_MAX
 from tallystick.core.merkle import check_inclusion, inclusion_root
 from tallystick.core.note import parse_note
@@ -43,6 +45,7 @@ from tallystick.core.statement import Read
 from tallystick.core.submission import signed_message
 from tallystick.core.tlog_proof import TlogProof, format_tlog_proof, parse_tlog_proof
 from tallystick_proto.v1.entry_pb2 import Authorship, Disclosure, Presence, Signature
+from tallystick_proto.v1.statement_pb2 import ActorRegistered
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ def verify_presence(data: bytes, charter: Charter) -> Proven:
         presence = Presence.FromString(proof.extra)
     except DecodeError:
         raise MalformedProof("the extra line does not parse", where="evidence", expected="base64 of Presence") from None
+    # Nothing is let pass that no step looks at: one changed tag would hide a disclosure among unknown fields.
+    presence.DiscardUnknownFields()
     if presence.SerializeToString() != proof.extra:
         raise MalformedProof("the extra line is not in canonical form", where="evidence", expected="one encoding")
     origin = parse_note(proof.checkpoint).text.split("\n", 1)[0]
@@ -127,16 +132,22 @@ def _check_author(presence: Presence, entry: Entry, read: Read, bureau: Bureau, 
             raw, registered = _check_entry(shown.entry, shown.index, shown.inclusion, checkpoint)
             registrar = registered.statement.head.actor
             _check_authorship(shown.authorship, raw, registrar, bureau.origin)
-            actors.authorise(registrar, shown.authorship.signature.key, shown.index)
-            if registered.kind is None or registered.kind.name != "ActorRegistered":
+            if registered.kind is None or registered.kind.name != ActorRegistered.DESCRIPTOR.name:
                 raise MalformedProof("its registration is another statement", expected="ActorRegistered")
+            signer = actors.authorise(registrar, shown.authorship.signature.key, shown.index)
+            _check_role(signer, registered.kind)
             actors.fold(shown.index, registered.statement)
         author = actors.authorise(actor, key, entry.first)
     except NotAuthentic as error:
         raise SignatureInvalid(error.what, where=error.where, expected=error.expected) from None
-    if read.kind is not None and author.role not in read.kind.roles:
-        raise SignatureInvalid(f"{actor} may not say {read.kind.name}", expected="a role the kind allows")
+    if read.kind is not None:
+        _check_role(author, read.kind)
     return author
+
+
+def _check_role(signer: Registered, kind: Kind) -> None:
+    if signer.role not in kind.roles:
+        raise SignatureInvalid(f"{signer.actor} may not say {kind.name}", expected="a role the kind allows")
 
 
 def _check_authorship(authorship: Authorship, entry: Entry, actor: str, origin: str) -> None:
@@ -153,10 +164,12 @@ def _check_authorship(authorship: Authorship, entry: Entry, actor: str, origin: 
 
 def _check_disclosures(presence: Presence, entry: Entry, bureau: Bureau) -> None:
     position = entry.index - entry.first
+    opened: set[str] = set()
     for disclosure in presence.disclosures:
         where = f"disclosure of {disclosure.field[:128]}"
         commitment = statement.commitment_at(entry.statement, disclosure.field)
-        if commitment is None or disclosure.position != position:
+        if commitment is None or disclosure.position != position or disclosure.field in opened:
             raise MalformedProof("there is no such commitment", where=where, expected="a sensitive field of this entry")
+        opened.add(disclosure.field)
         at = Place(bureau.origin, presence.authorship.signature.submission_id, position, disclosure.field)
         check_opening(commitment, at, disclosure.salt, disclosure.value)

@@ -1,9 +1,9 @@
 """A ledger's history, entry after entry, each checked against all that went before.
 
 What a full pass, a check of the disk and a follower all do: the index counts up, `prev` is the hash of the entry
-before, time never decreases, a submission's entries stand together, no actor's submission stands there twice, and at its
-last entry the author's signature over all of them verifies under a key valid there. The tree grows beside, so that its
-root can be held against a checkpoint.
+before, time never decreases, a submission's entries stand together, no actor's submission stands there twice, and at
+its last entry the author's signature over all of them verifies under a key valid there. The tree grows beside, so that
+its root can be held against a checkpoint.
 
 An error names the entry: `<origin>#<index>`, of a submission's signature and standing its last. That entry is then not
 part of the history, which may go on with another in its place.
@@ -72,7 +72,7 @@ class History:
         return self._recorded_at_us
 
     def extend(self, raws: Iterable[bytes]) -> list[Recorded]:
-        """Check the next entries. Raises ChainBroken, MalformedEntry, SignatureInvalid or NotAuthentic at the first bad one."""
+        """Check the next entries. Raises ChainBroken, MalformedEntry or SignatureInvalid at the first bad one."""
         checked: list[Recorded] = []
         leaves: list[bytes] = []
         try:

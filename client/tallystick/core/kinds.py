@@ -97,7 +97,7 @@ def enum_of(field: FieldDescriptor) -> EnumDescriptor:
 
 
 def enum_label(enum: EnumDescriptor, number: int, language: str) -> str:
-    """What an enum's value is called: its Chinese label, or its name in lower case with spaces; the number if unknown."""
+    """What an enum's value is called: its Chinese label, or its name in lower case; the number if unknown."""
     value = enum.values_by_number.get(number)
     if value is None:
         return str(number)

@@ -3,12 +3,12 @@
 Two readers with two duties. *Admission* (`admit`) takes the bytes of a whole submission and refuses whatever is not the
 one canonical encoding of statements it understands: re-encoding what was parsed must give the same bytes, which leaves
 unknown fields, and those the validator refuses at every depth. A *reader* of recorded entries (`read`) re-encodes too:
-other bytes are malformed; the same bytes with fields it does not know are *not understood*, which is no fault, so that a
-bureau may upgrade before its neighbours.
+other bytes are malformed; the same bytes with fields it does not know are *not understood*, which is no fault, so that
+a bureau may upgrade before its neighbours.
 
 The index terms of a statement are its head's term fields, each a pair (number of the field in `Head`, value as bytes):
-text in UTF-8, the kind as decimal text, `about` as `<origin>#<index>`. A `version` is also a term of its code, so that a
-question about a resource finds its versions.
+text in UTF-8, the kind as decimal text, `about` as `<origin>#<index>`. A `version` is also a term of its code, so that
+a question about a resource finds its versions.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from google.protobuf.message import DecodeError
 
 from tallystick.core.entry import varint
 from tallystick.core.errors import InvalidStatement, InvalidSubmission, MalformedEntry
-from tallystick.core.kinds import HEAD, KINDS, TERM_FIELDS, Kind
+from tallystick.core.kinds import KINDS, TERM_FIELDS, Kind
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
 from tallystick.core.validation import RULES, Checked, KindRules, Seen, Term, about_term, field_at, tag_of, varint_at
-from tallystick_proto.v1.statement_pb2 import Head, Ref, Statement, Statements
+from tallystick_proto.v1.statement_pb2 import Head, Statement, Statements
 
 _KIND: Final = TERM_FIELDS["kind"]
 _RESOURCE: Final = TERM_FIELDS["resource"]
@@ -129,8 +129,9 @@ def _halves(data: bytes) -> tuple[bytes, int, bytes]:
 def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[list[Term]], list[int]]:
     """Check the canonical bytes of `Statements` for admission; every statement must name `actor`.
 
-    Returns for each statement its bytes, its terms and its kind's number. Raises InvalidSubmission where the bytes are not
-    canonical or of too many statements, InvalidStatement where one breaks its kind's description; `where` counts from 0.
+    Returns for each statement its bytes, its terms and its kind's number. Raises InvalidSubmission where the bytes are
+    not canonical or of too many statements, InvalidStatement where one breaks its kind's description; `where` counts
+    from 0.
     """
     try:
         parsed = Statements.FromString(blob)

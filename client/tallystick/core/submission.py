@@ -4,8 +4,8 @@ The signature is Ed25519 over
 
     tallystick/submission/v1\\n<origin>\\n<actor>\\n<submission id, 32 hex digits>\\n<count>\\n<base64 root>\\n
 
-where the root is the RFC 6962 root of the statements' bytes. The id is a UUIDv7 whose time lies within 7 days before and
-5 minutes after recording. The submission is the unit of retry: the same bytes under the same id are recorded once.
+where the root is the RFC 6962 root of the statements' bytes. The id is a UUIDv7 whose time lies within 7 days before
+and 5 minutes after recording. The submission is the unit of retry: the same bytes under the same id are recorded once.
 
 `prepare` is the first half of the write path: pure, with nothing but the bytes and the origin; what depends on the
 ledger (is the key registered, is the id known, is its time in the window) is the writer's.
@@ -16,6 +16,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from tallystick.core import statement
 from tallystick.core.commitment import Place, check_opening
@@ -37,7 +39,6 @@ from tallystick.core.limits import (
     SUBMISSION_AGE_MAX_US,
     SUBMISSION_AHEAD_MAX_US,
     SUBMISSION_BYTES_MAX,
-    SUBMISSION_STATEMENTS_MAX,
 )
 from tallystick.core.merkle import root_of
 from tallystick.core.validation import Term
@@ -109,6 +110,8 @@ def prepare(submission: Submission, origin: str) -> Prepared:
     if len(blob) > SUBMISSION_BYTES_MAX:
         raise InvalidSubmission(f"{len(blob)} bytes", expected=f"at most {SUBMISSION_BYTES_MAX}")
     signature = submission.signature
+    if any(len(UnknownFieldSet(part)) for part in (submission, signature, *submission.disclosures)):
+        raise InvalidSubmission("it has fields that are not known", expected="what this node understands")
     try:
         check_actor(submission.actor)
         id_time_us = uuid7_time_us(signature.submission_id)
@@ -117,9 +120,7 @@ def prepare(submission: Submission, origin: str) -> Prepared:
     pieces, terms, kinds = statement.admit(blob, submission.actor)
     if signature.count != len(pieces):
         raise InvalidSubmission(f"{len(pieces)} statements", where="count", expected=f"the signed {signature.count}")
-    message = signed_message(
-        origin, submission.actor, signature.submission_id, len(pieces), statements_root(pieces)
-    )
+    message = signed_message(origin, submission.actor, signature.submission_id, len(pieces), statements_root(pieces))
     try:
         check_public_key(signature.key)
         check_signature(signature.key, message, signature.signature, "the submission")
@@ -144,23 +145,31 @@ def _check_disclosures(disclosures: Sequence[Disclosure], submission: Submission
         where = f"disclosure {number}"
         place = (disclosure.position, disclosure.field)
         if disclosure.position >= len(pieces) or place in places or len(disclosure.salt) != SALT_BYTES:
-            raise InvalidSubmission("its place or salt is wrong", where=where, expected="one per sensitive field, a salt of 32 bytes")
+            raise InvalidSubmission(
+                "its place or salt is wrong", where=where, expected="one per sensitive field, a salt of 32 bytes"
+            )
         places.add(place)
         commitment = statement.commitment_at(pieces[disclosure.position], disclosure.field)
         if commitment is None:
-            raise InvalidSubmission(f"{disclosure.field[:128]!r} holds no commitment", where=where, expected="a sensitive field")
+            raise InvalidSubmission(
+                f"{disclosure.field[:128]!r} holds no commitment", where=where, expected="a sensitive field"
+            )
         at = Place(submission.origin, submission.signature.submission_id, disclosure.position, disclosure.field)
         try:
             check_opening(commitment, at, disclosure.salt, disclosure.value)
         except VerificationFailed as error:
-            raise InvalidSubmission(error.what, where=where, expected="the value and salt that were committed") from None
+            raise InvalidSubmission(
+                error.what, where=where, expected="the value and salt that were committed"
+            ) from None
 
 
 def check_window(id_time_us: int, now_us: int) -> None:
     """The id's time lies at most 7 days before and 5 minutes after `now_us`. Raises StaleSubmission."""
     age = now_us - id_time_us
     if age > SUBMISSION_AGE_MAX_US:
-        raise StaleSubmission(f"its id is {age // 3_600_000_000} hours old", where="submission id", expected="at most 7 days")
+        raise StaleSubmission(
+            f"its id is {age // 3_600_000_000} hours old", where="submission id", expected="at most 7 days"
+        )
     if -age > SUBMISSION_AHEAD_MAX_US:
         raise StaleSubmission(
             f"its id is {-age // 1_000_000} seconds ahead of this node's clock",

@@ -80,7 +80,8 @@ class TrustedLedger:
             check_consistency(known.size, known.root, shown.size, shown.root, consistency)  # 4
         except ProofFailed as error:
             raise Unreconciled(
-                f"{self.name} does not show that its {shown.size} entries extend the {known.size} it signed before ({error.what})",
+                f"{self.name} does not show that its {shown.size} entries extend the {known.size} it signed before"
+                f" ({error.what})",
                 expected="one history; until a proof comes, this is a suspicion",
                 known=known.size,
             ) from None
@@ -92,7 +93,7 @@ class TrustedLedger:
         return shown
 
     def check_entry(self, index: int, raw: bytes, path: Sequence[bytes], checkpoint: Checkpoint | None = None) -> Entry:
-        """The entry at `index` under a checkpoint (the trusted one if none is given). Raises ProofFailed, MalformedEntry."""
+        """The entry at `index` under a checkpoint, or the trusted one. Raises ProofFailed, MalformedEntry."""
         at = checkpoint or self.checkpoint
         try:
             check_inclusion(leaf_hash(raw), index, at.size, at.root, path)  # 5

@@ -1,14 +1,15 @@
 """The validator: field options compiled once into small checks, run on a message's canonical bytes.
 
 The bytes were already held against their re-encoding: every field stands in its order, in its shortest form, and at the
-type its number has. What is left to refuse, whatever the kind: a field nobody declared or the kind does not use, a value
-outside its field's bounds, a required field that is absent, an enum value nobody declared, an empty submessage. What is
-let pass: an absent field whose absence is a finding; a ledger must be able to hold inconvenient truths.
+type its number has. What is left to refuse, whatever the kind: a field nobody declared or the kind does not use, a
+value outside its field's bounds, a required field that is absent, an enum value nobody declared, an empty submessage.
+What is let pass: an absent field whose absence is a finding; a ledger must be able to hold inconvenient truths.
 
 A field holds its default when it is absent, and cannot be told from it; so a required number is never 0.
 
-Bytes are walked, not parsed messages, because the same codes, actors and citations recur a thousand times in a submission:
-a field's bytes are the key under which it is remembered, and what was checked once is not made an object of again.
+Bytes are walked, not parsed messages, because the same codes, actors and citations recur a thousand times in a
+submission: a field's bytes are the key under which it is remembered, and what was checked once is not made an object of
+again.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def number_of(value: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """One field's compiled options. `bit` is 1 << number where it is required, else 0; `max_items` 0 where it is not repeated.
+    """One field's compiled options. `bit` is 1 << number of a required field, else 0; `max_items` 0 of a single one.
 
     `check` raises InvalidStatement or InvalidIdentifier; `terms` gives the index terms of a value that passed.
     """
@@ -145,7 +146,7 @@ class Rule:
         return terms
 
     def begin(self, data: bytes) -> Checked:
-        """Check the first fields of messages that begin alike, so that `walk` need not look at them again. Raises as `walk`."""
+        """Check the first fields of messages that begin alike, once for all of them. Raises as `walk`."""
         position, present, terms = _NOTHING_YET
         while position < len(data):
             tag, begin, stop = field_at(data, position)

@@ -24,11 +24,11 @@ from typing import Self
 
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.compose import compose, place
-from tallystick.core.errors import InvalidStatement, Overloaded, StorageFailed, TallystickError, Unreachable
+from tallystick.core.errors import Overloaded, StorageFailed, TallystickError, Unreachable
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
+from tallystick.core.statement import Checker
 from tallystick.core.submission import seal
-from tallystick.core.validation import RULES
 from tallystick.sdk.clock import new_id, new_salt
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.receipt import Receipt, check_receipt, receipt_of
@@ -41,6 +41,7 @@ from tallystick_proto.v1.ledger_pb2 import SubmitAnswer, SubmitRequest
 from tallystick_proto.v1.statement_pb2 import Statement
 
 _RETRY_S = 0.2
+_UNANSWERED_BEFORE_GROWING = 2
 _BATCH_BYTES_MAX = SUBMISSION_BYTES_MAX - STATEMENT_BYTES_MAX
 
 
@@ -50,6 +51,7 @@ class _Batch:
 
     submission_id: bytes
     opened_at: float
+    checker: Checker
     statements: list[Statement] = field(default_factory=list)
     data: list[bytes] = field(default_factory=list)
     disclosures: list[Disclosure] = field(default_factory=list)
@@ -112,7 +114,9 @@ class Recorder(Verbs[Pending]):
         self._closing = False
         self._stream = 0  # a stream that broke may still ask for requests; it must not get any
         for submission in self._spool.left_over():
-            batch = _Batch(submission.signature.submission_id, time.monotonic(), submission=submission)
+            batch = _Batch(
+                submission.signature.submission_id, time.monotonic(), Checker(self._actor), submission=submission
+            )
             self._sealed.append(batch)
         self._thread = threading.Thread(target=self._run, name="tallystick-recorder", daemon=True)
         self._thread.start()
@@ -135,14 +139,8 @@ class Recorder(Verbs[Pending]):
                 if draft.sensitive
                 else ()
             )
-            rules = RULES[draft.kind.number]
-            rules.head.check(statement.head)
-            rules.body.check(getattr(statement, draft.kind.field))
             data = statement.SerializeToString()
-            if len(data) > STATEMENT_BYTES_MAX:
-                raise InvalidStatement(
-                    f"{len(data)} bytes", where=draft.kind.name, expected=f"at most {STATEMENT_BYTES_MAX}"
-                )
+            batch.checker.check(data)
             batch.statements.append(statement)
             batch.data.append(data)
             batch.disclosures.extend(disclosures)
@@ -191,7 +189,7 @@ class Recorder(Verbs[Pending]):
                     "the spool is full and nothing moves", where=self.reader.bureau.id, expected="a node that answers"
                 )
         if self._open is None:
-            self._open = _Batch(new_id(), time.monotonic())
+            self._open = _Batch(new_id(), time.monotonic(), Checker(self._actor))
         return self._open
 
     def _seal(self) -> None:
@@ -247,8 +245,11 @@ class Recorder(Verbs[Pending]):
             return True
 
     def _linger(self) -> None:
-        """Wait for a full batch, or seal the open one when its time has come."""
-        if self._open is not None and self._open.data:
+        """Wait for a full batch, or seal the open one when its time has come.
+
+        While others are on their way it may grow instead: a small batch costs the node as much as a large one.
+        """
+        if self._open is not None and self._open.data and len(self._sent) < _UNANSWERED_BEFORE_GROWING:
             left = self._open.opened_at + self._linger_s - time.monotonic()
             if left <= 0:
                 self._seal()

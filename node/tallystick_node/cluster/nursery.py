@@ -28,6 +28,7 @@ from tallystick.core.errors import Unreachable
 from tallystick_node.console import INTERNAL_ERROR
 
 _MESSAGE_BYTES_MAX = 16 * 1024
+_NAME_BYTES_MAX = 15  # what Linux keeps of a process's name
 
 
 class Nursery:
@@ -73,7 +74,7 @@ class Nursery:
 
 def main(handle: int) -> None:
     """Bear nodes until nobody can ask any more."""
-    from tallystick_node import process
+    from tallystick_node import process, server  # noqa: F401, server: imported for the nodes
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for who asked to stop, and then the socket closes
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended nodes need nobody to collect them
@@ -102,8 +103,9 @@ def main(handle: int) -> None:
 
 
 def _settle(log: Path) -> None:
-    """A session and an output of its own."""
+    """A session, a name and an output of its own."""
     os.setsid()
+    Path("/proc/self/comm").write_text(f"tallyd {log.parent.name}"[:_NAME_BYTES_MAX])
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nowhere = os.open(os.devnull, os.O_RDONLY)

@@ -38,13 +38,17 @@ class Running:
 
     @classmethod
     def look(cls, pid: int) -> Running | None:
-        """The living process under an id; one that ended and was not yet reaped is not alive."""
+        """The living process under an id; one that ended and was not yet reaped is not alive.
+
+        A process whose first thread has ended lives on, and holds its files, until the last one has.
+        """
         try:
             # The second field is the command in parentheses, which may hold anything.
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return None
-        return None if fields[0] in "ZX" else cls(pid, int(fields[19]))
+        state, threads, started = fields[0], int(fields[17]), int(fields[19])
+        return None if state in "ZX" and threads <= 1 else cls(pid, started)
 
     def keep(self, home: Path) -> None:
         """Write it down."""

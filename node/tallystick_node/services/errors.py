@@ -52,15 +52,7 @@ class DomainErrors(ServerInterceptor):
                 try:
                     async for answer in inner_stream(request, context):
                         yield answer
-                except (
-                    TallystickError,
-                    AssertionError,
-                    LookupError,
-                    TypeError,
-                    ValueError,
-                    OSError,
-                    RuntimeError,
-                ) as error:
+                except Exception as error:
                     await _abort(context, error, method)
 
             make = (
@@ -74,15 +66,7 @@ class DomainErrors(ServerInterceptor):
         async def unary(request: Any, context: ServicerContext[Any, Any]) -> Any:
             try:
                 return await inner(request, context)
-            except (
-                TallystickError,
-                AssertionError,
-                LookupError,
-                TypeError,
-                ValueError,
-                OSError,
-                RuntimeError,
-            ) as error:
+            except Exception as error:
                 await _abort(context, error, method)
 
         return grpc.unary_unary_rpc_method_handler(unary, **codec)

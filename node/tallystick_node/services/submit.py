@@ -36,8 +36,12 @@ class SubmitService(SubmitServicer):
         pending: asyncio.Queue[tuple[SubmitRequest, asyncio.Task[Placed]] | None] = asyncio.Queue(STREAM_WINDOW)
 
         async def read() -> None:
-            async for request in request_iterator:
-                await pending.put((request, asyncio.create_task(self._record(request.submission))))
+            try:
+                async for request in request_iterator:
+                    await pending.put((request, asyncio.create_task(self._record(request.submission))))
+            except Exception:  # bytes that are no request
+                await pending.put(None)
+                raise
             await pending.put(None)
 
         reader = asyncio.create_task(read())
@@ -55,6 +59,7 @@ class SubmitService(SubmitServicer):
                     continue
                 known_size = placed.published.state.size
                 yield SubmitAnswer(receipt=receipt)
+            await reader
         finally:
             # The client may be gone in the middle: what is on its way is recorded all the same, and nobody is told.
             reader.cancel()

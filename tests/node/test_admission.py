@@ -1,0 +1,113 @@
+"""What only the writer decides: an author's standing, an id's history, and what is said of actors."""
+
+from __future__ import annotations
+
+import pytest
+
+from tallystick.core.errors import NotAllowed, NotAuthentic, StoreDamaged, SubmissionConflict
+from tallystick_node import keyspace
+from tallystick_node.admission import admit, find_recorded, load_actors, touches_actors
+from tallystick_node.ledger import Ledger
+from tallystick_node.store.memory import MemoryStore
+from tallystick_node.store.store import Batch
+from tallystick_proto.v1.meta_pb2 import Role
+from tallystick_proto.v1.storage_pb2 import Segment
+from tests.harness.collisions import collide
+from tests.harness.office import NOW_US, Office, key_of
+
+OFFICE = Office()
+
+
+def ledger_of(*submissions: object) -> Ledger:
+    ledger = Ledger.create(MemoryStore(), OFFICE.origin)
+    for submission in [*OFFICE.founding(), *submissions]:
+        built = ledger.build([submission], NOW_US)  # type: ignore[list-item]
+        ledger.store.write(built.batch)
+        ledger.adopt(built.state)
+    return ledger
+
+
+def test_actors_loaded_from_the_index_are_those_folded_along_the_way() -> None:
+    """Registrations and revocations found in a database give the very keys that recording gave."""
+    second = key_of("second")
+    said = [
+        OFFICE.prepared([OFFICE.registers("clerk", second), OFFICE.revokes("gateway")], "registrar"),
+        OFFICE.prepared(OFFICE.declares(3)),
+        OFFICE.prepared([OFFICE.revokes("clerk", second)], "registrar"),
+    ]
+    ledger, actors, first = ledger_of(*said), OFFICE.actors(), 0
+    for submission in [*OFFICE.founding(), *said]:
+        admit(submission, first, actors)
+        first += submission.count
+    loaded = load_actors(ledger, OFFICE.actors())
+    assert list(loaded) == list(actors)
+    found = loaded.by_key(second.public)
+    assert found is not None
+    assert (found.index, found.revoked) == (3, 8)
+
+
+def test_an_altered_registration_does_not_pass_for_another() -> None:
+    """Where the stored registration no longer reads, opening is refused as damage of the disk at that entry."""
+    ledger = ledger_of()
+    key = keyspace.segment(1)
+    segment = Segment.FromString(ledger.store.get(key) or b"")
+    segment.entry[0] = segment.entry[0][:-3]
+    batch = Batch()
+    batch.put(key, segment.SerializeToString())
+    ledger.store.write(batch)
+    with pytest.raises(StoreDamaged, match="market#1"):
+        load_actors(ledger, OFFICE.actors())
+
+
+def test_only_submissions_that_speak_of_actors_touch_them() -> None:
+    """A registration or revocation among others is noticed; anything else is not."""
+    assert touches_actors(OFFICE.prepared([OFFICE.registers("x")], "registrar"))
+    assert touches_actors(OFFICE.prepared([OFFICE.revokes("clerk")], "registrar"))
+    assert not touches_actors(OFFICE.prepared(OFFICE.declares(2)))
+
+
+def test_what_may_be_registered_is_bounded() -> None:
+    """No foreign actor, no charter name, no second name for a key, no other role, no proof by another key."""
+    ledger = ledger_of()
+    fresh = key_of("fresh")
+    wrong_proof = OFFICE.say(
+        "register_actor",
+        "registrar",
+        registered="market:x",
+        key=fresh.public,
+        role=Role.OFFICER,
+        possession=OFFICE.keys["clerk"].sign(b"anything"),
+    )
+    bad = [
+        (wrong_proof, "new key"),
+        (OFFICE.registers("clerk", OFFICE.keys["gateway"]), "key of its own"),
+        (OFFICE.registers("node", fresh), "may register"),
+        (OFFICE.registers("x", fresh, Role.REGISTRAR), "system or officer"),
+    ]
+    for said, says in bad:
+        with pytest.raises(NotAuthentic, match=says):
+            admit(OFFICE.prepared([said], "registrar"), 3, load_actors(ledger, OFFICE.actors()))
+    with pytest.raises(NotAllowed, match="officer may not|may not record"):
+        admit(OFFICE.prepared([OFFICE.say("revoke_actor", revoked="market:clerk", key=fresh.public)]), 3,
+              load_actors(ledger, OFFICE.actors()))
+
+
+def test_a_recorded_submission_is_found_by_id_actor_and_bytes() -> None:
+    """The same is found where it stands, another actor's id is not, and other bytes are a conflict."""
+    id = OFFICE.new_id()
+    mine = OFFICE.prepared(OFFICE.declares(3), id=id)
+    ledger = ledger_of(OFFICE.prepared(OFFICE.declares(2)), mine)
+    assert find_recorded(ledger, mine) == 5
+    assert find_recorded(ledger, OFFICE.prepared(OFFICE.declares(3))) is None
+    assert find_recorded(ledger, OFFICE.prepared([OFFICE.declare("A", "gateway")], "gateway", id=id)) is None
+    with pytest.raises(SubmissionConflict, match="#5"):
+        find_recorded(ledger, OFFICE.prepared(OFFICE.declares(3)[::-1], id=id))
+
+
+def test_a_submission_is_found_although_terms_collide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an index of one-byte hashes, repeats are found and new ones are not mistaken for them."""
+    collide(monkeypatch)
+    submissions = [OFFICE.prepared(OFFICE.declares(2, f"S{number}")) for number in range(300)]
+    ledger = ledger_of(*submissions)
+    assert [find_recorded(ledger, each) for each in submissions] == list(range(3, 603, 2))
+    assert find_recorded(ledger, OFFICE.prepared(OFFICE.declares(1))) is None
