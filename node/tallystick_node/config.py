@@ -142,7 +142,7 @@ class Settings:
 def check_loopback(listen: str, where: str) -> None:
     """Refuse to listen in the clear anywhere but on loopback. Raises ConfigInvalid."""
     host, colon, port = listen.rpartition(":")
-    if not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
+    if not colon or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65_536:
         raise ConfigInvalid(f"listen = {listen!r}", where=where, expected="host:port")
     bare = host.strip("[]")
     try:

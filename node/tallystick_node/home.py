@@ -95,11 +95,16 @@ def adopt_charter(folder: Path, note: bytes, digest: str) -> bool:
             "the ledger was founded already", where=str(settings.database.parent), expected="a home without one"
         )
     try:
-        bureau = open_charter(note, digest).by_id(settings.config.bureau)
+        charter = open_charter(note, digest)
+        bureau = charter.by_id(settings.config.bureau)
     except NotFound as error:
         raise ConfigInvalid(error.what, where="--charter", expected=error.expected) from None
     except VerificationFailed as error:
         raise error.at("--charter") from None
+    if charter.expired(now_us()):
+        raise ConfigInvalid(
+            f"it expired on {charter.expires.isoformat()}", where="--charter", expected="a later version"
+        )
     config = msgspec.structs.replace(settings.config, charter_digest=digest)
     settings = Settings(settings.path, config)
     _check_keys(settings, folder, bureau)

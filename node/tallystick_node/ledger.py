@@ -86,7 +86,7 @@ def read_state(store: Store, origin: str) -> State:
         record = storage_pb2.State.FromString(data)
     except DecodeError:
         raise StoreDamaged("it does not parse", where=where, expected="what the last commit wrote") from None
-    record.DiscardUnknownFields()  # type: ignore[no-untyped-call]
+    record.DiscardUnknownFields()
     if record.SerializeToString() != data:
         raise StoreDamaged("it is not in canonical form", where=where, expected="what the last commit wrote")
     if record.origin != origin:
@@ -233,7 +233,7 @@ class Ledger:
         """The entries of a stored segment. Raises StoreDamaged."""
         try:
             segment = Segment.FromString(data)
-            segment.DiscardUnknownFields()  # type: ignore[no-untyped-call]
+            segment.DiscardUnknownFields()
         except DecodeError:
             segment = None
         if segment is None or segment.SerializeToString() != data or not 1 <= len(segment.entry) <= SEGMENT_ENTRIES_MAX:

@@ -103,6 +103,15 @@ def test_a_charter_of_other_keys_is_not_adopted(tmp_path: Path, name: str) -> No
     assert not (home / "charter.note").exists()
 
 
+def test_an_expired_charter_is_not_adopted(tmp_path: Path) -> None:
+    """A charter whose term is over founds no ledger."""
+    home, note = tmp_path / "archives", tmp_path / "charter.note"
+    assert tallyd("init", home, *WHO).returncode == 0
+    digest = charter_with(home, tmp_path, note, now_us() - 730 * 24 * 3600 * 1_000_000)
+    assert "it expired on" in refused(2, "init", home, "--charter", note, "--charter-digest", digest)
+    assert not (home / "data").exists()
+
+
 def test_a_home_is_never_overwritten(tmp_path: Path) -> None:
     """A folder in use is refused, and so is what an interruption left."""
     home = tmp_path / "archives"
@@ -148,10 +157,12 @@ def test_config_show_writes_every_default_out(tmp_path: Path) -> None:
     assert {"keys", "write", "serve", "log", "listen", "data", "charter", "charter_digest", "bureau"} <= shown.keys()
 
 
-def charter_with(home: Path, folder: Path, note: Path) -> str:
+def charter_with(home: Path, folder: Path, note: Path, at_us: int | None = None) -> str:
     """A charter that others sign with the home's stanza in it; returns its digest."""
     (stanza,) = tomllib.loads((home / "bureau.toml").read_text())["bureau"]
     key = generate_key(folder / "charter.key")
-    data, digest = sign_first_charter("city", [msgspec.convert(stanza, Bureau)], "city.example/key-1", key, now_us())
+    data, digest = sign_first_charter(
+        "city", [msgspec.convert(stanza, Bureau)], "city.example/key-1", key, at_us or now_us()
+    )
     note.write_bytes(data)
     return digest

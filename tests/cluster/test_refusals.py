@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.sdk.key_file import generate_key
+from tallystick.sdk.clock import now_us
+from tallystick.sdk.key_file import generate_key, load_key
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
+from tallystick_node.cluster.roster import CHARTER_KEY
+from tallystick_node.first_charter import sign_first_charter
 from tests.harness.clusters import assert_sound
 from tests.harness.processes import BIN, processes_of, refused, tallyd
 
@@ -78,6 +81,17 @@ def test_another_charter_than_the_trusted_one(home: Path, stopped: LocalCluster)
     note.write_text(note.read_text().replace('name = "pudong"', 'name = "pudonh"'))
     assert "its digest is blake3:" in refused(5, "run", home)
     note.write_text(note.read_text().replace('name = "pudonh"', 'name = "pudong"'))
+
+
+def test_an_expired_charter(home: Path, stopped: LocalCluster) -> None:
+    """A charter whose term is over records nothing."""
+    key = load_key(stopped.folder / "keys" / "charter.key")
+    two_years_ago = now_us() - 730 * 24 * 3600 * 1_000_000
+    note, digest = sign_first_charter("pudong", stopped.charter.bureau, CHARTER_KEY, key, two_years_ago)
+    (stopped.folder / "old.note").write_bytes(note)
+    edit(home, "../charter.note", "../old.note")
+    edit(home, stopped["taxation"].settings.config.charter_digest, digest)
+    assert "the charter expired on" in refused(2, "run", home)
 
 
 def test_a_key_that_is_not_the_charters(home: Path) -> None:

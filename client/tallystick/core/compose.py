@@ -11,8 +11,8 @@ be made at its place in a submission, so `place` does it later.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -28,6 +28,7 @@ from tallystick.core.kinds import BY_NAME, BY_VERB, KINDS, Kind, Use, enum_of, f
 from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.statement_pb2 import Basis, Digest, Statement
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SET_BY_ACTOR: Final = frozenset({"kind", "actor"})
 
 
@@ -51,7 +52,7 @@ class Draft:
 
     kind: Kind
     statement: Statement
-    sensitive: dict[str, bytes]
+    sensitive: dict[str, bytes] = field(repr=False)
 
 
 def kind_of(name: str) -> Kind:
@@ -122,6 +123,8 @@ def _unfit(kind: Kind, keyword: str, value: object, error: Exception) -> Invalid
 def _sensitive(value: object) -> bytes:
     if not isinstance(value, Sensitive):
         raise InvalidIdentifier("a sensitive value in the clear", expected="Sensitive(value)")
+    if not isinstance(value.data, bytes):
+        raise TypeError("neither text nor bytes")
     return value.data
 
 
@@ -143,7 +146,7 @@ def _moment(value: object) -> int:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("no time zone")
-        return round(value.timestamp() * 1_000_000)
+        return (value - _EPOCH) // timedelta(microseconds=1)  # a float would lose some
     if isinstance(value, int):
         return value
     raise TypeError("not a moment")

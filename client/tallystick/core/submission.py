@@ -14,13 +14,13 @@ ledger (is the key registered, is the id known, is its time in the window) is th
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from tallystick.core import statement
-from tallystick.core.commitment import Place, check_opening
+from tallystick.core.commitment import Place, check_opening, commit
 from tallystick.core.errors import (
     InvalidIdentifier,
     InvalidSubmission,
@@ -43,6 +43,7 @@ from tallystick.core.limits import (
 from tallystick.core.merkle import root_of
 from tallystick.core.validation import Term
 from tallystick_proto.v1.entry_pb2 import Disclosure, Signature, Submission
+from tallystick_proto.v1.statement_pb2 import Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,20 @@ def seal(
         statements=statement.encode(statements),
         disclosures=disclosures,
     )
+
+
+def renewed(submission: Submission, key: SigningKey, submission_id: bytes, salt: Callable[[], bytes]) -> Submission:
+    """The same statements under a new id and signature; commitments are bound to the id, so they are made anew."""
+    statements = Statements.FromString(submission.statements).statement
+    disclosures = []
+    for old in submission.disclosures:
+        fresh = salt()
+        kind_field, _, name = old.field.partition(".")
+        commitment = commit(Place(submission.origin, submission_id, old.position, old.field), fresh, old.value)
+        setattr(getattr(statements[old.position], kind_field), name, commitment)
+        disclosures.append(Disclosure(position=old.position, field=old.field, salt=fresh, value=old.value))
+    data = [statement.SerializeToString() for statement in statements]
+    return seal(submission.origin, submission.actor, key, submission_id, data, disclosures)
 
 
 def prepare(submission: Submission, origin: str) -> Prepared:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,9 @@ def digest_file(path: Path, progress: Progress | None = None) -> FileDigest:
     """The digest of a file. Raises NotFound where it cannot be read, or changes its length meanwhile."""
     hasher = blake3(max_threads=blake3.AUTO)
     try:
+        # A pipe or a device has no length, and would read as an empty file, or keep us waiting.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError("it is not a file")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size:

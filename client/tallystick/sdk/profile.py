@@ -107,7 +107,7 @@ class Profile:
     def bureau(self) -> Bureau:
         """The bureau whose node this profile speaks to. Raises ConfigInvalid for an auditor's profile."""
         if not self._file.bureau:
-            raise ConfigInvalid("it names no bureau", where=str(self.path), expected="--bureau, or a bureau's profile")
+            raise ConfigInvalid("it names no bureau", where=str(self.path), expected="a bureau's profile")
         return self.charter.by_id(self._file.bureau)
 
     def check_current(self, now_us: int) -> None:

@@ -137,7 +137,9 @@ class LedgerReader:
 
     def entry(self, index: int) -> Shown:
         """One entry, verified to be in the ledger. Raises NotFound, ProofFailed."""
-        self._at_least(index + 1)
+        size = self._at_least(index + 1).size
+        if index >= size:
+            raise NotFound(f"there is no #{index}", where=self.bureau.id, expected=f"an entry below #{size}")
         for shown in self.entries(index, index + 1):
             return shown
         raise self._misled("nothing", f"#{index}")

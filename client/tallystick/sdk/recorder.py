@@ -24,12 +24,13 @@ from typing import Self
 
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.compose import compose, place
-from tallystick.core.errors import Overloaded, StorageFailed, TallystickError, Unreachable
+from tallystick.core.errors import Overloaded, StaleSubmission, StorageFailed, TallystickError, Unreachable
+from tallystick.core.identifiers import uuid7_time_us
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
 from tallystick.core.statement import Checker
-from tallystick.core.submission import seal
-from tallystick.sdk.clock import new_id, new_salt
+from tallystick.core.submission import renewed, seal
+from tallystick.sdk.clock import new_id, new_salt, now_us
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.receipt import Receipt, check_receipt, receipt_of
 from tallystick.sdk.spool import Spool
@@ -41,6 +42,7 @@ from tallystick_proto.v1.ledger_pb2 import SubmitAnswer, SubmitRequest
 from tallystick_proto.v1.statement_pb2 import Statement
 
 _RETRY_S = 0.2
+_STALE_US = 24 * 3600 * 1_000_000  # younger, and a clock is wrong: a new id would be refused as well
 _UNANSWERED_BEFORE_GROWING = 2
 _BATCH_BYTES_MAX = SUBMISSION_BYTES_MAX - STATEMENT_BYTES_MAX
 
@@ -289,6 +291,10 @@ class Recorder(Verbs[Pending]):
             refusal = from_detail(answer.refusal)
             if isinstance(refusal, (Unreachable, StorageFailed)):
                 raise refusal  # not the batch's fault: it is sent again, with all behind it
+            if isinstance(refusal, StaleSubmission) and now_us() - uuid7_time_us(batch.submission_id) > _STALE_US:
+                self._sign_anew(batch)
+                return
+            self._spool.remove(batch.submission_id)
             self._settle(batch, refusal)
             return
         receipt = answer.receipt
@@ -299,6 +305,19 @@ class Recorder(Verbs[Pending]):
             self._settle(batch, error)
             return
         self._settle(batch, (receipt, checkpoint))
+
+    def _sign_anew(self, batch: _Batch) -> None:
+        """Send a batch that waited too long under a new id: the ledger does not hold it, or would have said so."""
+        assert batch.submission is not None
+        fresh = new_id()
+        submission = renewed(batch.submission, self._key, fresh, new_salt)
+        self._spool.put(submission)
+        self._spool.remove(batch.submission_id)
+        with self._lock:
+            self._sent.remove(batch)
+            batch.submission_id, batch.submission = fresh, submission
+            self._sealed.appendleft(batch)
+            self._lock.notify_all()
 
     def _settle(self, batch: _Batch, outcome: tuple[ledger_pb2.Receipt, Checkpoint] | BaseException) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import grpc
 from google.protobuf.any_pb2 import Any
+from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
@@ -78,14 +79,9 @@ def to_status(error: TallystickError) -> Status:
 def from_rpc(call: grpc.RpcError, bureau: str, endpoint: str) -> TallystickError:
     """The error behind a failed call to a node, with the node's name in the sentence."""
     where = f"{bureau} at {endpoint}"
-    try:
-        status = rpc_status.from_call(call)
-    except ValueError:  # the status and its details disagree: not one of ours
-        status = None
-    for packed in status.details if status is not None else ():
-        detail = ErrorDetail()
-        if packed.Unpack(detail):
-            return from_detail(detail)
+    detail = _detail_of(call)
+    if detail is not None:
+        return from_detail(detail)
     code, text = call.code(), call.details() or ""
     match code:
         case grpc.StatusCode.UNAVAILABLE:
@@ -102,3 +98,16 @@ def from_rpc(call: grpc.RpcError, bureau: str, endpoint: str) -> TallystickError
             )
         case _:
             return errors.Unreachable(f"the call failed: {code.name.lower()} {text}".strip(), where=where)
+
+
+def _detail_of(call: grpc.RpcError) -> ErrorDetail | None:
+    """What one of our nodes says beside its status; None where the status is somebody else's."""
+    try:
+        status = rpc_status.from_call(call)
+        for packed in status.details if status is not None else ():
+            detail = ErrorDetail()
+            if packed.Unpack(detail):
+                return detail
+    except (ValueError, DecodeError):  # the status and its details disagree, or do not read
+        pass
+    return None

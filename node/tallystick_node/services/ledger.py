@@ -57,12 +57,12 @@ class LedgerService(LedgerServicer):
 
     async def ProveInclusion(self, request: InclusionRequest, context: ServicerContext[Any, Any]) -> Proof:
         self._check_origin(request.origin)
-        self._check_size(request.size)
+        self._check_index(request)
         return Proof(hashes=prove_inclusion(request.index, request.size, self._sequencer.ledger.reader()))
 
     async def ProvePresence(self, request: InclusionRequest, context: ServicerContext[Any, Any]) -> PresenceAnswer:
         self._check_origin(request.origin)
-        self._check_size(request.size)
+        self._check_index(request)
         ledger = self._sequencer.ledger
         inclusion = prove_inclusion(request.index, request.size, ledger.reader())
         presence = presence_of(ledger, self._sequencer.actors, request.index, request.size)
@@ -123,6 +123,12 @@ class LedgerService(LedgerServicer):
     def _check_origin(self, origin: str) -> None:
         if origin != self._sequencer.ledger.origin:
             raise NotFound(f"no ledger {origin[:255]!r} here", where="origin", expected=self._sequencer.ledger.origin)
+
+    def _check_index(self, request: InclusionRequest) -> None:
+        self._check_size(request.size)
+        if request.index >= request.size:
+            origin = self._sequencer.ledger.origin
+            raise NotFound(f"there is no #{request.index}", where=origin, expected=f"an entry below #{request.size}")
 
     def _check_size(self, size: int) -> None:
         """The asker speaks of a tree this node has signed."""

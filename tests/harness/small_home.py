@@ -1,0 +1,21 @@
+"""A bureau's home as `tallyd init` makes it, on a free port, for tests that open it in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tallystick.core.charter import Name
+from tallystick_node.cluster.ports import HOST, held_ports
+from tallystick_node.config import Settings
+from tallystick_node.home import SETTINGS, Wish, make_home
+
+
+def new_home(folder: Path, bureau: str = "market") -> Settings:
+    """A founded home under a charter of its own: three entries, and a profile for `clerk` beside the settings."""
+    with held_ports(1) as (port,):
+        name = Name(zh="市场监督管理局", en="Market Regulation Bureau")
+        wish = Wish(bureau, f"pudong.example/{bureau}", name, "11310115000000019X", f"{HOST}:{port}")
+        make_home(folder, wish, own_charter=True)
+    path = folder / SETTINGS
+    path.write_text(path.read_text().replace("stop_grace_s = 10.0", "stop_grace_s = 0.5"))
+    return Settings.load(path)
