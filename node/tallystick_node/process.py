@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import TextIO, cast
 
 # gRPC's own words on standard error would stand beside ours and say less; read when it is first imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -62,6 +64,19 @@ def run(path: Path, *, lifeline: int | None = None, ready: int | None = None) ->
         return INTERNAL_ERROR
 
 
+class LossyStream:
+    """Standard error for the log: a full disk or a closed pipe loses lines, and must not lose submissions."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
 def configure_log(log: Log) -> None:
     """Send structlog's events to standard error."""
     shared: list[structlog.typing.Processor] = [
@@ -78,6 +93,6 @@ def configure_log(log: Log) -> None:
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(levels[log.level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, LossyStream())),
         cache_logger_on_first_use=True,
     )

@@ -182,9 +182,9 @@ class Sequencer:
             except TallystickError as error:
                 self._fail(group, error)
             except Exception as error:  # a bug must not leave callers waiting, nor stop the writer silently
-                log.exception("commit failed", origin=self.ledger.origin)
                 self._broken = True
                 self._fail(group, StorageFailed(f"an internal error: {type(error).__name__}", where=self.ledger.origin))
+                log.exception("commit failed", origin=self.ledger.origin)
 
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []

@@ -123,4 +123,3 @@ class Office:
     def note(self, size: int, root: bytes) -> bytes:
         """A checkpoint signed by the ledger key, whatever it says."""
         return sign_checkpoint(Checkpoint(self.origin, size, root), self.keys["node"])
-

@@ -88,8 +88,11 @@ def test_what_may_be_registered_is_bounded() -> None:
         with pytest.raises(NotAuthentic, match=says):
             admit(OFFICE.prepared([said], "registrar"), 3, load_actors(ledger, OFFICE.actors()))
     with pytest.raises(NotAllowed, match="officer may not|may not record"):
-        admit(OFFICE.prepared([OFFICE.say("revoke_actor", revoked="market:clerk", key=fresh.public)]), 3,
-              load_actors(ledger, OFFICE.actors()))
+        admit(
+            OFFICE.prepared([OFFICE.say("revoke_actor", revoked="market:clerk", key=fresh.public)]),
+            3,
+            load_actors(ledger, OFFICE.actors()),
+        )
 
 
 def test_a_recorded_submission_is_found_by_id_actor_and_bytes() -> None:

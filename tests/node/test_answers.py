@@ -42,7 +42,9 @@ def varied(random: Random) -> bytes:
         case 1:
             return OFFICE.say("grant", request=about, to="taxation", resource=code, **common, **case, **officer)
         case 2:
-            return OFFICE.say("send", exchange=random.choice(EXCHANGES), to="planning", version=version, **common, **case)
+            return OFFICE.say(
+                "send", exchange=random.choice(EXCHANGES), to="planning", version=version, **common, **case
+            )
         case 3:
             digest = f"blake3:{'00' * 32}"
             return OFFICE.say("provide_version", version=version, digest=digest, derived_from=["R-1@v1", "X@1"])
@@ -120,9 +122,7 @@ def test_several_terms_ranges_limits_and_pages_agree_with_looking_at_everything(
         expected = expected[::-1] if newest_first else expected
         pages: list[int] = []
         while True:
-            page = answer(
-                ledger, terms=wanted, first=first, end=end, newest_first=newest_first, limit=limit
-            )
+            page = answer(ledger, terms=wanted, first=first, end=end, newest_first=newest_first, limit=limit)
             found = indexes(ledger, page)
             assert len(found) <= limit
             pages += found
@@ -146,7 +146,9 @@ def test_an_answer_speaks_of_the_size_it_was_asked_for() -> None:
 def test_ranges_come_in_bundles_of_a_mebibyte() -> None:
     """Large entries are split over bundles no larger than an answer may be, each adjacent to the one before."""
     ledger = ledger_of(5, 3)
-    said = OFFICE.say("declare", resource="L", scheme="s", title="x", sharing="unconditional", premises=["y" * 400] * 32)
+    said = OFFICE.say(
+        "declare", resource="L", scheme="s", title="x", sharing="unconditional", premises=["y" * 400] * 32
+    )
     for _ in range(3):
         built = ledger.build([OFFICE.prepared([said] * 100)], NOW_US)
         ledger.store.write(built.batch)

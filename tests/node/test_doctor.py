@@ -101,7 +101,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
     """Some twelve entries: every sort of key but a tile."""
     commits = [
         [OFFICE.prepared(OFFICE.declares(3))],
-        [used("310115198001011234".encode()), OFFICE.prepared(OFFICE.declares(1))],
+        [used(b"310115198001011234"), OFFICE.prepared(OFFICE.declares(1))],
         [OFFICE.prepared([OFFICE.registers("deputy"), OFFICE.revokes("deputy")], "registrar")],
     ]
     yield from disk_of(tmp_path_factory.mktemp("small"), commits)
@@ -136,7 +136,9 @@ def test_random_histories_are_clean(tmp_path: Path) -> None:
     for number in range(4):
         commits = []
         for _ in range(random.choice([3, 20, 40])):
-            commits.append([OFFICE.prepared(OFFICE.declares(random.randint(1, 25))) for _ in range(random.randint(1, 3))])
+            commits.append(
+                [OFFICE.prepared(OFFICE.declares(random.randint(1, 25))) for _ in range(random.randint(1, 3))]
+            )
             if random.random() < 0.2:
                 commits[-1].append(used(b"somebody"))
         for disk in disk_of(_made(tmp_path / str(number)), commits):
@@ -221,7 +223,9 @@ def test_a_bad_signature_under_a_sound_tree_is_named(tmp_path: Path) -> None:
     good.statements[1] = OFFICE.declare("never-signed")
     for disk in disk_of(tmp_path, [[good]]):
         report = disk.check()
-        assert [difference.place for difference in report.differences] == [f"{OFFICE.origin}#5: the submission of market:clerk"]
+        assert [difference.place for difference in report.differences] == [
+            f"{OFFICE.origin}#5: the submission of market:clerk"
+        ]
 
 
 def test_every_dropped_key_is_named(small: Disk, tiled: Disk) -> None:
@@ -241,7 +245,12 @@ def test_every_added_key_is_named(small: Disk) -> None:
     keys = [key for key, _ in small.store.range(b"", None)]
     strangers = [bytes([number]) for number in range(256)] + [b"", b"\x00", b"zz", b"e", b"t", b"\xff" * 20]
     for key in keys:
-        strangers += [key + b"\x00", key[:-1], key[:-1] + bytes([key[-1] ^ random.randint(1, 255)]), key[:1] + b"\xff" * 8]
+        strangers += [
+            key + b"\x00",
+            key[:-1],
+            key[:-1] + bytes([key[-1] ^ random.randint(1, 255)]),
+            key[:1] + b"\xff" * 8,
+        ]
     for key in set(strangers) - set(keys):
         value = random.choice([b"", b"\x00" * 32, small.store.get(random.choice(keys)) or b""])
         assert not small.check((key, value)).clean, key.hex()

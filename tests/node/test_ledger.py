@@ -116,8 +116,12 @@ def test_building_changes_nothing() -> None:
 def test_segments_are_small_and_never_cross_a_multiple_of_64() -> None:
     """No segment holds more than 64 entries or much more than 256 KiB, and each begins where the one before ended."""
     ledger = grown(200, 1, 1, 61, 300)
-    large = [OFFICE.say("declare", resource=f"L{n}", scheme="local", title="x", sharing="unconditional",
-                        premises=["y" * 400] * 32) for n in range(60)]
+    large = [
+        OFFICE.say(
+            "declare", resource=f"L{n}", scheme="local", title="x", sharing="unconditional", premises=["y" * 400] * 32
+        )
+        for n in range(60)
+    ]
     commit(ledger, [OFFICE.prepared(large)])
     due = 0
     for key, value in ledger.store.range(keyspace.SEGMENT, b"f"):
@@ -262,7 +266,14 @@ def test_a_state_record_that_does_not_fit_is_refused(data: object, named: str) -
 
 def test_a_hole_in_the_entries_is_never_answered_over() -> None:
     """A segment that is missing, cut or not one is StoreDamaged at the entry it should hold."""
-    for damage in (None, b"", b"\xff\xff", Segment().SerializeToString(), Segment(entry=[b"x"] * 65).SerializeToString(), b"\x0a\x01x\x10\x01"):
+    for damage in (
+        None,
+        b"",
+        b"\xff\xff",
+        Segment().SerializeToString(),
+        Segment(entry=[b"x"] * 65).SerializeToString(),
+        b"\x0a\x01x\x10\x01",
+    ):
         ledger = grown(200)
         batch = Batch()
         if damage is None:
@@ -313,4 +324,3 @@ def test_a_database_behind_what_was_signed_is_told_apart_from_another(tmp_path: 
     with pytest.raises(StoreDamaged, match="which was signed; run tallyd fsck"):
         check_against_signed(grown(4, 1, 7), signed)
     signed.close()
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from tallystick.core.limits import (
 from tallystick.core.merkle import check_inclusion, prove_inclusion
 from tallystick.core.submission import Prepared
 from tallystick_node.sequencer import Placed, Sequencer
+from tallystick_node.store.store import Batch
 from tests.harness.home import YEAR_US, Home, record
 from tests.harness.office import Office, key_of
 
@@ -88,14 +90,19 @@ async def test_groups_form_while_a_write_is_on_its_way(home: Home) -> None:
     office = home.office
     async with home.writing() as sequencer:
         writing, go_on = asyncio.Event(), threading.Event()
-        loop, stage = asyncio.get_running_loop(), home.store.inner.write
+        loop, stage = asyncio.get_running_loop(), home.store.stage
 
-        def slow(batch: object) -> None:
-            loop.call_soon_threadsafe(writing.set)
-            assert go_on.wait(30)
-            stage(batch)  # type: ignore[arg-type]
+        def slow(batch: Batch) -> Callable[[], None]:
+            staged = stage(batch)
 
-        home.store.write = slow  # type: ignore[method-assign,assignment]
+            def write() -> None:
+                loop.call_soon_threadsafe(writing.set)
+                assert go_on.wait(30)
+                staged()
+
+            return write
+
+        home.store.stage = slow  # type: ignore[method-assign]
         first = asyncio.create_task(sequencer.record(office.prepared(office.declares(1))))
         await writing.wait()
         others = [asyncio.create_task(sequencer.record(office.prepared(office.declares(2)))) for _ in range(50)]
@@ -284,7 +291,9 @@ async def test_a_role_bounds_what_may_be_said(home: Home) -> None:
 async def test_keys_are_valid_by_index(home: Home) -> None:
     """A key may sign after the entry that registered it and not after the one that revoked it, in one group too."""
     office = home.office
-    early = office.prepared([office.declare("A", "deputy")], "deputy", key=office.keys.setdefault("deputy", key_of("d")))
+    early = office.prepared(
+        [office.declare("A", "deputy")], "deputy", key=office.keys.setdefault("deputy", key_of("d"))
+    )
     registers = office.prepared([office.registers("deputy")], "registrar")
     late, revokes = office.prepared([office.declare("B", "deputy")], "deputy"), None
     revokes = office.prepared([office.revokes("deputy")], "registrar")

@@ -171,10 +171,15 @@ def test_the_database_closes_after_its_last_user(node: Node, settings: Settings)
 def test_a_signal_stops_a_node_gracefully(settings: Settings, number: signal.Signals) -> None:
     """As a process: it says when it serves, answers, and ends with 0 on a signal, with its address free again."""
     ready, told = os.pipe()
-    program = "import sys; from pathlib import Path; from tallystick_node.process import run; " \
+    program = (
+        "import sys; from pathlib import Path; from tallystick_node.process import run; "
         "sys.exit(run(Path(sys.argv[1]), ready=int(sys.argv[2])))"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(settings.path), str(told)], pass_fds=[told], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, str(settings.path), str(told)],
+        pass_fds=[told],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     os.close(told)
     assert os.read(ready, 1) == b"+"

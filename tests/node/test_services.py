@@ -161,14 +161,30 @@ def bad_submissions() -> dict[str, tuple[Callable[[Office], Submission], grpc.St
         "another origin": (bent(origin="pudong.example/taxation"), invalid, "InvalidSubmission", "addressed to"),
         "no origin": (bent(origin=""), invalid, "InvalidSubmission", "pudong.example/market"),
         "no statement": (of(lambda office: []), invalid, "InvalidSubmission", "1 to 1000"),
-        "1,001 statements": (of(lambda office: office.declares(1) * 1001), invalid, "InvalidSubmission", "1001 statements"),
+        "1,001 statements": (
+            of(lambda office: office.declares(1) * 1001),
+            invalid,
+            "InvalidSubmission",
+            "1001 statements",
+        ),
         "oversize statement": (
-            of(lambda o: [o.say("declare", resource="A", scheme="s", title="t", sharing="withheld", premises=["x" * 400] * 200)]),
+            of(
+                lambda o: [
+                    o.say(
+                        "declare", resource="A", scheme="s", title="t", sharing="withheld", premises=["x" * 400] * 200
+                    )
+                ]
+            ),
             invalid,
             "InvalidStatement",
             "64000|items",
         ),
-        "oversize submission": (bent(statements=bytes(SUBMISSION_BYTES_MAX + 1)), invalid, "InvalidSubmission", "2097153 bytes"),
+        "oversize submission": (
+            bent(statements=bytes(SUBMISSION_BYTES_MAX + 1)),
+            invalid,
+            "InvalidSubmission",
+            "2097153 bytes",
+        ),
         "garbage statements": (bent(statements=b"\xff\xff"), invalid, "InvalidSubmission", "parse"),
         "a count that is not signed": (bent(count=3), invalid, "InvalidSubmission", "the signed 3"),
         "no id": (bent(submission_id=b""), invalid, "InvalidSubmission", ""),
@@ -233,16 +249,37 @@ def bad_reads(origin: str) -> dict[str, tuple[str, object, str]]:
     other = "pudong.example/taxation"
     not_found, invalid = "NotFound", "InvalidIdentifier"
     return {
-        **{f"{call} elsewhere": (call, request(origin=other), not_found) for call, request in (
-            ("GetCheckpoint", CheckpointRequest), ("WatchCheckpoints", CheckpointRequest), ("ProveConsistency", ConsistencyRequest),
-            ("ProveInclusion", InclusionRequest), ("ProvePresence", InclusionRequest), ("ReadEntries", ReadRequest), ("Find", FindRequest))},
+        **{
+            f"{call} elsewhere": (call, request(origin=other), not_found)
+            for call, request in (
+                ("GetCheckpoint", CheckpointRequest),
+                ("WatchCheckpoints", CheckpointRequest),
+                ("ProveConsistency", ConsistencyRequest),
+                ("ProveInclusion", InclusionRequest),
+                ("ProvePresence", InclusionRequest),
+                ("ReadEntries", ReadRequest),
+                ("Find", FindRequest),
+            )
+        },
         "inclusion beyond": ("ProveInclusion", InclusionRequest(origin=origin, index=3, size=3), not_found),
         "inclusion in none": ("ProveInclusion", InclusionRequest(origin=origin), not_found),
         "inclusion in a later tree": ("ProveInclusion", InclusionRequest(origin=origin, index=1, size=4), not_found),
         "presence beyond": ("ProvePresence", InclusionRequest(origin=origin, index=2**64 - 1, size=3), not_found),
-        "presence in a later tree": ("ProvePresence", InclusionRequest(origin=origin, index=1, size=2**64 - 1), not_found),
-        "consistency backwards": ("ProveConsistency", ConsistencyRequest(origin=origin, old_size=3, new_size=2), not_found),
-        "consistency with a later tree": ("ProveConsistency", ConsistencyRequest(origin=origin, old_size=1, new_size=4), not_found),
+        "presence in a later tree": (
+            "ProvePresence",
+            InclusionRequest(origin=origin, index=1, size=2**64 - 1),
+            not_found,
+        ),
+        "consistency backwards": (
+            "ProveConsistency",
+            ConsistencyRequest(origin=origin, old_size=3, new_size=2),
+            not_found,
+        ),
+        "consistency with a later tree": (
+            "ProveConsistency",
+            ConsistencyRequest(origin=origin, old_size=1, new_size=4),
+            not_found,
+        ),
         "entries backwards": ("ReadEntries", ReadRequest(origin=origin, first=2, end=1, size=3), not_found),
         "entries beyond": ("ReadEntries", ReadRequest(origin=origin, first=2, end=4, size=3), not_found),
         "entries of a later tree": ("ReadEntries", ReadRequest(origin=origin, end=4, size=4), not_found),
@@ -268,7 +305,9 @@ def test_proofs_over_the_wire_hold_for_every_index(client: Client) -> None:
     """Inclusion for each index and consistency for each pair of sizes verify against the signed roots."""
     client.record(*client.office.declares(9))
     origin, checkpoint = client.office.origin, client.checkpoint()
-    raws = [raw for bundle in client.ledger.ReadEntries(ReadRequest(origin=origin, end=12, size=12)) for raw in bundle.entry]
+    raws = [
+        raw for bundle in client.ledger.ReadEntries(ReadRequest(origin=origin, end=12, size=12)) for raw in bundle.entry
+    ]
     for index, raw in enumerate(raws):
         proof = client.ledger.ProveInclusion(InclusionRequest(origin=origin, index=index, size=12))
         check_inclusion(leaf_hash(raw), index, 12, checkpoint.root, proof.hashes)
@@ -301,7 +340,9 @@ def test_following_shows_each_new_statement_once_in_order(client: Client) -> Non
                 checkpoint = newer
             found += range(bundle.first, bundle.first + len(bundle.entry))
     stream.cancel()
-    assert found == [index for index in range(3, client.size) if b"gateway" not in client.node.home.ledger().entry(index)]
+    assert found == [
+        index for index in range(3, client.size) if b"gateway" not in client.node.home.ledger().entry(index)
+    ]
 
 
 def test_watching_shows_every_growth_and_ends_with_the_node(client: Client) -> None:
@@ -446,4 +487,3 @@ def test_concurrent_callers_all_get_their_own(client: Client) -> None:
     for thread in threads:
         thread.join()
     assert sorted(found) == list(range(3, 83))
-

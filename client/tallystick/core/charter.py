@@ -201,9 +201,8 @@ def _check(charter: Charter) -> None:
                     raise refuse(f"a key of {bureau.id} is named {key.name}", name)
                 publics.append(key.public)
             if bureau.floor is not None:
-                Checkpoint(
-                    bureau.origin, bureau.floor.size, decode_base64(bureau.floor.root, MalformedCharter, "floor")
-                )
+                root = decode_base64(bureau.floor.root, MalformedCharter, f"charter: floor of {bureau.id}")
+                Checkpoint(bureau.origin, bureau.floor.size, root)
         for auditor in charter.auditor:
             identifiers.check_bureau_id(auditor.id)
         publics += [VerifierKey.parse(text).public for text in charter.charter_keys]

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from tallystick.core.charter import Bureau
-from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.entry import Entry
 from tallystick.core.errors import (
+    ConfigInvalid,
     Forked,
     MalformedEntry,
     NotFound,
@@ -24,6 +25,7 @@ from tallystick.core.errors import (
     TallystickError,
     Unreachable,
     Unreconciled,
+    VerificationFailed,
 )
 from tallystick.core.evidence import Proven, check_presence, format_presence
 from tallystick.core.hashing import leaf_hash
@@ -69,7 +71,7 @@ class LedgerReader:
         self._trust = trust
         self._stored = trust.load(self.bureau.origin)
         self._remembered_at = float("-inf")
-        self._ledger = TrustedLedger(self.bureau.id, self.bureau.ledger_verifier, self._stored)
+        self._ledger = self._trusting(self._stored)
 
     @property
     def trusted(self) -> TrustedLedger:
@@ -79,8 +81,8 @@ class LedgerReader:
     def close(self) -> None:
         """Write down what was verified, and close the connection."""
         try:
-            # Where the node can no longer compare two checkpoints this client trusted, the one that was written stays.
-            with suppress(Unreachable, NotFound):
+            # Where the node cannot compare two checkpoints this client trusted, the one that was written stays.
+            with suppress(Unreachable, RolledBack):
                 self.remember()
         finally:
             self.wire.close()
@@ -93,32 +95,26 @@ class LedgerReader:
 
     def advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
         """Trust a checkpoint that came with a proof from the trusted size; written down at once or within a second."""
-        try:
+        with self._keeping_both(note):
             checkpoint = self._ledger.advance(note, consistency)
-        except (RolledBack, Forked, Unreconciled) as error:
-            kept = self._trust.keep_conflict(self.bureau.origin, self._ledger.note, note)
-            raise type(error)(
-                f"{error.what}; both notes are kept beside {kept}",
-                where=error.where,
-                expected=error.expected,
-                known=error.known,
-            ) from None
         if time.monotonic() - self._remembered_at >= _REMEMBER_S:
             self.remember()
         return checkpoint
 
     def remember(self) -> None:
-        """Write the trusted checkpoint down, after making sure that it fits what another command wrote meanwhile."""
+        """Write the trusted checkpoint down, after making sure that it fits what another command wrote meanwhile.
+
+        A later one of another command stays; this session goes on from its own, where its next proofs start.
+        """
         note = self._ledger.note
         if note is None or note == self._stored:
             return
         self._remembered_at = time.monotonic()
         with self._trust.replacing(self.bureau.origin) as there:
-            if there is not None and there != self._stored:
-                self._reconcile(there)
-            assert self._ledger.note is not None
-            self._trust.save(self.bureau.origin, self._ledger.note)
-            self._stored = self._ledger.note
+            if there is not None and there != self._stored and self._reconcile(there).size > self._ledger.size:
+                return
+            self._trust.save(self.bureau.origin, note)
+            self._stored = note
 
     def entries(self, first: int = 0, end: int | None = None, size: int | None = None) -> Iterator[Shown]:
         """Entries [first, end), oldest first, verified; `end` is the trusted size if not given."""
@@ -128,8 +124,8 @@ class LedgerReader:
         if first >= end:
             return
         for bundle in self.wire.read_entries(first, end, checkpoint.size):
-            if bundle.first != wanted or not bundle.entry:
-                raise self._misled(f"entries from #{bundle.first}", f"from #{wanted}")
+            if bundle.first != wanted or not 1 <= len(bundle.entry) <= end - wanted:
+                raise self._misled(f"{len(bundle.entry)} entries from #{bundle.first}", f"#{wanted} to #{end - 1}")
             yield from self._bundle(bundle, checkpoint)
             wanted += len(bundle.entry)
         if wanted != end:
@@ -140,7 +136,7 @@ class LedgerReader:
         size = self._at_least(index + 1).size
         if index >= size:
             raise NotFound(f"there is no #{index}", where=self.bureau.id, expected=f"an entry below #{size}")
-        for shown in self.entries(index, index + 1):
+        for shown in self.entries(index, index + 1, size):
             return shown
         raise self._misled("nothing", f"#{index}")
 
@@ -177,7 +173,7 @@ class LedgerReader:
             if bundle.checkpoint:
                 if not follow:
                     raise self._misled("a later checkpoint", "an answer about the one that was asked for")
-                checkpoint = self.advance(bundle.checkpoint, bundle.consistency)
+                checkpoint = self._follow(checkpoint, bundle)
             if not bundle.entry:
                 continue
             for shown in self._bundle(bundle, checkpoint):
@@ -240,23 +236,60 @@ class LedgerReader:
     def _misled(self, what: str, expected: str) -> TallystickError:
         return ProofFailed(f"its node answered {what}", where=self.bureau.id, expected=expected)
 
+    def _trusting(self, note: bytes | None) -> TrustedLedger:
+        try:
+            return TrustedLedger(self.bureau.id, self.bureau.ledger_verifier, note)
+        except VerificationFailed as error:
+            raise ConfigInvalid(
+                f"the checkpoint of {self.bureau.id} that was kept does not read ({error})",
+                where=str(self._trust.folder),
+                expected="the note this client put there",
+            ) from None
+
+    @contextmanager
+    def _keeping_both(self, shown: bytes) -> Iterator[None]:
+        """Where a note contradicts the trusted one, both are kept, and the error says where."""
+        try:
+            yield
+        except (RolledBack, Forked, Unreconciled) as error:
+            kept = self._trust.keep_conflict(self.bureau.origin, self._ledger.note, shown)
+            raise type(error)(
+                f"{error.what}; both notes are kept beside {kept}",
+                where=error.where,
+                expected=error.expected,
+                known=error.known,
+            ) from None
+
     def _reload(self) -> None:
         """Take up what another command of this client has verified since."""
         there = self._trust.load(self.bureau.origin)
         if there is not None and there != self._stored and self._ledger.note == self._stored:
-            self._ledger = TrustedLedger(self.bureau.id, self.bureau.ledger_verifier, there)
+            self._ledger = self._trusting(there)
             self._stored = there
 
-    def _reconcile(self, there: bytes) -> None:
-        """Two commands of this client trusted different checkpoints: one must extend the other, or the node forked."""
-        other = open_checkpoint(there, self.bureau.ledger_verifier)
-        mine = self._ledger.checkpoint
-        small, large = sorted((other, mine), key=lambda checkpoint: checkpoint.size)
-        proof = self.wire.prove_consistency(small.size, large.size).hashes if small.size < large.size else []
-        check = TrustedLedger(
-            self.bureau.id, self.bureau.ledger_verifier, there if small is other else self._ledger.note
-        )
-        larger_note = self._ledger.note if large is mine else there
-        assert larger_note is not None
-        check.advance(larger_note, proof)
-        self._ledger = check
+    def _follow(self, before: Checkpoint, bundle: Bundle) -> Checkpoint:
+        """The checkpoint of a stream that goes on. Other calls may have moved the trusted one on meanwhile."""
+        if self._ledger.checkpoint == before:
+            return self.advance(bundle.checkpoint, bundle.consistency)
+        with self._keeping_both(bundle.checkpoint):
+            shown = self._ledger.check_extension(bundle.checkpoint, bundle.consistency, before)
+        self._reconcile(bundle.checkpoint)
+        return shown
+
+    def _reconcile(self, note: bytes) -> Checkpoint:
+        """A checkpoint that came another way than the trusted one: either must extend the other, or the node forked."""
+        other, mine = self._trusting(note), self._trusting(self._ledger.note)
+        small, large = (other, mine) if other.size <= mine.size else (mine, other)
+        assert large.note is not None
+        with self._keeping_both(note):
+            try:
+                proof = self.wire.prove_consistency(small.size, large.size).hashes if small.size < large.size else ()
+            except NotFound as error:
+                raise RolledBack(
+                    f"{self.bureau.id} has signed {large.size} entries, and does not have them ({error.what})",
+                    expected="a ledger that only grows",
+                    known=large.size,
+                ) from None
+            shown = other.checkpoint
+            small.advance(large.note, proof)
+        return shown

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.entry import decode_entry
-from tallystick.core.errors import ProofFailed
+from tallystick.core.errors import ProofFailed, VerificationFailed
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.merkle import check_inclusion
 from tallystick.core.statement import encode
@@ -49,7 +49,7 @@ class Receipt:
 def check_receipt(receipt: ledger_pb2.Receipt, submission: Submission, bureau: Bureau, checkpoint: Checkpoint) -> None:
     """A receipt is for this submission, within its checkpoint; of a single statement, the entry holds what was signed.
 
-    Raises ProofFailed.
+    Raises ProofFailed or MalformedEntry.
     """
 
     def refuse(what: str, expected: str) -> ProofFailed:
@@ -64,9 +64,12 @@ def check_receipt(receipt: ledger_pb2.Receipt, submission: Submission, bureau: B
         raise refuse(f"it says nothing of where the submission stands ({receipt.standing})", "recorded or witnessed")
     if receipt.count > 1:
         return
-    check_inclusion(leaf_hash(receipt.entry), receipt.first, checkpoint.size, checkpoint.root, receipt.inclusion)
-    entry = decode_entry(receipt.entry)
-    if entry.index != receipt.first or entry.signed is None or entry.signed.submission_id != signature.submission_id:
+    try:
+        check_inclusion(leaf_hash(receipt.entry), receipt.first, checkpoint.size, checkpoint.root, receipt.inclusion)
+        entry = decode_entry(receipt.entry)
+    except VerificationFailed as error:
+        raise error.at(f"receipt of {bureau.id}") from None
+    if entry.index != receipt.first or entry.signed != signature:
         raise refuse(f"#{receipt.first} is another entry", "the submission's own")
     if submission.statements != encode([entry.statement]):
         raise refuse(f"#{receipt.first} holds another statement", "the one that was signed")

@@ -15,72 +15,44 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.compose import compose, place
-from tallystick.core.errors import Overloaded, StaleSubmission, StorageFailed, TallystickError, Unreachable
+from tallystick.core.errors import (
+    Overloaded,
+    ProofFailed,
+    StaleSubmission,
+    StorageFailed,
+    TallystickError,
+    Unreachable,
+)
 from tallystick.core.identifiers import uuid7_time_us
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
 from tallystick.core.statement import Checker
 from tallystick.core.submission import renewed, seal
+from tallystick.sdk.batch import Batch, Pending
 from tallystick.sdk.clock import new_id, new_salt, now_us
 from tallystick.sdk.reader import LedgerReader
-from tallystick.sdk.receipt import Receipt, check_receipt, receipt_of
+from tallystick.sdk.receipt import check_receipt
 from tallystick.sdk.spool import Spool
 from tallystick.sdk.verbs import Verbs
 from tallystick.sdk.wire_errors import from_detail
 from tallystick_proto.v1 import ledger_pb2
-from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
+from tallystick_proto.v1.entry_pb2 import Submission
 from tallystick_proto.v1.ledger_pb2 import SubmitAnswer, SubmitRequest
-from tallystick_proto.v1.statement_pb2 import Statement
+
+__all__ = ["Pending", "Recorder"]
 
 _RETRY_S = 0.2
 _STALE_US = 24 * 3600 * 1_000_000  # younger, and a clock is wrong: a new id would be refused as well
 _UNANSWERED_BEFORE_GROWING = 2
-_BATCH_BYTES_MAX = SUBMISSION_BYTES_MAX - STATEMENT_BYTES_MAX
-
-
-@dataclass(slots=True, eq=False)
-class _Batch:
-    """Statements that will be, or were, one submission."""
-
-    submission_id: bytes
-    opened_at: float
-    checker: Checker
-    statements: list[Statement] = field(default_factory=list)
-    data: list[bytes] = field(default_factory=list)
-    disclosures: list[Disclosure] = field(default_factory=list)
-    size_bytes: int = 0
-    submission: Submission | None = None
-    done: Future[tuple[ledger_pb2.Receipt, Checkpoint]] = field(default_factory=Future)
-
-
-class Pending:
-    """One statement on its way. `result` waits for its receipt and raises what the ledger said against it."""
-
-    __slots__ = ("_batch", "_position", "_recorder")
-
-    def __init__(self, recorder: Recorder, batch: _Batch, position: int) -> None:
-        self._recorder = recorder
-        self._batch = batch
-        self._position = position
-
-    def done(self) -> bool:
-        """Whether there is a receipt or an error."""
-        return self._batch.done.done()
-
-    def result(self, timeout_s: float | None = None) -> Receipt:
-        """The receipt. Raises TimeoutError, or the domain error that kept the statement from being recorded."""
-        receipt, checkpoint = self._batch.done.result(timeout_s)
-        statement = self._batch.statements[self._position]
-        return receipt_of(receipt, self._position, statement, self._recorder.reader.bureau, checkpoint)
+_FRAME_BYTES_MAX = 4  # around a statement among others: a tag and its length
+_BATCH_BYTES_MAX = SUBMISSION_BYTES_MAX - STATEMENT_BYTES_MAX - _FRAME_BYTES_MAX
 
 
 class Recorder(Verbs[Pending]):
@@ -100,7 +72,7 @@ class Recorder(Verbs[Pending]):
         give_up_s: float = 60.0,
         spool: Path | None = None,
     ) -> None:
-        """`reader` must not be used by others meanwhile. `give_up_s` bounds how long an unreachable node is tried."""
+        """`reader` is the recorder's own, closed with it. `give_up_s` bounds how long an unreachable node is tried."""
         self.reader = reader
         self._actor = actor
         self._key = key
@@ -110,13 +82,14 @@ class Recorder(Verbs[Pending]):
         self._give_up_s = give_up_s
         self._spool = Spool(spool, reader.bureau.origin)
         self._lock = threading.Condition()
-        self._open: _Batch | None = None
-        self._sealed: deque[_Batch] = deque()  # not sent on the present stream
-        self._sent: deque[_Batch] = deque()  # sent, in this order, and not answered
+        self._sealing = threading.Lock()  # a stream that broke may be at it still
+        self._open: Batch | None = None
+        self._sealed: deque[Batch] = deque()  # not sent on the present stream
+        self._sent: deque[Batch] = deque()  # sent, in this order, and not answered
         self._closing = False
         self._stream = 0  # a stream that broke may still ask for requests; it must not get any
         for submission in self._spool.left_over():
-            batch = _Batch(
+            batch = Batch(
                 submission.signature.submission_id, time.monotonic(), Checker(self._actor), submission=submission
             )
             self._sealed.append(batch)
@@ -146,20 +119,22 @@ class Recorder(Verbs[Pending]):
             batch.statements.append(statement)
             batch.data.append(data)
             batch.disclosures.extend(disclosures)
-            batch.size_bytes += len(data) + 4
+            batch.size_bytes += len(data) + _FRAME_BYTES_MAX
             if position + 1 >= self._batch_max or batch.size_bytes > _BATCH_BYTES_MAX:
                 self._seal()
             elif position == 0:
                 self._lock.notify_all()
-            return Pending(self, batch, position)
+            return Pending(self.reader.bureau, batch, position)
 
     def flush(self, timeout_s: float | None = None) -> None:
         """Send everything and wait for every receipt. Raises the first error a batch met, or TimeoutError."""
         with self._lock:
             self._seal()
             waiting = [*self._sent, *self._sealed]
-        for batch in waiting:
-            batch.done.result(timeout_s)
+        failures = [batch.done.exception(timeout_s) for batch in waiting]
+        for failure in failures:
+            if failure is not None:
+                raise failure
 
     def close(self) -> None:
         """Flush, end the stream, and let the thread end. A batch that failed raises here."""
@@ -182,16 +157,16 @@ class Recorder(Verbs[Pending]):
 
     # Under the lock.
 
-    def _room(self) -> _Batch:
-        if self._closing:
-            raise RuntimeError("the recorder is closed")
-        while self._open is None and len(self._sealed) + len(self._sent) >= self._in_flight_max:
+    def _room(self) -> Batch:
+        while not self._closing and self._open is None and len(self._sealed) + len(self._sent) >= self._in_flight_max:
             if not self._lock.wait(timeout=self._give_up_s * 2):
                 raise Overloaded(
                     "the spool is full and nothing moves", where=self.reader.bureau.id, expected="a node that answers"
                 )
+        if self._closing:
+            raise RuntimeError("the recorder is closed")
         if self._open is None:
-            self._open = _Batch(new_id(), time.monotonic(), Checker(self._actor))
+            self._open = Batch(new_id(), time.monotonic(), Checker(self._actor))
         return self._open
 
     def _seal(self) -> None:
@@ -204,24 +179,30 @@ class Recorder(Verbs[Pending]):
 
     def _stop(self) -> None:
         with self._lock:
+            self._seal()  # what another thread recorded since the flush
             self._closing = True
             self._lock.notify_all()
         self._thread.join()
+        self.reader.close()
 
     def _run(self) -> None:
         unreachable_since: float | None = None
         while self._wait_for_work():
             try:
                 for answer in self.reader.wire.submit_many(self._requests(self._stream)):
-                    unreachable_since = None
                     self._take(answer)
+                    unreachable_since = None
                 error: TallystickError | None = None
             except TallystickError as caught:
                 error = caught
             except Exception as caught:  # a bug must not leave callers waiting for ever
+                with self._lock:
+                    self._closing = True
                 self._fail_all(caught)
                 return
             with self._lock:
+                if error is None and self._sent:
+                    error = Unreachable("it left submissions unanswered", where=self.reader.bureau.id)
                 self._stream += 1
                 self._sealed.extendleft(reversed(self._sent))
                 self._sent.clear()
@@ -236,7 +217,18 @@ class Recorder(Verbs[Pending]):
                 self._fail_all(error)
                 unreachable_since = None
             else:
+                self._keep_sealed()
                 time.sleep(_RETRY_S)
+
+    def _keep_sealed(self) -> None:
+        """Sign and spool what nobody asks for, so that it outlives this program although nothing can be sent."""
+        with self._lock:
+            sealed = [*self._sealed]
+        for batch in sealed:
+            try:
+                self._signed(batch)
+            except TallystickError as error:
+                self._settle(batch, error)
 
     def _wait_for_work(self) -> bool:
         with self._lock:
@@ -271,22 +263,30 @@ class Recorder(Verbs[Pending]):
                     return
                 batch = self._sealed.popleft()
                 self._sent.append(batch)
+            try:
+                submission = self._signed(batch)
+            except TallystickError as error:  # it could not be kept, so it must not be sent
+                self._settle(batch, error)
+                continue
+            yield SubmitRequest(submission=submission, known_size=known_size)
+
+    def _signed(self, batch: Batch) -> Submission:
+        """A batch as it is sent, in the spool."""
+        with self._sealing:
             if batch.submission is None:
-                batch.submission = seal(
-                    self.reader.bureau.origin,
-                    self._actor,
-                    self._key,
-                    batch.submission_id,
-                    batch.data,
-                    batch.disclosures,
-                )
-                self._spool.put(batch.submission)
-            yield SubmitRequest(submission=batch.submission, known_size=known_size)
+                origin, disclosures = self.reader.bureau.origin, batch.disclosures
+                submission = seal(origin, self._actor, self._key, batch.submission_id, batch.data, disclosures)
+                self._spool.put(submission)
+                batch.submission = submission
+            return batch.submission
 
     def _take(self, answer: SubmitAnswer) -> None:
         with self._lock:
+            if not self._sent:
+                raise ProofFailed("its node answered what it was not sent", where=self.reader.bureau.id)
             batch = self._sent[0]
-        assert batch.submission is not None
+        if batch.submission is None:
+            raise ProofFailed("its node answered before it was asked", where=self.reader.bureau.id)
         if answer.HasField("refusal"):
             refusal = from_detail(answer.refusal)
             if isinstance(refusal, (Unreachable, StorageFailed)):
@@ -301,12 +301,14 @@ class Recorder(Verbs[Pending]):
         try:
             checkpoint = self.reader.advance(receipt.checkpoint, receipt.consistency)
             check_receipt(receipt, batch.submission, self.reader.bureau, checkpoint)
+        except Unreachable:
+            raise  # of a question beside the receipt
         except TallystickError as error:
             self._settle(batch, error)
             return
         self._settle(batch, (receipt, checkpoint))
 
-    def _sign_anew(self, batch: _Batch) -> None:
+    def _sign_anew(self, batch: Batch) -> None:
         """Send a batch that waited too long under a new id: the ledger does not hold it, or would have said so."""
         assert batch.submission is not None
         fresh = new_id()
@@ -319,25 +321,26 @@ class Recorder(Verbs[Pending]):
             self._sealed.appendleft(batch)
             self._lock.notify_all()
 
-    def _settle(self, batch: _Batch, outcome: tuple[ledger_pb2.Receipt, Checkpoint] | BaseException) -> None:
-        with self._lock:
-            if batch in self._sent:
-                self._sent.remove(batch)
-            self._lock.notify_all()
-        if isinstance(outcome, BaseException):
-            batch.done.set_exception(outcome)
-        else:
+    def _settle(self, batch: Batch, outcome: tuple[ledger_pb2.Receipt, Checkpoint] | BaseException) -> None:
+        if not isinstance(outcome, BaseException):
             self._spool.remove(batch.submission_id)
-            batch.data.clear()
-            batch.done.set_result(outcome)
+        with self._lock:
+            if not batch.done.done():
+                if isinstance(outcome, BaseException):
+                    batch.done.set_exception(outcome)
+                else:
+                    batch.done.set_result(outcome)
+                    batch.data.clear()
+            for queue in (self._sent, self._sealed):
+                if batch in queue:
+                    queue.remove(batch)
+            self._lock.notify_all()
 
     def _fail_all(self, error: BaseException) -> None:
         """Nothing more can be done for what is on its way; files stay in the spool for another try."""
         with self._lock:
             self._seal()
             failed = [*self._sent, *self._sealed]
-            self._sent.clear()
-            self._sealed.clear()
-            self._lock.notify_all()
+        self._keep_sealed()
         for batch in failed:
-            batch.done.set_exception(error)
+            self._settle(batch, error)

@@ -1,0 +1,49 @@
+"""Statements that will be, or were, one submission, and what whoever recorded one of them holds."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from tallystick.core.charter import Bureau
+from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.statement import Checker
+from tallystick.sdk.receipt import Receipt, receipt_of
+from tallystick_proto.v1 import ledger_pb2
+from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
+from tallystick_proto.v1.statement_pb2 import Statement
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """One submission on its way. `submission` is set once it is signed, `done` once it is answered."""
+
+    submission_id: bytes
+    opened_at: float
+    checker: Checker
+    statements: list[Statement] = field(default_factory=list)
+    data: list[bytes] = field(default_factory=list)
+    disclosures: list[Disclosure] = field(default_factory=list)
+    size_bytes: int = 0
+    submission: Submission | None = None
+    done: Future[tuple[ledger_pb2.Receipt, Checkpoint]] = field(default_factory=Future)
+
+
+class Pending:
+    """One statement on its way. `result` waits for its receipt and raises what the ledger said against it."""
+
+    __slots__ = ("_batch", "_bureau", "_position")
+
+    def __init__(self, bureau: Bureau, batch: Batch, position: int) -> None:
+        self._bureau = bureau
+        self._batch = batch
+        self._position = position
+
+    def done(self) -> bool:
+        """Whether there is a receipt or an error."""
+        return self._batch.done.done()
+
+    def result(self, timeout_s: float | None = None) -> Receipt:
+        """The receipt. Raises TimeoutError, or the domain error that kept the statement from being recorded."""
+        receipt, checkpoint = self._batch.done.result(timeout_s)
+        return receipt_of(receipt, self._position, self._batch.statements[self._position], self._bureau, checkpoint)
