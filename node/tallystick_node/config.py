@@ -79,7 +79,7 @@ class Settings:
                 where=str(path),
                 expected="a settings file; `tallyd init` makes one",
             ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as error:
             raise ConfigInvalid(
                 str(error), where=str(path), expected="the settings that `tallyd config show` prints"
             ) from None

@@ -30,7 +30,7 @@ from tallystick.core.evidence import actors_of
 from tallystick.core.hashing import parse_digest
 from tallystick.core.identifiers import check_bureau_id, check_credit_code, check_origin, uuid7
 from tallystick.core.keys import SigningKey
-from tallystick.core.note import VerifierKey
+from tallystick.core.note import COSIGNATURE_V1, VerifierKey
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick.sdk.key_file import generate_key
 from tallystick_node.admission import admit
@@ -81,7 +81,7 @@ def bureau_stanza(keys: HomeKeys, *, bureau: str, name: Name, credit_code: str, 
         credit_code=credit_code,
         origin=origin,
         ledger_key=VerifierKey.of(origin, keys.ledger.public).format(),
-        witness_key=VerifierKey.of(f"{origin}/witness", keys.witness.public).format(),
+        witness_key=VerifierKey.of(f"{origin}/witness", keys.witness.public, COSIGNATURE_V1).format(),
         registrar_key=VerifierKey.of(f"{origin}/registrar", keys.registrar.public).format(),
         endpoint=endpoint,
     )

@@ -34,7 +34,7 @@ from tallystick.core.errors import (
     VerificationFailed,
 )
 from tallystick.core.limits import CHARTER_BYTES_MAX
-from tallystick.core.note import VerifierKey
+from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey
 from tests.harness.ledger_maker import CHARTER_KEYS, LedgerMaker, charter_of, key_of, signed
 
 MARKET, TAXATION = LedgerMaker().bureau, LedgerMaker(bureau="taxation").bureau
@@ -64,6 +64,8 @@ FULL = msgspec.structs.replace(
         "rule": {"request-overdue": {"severity": "warning", "citation": {"zh": "…", "en": "…"}}},
     },
 )
+
+PLAIN_WITNESS = VerifierKey.of(f"{MARKET.origin}/witness", LedgerMaker().keys["witness"].public).format()
 
 
 def with_bureau(**changes: object) -> Charter:
@@ -170,8 +172,12 @@ def test_an_oversize_charter_is_refused() -> None:
         (with_bureau(origin="pudong"), "is not an origin"),
         (with_bureau(credit_code="113101150000000190"), "the check digit"),
         (with_bureau(credit_code="1131"), "is not a unified social credit code"),
-        (with_bureau(ledger_key=TAXATION.ledger_key), "is named pudong.example/taxation"),
-        (with_bureau(witness_key=MARKET.registrar_key), "is named pudong.example/market-regulation/registrar"),
+        (with_bureau(ledger_key=TAXATION.ledger_key), "is pudong.example/taxation, algorithm 1"),
+        (with_bureau(witness_key=MARKET.registrar_key), "is pudong.example/market-regulation/registrar, algorithm 1"),
+        (
+            with_bureau(witness_key=PLAIN_WITNESS),
+            "witness, algorithm 1; expected pudong.example/market-regulation/witness, 4",
+        ),
         (with_bureau(registrar_key="x"), "is not a verifier key"),
         (with_bureau(floor=Floor(size=-1, root=base64.b64encode(bytes(32)).decode())), "the size is -1"),
         (with_bureau(floor=Floor(size=1, root="AAAA")), "the root has the wrong length"),
@@ -188,11 +194,11 @@ def test_no_two_bureaus_share_an_origin() -> None:
     """A second bureau under another id does not get the first one's ledger."""
     twin = LedgerMaker(bureau="taxation")
     keys = {
-        field: VerifierKey.of(f"{MARKET.origin}{suffix}", twin.keys[name].public).format()
-        for field, suffix, name in (
-            ("ledger_key", "", "node"),
-            ("witness_key", "/witness", "witness"),
-            ("registrar_key", "/registrar", "registrar"),
+        field: VerifierKey.of(f"{MARKET.origin}{suffix}", twin.keys[name].public, algorithm).format()
+        for field, suffix, name, algorithm in (
+            ("ledger_key", "", "node", ED25519),
+            ("witness_key", "/witness", "witness", COSIGNATURE_V1),
+            ("registrar_key", "/registrar", "registrar", ED25519),
         )
     }
     other = msgspec.structs.replace(TAXATION, origin=MARKET.origin, **keys)
@@ -204,7 +210,7 @@ def test_no_public_key_stands_under_two_names(name: str) -> None:
     """A key of a bureau does not serve another bureau, another office of its own, the charter or an auditor."""
     key = LedgerMaker().keys[name].public
     market, charter_key, auditor = (
-        VerifierKey.of(f"{MARKET.origin}/witness", key).format(),
+        VerifierKey.of(f"{MARKET.origin}/witness", key, COSIGNATURE_V1).format(),
         VerifierKey.of(CHARTER_KEYS[0], key).format(),
         VerifierKey.of("pudong.example/audit", key).format(),
     )

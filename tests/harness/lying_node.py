@@ -1,7 +1,8 @@
 """A node in this process, on a loopback port: honest, until a test bends its answers.
 
 It is the real services on a real gRPC server, over a `Home`. `lies` maps a call's name to a function that gets each
-honest answer and changes what it likes in place, or returns what is sent instead: one answer, or for a stream a list.
+honest answer and changes what it likes in place, or returns what is sent instead: one answer, or for a stream a list;
+`()` ends the stream there.
 """
 
 from __future__ import annotations
@@ -111,6 +112,8 @@ class LyingNode:
             async for answer in honest(request, context):
                 lie = self.lies.get(name)
                 bent = lie(answer) if lie is not None else None
+                if bent == ():
+                    return
                 for each in [answer] if bent is None else bent:
                     yield each
 

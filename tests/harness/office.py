@@ -16,7 +16,7 @@ from tallystick.core.compose import compose
 from tallystick.core.evidence import actors_of
 from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
-from tallystick.core.note import VerifierKey
+from tallystick.core.note import COSIGNATURE_V1, VerifierKey
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick_node.first_charter import sign_first_charter
 from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
@@ -46,7 +46,7 @@ class Office:
             credit_code="11310115000000019X",
             origin=self.origin,
             ledger_key=VerifierKey.of(self.origin, self.keys["node"].public).format(),
-            witness_key=VerifierKey.of(f"{self.origin}/witness", self.keys["witness"].public).format(),
+            witness_key=VerifierKey.of(f"{self.origin}/witness", self.keys["witness"].public, COSIGNATURE_V1).format(),
             registrar_key=VerifierKey.of(f"{self.origin}/registrar", self.keys["registrar"].public).format(),
             endpoint=endpoint,
         )
@@ -63,7 +63,7 @@ class Office:
     def actor(self, name: str) -> str:
         return f"{self.bureau.id}:{name}"
 
-    def say(self, kind: str, by: str = "clerk", **values: object) -> bytes:
+    def say(self, kind: str, by: str = "clerk", /, **values: object) -> bytes:
         """The bytes of one statement."""
         return compose(kind, self.actor(by), values).statement.SerializeToString()
 

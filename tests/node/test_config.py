@@ -153,7 +153,9 @@ def test_nothing_else_is_listened_on_in_the_clear(tmp_path: Path, listen: str) -
         load(tmp_path, f"listen = '{listen}'\n{LEAST}")
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"bureau", b"= 1", b"a = [" * 4000, b'bureau = "a"\nbureau = "b"'])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"bureau", b"= 1", b"a = " + b"[" * 5000, b'bureau = "a"\nbureau = "b"']
+)
 def test_a_file_that_does_not_read_is_named(tmp_path: Path, content: bytes) -> None:
     """Bytes that are no TOML are ConfigInvalid with the file's name."""
     with pytest.raises(ConfigInvalid, match=r"tallyd\.toml"):

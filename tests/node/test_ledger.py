@@ -61,7 +61,7 @@ def all_of(ledger: Ledger) -> list[bytes]:
 @given(st.lists(st.lists(st.integers(1, 90), min_size=1, max_size=4), max_size=6))
 @settings(max_examples=25)
 def test_a_submission_is_adjacent_entries_in_signed_order(commits: list[list[int]]) -> None:
-    """Whatever is committed together, each submission's statements stand side by side as signed, and all of it proves."""
+    """Whatever is committed together, each submission's statements stand side by side as signed, and it proves."""
     ledger = founded()
     expected = [decode_entry(raw).statement for raw in all_of(ledger)]
     for counts in commits:

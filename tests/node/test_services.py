@@ -319,7 +319,7 @@ def test_proofs_over_the_wire_hold_for_every_index(client: Client) -> None:
 
 
 def test_following_shows_each_new_statement_once_in_order(client: Client) -> None:
-    """A follower gets what is there and what comes later, whatever the commits, each with a later checkpoint's proof."""
+    """A follower gets what is there and what comes later, whatever the commits, with proofs from one to the next."""
     office, actor = client.office, (TERM_FIELDS["actor"], b"market:clerk")
     client.record(*office.declares(2))
     request = FindRequest(origin=office.origin, size=5, follow=True, term=[Term(field=actor[0], value=actor[1])])

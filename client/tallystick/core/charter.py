@@ -24,7 +24,7 @@ from tallystick.core.errors import CharterMismatch, InvalidIdentifier, Malformed
 from tallystick.core.hashing import chain_hash, format_digest
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import CHARTER_BYTES_MAX
-from tallystick.core.note import VerifierKey, decode_base64, open_note, parse_note, sign_note
+from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, decode_base64, open_note, parse_note, sign_note
 
 HEADER = "# tallystick/charter/v1\n"
 
@@ -194,11 +194,16 @@ def _check(charter: Charter) -> None:
             identifiers.check_bureau_id(bureau.id)
             identifiers.check_origin(bureau.origin)
             identifiers.check_credit_code(bureau.credit_code)
-            names = (bureau.origin, f"{bureau.origin}/witness", f"{bureau.origin}/registrar")
-            for name, text in zip(names, (bureau.ledger_key, bureau.witness_key, bureau.registrar_key), strict=True):
+            for name, text, algorithm in (
+                (bureau.origin, bureau.ledger_key, ED25519),
+                (f"{bureau.origin}/witness", bureau.witness_key, COSIGNATURE_V1),
+                (f"{bureau.origin}/registrar", bureau.registrar_key, ED25519),
+            ):
                 key = VerifierKey.parse(text)
-                if key.name != name:
-                    raise refuse(f"a key of {bureau.id} is named {key.name}", name)
+                if (key.name, key.algorithm) != (name, algorithm):
+                    raise refuse(
+                        f"a key of {bureau.id} is {key.name}, algorithm {key.algorithm}", f"{name}, {algorithm}"
+                    )
                 publics.append(key.public)
             if bureau.floor is not None:
                 root = decode_base64(bureau.floor.root, MalformedCharter, f"charter: floor of {bureau.id}")

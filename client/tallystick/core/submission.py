@@ -36,6 +36,7 @@ from tallystick.core.identifiers import check_actor, uuid7_time_us
 from tallystick.core.keys import SigningKey, check_public_key, check_signature
 from tallystick.core.limits import (
     SALT_BYTES,
+    STATEMENT_BYTES_MAX,
     SUBMISSION_AGE_MAX_US,
     SUBMISSION_AHEAD_MAX_US,
     SUBMISSION_BYTES_MAX,
@@ -159,6 +160,10 @@ def _check_disclosures(disclosures: Sequence[Disclosure], submission: Submission
     for number, disclosure in enumerate(disclosures):
         where = f"disclosure {number}"
         place = (disclosure.position, disclosure.field)
+        if len(disclosure.value) > STATEMENT_BYTES_MAX:
+            raise InvalidSubmission(
+                f"a value of {len(disclosure.value)} bytes", where=where, expected=f"at most {STATEMENT_BYTES_MAX}"
+            )
         if disclosure.position >= len(pieces) or place in places or len(disclosure.salt) != SALT_BYTES:
             raise InvalidSubmission(
                 "its place or salt is wrong", where=where, expected="one per sensitive field, a salt of 32 bytes"

@@ -15,7 +15,7 @@ def now_us() -> int:
 
 
 def new_id() -> bytes:
-    """A new UUIDv7. Its first 12 random bits are the fraction of the millisecond, so that ids sort as they were made."""
+    """A new UUIDv7, its first 12 random bits the fraction of the millisecond, so that ids sort as they were made."""
     moment = now_us()
     fraction = moment % 1_000 * 4_096 // 1_000
     return uuid7(moment, (fraction << 62 | secrets.randbits(62)).to_bytes(10, "big"))

@@ -81,7 +81,7 @@ class Profile:
                 where=str(place),
                 expected=f"a profile, by --profile or {ENVIRONMENT}",
             ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as error:
             raise ConfigInvalid(str(error), where=str(place), expected="a profile as its format says") from None
         charter = load_charter(place.parent / file.charter, file.charter_digest)
         profile = cls(place, file, charter)

@@ -93,6 +93,12 @@ class LedgerReader:
         answer = self.wire.checkpoint(self._ledger.size)
         return self.advance(answer.checkpoint, answer.consistency)
 
+    def watch(self) -> Iterator[Checkpoint]:
+        """The checkpoint now and each one signed later, checked to extend the one before; it never ends by itself."""
+        self._reload()
+        for answer in self.wire.watch_checkpoints(self._ledger.size):
+            yield self.advance(answer.checkpoint, answer.consistency)
+
     def advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
         """Trust a checkpoint that came with a proof from the trusted size; written down at once or within a second."""
         with self._keeping_both(note):
