@@ -247,7 +247,7 @@ def test_a_write_that_failed_is_sent_again(bench: Bench) -> None:
     """A batch whose commit failed, before or after it was durable, is recorded once in the end."""
     with bench.recorder(batch_max=5) as recorder:
         for when in ("before", "after"):
-            bench.node.home.fail_write(when)  # type: ignore[arg-type]
+            bench.node.home.fail_write(when)
             for code in codes(5, when):
                 pending = declare(recorder, code)
             pending.result(WAIT_S)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.any_pb2 import Any
+from google.protobuf import any_pb2
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 from hypothesis import given
@@ -33,7 +34,7 @@ class Failed(grpc.RpcError):
     def details(self) -> str | None:
         return self._details
 
-    def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:
+    def trailing_metadata(self) -> Any:
         return self._trailing
 
 
@@ -104,7 +105,8 @@ def test_a_bare_status_is_a_domain_error_that_names_the_node(code: grpc.StatusCo
 
 
 def packed(detail: bytes, type_url: str = "type.googleapis.com/tallystick.v1.ErrorDetail") -> bytes:
-    return Status(code=3, message="m", details=[Any(type_url=type_url, value=detail)]).SerializeToString()
+    status = Status(code=3, message="m", details=[any_pb2.Any(type_url=type_url, value=detail)])
+    return bytes(status.SerializeToString())
 
 
 @pytest.mark.parametrize(
