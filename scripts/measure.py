@@ -271,7 +271,10 @@ def reopening(member: Member, count: int) -> dict[str, float]:
 
 def row(name: str, figures: dict[str, float]) -> None:
     """One line of the table."""
-    print(f"{name:<30}" + "".join(f"{key} {value:>11,.1f}   " for key, value in figures.items()), flush=True)
+    print(
+        f"{name:<30}" + "".join(f"{key} {value:>11,.{2 if value < 10 else 0}f}   " for key, value in figures.items()),
+        flush=True,
+    )
 
 
 def main() -> None:

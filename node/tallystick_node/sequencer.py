@@ -103,6 +103,7 @@ class Sequencer:
         self._changed = asyncio.Event()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-write")
         self._task: asyncio.Task[None] | None = None
+        self._company = False  # whether the last group had more than one: a lone caller need not wait for others
         self._stopping = False
         self._broken = False
         self._published: Published | None = None
@@ -173,10 +174,11 @@ class Sequencer:
                     return
                 self._arrived.clear()
                 await self._arrived.wait()
-                if not self._stopping and self._linger_s:
+                if self._company and not self._stopping and self._linger_s:
                     await asyncio.sleep(self._linger_s)
                 continue
             group = self._take()
+            self._company = len(group) > 1
             try:
                 await self._commit(group)
             except TallystickError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -78,10 +79,13 @@ def test_a_key_of_its_owner_alone_is_taken(tmp_path: Path, mode: int) -> None:
         ED25519.private_bytes(*PKCS8, BestAvailableEncryption(b"secret")),
         ED25519.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         ec.generate_private_key(ec.SECP256R1()).private_bytes(*PKCS8, NoEncryption()),
+        b"-----BEGIN PRIVATE KEY-----\n"
+        + b64encode(bytes.fromhex("302e020100300506032b657f04220420") + bytes(32))
+        + b"\n-----END PRIVATE KEY-----\n",
         rsa.generate_private_key(65537, 2048).private_bytes(*PKCS8, NoEncryption()),
         x25519.X25519PrivateKey.generate().private_bytes(*PKCS8, NoEncryption()),
     ],
-    ids=["empty", "text", "cut", "encrypted", "public", "P-256", "RSA", "X25519"],
+    ids=["empty", "text", "cut", "encrypted", "public", "P-256", "unheard of", "RSA", "X25519"],
 )
 def test_what_is_no_ed25519_key_is_refused(tmp_path: Path, pem: bytes) -> None:
     """Other keys, encrypted ones and what is no key are ConfigInvalid with the file's name."""

@@ -148,7 +148,7 @@ def bent() -> dict[str, Callable[[WireReceipt], object]]:
         "another index": lambda r: setattr(r, "first", 2),
         "another count": lambda r: setattr(r, "count", 4),
         "no standing": lambda r: r.ClearField("standing"),
-        "an altered entry": lambda r: setattr(r, "entry", r.entry[:-1] + b"\x00"),
+        "an altered entry": lambda r: setattr(r, "entry", r.entry[:-1] + bytes([r.entry[-1] ^ 1])),
         "no path": lambda r: r.ClearField("inclusion"),
         "garbage in the path": lambda r: r.inclusion.__setitem__(0, b"\xff"),
         "garbage for a note": lambda r: setattr(r, "checkpoint", b"\xff"),
