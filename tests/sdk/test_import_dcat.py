@@ -16,7 +16,7 @@ from tallystick.sdk.importers import json_file
 from tallystick.sdk.importers.bring_in import plan
 from tallystick.sdk.importers.dcat import SOURCE, Catalogue, read_catalogue
 from tallystick.sdk.importers.json_file import parse_json, read_input
-from tallystick.sdk.importers.standing import Standing
+from tallystick.sdk.standing import Standing
 from tallystick_proto.v1.statement_pb2 import ResourceDeclared
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "dcat"

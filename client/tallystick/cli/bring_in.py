@@ -51,7 +51,7 @@ def dcat(session: Session, file: Path, scheme: str, dry_run: bool) -> None:
     from tallystick.sdk.importers.bring_in import Outcome, plan, record
     from tallystick.sdk.importers.dcat import read_catalogue
     from tallystick.sdk.importers.json_file import read_input
-    from tallystick.sdk.importers.standing import all_standing
+    from tallystick.sdk.standing import all_standing
 
     data = read_input(file)
     try:

@@ -67,7 +67,7 @@ def declare(
           --condition "joint supervision only" --field name:text --field owner:text:personal
     """
     from tallystick.core.compose import compose
-    from tallystick.sdk.importers.standing import standing_of
+    from tallystick.sdk.standing import standing_of
 
     values: dict[str, object] = {
         "resource": code,
@@ -151,8 +151,8 @@ def provide(
     """
     from tallystick.cli.output import progress_bar
     from tallystick.core.identifiers import check_resource_code
-    from tallystick.sdk.importers.standing import standing_of
     from tallystick.sdk.salts import SaltStore
+    from tallystick.sdk.standing import standing_of
 
     if desensitised_fields and desensitised is None:
         raise click.UsageError("--desensitised-field needs --desensitised METHOD", click.get_current_context())

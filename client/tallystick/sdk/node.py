@@ -11,7 +11,6 @@ from typing import Self
 from tallystick.core.compose import compose, place
 from tallystick.core.errors import StorageFailed, Unreachable
 from tallystick.core.keys import SigningKey
-from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.submission import seal
 from tallystick.sdk.clock import new_id, new_salt, now_us
 from tallystick.sdk.digests import Progress, digest_file, versioned
@@ -20,6 +19,7 @@ from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.receipt import Receipt, check_receipt, receipt_of
 from tallystick.sdk.recorder import Recorder
 from tallystick.sdk.salts import SaltStore
+from tallystick.sdk.standing import standing_of
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.verbs import HasVersion, Verbs
 from tallystick.sdk.wire import Wire
@@ -106,11 +106,9 @@ class Node(LedgerReader, Verbs[Receipt]):
         )
 
     def declared(self, code: str) -> ResourceDeclared | None:
-        """The latest declaration of a resource on this ledger, or None."""
-        terms = [(TERM_FIELDS["resource"], code.encode()), (TERM_FIELDS["kind"], b"10")]
-        for shown in self.find(terms, newest_first=True, limit=1):
-            return shown.read.statement.resource_declared
-        return None
+        """The declaration of a resource that stands on this ledger, or None."""
+        standing = standing_of(self, code)
+        return None if standing is None else standing.declared
 
     def provide(
         self,

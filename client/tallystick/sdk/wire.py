@@ -82,10 +82,6 @@ class Wire:
         request = ConsistencyRequest(origin=self.bureau.origin, old_size=old_size, new_size=new_size)
         return self._call(lambda: self._ledger.ProveConsistency(request, timeout=self.deadline_s))
 
-    def prove_inclusion(self, index: int, size: int) -> Proof:
-        request = InclusionRequest(origin=self.bureau.origin, index=index, size=size)
-        return self._call(lambda: self._ledger.ProveInclusion(request, timeout=self.deadline_s))
-
     def prove_presence(self, index: int, size: int) -> PresenceAnswer:
         request = InclusionRequest(origin=self.bureau.origin, index=index, size=size)
         return self._call(lambda: self._ledger.ProvePresence(request, timeout=self.deadline_s))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tallystick.core.errors import TallystickError
 from tallystick.sdk.importers.dcat import SOURCE, Catalogue, Declaration
-from tallystick.sdk.importers.standing import Standing
+from tallystick.sdk.standing import Standing
 
 if TYPE_CHECKING:
     from tallystick.sdk.node import Node
