@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import msgspec
 import pytest
@@ -61,6 +61,7 @@ FULL = msgspec.structs.replace(
         "time_zone": "Asia/Shanghai",
         "holidays": [date(2027, 1, 1)],
         "deadlines": {"answer_request": 10},
+        "thresholds": {"night": {"from": time(22), "until": time(6, 0, 30)}},
         "rule": {"request-overdue": {"severity": "warning", "citation": {"zh": "…", "en": "…"}}},
     },
 )
@@ -86,7 +87,7 @@ def refusal(charter: Charter | str) -> str:
 
 @pytest.mark.parametrize("charter", [CHARTER, FULL], ids=["least", "full"])
 def test_what_is_written_reads_back(charter: Charter) -> None:
-    """A charter's text parses to the very charter, dates and rulebook included, and is written the same again."""
+    """A text parses to the charter it is of, dates and local times of its rulebook included, and is written alike."""
     text = format_charter(charter)
     assert text.startswith(HEADER)
     assert parse_charter(text) == charter

@@ -18,11 +18,13 @@ from tallystick.core.identifiers import (
     check_actor,
     check_bureau_id,
     check_credit_code,
+    check_finding_id,
     check_label,
     check_origin,
     check_resource_code,
     check_scheme,
     exchange_short_form,
+    finding_id,
     format_entry_ref,
     format_version_ref,
     parse_decimal,
@@ -52,6 +54,7 @@ GOOD: dict[Callable[[str], str], list[str]] = {
     check_scheme: ["gb.21063-4", "0", "dcat", "a" * 64],
     check_label: ["2027-03", "310115-GH-03", "第三版", "v 1", "x" * 64],
     check_credit_code: ["11310115000000019X"],
+    check_finding_id: ["F-3KQ0ZV8M1T5R", "F-000000000000", finding_id("zombie-system", "taxation", ["taxation#4"])],
 }
 BAD: dict[Callable[[str], str], list[str]] = {
     check_bureau_id: ["", "A", "a_b", "a:b", "税务", "z" * 65, "a\n", "a "],
@@ -61,6 +64,15 @@ BAD: dict[Callable[[str], str], list[str]] = {
     check_scheme: ["", ".a", "-a", "A", "a_b", "a" * 65, "a\n"],
     check_label: ["", "a@b", "a#b", "a\tb", "\x9f", "\udfff", "x" * 65],
     check_credit_code: ["11310115000000019x", "11310115000000019X ", "１1310115000000019X", "I1310115000000019X"],
+    check_finding_id: [
+        "",
+        "F-",
+        "3KQ0ZV8M1T5R",
+        "F-3KQ0ZV8M1T5",
+        "F-3KQ0ZV8M1T5RR",
+        "F-3kq0zv8m1t5r",
+        "F-3KQ0ZV8M1T5I",
+    ],
 }
 
 

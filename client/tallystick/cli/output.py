@@ -10,10 +10,11 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from tallystick.cli.safe_text import sanitise, sanitise_json
+from tallystick.core.moments import moment_json as moment_json
+from tallystick.core.moments import moment_text as moment_text
+from tallystick.core.safe_text import sanitise, sanitise_json
 
 # Below this a file is hashed faster than a bar is drawn.
 PROGRESS_FROM_BYTES = 64 * 1024 * 1024
@@ -115,20 +116,3 @@ def progress_bar(title: str, total: int, *, of_bytes: bool) -> Iterator[Callable
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(sanitise(title), total=total)
         yield lambda done, of: progress.update(task, completed=done, total=of)
-
-
-def moment_text(at_us: int, zone: tzinfo) -> str:
-    """A moment as people read it, to the second, with its distance from UTC; bare microseconds beyond the calendar."""
-    try:
-        return datetime.fromtimestamp(at_us // 1_000_000, zone).isoformat(sep=" ", timespec="seconds")
-    except (ValueError, OverflowError, OSError):
-        return f"{at_us} us"
-
-
-def moment_json(at_us: int) -> str | None:
-    """A moment in RFC 3339, UTC, to the microsecond; None where no calendar has it."""
-    seconds, rest = divmod(at_us, 1_000_000)
-    try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Literal
 
 import msgspec
@@ -226,7 +226,7 @@ def format_charter(charter: Charter) -> str:
     """The text of a charter, as `parse_charter` reads it."""
     raw = {
         key: value
-        for key, value in msgspec.to_builtins(charter, builtin_types=(datetime, date)).items()
+        for key, value in msgspec.to_builtins(charter, builtin_types=(datetime, date, time)).items()
         if value not in (None, "", [])
     }
     raw["bureau"] = [{k: v for k, v in bureau.items() if v not in (None, "", [], ())} for bureau in raw["bureau"]]

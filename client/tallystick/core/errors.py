@@ -20,6 +20,7 @@
     │   ├── RolledBack                         an older state than this client was already shown
     │   ├── Forked                             two signed histories under one key: proven
     │   ├── Unreconciled                       no proof that one state extends the other: a suspicion, not proven
+    │   ├── HalvesDiffer                       what was received is not what was sent; both are recorded
     │   └── CharterMismatch                    not the charter whose digest is trusted
     ├── Unreachable                    peer's  exit 3   nobody answered, or not in time
     │   ├── Stopping                           the node is shutting down
@@ -174,6 +175,10 @@ class Forked(VerificationFailed):
 
 class Unreconciled(VerificationFailed):
     """`known` is the size this client trusts."""
+
+
+class HalvesDiffer(VerificationFailed):
+    """Two signed claims differ, and neither is convicted. `where` names the entry that records what was received."""
 
 
 class CharterMismatch(VerificationFailed):

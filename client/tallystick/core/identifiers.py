@@ -11,6 +11,7 @@
     entry reference    taxation#1088                        <bureau>#<index>
     credit code        11310115000000019X                   unified social credit code, GB 32100
     exchange           7QK2M9                               shown: first 6 Crockford base32 digits of BLAKE3 of its id
+    finding            F-3KQ0ZV8M1T5R                       F- and 12 Crockford base32 digits
 
 Control characters are Unicode's Cc; a lone surrogate, which no UTF-8 can carry, is refused with them. Submissions and
 exchanges have UUIDv7 ids of 16 bytes (RFC 9562): 48 bits of milliseconds, version, 12 random bits, variant, 62 more.
@@ -22,6 +23,7 @@ The check digit of a credit code: each of the first 17 characters, its value in 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -52,6 +54,8 @@ _CREDIT_DIGITS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_CODE: Final = re.compile(rf"[{_CREDIT_DIGITS}]{{2}}[0-9]{{6}}[{_CREDIT_DIGITS}]{{10}}")
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _EXCHANGE_DIGITS: Final = 6
+FINDING_DIGITS: Final = 12
+_FINDING: Final = re.compile(rf"F-[{_CROCKFORD}]{{{FINDING_DIGITS}}}")
 
 
 class ActorName(NamedTuple):
@@ -165,8 +169,19 @@ def check_credit_code(text: str) -> str:
 
 def exchange_short_form(exchange: bytes) -> str:
     """What a person is shown for an exchange id, which any 6 of 2^30 others may share."""
-    number = int.from_bytes(blake3(exchange).digest()[:4], "big") >> 2
-    return "".join(_CROCKFORD[number >> 5 * place & 31] for place in reversed(range(_EXCHANGE_DIGITS)))
+    return _crockford(int.from_bytes(blake3(exchange).digest()[:4], "big") >> 2, _EXCHANGE_DIGITS)
+
+
+def finding_id(rule: str, bureau: str, references: Iterable[str]) -> str:
+    """The id of a finding, the same in every audit that finds it: `F-` and 60 bits of BLAKE3 of what identifies it."""
+    named = "\n".join(("tallystick/finding/v1", rule, bureau, *references)) + "\n"
+    number = int.from_bytes(blake3(named.encode()).digest()[:8], "big") >> 4
+    return "F-" + _crockford(number, FINDING_DIGITS)
+
+
+def check_finding_id(text: str) -> str:
+    """The id of a finding, as `finding_id` makes them."""
+    return _matching(_FINDING, text, "a finding", f"F- and {FINDING_DIGITS} of 0-9 and A-Z without I, L, O, U")
 
 
 def uuid7(at_us: int, random: bytes) -> bytes:
@@ -184,6 +199,10 @@ def uuid7_time_us(id_: bytes) -> int:
     if len(id_) != UUID_BYTES or id_[6] >> 4 != 0x7 or id_[8] >> 6 != 0b10:
         raise InvalidIdentifier(f"{id_[:32].hex()} is not an id", expected="the 16 bytes of a UUIDv7")
     return int.from_bytes(id_[:6], "big") * 1000
+
+
+def _crockford(number: int, digits: int) -> str:
+    return "".join(_CROCKFORD[number >> 5 * place & 31] for place in reversed(range(digits)))
 
 
 def _matching(pattern: re.Pattern[str], text: str, what: str, expected: str) -> str:

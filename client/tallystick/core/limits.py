@@ -40,6 +40,11 @@ SALT_BYTES = 32
 
 # What a client reads whole into memory. A parsed file takes some ten times its length.
 IMPORT_BYTES_MAX = 256 * 1024 * 1024
+# What it reads record by record: the longest record, or line.
+IMPORT_RECORD_CHARS_MAX = 1024 * 1024
+
+# A deadline or threshold of a rulebook, in its own unit (days, hours, how many). More would be a slip.
+RULEBOOK_NUMBER_MAX = 1_000_000
 
 # Identifiers, in characters.
 BUREAU_ID_CHARS_MAX = 64
