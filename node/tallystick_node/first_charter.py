@@ -6,7 +6,7 @@ What one person needs to start: a local cluster, or a bureau on its own. A chart
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
 from tallystick.core.charter import Auditor, Bureau, Charter, charter_digest, format_charter, sign_charter
@@ -22,6 +22,22 @@ _SHARING_RULES = {
     "zh": "政务信息资源共享管理暂行办法（国发〔2016〕51号）",
     "en": "Interim Measures for the Sharing of Government Information Resources (Guofa [2016] No. 51)",
 }
+# Serious: a ledger or a record that is broken, two sides that differ, and use of what was not given or was taken back.
+_SERIOUS = (
+    "chain-broken",
+    "malformed-entry",
+    "signature-invalid",
+    "tree-mismatch",
+    "broken-reference",
+    "sent-not-received",
+    "received-not-sent",
+    "halves-differ",
+    "approver-without-supervisor",
+    "access-without-grant",
+    "recalled-version-in-use",
+)
+# Notes: what may well have a good reason.
+_NOTES = ("hollow-basis", "late-record", "island-system", "never-granted", "night-use", "unsupported-receipt")
 
 
 def sign_first_charter(
@@ -45,7 +61,10 @@ def sign_first_charter(
 
 
 def rulebook(year: int) -> dict[str, Any]:
-    """Deadlines in working days, holidays of a year and the next, purposes, and words that are no basis."""
+    """Deadlines in working days, holidays of a year and the next, purposes, words that are no basis, and thresholds.
+
+    A rule not named here is a warning.
+    """
     return {
         "time_zone": TIME_ZONE,
         "holidays": [date(each, month, day) for each in (year, year + 1) for month, day in _FIXED_HOLIDAYS],
@@ -67,8 +86,18 @@ def rulebook(year: int) -> dict[str, Any]:
             "social-insurance",
         ],
         "hollow_words": ["private", "NA", "true", "内部", "无"],
+        "thresholds": {
+            "late_record_hours": 72,
+            "period_days": 180,
+            "never_granted_requests": 3,
+            "bulk_uses_per_day": 200,
+            "zombie_days": 180,
+            "night": {"from": time(22), "until": time(6)},
+        },
         "rule": {
             "request-overdue": {"severity": "warning", "citation": _SHARING_RULES},
             "withheld-without-basis": {"severity": "warning", "citation": _SHARING_RULES},
+            **{rule: {"severity": "serious"} for rule in _SERIOUS},
+            **{rule: {"severity": "note"} for rule in _NOTES},
         },
     }

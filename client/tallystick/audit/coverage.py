@@ -1,0 +1,68 @@
+"""Coverage: which ledgers, up to which size, under which charter an answer speaks of, and how complete it is.
+
+A *full pass* read every entry of a ledger up to its checkpoint and verified it, so within it absence means something.
+An answer *as answered* holds only what a node chose to show: each entry is proven, that none was left out is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from tallystick.core.checkpoint import Checkpoint
+
+
+@dataclass(slots=True)
+class LedgerCoverage:
+    """How much of one ledger was read. `checkpoint` is None where its node showed none.
+
+    `gap` says in one sentence why it was not read to its end, "" where it was; `settled` is the size up to which the
+    other ledgers' checkpoints were taken later; `shown` names who answered; `not_understood` counts entries with more
+    in them than this version knows, verified and left aside.
+    """
+
+    bureau: str
+    origin: str
+    checkpoint: Checkpoint | None = None
+    settled: int = 0
+    checked: int = 0
+    gap: str = ""
+    not_understood: int = 0
+
+    @property
+    def size(self) -> int:
+        return 0 if self.checkpoint is None else self.checkpoint.size
+
+    @property
+    def complete(self) -> bool:
+        """Whether every entry up to the checkpoint was read and verified."""
+        return self.checkpoint is not None and not self.gap and self.checked == self.size
+
+
+@dataclass(slots=True)
+class Coverage:
+    """What an answer speaks of. `unjudged` counts, by rule and bureau, what an uncovered ledger left open.
+
+    `unset` are the deadlines and thresholds the rulebook does not set, `years` those it names no holiday of.
+    """
+
+    charter: str
+    version: int
+    digest: str
+    day: date
+    full: bool
+    ledgers: list[LedgerCoverage]
+    unset: tuple[str, ...] = ()
+    years: tuple[int, ...] = ()
+    unjudged: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def entries(self) -> int:
+        """How many entries were read and verified."""
+        return sum(ledger.checked for ledger in self.ledgers)
+
+    @property
+    def complete(self) -> frozenset[str]:
+        """The bureaus whose ledgers were read whole."""
+        return frozenset(ledger.bureau for ledger in self.ledgers if ledger.complete)

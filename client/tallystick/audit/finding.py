@@ -1,0 +1,97 @@
+"""Findings: what a rule reports, who answers for it, which entries show it, and how far it is proven.
+
+A rule yields a `Found`; the audit makes a `Finding` of it, with the rule's severity from the charter and an id that
+stays the same from audit to audit: `F-` and 12 Crockford base32 digits of BLAKE3 of
+
+    tallystick/finding/v1\\n<rule>\\n<bureau>\\n<reference>\\n…
+
+so that it can be answered on a ledger and followed until it is closed. Facts (how many days, how often) may change from
+day to day and are no part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+from tallystick.audit.rulebook import Severity
+from tallystick.core.identifiers import finding_id
+
+Fact = str | int | date | tuple[tuple[str, str], ...]
+"""What fills a sentence: text, a number, a day, or fields by name with what they say. `words` names them."""
+
+
+class Standing(Enum):
+    """How far a finding is proven. No bureau is convicted by less than two signatures or its own."""
+
+    PROVEN = ("proven", "已证明")
+    ONE_SIDE = ("one side's word", "一方之言")
+    ABSENT = ("absent within the coverage, beyond it not covered", "核查范围内无记录，范围外未覆盖")
+    OBSERVED = ("an observation, not proven", "观察所得，未证明")
+
+    def label(self, language: str) -> str:
+        """What it is called, in `zh` or `en`."""
+        return self.value[1] if language == "zh" else self.value[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a rule saw: the bureau that answers, the references that show it, when it arose, and the sentence's facts.
+
+    `references` are what the finding's id is made of; `also` are entries that may join them later. What was found
+    `once` for a bureau is not found again: what repeats it is counted (`Finding.times`).
+    """
+
+    bureau: str
+    references: tuple[str, ...]
+    at_us: int
+    facts: Mapping[str, Fact]
+    standing: Standing | None = None
+    once: Hashable = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a bureau said to a finding on its own ledger: the entry, and the outcome's number."""
+
+    bureau: str
+    reference: str
+    outcome: int
+
+
+@dataclass(slots=True)
+class Finding:
+    """One finding of an audit. `bureau` answers for it; `at_us` is when it arose, `times` how often it was seen."""
+
+    id: str
+    rule: str
+    severity: Severity
+    bureau: str
+    standing: Standing
+    references: tuple[str, ...]
+    at_us: int
+    facts: Mapping[str, Fact]
+    times: int = 1
+
+    @classmethod
+    def of(cls, rule: str, severity: Severity, standing: Standing, found: Found) -> Finding:
+        """What a rule saw, as a finding."""
+        named = finding_id(rule, found.bureau, found.references)
+        return cls(
+            named,
+            rule,
+            severity,
+            found.bureau,
+            found.standing or standing,
+            (*found.references, *found.also),
+            found.at_us,
+            found.facts,
+        )
+
+    @property
+    def order(self) -> tuple[int, str, str, int, str]:
+        """Findings are listed the worst first, then by bureau and rule, then as they arose."""
+        return -self.severity, self.bureau, self.rule, self.at_us, self.id

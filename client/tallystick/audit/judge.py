@@ -1,0 +1,73 @@
+"""An audit: one causal pass in which every record is shown to its rules, and what is found is weighed by the charter.
+
+Judged as of a moment, the end of a day: what was recorded later is verified and not folded. The same charter, coverage
+and day give the same findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+
+import tallystick.audit.rules as _rules
+from tallystick.audit.coverage import Coverage
+from tallystick.audit.entry import On
+from tallystick.audit.finding import Finding
+from tallystick.audit.rule import Bench
+from tallystick.audit.seen import Seen
+from tallystick.audit.views.view import AsOf
+from tallystick_proto.v1.statement_pb2 import ResourceDeclared
+
+__all__ = ["folded", "judge"]
+
+assert _rules  # importing them enters them
+
+# What a later entry of the same supersedes is judged as it stands at the end: a view yields it then.
+_JUDGED_AT_THE_END = (ResourceDeclared,)
+
+
+def folded(records: Iterable[object], seen: Seen, until_us: int) -> Iterator[object]:
+    """Fold what was recorded before a moment; every record for the rules, those the end settles aside."""
+    for record in records:
+        if not isinstance(record, On):
+            yield record
+        elif record.recorded_at_us < until_us:
+            if not isinstance(record.said, _JUDGED_AT_THE_END):
+                yield record
+            yield from seen.fold(record)
+
+
+def judge(
+    records: Iterable[object],
+    seen: Seen,
+    coverage: Coverage,
+    bench: Bench,
+    until_us: int,
+    *,
+    watching: Callable[[object], None] | None = None,
+) -> list[Finding]:
+    """Everything the rules find, the worst first. `coverage` is filled as the records are taken.
+
+    `watching` is shown every record the rules are shown, for who keeps more of them than the views do.
+    """
+    found: dict[Hashable, Finding] = {}
+
+    def show(record: object) -> None:
+        if watching is not None:
+            watching(record)
+        for rule, each in bench.judge(record, seen):
+            finding = Finding.of(rule.id, seen.rulebook.severity(rule.id), rule.standing, each)
+            key = finding.id if each.once is None else (rule.id, finding.bureau, each.once)
+            if key in found:
+                found[key].times += 1
+            else:
+                found[key] = finding
+
+    for record in folded(records, seen, until_us):
+        show(record)
+    settled = {ledger.origin: ledger.settled for ledger in coverage.ledgers}
+    sizes = {ledger.bureau: ledger.size for ledger in coverage.ledgers}
+    as_of = AsOf(until_us, coverage.complete, settled, sizes)
+    for record in seen.finish(as_of):
+        show(record)
+    coverage.unjudged = dict(as_of.unjudged)
+    return sorted(found.values(), key=lambda finding: finding.order)

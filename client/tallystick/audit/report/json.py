@@ -1,0 +1,93 @@
+"""Findings and coverage as JSON: the one place that says what they look like to programs.
+
+    {"id": "F-3KQ0ZV8M1T5R", "rule": "request-overdue", "rule_zh": "申请逾期未答复", "severity": "warning",
+     "bureau": "market-regulation", "standing": "absent", "references": ["taxation#1042"], "at": "2027-03-09T…Z",
+     "times": 1, "facts": {"days": 2, "due": "2027-03-23", …}, "sentence": {"en": "…", "zh": "…"},
+     "citation": {"en": "…", "zh": "…"}, "answers": [{"reference": "market-regulation#88", "outcome": "corrected"}]}
+
+`standing` is `proven`, `one-side`, `absent` or `observed`; a day is `YYYY-MM-DD`, a moment RFC 3339 in UTC, null where
+no calendar has it. A document of an audit is an object with at least `coverage` and `findings`, which is all that
+`audit.life` reads of an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from tallystick.audit.coverage import Coverage, LedgerCoverage
+from tallystick.audit.finding import Answer, Fact, Finding
+from tallystick.audit.rule import RULES
+from tallystick.audit.seen import Seen
+from tallystick.audit.words import Words
+from tallystick.core.kinds import enum_label
+from tallystick.core.moments import moment_json
+from tallystick_proto.v1.statement_pb2 import ConcernAnswered
+
+_OUTCOME = ConcernAnswered.Outcome.DESCRIPTOR
+
+
+def finding_json(finding: Finding, words_en: Words, words_zh: Words, seen: Seen) -> dict[str, Any]:
+    """One finding, as every command prints it."""
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "rule_zh": RULES[finding.rule].label("zh"),
+        "severity": finding.severity.label("en"),
+        "bureau": finding.bureau,
+        "standing": finding.standing.name.lower().replace("_", "-"),
+        "references": list(finding.references),
+        "at": moment_json(finding.at_us),
+        "times": finding.times,
+        "facts": {name: _fact(fact) for name, fact in finding.facts.items()},
+        "sentence": {"en": words_en.sentence(finding), "zh": words_zh.sentence(finding)},
+        "citation": {language: seen.rulebook.citation(finding.rule, language) for language in ("en", "zh")},
+        "answers": [_answer(answer) for answer in seen.answers.to(finding.id, finding.bureau)],
+    }
+
+
+def coverage_json(coverage: Coverage) -> dict[str, Any]:
+    """What an answer speaks of, as every command prints it."""
+    return {
+        "charter": coverage.charter,
+        "version": coverage.version,
+        "digest": coverage.digest,
+        "day": coverage.day.isoformat(),
+        "full": coverage.full,
+        "entries": coverage.entries,
+        "ledgers": [_ledger(ledger) for ledger in coverage.ledgers],
+        "unset": list(coverage.unset),
+        "years_without_holidays": list(coverage.years),
+        "unjudged": [
+            {"rule": rule, "bureau": bureau, "count": count}
+            for (rule, bureau), count in sorted(coverage.unjudged.items())
+        ],
+    }
+
+
+def _ledger(ledger: LedgerCoverage) -> Mapping[str, Any]:
+    checkpoint = ledger.checkpoint
+    return {
+        "bureau": ledger.bureau,
+        "origin": ledger.origin,
+        "size": ledger.size,
+        "root": None if checkpoint is None else checkpoint.root.hex(),
+        "checked": ledger.checked,
+        "complete": ledger.complete,
+        "gap": ledger.gap,
+        "not_understood": ledger.not_understood,
+    }
+
+
+def _answer(answer: Answer) -> Mapping[str, str]:
+    return {"reference": answer.reference, "outcome": enum_label(_OUTCOME, answer.outcome, "en").replace(" ", "_")}
+
+
+def _fact(fact: Fact) -> Any:
+    match fact:
+        case date():
+            return fact.isoformat()
+        case tuple():
+            return dict(fact)
+    return fact

@@ -1,0 +1,25 @@
+"""The rules, a file a family. Importing this package enters them all."""
+
+from tallystick.audit.rules import (
+    access,
+    catalogue,
+    duties,
+    exchanges,
+    lookups,
+    obligations,
+    structure,
+    systems,
+    versions,
+)
+
+__all__ = [
+    "access",
+    "catalogue",
+    "duties",
+    "exchanges",
+    "lookups",
+    "obligations",
+    "structure",
+    "systems",
+    "versions",
+]

@@ -1,0 +1,165 @@
+"""Rules on what is declared: a sharing class with its basis, and one datum, one code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from tallystick.audit.entry import On
+from tallystick.audit.finding import Standing
+from tallystick.audit.rule import Findings, rule
+from tallystick.audit.seen import Seen
+from tallystick.audit.views.catalogue import Code, Coded
+from tallystick.audit.views.grants import Answered
+from tallystick_proto.v1.statement_pb2 import (
+    DataSent,
+    ResourceDeclared,
+    ResourceWithdrawn,
+    VersionProvided,
+    VersionRecalled,
+)
+
+CONDITIONAL, WITHHELD = ResourceDeclared.CONDITIONAL, ResourceDeclared.WITHHELD
+
+
+@rule(
+    named="不予共享无依据",
+    en="{bureau} withholds {resource} and cites nothing",
+    zh="{bureau} 将 {resource} 列为不予共享，未列依据",
+)
+def withheld_without_basis(declared: On[ResourceDeclared], seen: Seen) -> Findings:
+    """Any stated basis passes; whether it is a good one is `hollow-basis`, and then a person's judgement."""
+    if declared.said.sharing == WITHHELD and not declared.said.HasField("basis"):  # an unset submessage is truthy
+        yield declared.finding(resource=declared.head.resource)
+
+
+@rule(
+    named="有条件共享未列条件",
+    en="{bureau} shares {resource} on conditions and states none",
+    zh="{bureau} 将 {resource} 列为有条件共享，未列条件",
+)
+def conditional_without_condition(declared: On[ResourceDeclared], seen: Seen) -> Findings:
+    """Any stated condition passes."""
+    if declared.said.sharing == CONDITIONAL and not declared.said.HasField("condition"):
+        yield declared.finding(resource=declared.head.resource)
+
+
+@rule(
+    named="依据空泛",
+    en="{bureau} restricts {resource} and states as its ground only “{words}”",
+    zh="{bureau} 限制共享 {resource}，所列依据仅为“{words}”",
+)
+def hollow_basis(declared: On[ResourceDeclared], seen: Seen) -> Findings:
+    """Words the charter lists as no basis; a code given beside them is one."""
+    said = declared.said
+    ground = {WITHHELD: said.basis, CONDITIONAL: said.condition}.get(said.sharing)
+    if ground is None or not ground.words:
+        return
+    if not ground.code and seen.rulebook.is_hollow(ground.words):
+        yield declared.finding(resource=declared.head.resource, words=ground.words)
+
+
+@rule(
+    named="有名无实的有条件共享",
+    en="{bureau} answered {count} requests for {resource} in {days} days and granted none",
+    zh="{bureau} 在 {days} 天内答复 {resource} 的共享申请 {count} 件，无一同意",
+)
+def never_granted(answered: Answered, seen: Seen) -> Findings:
+    """Conditional sharing that never happens. A request still open is `request-overdue`'s business."""
+    least, days = seen.rulebook.thresholds.never_granted_requests, seen.rulebook.thresholds.period_days
+    declared = seen.catalogue.declared(answered.bureau, answered.resource)
+    if least is None or days is None or declared is None or declared.said.sharing != CONDITIONAL:
+        return
+    since_us = seen.since_us(days)
+    denied = [entry for entry in answered.denied if entry.since_us >= since_us]
+    granted = [entry for entry in answered.granted if entry.since_us >= since_us]
+    if len(denied) >= least and not granted:
+        yield declared.finding(
+            also=tuple(entry.reference for entry in denied), resource=answered.resource, count=len(denied), days=days
+        )
+
+
+@rule(
+    named="未编目",
+    en="{bureau} has {resource} in use and declares it nowhere",
+    zh="{bureau} 提供或发送的 {resource} 未编入目录",
+    standing=Standing.ABSENT,
+)
+def undeclared_resource(entry: On[VersionProvided | DataSent], seen: Seen) -> Findings:
+    """A code that nobody declares. One that another bureau declares is `foreign-code`."""
+    if entry.code and not seen.catalogue.was_declared(entry.code):
+        yield entry.finding(once=entry.code, resource=entry.code)
+
+
+@rule(
+    named="越权编码",
+    en="{bureau} speaks for {resource}, which is {other}'s code and not its own",
+    zh="{bureau} 对 {other} 的信息资源 {resource} 行使了权限",
+)
+def foreign_code(entry: On[VersionProvided | VersionRecalled | DataSent | ResourceWithdrawn], seen: Seen) -> Findings:
+    """A custodian that sends from a shared store under the producer's grant is not the speaker."""
+    if not entry.code or seen.catalogue.has_declared(entry.bureau, entry.code):
+        return
+    others = seen.catalogue.declarers(entry.code)
+    if not others or seen.grants.is_custodian(entry):
+        return
+    owner = seen.catalogue.declared(others[0], entry.code)
+    if owner is not None:
+        yield entry.finding(owner.reference, once=entry.code, resource=entry.code, other=others[0])
+
+
+@rule(
+    named="一码多数",
+    en="{bureau} declares {resource}, a code of scheme {scheme} that {other} declared before",
+    zh="{bureau} 编目的 {resource}（{scheme}）与 {other} 先前编目的代码相同",
+)
+def duplicate_code(code: Code, seen: Seen) -> Findings:
+    """One scheme and code that stands on two ledgers; every bureau but the first answers."""
+    first, *later = code.declared
+    for entry in later:
+        yield entry.finding(first.reference, resource=entry.head.resource, scheme=entry.said.scheme, other=first.bureau)
+
+
+@rule(
+    named="一数多码",
+    en="{bureau} provides as {version} the very data that {other} provides as {first}",
+    zh="{bureau} 以 {version} 提供的数据，与 {other} 以 {first} 提供的完全相同",
+)
+def datum_coded_twice(coded: Coded, seen: Seen) -> Findings:
+    """Two codes whose provided versions carry one open digest. Salted digests cannot be compared, and are not."""
+    first, again = coded.first, coded.again
+    yield again.finding(first.reference, version=again.head.version, first=first.name, other=first.bureau)
+
+
+@rule(
+    named="未脱敏",
+    en="{bureau} provided {version} without making {fields} unrecognisable",
+    zh="{bureau} 提供的 {version} 未对 {fields} 脱敏",
+)
+def not_desensitised(provided: On[VersionProvided], seen: Seen) -> Findings:
+    """A resource with personal or secret fields. A method without a list of fields speaks of all of them."""
+    sensitive = seen.catalogue.sensitive_fields(provided.bureau, provided.code)
+    done = provided.said.desensitised
+    if provided.said.HasField("desensitised"):
+        sensitive = sensitive - set(done.fields) if done.fields else frozenset()
+    if sensitive:
+        yield provided.finding(version=provided.head.version, fields=", ".join(sorted(sensitive)))
+
+
+@rule(
+    named="补记过迟",
+    en="{bureau} recorded on {recorded} what it says happened on {happened}",
+    zh="{bureau} 于 {recorded} 补记其所称 {happened} 发生之事",
+    standing=Standing.ONE_SIDE,
+)
+def late_record(entry: On[Any], seen: Seen) -> Findings:
+    """By its own word on when it happened. What was brought in from elsewhere is late by nature, and exempt."""
+    hours = seen.rulebook.thresholds.late_record_hours
+    if hours is None or entry.imported or not entry.head.happened_at_us:
+        return
+    late = timedelta(microseconds=entry.recorded_at_us - entry.head.happened_at_us)
+    if late > timedelta(hours=hours):
+        calendar = seen.rulebook.calendar
+        yield entry.finding(
+            recorded=calendar.day_of(entry.recorded_at_us), happened=calendar.day_of(entry.head.happened_at_us)
+        )

@@ -1,0 +1,59 @@
+"""Rules on double entry. A claim is not a proof: what one side alone says is called that."""
+
+from __future__ import annotations
+
+from tallystick.audit.finding import Found, Standing
+from tallystick.audit.rule import Findings, rule
+from tallystick.audit.seen import Seen
+from tallystick.audit.views.exchanges import Exchange
+
+
+@rule(
+    named="有收无发",
+    en="{other} recorded receiving exchange {exchange} from {bureau}, whose ledger shows no sending up to #{size}",
+    zh="{other} 已接收 {bureau} 的 {exchange}，{bureau} 至 #{size} 无发送记录",
+    standing=Standing.ONE_SIDE,
+)
+def received_not_sent(exchange: Exchange, seen: Seen) -> Findings:
+    """The consumer's word: a citation alone, without the provider's own signature on it, proves nothing."""
+    received = exchange.received
+    if exchange.sent is None and received is not None:
+        facts = {"other": received.bureau, "exchange": seen.exchange_name(exchange.key.id)}
+        size = seen.as_of.sizes.get(exchange.key.sender, 0)
+        last = {"size": max(size - 1, 0)}
+        yield Found(exchange.key.sender, (received.reference,), received.at_us, {**facts, **last})
+
+
+@rule(
+    named="接收无凭",
+    en="{bureau} recorded receiving exchange {exchange} from {other} and cites no sending, though there is one",
+    zh="{bureau} 接收 {other} 的 {exchange} 未引用发送条目，而对方有发送记录",
+)
+def unsupported_receipt(exchange: Exchange, seen: Seen) -> Findings:
+    """Where the sending is in the coverage. What was brought in from elsewhere cites nothing."""
+    sent, received = exchange.sent, exchange.received
+    if sent is not None and received is not None and received.cites is None and not received.imported:
+        facts = {"other": sent.bureau, "exchange": seen.exchange_name(exchange.key.id)}
+        yield Found(received.bureau, (received.reference, sent.reference), received.at_us, facts)
+
+
+@rule(
+    named="收发不符",
+    en="{other} says it sent exchange {exchange} with {sent}; {bureau} says it received {received}",
+    zh="{exchange}：{other} 称发送 {sent}，{bureau} 称接收 {received}",
+)
+def halves_differ(exchange: Exchange, seen: Seen) -> Findings:
+    """Two signed claims differ: neither is convicted, and who received must dispute."""
+    sent, received, differences = exchange.sent, exchange.received, exchange.differences
+    if sent is not None and received is not None and differences:
+        yield Found(
+            received.bureau,
+            (sent.reference, received.reference),
+            received.at_us,
+            {
+                "other": sent.bureau,
+                "exchange": seen.exchange_name(exchange.key.id),
+                "sent": tuple((difference.name, difference.sent) for difference in differences),
+                "received": tuple((difference.name, difference.received) for difference in differences),
+            },
+        )

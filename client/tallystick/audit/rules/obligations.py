@@ -1,0 +1,127 @@
+"""Rules on what is owed: one sentence a row of the table. When it was due stands in the obligation, not here.
+
+Late is late, whether it was answered in the end or not; only what goes stale is as good as new once renewed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tallystick.audit.finding import Fact, Found, Standing
+from tallystick.audit.rule import Findings, rule
+from tallystick.audit.seen import Seen
+from tallystick.audit.views.obligations import Owed
+
+
+def overdue(owed: Owed, seen: Seen, **facts: Fact) -> Iterator[Found]:
+    """What is said of any obligation that is late: answered late is proven, not answered is an absence."""
+    if not owed.late or owed.deadline_us is None:
+        return
+    answered = () if owed.met is None else (owed.met.reference,)
+    yield owed.opened.finding(
+        bureau=owed.bureau,
+        also=answered,
+        standing=Standing.ABSENT if owed.met is None else Standing.PROVEN,
+        days=owed.late_days,
+        other=owed.opened.bureau,
+        due=seen.rulebook.calendar.day_of(owed.deadline_us - 1),
+        **facts,
+    )
+
+
+@rule(
+    named="申请逾期未答复",
+    en="{bureau} is {days} working days late in answering {other}'s request for {resource}, due {due}",
+    zh="{bureau} 对 {other} 申请 {resource} 的答复逾期 {days} 个工作日，应于 {due} 前答复",
+    standing=Standing.ABSENT,
+)
+def request_overdue(owed: Owed, seen: Seen) -> Findings:
+    """Granting, denying, or the request's withdrawal is an answer; a clarification asked stops the clock."""
+    return overdue(owed, seen, resource=owed.opened.code)
+
+
+@rule(
+    named="同意未提供",
+    en="{bureau} granted {resource} to {to} and is {days} working days late in sending anything, due {due}",
+    zh="{bureau} 同意向 {to} 共享 {resource}，逾期 {days} 个工作日未提供，应于 {due} 前提供",
+    standing=Standing.ABSENT,
+)
+def granted_not_served(owed: Owed, seen: Seen) -> Findings:
+    """Nothing sent that cites the grant."""
+    return overdue(owed, seen, resource=owed.opened.code, to=owed.opened.head.counterparty)
+
+
+@rule(
+    named="有发无收",
+    en="{other} says it sent exchange {exchange} to {bureau}, which recorded no receipt by {due}",
+    zh="{other} 称已向 {bureau} 发送 {exchange}，{bureau} 至 {due} 无接收记录",
+    standing=Standing.ONE_SIDE,
+)
+def sent_not_received(owed: Owed, seen: Seen) -> Findings:
+    """A claim, and no acknowledgement in the coverage. Never that data moved."""
+    for found in overdue(owed, seen, exchange=seen.exchange_name(owed.opened.head.exchange)):
+        if owed.met is None:
+            yield replace(found, standing=Standing.ONE_SIDE)
+
+
+@rule(
+    named="校核逾期",
+    en="{bureau} is {days} working days late in answering a concern of {other}, due {due}",
+    zh="{bureau} 对 {other} 所提疑义的答复逾期 {days} 个工作日，应于 {due} 前答复",
+    standing=Standing.ABSENT,
+)
+def dispute_overdue(owed: Owed, seen: Seen) -> Findings:
+    """Whatever the concern is: clarification, quality, not received, an incident, a finding."""
+    return overdue(owed, seen)
+
+
+@rule(
+    named="撤回未处置",
+    en="{bureau} holds {version}, recalled by {other}, and is {days} working days late in saying what it did ({due})",
+    zh="{bureau} 持有 {other} 已撤回的 {version}，逾期 {days} 个工作日未签收处置，应于 {due} 前签收",
+    standing=Standing.ABSENT,
+)
+def recall_unheeded(owed: Owed, seen: Seen) -> Findings:
+    """Whoever had received the version when it was recalled."""
+    return overdue(owed, seen, version=owed.opened.head.version)
+
+
+@rule(
+    named="衍生数据未更正",
+    en="{bureau} made {derived} from {version}, recalled by {other}, and has not corrected it by {due}",
+    zh="{bureau} 的 {derived} 由 {other} 已撤回的 {version} 衍生，至 {due} 未更正",
+    standing=Standing.ABSENT,
+)
+def derived_not_corrected(owed: Owed, seen: Seen) -> Findings:
+    """Corrected by recalling the derived version, or by acknowledging the recall as corrected or destroyed."""
+    derived = owed.derived_version
+    made = seen.catalogue.versions.get(derived)
+    references = () if made is None else (made.reference,)
+    for found in overdue(owed, seen, version=owed.opened.head.version, derived=derived):
+        yield replace(found, references=(*found.references, *references))
+
+
+@rule(
+    named="责任未认领",
+    en="{bureau} is {days} working days late in accepting or declining {other}'s assignment as {duty} of {scope}",
+    zh="{other} 指定 {bureau} 承担 {scope} 的{duty}责任，逾期 {days} 个工作日未认领，应于 {due} 前答复",
+    standing=Standing.ABSENT,
+)
+def duty_unaccepted(owed: Owed, seen: Seen) -> Findings:
+    """Declining is an answer too."""
+    assigned = seen.duties.at(owed.opened.place)
+    if assigned is not None:
+        yield from overdue(owed, seen, duty=assigned.duty_name, scope=str(assigned.scope))
+
+
+@rule(
+    named="逾期未更新",
+    en="{bureau} promised {resource} anew by {due} and has provided nothing since {version}",
+    zh="{bureau} 的 {resource} 应于 {due} 前更新，自 {version} 起未再提供",
+    standing=Standing.ABSENT,
+)
+def stale_resource(owed: Owed, seen: Seen) -> Findings:
+    """While it is stale: what came late is in the ratio of updates on time."""
+    if owed.met is None and seen.catalogue.declared(owed.bureau, owed.opened.code) is not None:
+        yield from overdue(owed, seen, resource=owed.opened.code, version=owed.opened.head.version)

@@ -1,0 +1,102 @@
+"""Rules on the ledgers themselves: what is wrong with one, or with what its node shows of it.
+
+A `Fault` goes by the rule that reports it. What a ledger's own key signed for is proven against that ledger; what only
+does not fit together is an observation about the server that answered.
+"""
+
+from __future__ import annotations
+
+from tallystick.audit.finding import Found, Standing
+from tallystick.audit.pass_ import BrokenReference
+from tallystick.audit.rule import Findings, rule
+from tallystick.audit.seen import Seen
+from tallystick.audit.strand import Fault
+
+
+def _fault(fault: Fault) -> Findings:
+    yield Found(fault.bureau, (fault.reference,), fault.at_us, {"error": fault.error})
+
+
+@rule(
+    named="链条断裂",
+    en="the ledger of {bureau} does not follow from one entry to the next: {error}",
+    zh="{bureau} 的台账前后条目不相衔接：{error}",
+)
+def chain_broken(fault: Fault, seen: Seen) -> Findings:
+    """Under a checkpoint that the ledger's key signed."""
+    return _fault(fault)
+
+
+@rule(
+    named="条目不规范",
+    en="the ledger of {bureau} holds an entry that is not well formed: {error}",
+    zh="{bureau} 的台账中有不规范条目：{error}",
+)
+def malformed_entry(fault: Fault, seen: Seen) -> Findings:
+    """Not the one canonical encoding; fields of a newer version are not a fault."""
+    return _fault(fault)
+
+
+@rule(
+    named="签名无效",
+    en="the ledger of {bureau} holds a submission that its author did not sign so: {error}",
+    zh="{bureau} 的台账中有签名无效的提交：{error}",
+)
+def signature_invalid(fault: Fault, seen: Seen) -> Findings:
+    """A signature that does not verify, or by a key that was not valid there."""
+    return _fault(fault)
+
+
+@rule(
+    named="树根不符",
+    en="the node of {bureau} shows entries that are not in the ledger it signed: {error}",
+    zh="{bureau} 的节点所示条目不在其签署的台账之中：{error}",
+    standing=Standing.OBSERVED,
+)
+def tree_mismatch(fault: Fault, seen: Seen) -> Findings:
+    """An observation about the server that answered, not about the ledger."""
+    return _fault(fault)
+
+
+@rule(
+    named="账目倒退",
+    en="the node of {bureau} shows less than it has shown before: {error}",
+    zh="{bureau} 的节点所示少于先前所示：{error}",
+    standing=Standing.OBSERVED,
+)
+def rollback(fault: Fault, seen: Seen) -> Findings:
+    """An observation about the server that answered; an older state may be a backup, or a lie."""
+    return _fault(fault)
+
+
+@rule(
+    named="两套账",
+    en="the key of {bureau} signed two histories: {error}",
+    zh="{bureau} 的密钥签署了两套账：{error}",
+)
+def equivocation(fault: Fault, seen: Seen) -> Findings:
+    """Two checkpoints of one size and two roots, both kept by this client."""
+    return _fault(fault)
+
+
+@rule(
+    named="待核对",
+    en="the node of {bureau} does not show that what it signed extends what it signed before: {error}",
+    zh="{bureau} 的节点未能证明其现有台账承接先前所签：{error}",
+    standing=Standing.OBSERVED,
+)
+def unreconciled(fault: Fault, seen: Seen) -> Findings:
+    """A suspicion that a later proof clears."""
+    return _fault(fault)
+
+
+@rule(
+    named="引用不实",
+    en="{bureau} cites {cited}, and another entry stands there",
+    zh="{bureau} 引用的 {cited} 处是另一条目",
+    standing=Standing.ONE_SIDE,
+)
+def broken_reference(broken: BrokenReference, seen: Seen) -> Findings:
+    """Two claims differ, and neither bureau is convicted."""
+    cited = seen.reference(broken.cited.origin, broken.cited.index)
+    yield broken.entry.finding(cited, cited=cited)

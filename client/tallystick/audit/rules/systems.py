@@ -1,0 +1,53 @@
+"""Rules on systems: alive and used by nobody, in use and joined to nothing, in use and accepted by nobody."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tallystick.audit.finding import Standing
+from tallystick.audit.rule import Findings, rule
+from tallystick.audit.seen import Seen
+from tallystick.audit.views.systems import System
+
+
+@rule(
+    named="僵尸系统",
+    en="{bureau} keeps {system} alive, and nobody is recorded to have used it since {since}",
+    zh="{bureau} 的系统 {system} 仍在运行，自 {since} 起无使用记录",
+    standing=Standing.ABSENT,
+)
+def zombie_system(system: System, seen: Seen) -> Findings:
+    """Neither users nor operations reported, nor an entry that names it, for as long as the charter says."""
+    days = seen.rulebook.thresholds.zombie_days
+    if days is None or system.retired is not None or not seen.as_of.covers("zombie-system", system.bureau):
+        return
+    if seen.day - system.idle_since > timedelta(days=days):
+        yield system.entry.finding(system=system.code, since=system.idle_since)
+
+
+@rule(
+    named="孤岛系统",
+    en="{bureau} uses {system}, and none of its actors recorded an exchange in {days} days",
+    zh="{bureau} 的系统 {system} 在用，{days} 天内无任何数据交换记录",
+    standing=Standing.ABSENT,
+)
+def island_system(system: System, seen: Seen) -> Findings:
+    """Known for the whole period, in use within it, and never an exchange in it."""
+    days = seen.rulebook.thresholds.period_days
+    if days is None or system.retired is not None or not seen.as_of.covers("island-system", system.bureau):
+        return
+    begin = seen.day_before(days)
+    in_use = system.used_until is not None and system.used_until >= begin
+    if in_use and system.known_since <= begin and not (system.exchanged_on and system.exchanged_on >= begin):
+        yield system.entry.finding(system=system.code, days=days)
+
+
+@rule(
+    named="未验收上线",
+    en="{bureau} uses {system}, which nobody has accepted",
+    zh="{bureau} 的系统 {system} 未经验收即投入使用",
+)
+def system_not_accepted(system: System, seen: Seen) -> Findings:
+    """Used, and the registration that stands gives no day of acceptance."""
+    if system.first_use and not system.entry.said.accepted_on:
+        yield system.entry.finding(also=(system.first_use,), system=system.code)

@@ -1,0 +1,113 @@
+"""One ledger on its way into the audit: raw entries checked one after the other, and what is wrong with them.
+
+A strand yields verified entries a submission at a time: nothing is folded before its author's signature was checked. At
+the first thing that is wrong it yields a `Fault` and ends, and its coverage says so. Where the raw entries come with an
+inclusion proof under a signed checkpoint, a fault proves that the ledger's own key signed for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tallystick.audit.coverage import LedgerCoverage
+from tallystick.audit.entry import On, on_entry
+from tallystick.core.charter import Bureau
+from tallystick.core.errors import (
+    ChainBroken,
+    Forked,
+    MalformedEntry,
+    ProofFailed,
+    RolledBack,
+    SignatureInvalid,
+    TallystickError,
+    Unreconciled,
+    VerificationFailed,
+)
+from tallystick.core.evidence import actors_of
+from tallystick.core.history import History, Recorded
+
+_RULES: Final[tuple[tuple[type[TallystickError], str], ...]] = (
+    (ChainBroken, "chain-broken"),
+    (MalformedEntry, "malformed-entry"),
+    (SignatureInvalid, "signature-invalid"),
+    (RolledBack, "rollback"),
+    (Forked, "equivocation"),
+    (Unreconciled, "unreconciled"),
+    (ProofFailed, "tree-mismatch"),
+    (VerificationFailed, "tree-mismatch"),
+)
+_CHUNK_ENTRIES: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with a ledger, or with what its node shows of it, at an entry. Goes by the rule that says so."""
+
+    rule: str
+    bureau: str
+    reference: str
+    at_us: int
+    error: str
+
+
+def fault_of(error: VerificationFailed, bureau: str, index: int, at_us: int) -> Fault:
+    """What an error means for an audit."""
+    rule = next(rule for kind, rule in _RULES if isinstance(error, kind))
+    return Fault(rule, bureau, f"{bureau}#{index}", at_us, f"{error.what}; expected {error.expected}")
+
+
+class Strand:
+    """The entries of one ledger, in order. `coverage` is kept as they are taken."""
+
+    def __init__(self, bureau: Bureau, coverage: LedgerCoverage, raws: Iterable[bytes]) -> None:
+        """`raws` are entry bytes from #0 on; what taking them raises ends the strand."""
+        self.bureau = bureau
+        self.coverage = coverage
+        self._raws = raws
+
+    def entries(self) -> Iterator[On[Any] | Fault]:
+        """Verified entries, the last of them perhaps a fault."""
+        history = History(actors_of(self.bureau))
+        waiting: list[Recorded] = []
+        try:
+            for chunk in _chunks(self._raws):
+                for recorded in history.extend(chunk):
+                    waiting.append(recorded)
+                    first = waiting[0].entry.signed
+                    assert first is not None
+                    if len(waiting) == first.count:
+                        yield from self._whole(waiting)
+                        waiting = []
+        except VerificationFailed as error:
+            self.coverage.gap = str(error)
+            yield fault_of(error, self.bureau.id, history.size, history.recorded_at_us)
+        except TallystickError as error:
+            self.coverage.gap = str(error)
+
+    def _whole(self, submission: list[Recorded]) -> Iterator[On[Any]]:
+        for recorded in submission:
+            self.coverage.checked += 1
+            if not recorded.read.understood:
+                self.coverage.not_understood += 1
+            entry = on_entry(self.bureau.id, self.bureau.origin, recorded)
+            if entry is not None:
+                yield entry
+
+
+def _chunks(raws: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """A few at a time: enough to be quick, few enough to be small. What is there is given before an error is raised."""
+    chunk: list[bytes] = []
+    try:
+        for raw in raws:
+            chunk.append(raw)
+            if len(chunk) == _CHUNK_ENTRIES:
+                yield chunk
+                chunk = []
+    except TallystickError:
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
+        yield chunk

@@ -1,0 +1,190 @@
+"""Who is responsible for what, on any day: duties by what they are over, each with its acceptance and its end.
+
+What a duty is over is what its head names: a resource, a system, a matter, or the holder's bureau. A duty is *assigned*
+from its day on, whether accepted or not, until it is declined, has ended, or is released; and nobody is released until
+a successor accepted: a duty that was accepted and has no accepted successor is a *gap*, for which the last holder
+answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from tallystick.audit.entry import On, Place
+from tallystick.audit.views.view import AsOf, View, folds
+from tallystick.core.calendar import Calendar
+from tallystick_proto.v1.statement_pb2 import DutyAnswered, DutyAssigned, DutyReleased, Head
+
+
+class Scope(NamedTuple):
+    """What a duty is over: `what` is `resource`, `system`, `matter` or `bureau`."""
+
+    what: str
+    value: str
+
+    def __str__(self) -> str:
+        return self.value
+
+
+def scope_of(head: Head) -> Scope:
+    """The scope a head names: the matter before the system, the system before the resource, else the bureau."""
+    for what in ("matter", "system", "resource"):
+        value = getattr(head, what)
+        if value:
+            return Scope(what, value)
+    return Scope("bureau", head.counterparty)
+
+
+@dataclass(slots=True)
+class Duty:
+    """One assignment and what became of it. Days are local days; `ends` is the first day it no longer holds."""
+
+    entry: On[DutyAssigned]
+    scope: Scope
+    since: date
+    until: date | None
+    accepted: On[DutyAnswered] | None = None
+    declined: On[DutyAnswered] | None = None
+    released: On[DutyReleased] | None = None
+    released_on: date | None = None
+
+    @property
+    def duty(self) -> DutyAssigned.Duty.ValueType:
+        return self.entry.said.duty
+
+    @property
+    def duty_name(self) -> str:
+        """The duty, as its enum calls it, in lower case."""
+        return DutyAssigned.Duty.Name(self.duty).lower()
+
+    @property
+    def holder(self) -> str:
+        return self.entry.head.counterparty
+
+    def ended_on(self, day: date) -> date | None:
+        """The day it was over, if it is over by `day`: the first day without it."""
+        ends = [each for each in (self.released_on, _after(self.until)) if each is not None and each <= day]
+        return min(ends, default=None)
+
+    def holds(self, day: date) -> bool:
+        """Whether it is assigned on a day, accepted or not yet."""
+        return self.since <= day and self.declined is None and self.ended_on(day) is None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A duty that was accepted and is over, and nobody accepted it after: since when, and who answers meanwhile."""
+
+    last: Duty
+    since: date
+    answers: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupervised:
+    """Something that is approved and that nobody is assigned to supervise; since when, where a supervisor went."""
+
+    approver: Duty
+    last_supervisor: Duty | None
+    since: date
+    answers: str
+
+
+class Duties(View):
+    """Duties by what they are over, in the order they were assigned."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._by_scope: dict[Scope, list[Duty]] = {}
+        self._by_place: dict[Place, Duty] = {}
+
+    @folds(DutyAssigned)
+    def _assigned(self, entry: On[DutyAssigned]) -> None:
+        since = _day(entry.said.since) or self._calendar.day_of(entry.since_us)
+        duty = Duty(entry, scope_of(entry.head), since, _day(entry.said.until))
+        self._by_scope.setdefault(duty.scope, []).append(duty)
+        self._by_place[entry.place] = duty
+
+    @folds(DutyAnswered)
+    def _answered(self, entry: On[DutyAnswered]) -> None:
+        duty = self._by_place.get(entry.about) if entry.about is not None else None
+        if duty is None or entry.bureau != duty.holder:
+            return
+        if entry.said.answer == DutyAnswered.ACCEPTED:
+            duty.accepted = duty.accepted or entry
+        else:
+            duty.declined = duty.declined or entry
+
+    @folds(DutyReleased)
+    def _released(self, entry: On[DutyReleased]) -> None:
+        """By the holder, or by who assigned it."""
+        duty = self._by_place.get(entry.about) if entry.about is not None else None
+        if duty is not None and duty.released is None and entry.bureau in (duty.holder, duty.entry.bureau):
+            duty.released, duty.released_on = entry, self._calendar.day_of(entry.since_us)
+
+    def at(self, place: Place) -> Duty | None:
+        """The duty assigned by an entry."""
+        return self._by_place.get(place)
+
+    def over(self, scope: Scope) -> tuple[Duty, ...]:
+        """Every duty over something, oldest first."""
+        return tuple(self._by_scope.get(scope, ()))
+
+    def scopes(self) -> Iterator[Scope]:
+        """Everything duties are over."""
+        return iter(self._by_scope)
+
+    def holding(self, scope: Scope, duty: DutyAssigned.Duty.ValueType, day: date) -> Duty | None:
+        """Who is assigned a duty on a day: the latest that holds, one that accepted before one that has not."""
+        holding = [each for each in self.over(scope) if each.duty == duty and each.holds(day)]
+        accepted = [each for each in holding if each.accepted is not None]
+        found = accepted or holding
+        return found[-1] if found else None
+
+    def answers_for(self, scope: Scope, bureau: str, day: date) -> str:
+        """Who answers where a supervisor is missing: the steward's bureau, else its chief's, else the bureau."""
+        steward = self.holding(scope, DutyAssigned.STEWARD, day)
+        chief = self.holding(Scope("bureau", bureau), DutyAssigned.CHIEF, day)
+        answering = steward or chief
+        return bureau if answering is None else answering.holder
+
+    def finish(self, as_of: AsOf) -> Iterator[Gap | Unsupervised]:
+        """Every gap, and everything approved that nobody supervises, as of the day judged."""
+        day = self._calendar.day_of(as_of.at_us - 1)
+        for scope, duties in self._by_scope.items():
+            approver = self.holding(scope, DutyAssigned.APPROVER, day)
+            supervised = self.holding(scope, DutyAssigned.SUPERVISOR, day) is not None
+            last_supervisor = self._last_over(duties, DutyAssigned.SUPERVISOR, day)
+            if approver is not None and not supervised and as_of.covers("approver-without-supervisor", approver.holder):
+                since = approver.since if last_supervisor is None else last_supervisor.ended_on(day) or approver.since
+                answers = self.answers_for(scope, approver.holder, day)
+                yield Unsupervised(approver, last_supervisor, since, answers)
+            for duty in sorted({each.duty for each in duties}):
+                if duty == DutyAssigned.SUPERVISOR and approver is not None:
+                    continue  # said above, and by its better name
+                last = self._last_over(duties, duty, day)
+                if last is None or any(each.duty == duty and each.accepted and each.holds(day) for each in duties):
+                    continue
+                ended = last.ended_on(day)
+                if ended is not None and as_of.covers("duty-gap", last.holder):
+                    yield Gap(last, ended, last.holder)
+
+    def _last_over(self, duties: list[Duty], duty: DutyAssigned.Duty.ValueType, day: date) -> Duty | None:
+        """The duty that was accepted and ended last, by that day."""
+        over = [
+            each
+            for each in duties
+            if each.duty == duty and each.accepted is not None and each.ended_on(day) is not None
+        ]
+        return max(over, key=lambda each: (each.ended_on(day) or each.since, each.entry.place), default=None)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _after(day: date | None) -> date | None:
+    return None if day is None or day == date.max else date.fromordinal(day.toordinal() + 1)

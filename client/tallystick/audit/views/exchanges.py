@@ -1,0 +1,192 @@
+"""Double entry: the two halves of every exchange, paired by exchange id, sender and receiver.
+
+A third bureau that uses somebody's exchange id opens an exchange of its own. A half that is said again supersedes; what
+is said again in the same words is nothing new. An exchange is settled, and its halves compared, when both are there;
+settled ones are forgotten but for the last few thousand, so that memory does not grow with the ledgers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from tallystick.audit.entry import On, Place, place_of
+from tallystick.audit.pairing import Key, received_key, sent_key
+from tallystick.audit.views.view import AsOf, View, folds
+from tallystick_proto.v1.statement_pb2 import DataReceived, DataSent, Digest, ExchangeFailed
+
+_REMEMBERED_MAX: Final = 4_096
+
+
+class Difference(NamedTuple):
+    """A field on which two halves differ, and what either says, as text."""
+
+    name: str
+    sent: str
+    received: str
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """What one side recorded of an exchange. What it did not say is empty or 0. `grant` is where the grant stands."""
+
+    bureau: str
+    reference: str
+    place: Place
+    at_us: int
+    version: str
+    resource: str
+    service: str
+    digest: str
+    request_size: int
+    size: int
+    grant: Place | None
+    cites: Place | None
+    imported: bool
+
+    def says(self) -> tuple[tuple[str, str], ...]:
+        """What must agree with the other half, by the names of the fields."""
+        return (
+            ("version", self.version),
+            ("resource", self.resource or self.version.rpartition("@")[0]),
+            ("service", self.service),
+            ("digest", self.digest),
+            ("request_size", str(self.request_size or "")),
+            ("size", str(self.size or "")),
+        )
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One exchange: either half, and what was said to have failed."""
+
+    key: Key
+    sent: Half | None = None
+    received: Half | None = None
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def matched_by(self) -> tuple[str, ...]:
+        """The names of what both halves say, and alike."""
+        if self.sent is None or self.received is None:
+            return ()
+        pairs = zip(self.sent.says(), self.received.says(), strict=True)
+        return tuple(name for (name, sent), (_, received) in pairs if sent and sent == received)
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What both halves say, and otherwise."""
+        if self.sent is None or self.received is None:
+            return ()
+        pairs = zip(self.sent.says(), self.received.says(), strict=True)
+        found = [Difference(name, sent, was) for (name, sent), (_, was) in pairs if sent and was and sent != was]
+        if any(difference.name == "version" for difference in found):
+            found = [difference for difference in found if difference.name != "resource"]
+        return tuple(found)
+
+
+class Exchanges(View):
+    """Exchanges that lack a half, the last ones that do not, and how many there were between any two bureaus."""
+
+    def __init__(self) -> None:
+        self.open: dict[Key, Exchange] = {}
+        self.recent: dict[Key, Exchange] = {}
+        self.matched: Counter[tuple[str, str]] = Counter()
+        self.matched_by: Counter[tuple[str, ...]] = Counter()
+        self.differing: Counter[tuple[str, str]] = Counter()
+
+    @folds(DataSent)
+    def _sent(self, entry: On[DataSent]) -> Iterator[Exchange]:
+        return self._half(sent_key(entry), "sent", _half(entry, entry.said.digest, entry.about, None))
+
+    @folds(DataReceived)
+    def _received(self, entry: On[DataReceived]) -> Iterator[Exchange]:
+        grant = place_of(entry.said.grant) if entry.said.HasField("grant") else None
+        return self._half(received_key(entry), "received", _half(entry, entry.said.digest, grant, entry.about))
+
+    @folds(ExchangeFailed)
+    def _failed(self, entry: On[ExchangeFailed]) -> None:
+        id_, bureau, other = entry.head.exchange, entry.bureau, entry.head.counterparty
+        sending = entry.said.side == ExchangeFailed.SENDING
+        key = Key(id_, bureau, other) if sending else Key(id_, other, bureau)
+        exchange = self.open.get(key) or self.recent.get(key)
+        if exchange is None:
+            exchange = Exchange(key)
+            self._remember(key, exchange)
+        exchange.failed.append(entry.reference)
+
+    def _half(self, key: Key, side: str, half: Half) -> Iterator[Exchange]:
+        exchange = self.open.pop(key, None)
+        again = exchange is None and key in self.recent
+        if exchange is None:
+            exchange = self.recent.pop(key, None) or Exchange(key)
+        before: Half | None = getattr(exchange, side)
+        said_again = before is not None and before.says() == half.says()
+        if not said_again:
+            setattr(exchange, side, half)
+        if exchange.sent is None or exchange.received is None:
+            self.open[key] = exchange
+            return
+        self._remember(key, exchange)
+        if again and said_again:
+            return
+        pair = key.sender, key.receiver
+        if not again:
+            self.matched[pair] += 1
+            self.matched_by[exchange.matched_by] += 1
+        if exchange.differences:
+            self.differing[pair] += 1
+        yield exchange
+
+    def _remember(self, key: Key, exchange: Exchange) -> None:
+        self.recent[key] = exchange
+        if len(self.recent) > _REMEMBERED_MAX:
+            del self.recent[next(iter(self.recent))]
+
+    def finish(self, as_of: AsOf) -> Iterator[Exchange]:
+        """Every exchange that lacks a half, where the ledger that should hold it is covered."""
+        for exchange in self.open.values():
+            half = exchange.sent or exchange.received
+            missing, rule = (
+                (exchange.key.sender, "received-not-sent")
+                if exchange.sent is None
+                else (exchange.key.receiver, "sent-not-received")
+            )
+            if half is not None and as_of.is_settled(half.place) and as_of.covers(rule, missing):
+                yield exchange
+
+    def is_answered(self, key: Key) -> bool:
+        """Whether an exchange was received, or is said to have failed."""
+        exchange = self.open.get(key) or self.recent.get(key)
+        return exchange is not None and (exchange.received is not None or bool(exchange.failed))
+
+    def of(self, id_: bytes) -> Iterator[Exchange]:
+        """The exchanges of one id that are remembered."""
+        for held in (self.open, self.recent):
+            yield from (exchange for key, exchange in held.items() if key.id == id_)
+
+
+def digest_text(digest: Digest) -> str:
+    """A digest with its tag; "" where there is none."""
+    which = digest.WhichOneof("of")
+    return "" if which is None else f"{which}:{getattr(digest, which).hex()}"
+
+
+def _half(entry: On[DataSent] | On[DataReceived], digest: Digest, grant: Place | None, cites: Place | None) -> Half:
+    return Half(
+        entry.bureau,
+        entry.reference,
+        entry.place,
+        entry.since_us,
+        entry.head.version,
+        entry.head.resource,
+        entry.said.service,
+        digest_text(digest),
+        entry.said.request_size,
+        entry.said.size,
+        grant,
+        cites,
+        entry.imported,
+    )

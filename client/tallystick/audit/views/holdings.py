@@ -1,0 +1,78 @@
+"""Who holds which version: received, what they did on a recall, and when they used it last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tallystick.audit.entry import On, Place
+from tallystick.audit.views.view import AsOf, View, folds
+from tallystick_proto.v1.statement_pb2 import DataReceived, DataUsed, NoticeAcknowledged, VersionRecalled
+
+
+@dataclass(slots=True)
+class Holding:
+    """A version as one bureau holds it. `heeded` is what it said to the recall; uses are counted before and after."""
+
+    bureau: str
+    version: str
+    received: str = ""
+    received_at_us: int = 0
+    heeded: On[NoticeAcknowledged] | None = None
+    uses: int = 0
+    uses_after: int = 0
+    first_after: On[DataUsed] | None = None
+    last_use: str = ""
+    last_use_at_us: int = 0
+
+
+class Holdings(View):
+    """Holdings by version and bureau."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, dict[str, Holding]] = {}
+        self._recalls: dict[Place, str] = {}
+        self.recalled: dict[str, On[VersionRecalled]] = {}
+
+    @folds(DataReceived)
+    def _received(self, entry: On[DataReceived]) -> None:
+        if entry.head.version:
+            holding = self._holding(entry.head.version, entry.bureau)
+            if not holding.received:
+                holding.received, holding.received_at_us = entry.reference, entry.since_us
+
+    @folds(DataUsed)
+    def _used(self, entry: On[DataUsed]) -> None:
+        if not entry.head.version:
+            return
+        holding = self._holding(entry.head.version, entry.bureau)
+        holding.uses += 1
+        recall = self.recalled.get(entry.head.version)
+        if recall is not None and min(entry.happened_at_us, entry.recorded_at_us) > recall.since_us:
+            holding.uses_after += 1
+            holding.first_after = holding.first_after or entry
+        holding.last_use, holding.last_use_at_us = entry.reference, entry.happened_at_us
+
+    @folds(VersionRecalled)
+    def _recalled(self, entry: On[VersionRecalled]) -> None:
+        self._recalls[entry.place] = entry.head.version
+        self.recalled.setdefault(entry.head.version, entry)
+
+    @folds(NoticeAcknowledged)
+    def _acknowledged(self, entry: On[NoticeAcknowledged]) -> None:
+        version = self._recalls.get(entry.about) if entry.about is not None else None
+        if version is not None:
+            self._holding(version, entry.bureau).heeded = entry
+
+    def _holding(self, version: str, bureau: str) -> Holding:
+        held = self.held.setdefault(version, {})
+        return held.setdefault(bureau, Holding(bureau, version))
+
+    def holders(self, version: str) -> Iterator[Holding]:
+        """Everybody who received or used a version."""
+        yield from self.held.get(version, {}).values()
+
+    def finish(self, as_of: AsOf) -> Iterator[Holding]:
+        """Every holding of a version that was recalled."""
+        for version in self.recalled:
+            yield from self.holders(version)

@@ -1,0 +1,210 @@
+"""What is owed: every obligation of the table from its opening to its answer, and how long answers took.
+
+Deadlines are computed here and nowhere else. A clock starts when the opening entry was served: until cosignatures tell,
+the moment it was recorded stands in; of what was brought in, the moment it happened. An open clarification, asked by
+whoever owes about what is owed, stops the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from google.protobuf.message import Message
+
+from tallystick.audit.cycle import cycle_days
+from tallystick.audit.entry import On, Place
+from tallystick.audit.obligations import OBLIGATIONS, Answering, Obligation
+from tallystick.audit.pairing import Key
+from tallystick.audit.rulebook import Rulebook
+from tallystick.audit.views.catalogue import Catalogue
+from tallystick.audit.views.exchanges import Exchanges
+from tallystick.audit.views.holdings import Holdings
+from tallystick.audit.views.view import AsOf, View
+from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised
+
+
+@dataclass(slots=True, eq=False)
+class Owed:
+    """One answer that is owed, by whom and since when; and, once it came, the entry that met it.
+
+    `deadline_us` is None where the rulebook sets none, or where the clock stands still. `late_days` are working days
+    past the deadline when it was met, or by the moment of judgement.
+    """
+
+    obligation: Obligation
+    opened: On[Any]
+    bureau: str
+    keys: tuple[Hashable, ...]
+    pauses: dict[Place, tuple[int, int | None]] = field(default_factory=dict)
+    met: On[Any] | None = None
+    deadline_us: int | None = None
+    late_days: int = 0
+    late: bool = False
+
+    @property
+    def rule(self) -> str:
+        """The rule that reports it, by which it goes."""
+        return self.obligation.rule
+
+    @property
+    def served_us(self) -> int:
+        return self.opened.since_us
+
+    @property
+    def derived_version(self) -> str:
+        """The version to be corrected, where a recall obliges who derived from what was recalled; else ""."""
+        return next((key[1] for key in self.keys if isinstance(key, tuple) and key[0] == self.bureau), "")
+
+    @property
+    def paused(self) -> bool:
+        """Whether a clarification is open, and the clock stands still."""
+        return any(until is None for _, until in self.pauses.values())
+
+
+@dataclass(slots=True)
+class Times:
+    """How a bureau answered what it owed under one obligation; days are working days, of those that were answered."""
+
+    answered: int = 0
+    on_time: int = 0
+    days: int = 0
+    open: int = 0
+    overdue: int = 0
+
+
+class Obligations(View):
+    """Everything owed and not yet met, and the response times of what was."""
+
+    def __init__(self, rulebook: Rulebook, catalogue: Catalogue, holdings: Holdings, exchanges: Exchanges) -> None:
+        self.times: dict[tuple[str, str], Times] = {}
+        self._rulebook = rulebook
+        self._catalogue = catalogue
+        self._holdings = holdings
+        self._exchanges = exchanges
+        self._open: dict[tuple[str, Hashable], list[Owed]] = {}
+        self._opened_at: dict[Place, list[Owed]] = {}
+        self._pausing: dict[Place, list[Owed]] = {}
+
+    def folding(self) -> Iterator[tuple[type[Message], Callable[[On[Any]], Iterable[object] | None]]]:
+        """Answers before openings: a new version meets the old promise before it makes the next."""
+        yield ConcernRaised, self._pause
+        yield ConcernAnswered, self._resume
+        for obligation in OBLIGATIONS:
+            for answering in obligation.met_by:
+                yield answering.said, self._meeting(obligation, answering)
+        for obligation in OBLIGATIONS:
+            yield obligation.opens, self._opening(obligation)
+
+    # What the table asks of the views.
+
+    def holders(self, version: str) -> Iterator[str]:
+        return (holding.bureau for holding in self._holdings.holders(version) if holding.received)
+
+    def derivers(self, version: str) -> Iterator[tuple[str, str]]:
+        for derived in self._catalogue.downstream(version):
+            made = self._catalogue.versions[derived]
+            if made.recalled is None:
+                yield made.bureau, derived
+
+    def is_answered(self, exchange: Key) -> bool:
+        return self._exchanges.is_answered(exchange)
+
+    def is_cyclic(self, bureau: str, code: str) -> bool:
+        return self._cycle(bureau, code) is not None
+
+    # Folding.
+
+    def _opening(self, obligation: Obligation) -> Callable[[On[Any]], None]:
+        def open_(entry: On[Any]) -> None:
+            for bureau, keys in obligation.owes(entry, self):
+                owed = Owed(obligation, entry, bureau, keys)
+                for key in keys:
+                    self._open.setdefault((obligation.rule, key), []).append(owed)
+                self._opened_at.setdefault(entry.place, []).append(owed)
+
+        return open_
+
+    def _meeting(self, obligation: Obligation, answering: Answering) -> Callable[[On[Any]], Iterator[Owed]]:
+        def meet(entry: On[Any]) -> Iterator[Owed]:
+            for key in answering.keys(entry):
+                for owed in tuple(self._open.get((obligation.rule, key), ())):
+                    if entry.bureau == owed.bureau or (answering.by_owed_too and entry.bureau == owed.opened.bureau):
+                        self._close(owed)
+                        owed.met = entry
+                        yield self._judged(owed, entry.since_us)
+
+        return meet
+
+    def _close(self, owed: Owed) -> None:
+        for key in owed.keys:
+            held = self._open[owed.rule, key]
+            held.remove(owed)
+            if not held:
+                del self._open[owed.rule, key]
+        there = self._opened_at[owed.opened.place]
+        there.remove(owed)
+        if not there:
+            del self._opened_at[owed.opened.place]
+
+    def _pause(self, entry: On[ConcernRaised]) -> None:
+        if entry.said.sort != ConcernRaised.CLARIFICATION or entry.about is None:
+            return
+        asked = [owed for owed in self._opened_at.get(entry.about, ()) if owed.bureau == entry.bureau]
+        for owed in asked:
+            owed.pauses[entry.place] = (entry.since_us, None)
+        if asked:
+            self._pausing[entry.place] = asked
+
+    def _resume(self, entry: On[ConcernAnswered]) -> None:
+        if entry.about is None:
+            return
+        for owed in self._pausing.pop(entry.about, ()):
+            owed.pauses[entry.about] = (owed.pauses[entry.about][0], entry.since_us)
+
+    # Judging.
+
+    def _deadline_us(self, owed: Owed) -> int | None:
+        calendar, within = self._rulebook.calendar, owed.obligation.within
+        if within is None:
+            days = self._cycle(owed.bureau, owed.opened.code)
+            if days is None:
+                return None
+            cycle_us = calendar.end_us(calendar.day_of(owed.served_us) + timedelta(days=days))
+            return max(cycle_us, calendar.deadline_us(owed.served_us, 1) or 0)
+        allowed = self._rulebook.deadlines.get(within)
+        if allowed is None:
+            return None
+        return calendar.deadline_us(owed.served_us, allowed, tuple(owed.pauses.values()))
+
+    def _cycle(self, bureau: str, code: str) -> int | None:
+        declared = self._catalogue.declared(bureau, code)
+        return None if declared is None else cycle_days(declared.said.update_cycle)
+
+    def _judged(self, owed: Owed, at_us: int) -> Owed:
+        calendar = self._rulebook.calendar
+        owed.deadline_us = self._deadline_us(owed)
+        owed.late = owed.deadline_us is not None and at_us > owed.deadline_us
+        owed.late_days = calendar.working_days_after(owed.deadline_us, at_us) if owed.late and owed.deadline_us else 0
+        times = self.times.setdefault((owed.bureau, owed.rule), Times())
+        if owed.met is None:
+            times.open += 1
+            times.overdue += owed.late
+        else:
+            times.answered += 1
+            times.on_time += not owed.late
+            times.days += calendar.working_days_between(owed.served_us, at_us)
+        return owed
+
+    def finish(self, as_of: AsOf) -> Iterator[Owed]:
+        """Everything still owed, whether late or not, where the ledger of who owes is covered."""
+        for owed in self.open():
+            if as_of.covers(owed.rule, owed.bureau):
+                yield self._judged(owed, as_of.at_us)
+
+    def open(self) -> Iterator[Owed]:
+        """What is owed and not met, in the order it was opened."""
+        for there in self._opened_at.values():
+            yield from there

@@ -1,0 +1,106 @@
+"""Systems: registered, accepted, used, retired; which actors are theirs, and when one of those last exchanged data.
+
+A system is used on the days somebody reported users or operations for, and when an entry names it as what acted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tallystick.audit.entry import On
+from tallystick.audit.views.view import AsOf, View, folds
+from tallystick.core.calendar import Calendar
+from tallystick_proto.v1.statement_pb2 import (
+    ActorRegistered,
+    DataReceived,
+    DataSent,
+    DataUsed,
+    SystemRegistered,
+    SystemRetired,
+    SystemUsed,
+)
+
+
+@dataclass(slots=True)
+class System:
+    """One inventory item of a bureau; days are local days."""
+
+    bureau: str
+    code: str
+    entry: On[SystemRegistered]
+    known_since: date
+    retired: On[SystemRetired] | None = None
+    used_until: date | None = None
+    first_use: str = ""
+    users: int = 0
+    operations: int = 0
+    exchanged_on: date | None = None
+
+    @property
+    def idle_since(self) -> date:
+        """The last day it was used, else the first day anything was known of it."""
+        return self.used_until or self.known_since
+
+
+class Systems(View):
+    """Systems by bureau and code; a later registration supersedes what an earlier one said."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.systems: dict[tuple[str, str], System] = {}
+        self._calendar = calendar
+        self._of_actor: dict[str, str] = {}
+
+    @folds(SystemRegistered)
+    def _registered(self, entry: On[SystemRegistered]) -> None:
+        key = entry.bureau, entry.head.system
+        known = self.systems.get(key)
+        day = self._calendar.day_of(entry.recorded_at_us)
+        if known is None or known.retired is not None:
+            self.systems[key] = System(*key, entry, day)
+        else:
+            known.entry = entry
+
+    @folds(SystemUsed)
+    def _used(self, entry: On[SystemUsed]) -> None:
+        system = self.systems.get((entry.bureau, entry.head.system))
+        if system is None:
+            return
+        system.known_since = min(system.known_since, date.fromisoformat(entry.said.since))
+        system.users += entry.said.users
+        system.operations += entry.said.operations
+        if entry.said.users or entry.said.operations:
+            self._in_use(system, date.fromisoformat(entry.said.until), entry)
+
+    @folds(SystemRetired)
+    def _retired(self, entry: On[SystemRetired]) -> None:
+        system = self.systems.get((entry.bureau, entry.head.system))
+        if system is not None and system.retired is None:
+            system.retired = entry
+
+    @folds(ActorRegistered)
+    def _actor(self, entry: On[ActorRegistered]) -> None:
+        if entry.head.system:
+            self._of_actor[entry.said.registered] = entry.head.system
+
+    @folds(DataSent, DataReceived, DataUsed)
+    def _acted(self, entry: On[Any]) -> None:
+        """An exchange counts for the system whose actor recorded it; a use only as use."""
+        code = entry.head.system or self._of_actor.get(entry.head.actor, "")
+        system = self.systems.get((entry.bureau, code))
+        if system is None:
+            return
+        day = self._calendar.day_of(entry.since_us)
+        self._in_use(system, day, entry)
+        if not isinstance(entry.said, DataUsed):
+            system.exchanged_on = max(system.exchanged_on or day, day)
+
+    def _in_use(self, system: System, until: date, entry: On[Any]) -> None:
+        system.used_until = max(system.used_until or until, until)
+        system.first_use = system.first_use or entry.reference
+
+    def finish(self, as_of: AsOf) -> Iterator[System]:
+        """Every system."""
+        yield from self.systems.values()

@@ -1,0 +1,137 @@
+"""Findings and coverage in words, English and Chinese: the one place where what a rule saw becomes a sentence.
+
+A sentence ends with how far it is proven. Facts are shown by their names: bureaus by what the charter calls them,
+duties and fields by the labels of their kinds, coded words from the table below, days as each language writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Final
+
+from tallystick.audit.coverage import Coverage, LedgerCoverage
+from tallystick.audit.finding import Fact, Finding
+from tallystick.audit.rule import RULES
+from tallystick.core.charter import Charter
+from tallystick.core.kinds import BY_NAME, enum_label
+from tallystick_proto.v1.statement_pb2 import DutyAssigned
+
+_BUREAUS: Final = frozenset({"bureau", "other", "to", "approver"})
+_CODED: Final[Mapping[str, tuple[str, str]]] = {
+    "cites-no-grant": ("cites no grant", "未引用同意"),
+    "grant-does-not-hold": ("the grant it cites does not hold for it", "所引用的同意不适用"),
+    "grant": ("grant", "同意"),
+    "day": ("day", "日期"),
+    "fields": ("fields", "信息项"),
+    "purpose": ("purpose", "用途"),
+    "system": ("system", "系统"),
+}
+
+
+class Words:
+    """Puts findings and coverage into one language, under one charter."""
+
+    def __init__(self, charter: Charter, language: str) -> None:
+        self.language = language
+        self._labels = {bureau.id: bureau.label("zh") for bureau in charter.bureau} if language == "zh" else {}
+
+    def say(self, en: str, zh: str) -> str:
+        """Whichever of the two the language is."""
+        return zh if self.language == "zh" else en
+
+    def bureau(self, bureau: str) -> str:
+        """What a bureau is called: its short name in Chinese, its id in English."""
+        return self._labels.get(bureau, bureau)
+
+    def rule(self, rule: str) -> str:
+        """What a rule is called."""
+        return RULES[rule].label(self.language)
+
+    def sentence(self, finding: Finding) -> str:
+        """What a finding says, and how far it is proven."""
+        rule = RULES[finding.rule]
+        facts = {name: self._fact(name, fact) for name, fact in finding.facts.items()}
+        said = self.say(rule.en, rule.zh).format_map({"bureau": self.bureau(finding.bureau), **facts})
+        if finding.times > 1:
+            said += self.say(f", {finding.times} times", f"，共 {finding.times} 次")
+        return self.say(f"{said} ({finding.standing.label('en')})", f"{said}（{finding.standing.label('zh')}）")
+
+    def day(self, day: date) -> str:
+        """A day as the language writes it."""
+        return self.say(day.isoformat(), f"{day.year}年{day.month}月{day.day}日")
+
+    def _fact(self, name: str, fact: Fact) -> str:
+        match fact:
+            case date():
+                return self.day(fact)
+            case tuple():
+                return ", ".join(f"{_field_label(field, self.language)} {value}" for field, value in fact)
+            case int():
+                return str(fact)
+        if name in _BUREAUS:
+            return self.bureau(fact)
+        if name == "duty":
+            return enum_label(DutyAssigned.Duty.DESCRIPTOR, DutyAssigned.Duty.Value(fact.upper()), self.language)
+        if name in ("why", "what"):
+            return self.say(*_CODED.get(fact, (fact, fact)))
+        return fact
+
+    # Coverage.
+
+    def coverage(self, coverage: Coverage) -> Iterator[str]:
+        """What an answer speaks of, and what it does not: one sentence a line."""
+        ledgers = coverage.ledgers
+        yield self.say(
+            f"Coverage: {len(ledgers)} ledgers, {coverage.entries:,} entries verified"
+            f" ({'full pass' if coverage.full else 'as answered'}), charter {coverage.charter} version"
+            f" {coverage.version}, as of {coverage.day.isoformat()}.",
+            f"核查范围：{len(ledgers)} 本台账，共 {coverage.entries:,} 条已核验"
+            f"（{'全范围' if coverage.full else '以节点所答为限'}），章程 {coverage.charter} 第 {coverage.version} 版，"
+            f"截至 {self.day(coverage.day)}。",
+        )
+        for ledger in ledgers:
+            yield from self._ledger(ledger, coverage.full)
+        if not coverage.full:
+            yield self.say(
+                "Each entry shown is proven; that none was left out is not.", "所示各条均已证明；是否有遗漏未予证明。"
+            )
+        yield self.say(
+            "No checkpoint is witnessed yet: clocks run from recording, and what a node rewrote unseen is not covered.",
+            "尚无见证：期限自入账起算；节点未被察觉的改写未覆盖。",
+        )
+        if coverage.unset:
+            names = ", ".join(coverage.unset)
+            yield self.say(
+                f"The rulebook does not set, and nothing is judged by: {names}.", f"规则未设定、未据以判断：{names}。"
+            )
+        if coverage.years:
+            years = ", ".join(map(str, coverage.years))
+            yield self.say(
+                f"The charter names no holidays of {years}: every Monday to Friday counted as a working day.",
+                f"章程未载 {years} 年节假日：周一至周五均按工作日计。",
+            )
+        for (rule, bureau), count in sorted(coverage.unjudged.items()):
+            yield self.say(
+                f"Not judged: {count} of {self.rule(rule)}, because the ledger of {bureau} is not covered.",
+                f"未判断：{self.rule(rule)} {count} 项，因{self.bureau(bureau)}的台账未覆盖。",
+            )
+
+    def _ledger(self, ledger: LedgerCoverage, full: bool) -> Iterator[str]:
+        name = self.bureau(ledger.bureau)
+        if ledger.gap:
+            yield self.say(
+                f"Not covered: {name} from #{ledger.checked} on: {ledger.gap}.",
+                f"未覆盖：{name} 自 #{ledger.checked} 起：{ledger.gap}。",
+            )
+        if ledger.not_understood:
+            yield self.say(
+                f"{ledger.not_understood} entries of {name} say more than this version understands.",
+                f"{name} 有 {ledger.not_understood} 条含本版本不识别的内容。",
+            )
+
+
+def _field_label(field: str, language: str) -> str:
+    """What a field of a half is called."""
+    use = BY_NAME["DataReceived"].use(field)
+    return field if use is None else use.label(language)

@@ -1,0 +1,183 @@
+"""A district in memory: bureaus that say things on the days a test chooses, and an audit of all they said.
+
+Entries are composed, chained and read as a lawful ledger's are, and folded by the audit's own pass; only signatures are
+left out, which `audit/strand` checks and its own tests are about. Everything that a test does not choose is lawful.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any
+
+from msgspec.structs import replace
+
+from tallystick.audit.coverage import Coverage, LedgerCoverage
+from tallystick.audit.entry import On, Place, on_entry
+from tallystick.audit.finding import Finding
+from tallystick.audit.judge import judge
+from tallystick.audit.pass_ import Pass
+from tallystick.audit.rule import Bench
+from tallystick.audit.rulebook import Rulebook
+from tallystick.audit.seen import Seen
+from tallystick.audit.strand import Fault
+from tallystick.audit.words import Words
+from tallystick.core.charter import Bureau, Name
+from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.compose import compose, place
+from tallystick.core.entry import decode_entry, encode_at, encode_entry, encode_signed
+from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
+from tallystick.core.history import Recorded
+from tallystick.core.statement import read
+from tallystick.sdk.verbs import Verbs
+from tallystick_proto.v1.entry_pb2 import Signature
+from tallystick_proto.v1.statement_pb2 import Ref
+from tests.harness.ledger_maker import LedgerMaker, charter_of
+
+ZONE = timezone(timedelta(hours=8))
+BEGIN = date(2027, 3, 1)  # a Monday
+RULEBOOK: dict[str, Any] = {
+    "time_zone": "UTC",
+    "holidays": [date(2027, 4, 5)],
+    "deadlines": {
+        "answer_request": 10,
+        "serve_grant": 5,
+        "acknowledge_delivery": 2,
+        "answer_concern": 10,
+        "heed_recall": 2,
+        "accept_duty": 5,
+        "deemed_service": 2,
+    },
+    "purposes": ["tax-registration", "joint-supervision"],
+    "hollow_words": ["private", "NA", "无"],
+    "thresholds": {
+        "late_record_hours": 72,
+        "period_days": 180,
+        "never_granted_requests": 3,
+        "bulk_uses_per_day": 20,
+        "zombie_days": 180,
+        "night": {"from": time(22), "until": time(6)},
+    },
+    "rule": {"sent-not-received": {"severity": "serious"}, "night-use": {"severity": "note"}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something a bureau said, to be cited by what answers it."""
+
+    reference: str
+    ref: Ref
+    version_ref: str
+
+
+class Desk(Verbs[Said]):
+    """One bureau of a district: every verb puts an entry on its ledger at the district's moment."""
+
+    def __init__(self, district: District, bureau: Bureau) -> None:
+        self.district = district
+        self.bureau = bureau
+        self.entries: list[bytes] = []
+        self._prev = genesis_hash(bureau.origin)
+
+    def _say(self, kind: str, values: dict[str, object]) -> Said:
+        draft = compose(kind, f"{self.bureau.id}:{values.pop('by', 'clerk')}", values)
+        index = len(self.entries)
+        submission = index.to_bytes(16, "big")
+        place(draft, self.bureau.origin, submission, 0, lambda: bytes(32))
+        signature = Signature(submission_id=submission, count=1, key=bytes(32), signature=bytes(64))
+        statement = draft.statement.SerializeToString()
+        at = encode_at(self.district.now_us)
+        entry = encode_entry(index, self._prev, at, statement, encode_signed(signature))
+        self._prev = chain_hash(entry)
+        self.entries.append(entry)
+        ref = Ref(origin=self.bureau.origin, index=index, leaf=leaf_hash(entry))
+        return Said(f"{self.bureau.id}#{index}", ref, draft.statement.head.version)
+
+    def say(self, kind: str, **values: object) -> Said:
+        """Any kind, by name or verb; `by` names the actor, the clerk unless given."""
+        return self._say(kind, values)
+
+    def on_entries(self) -> Iterator[On[Any] | Fault]:
+        """What stands on its ledger, as the audit's pass takes it."""
+        for raw in self.entries:
+            entry = decode_entry(raw)
+            found = on_entry(self.bureau.id, self.bureau.origin, Recorded(entry, read(entry.statement)))
+            assert found is not None
+            yield found
+
+
+class District:
+    """Bureaus by id, and the moment at which they speak: `on("2027-03-09")`, `on("2027-03-09", 23)`."""
+
+    def __init__(self, *bureaus: str, rulebook: dict[str, Any] | None = None) -> None:
+        self.rulebook = Rulebook.parse(RULEBOOK if rulebook is None else rulebook, ZONE)
+        self.charter = charter_of(*(_called(LedgerMaker(bureau=bureau).bureau) for bureau in bureaus))
+        self.desks = {bureau.id: Desk(self, bureau) for bureau in self.charter.bureau}
+        self.uncovered: set[str] = set()
+        self.now_us = 0
+        self.on(BEGIN)
+
+    def __getitem__(self, bureau: str) -> Desk:
+        return self.desks[bureau]
+
+    def on(self, day: str | date, hour: int = 10) -> None:
+        """What is said from now on is recorded on that day, at that hour of the district's clock."""
+        chosen = date.fromisoformat(day) if isinstance(day, str) else day
+        self.now_us = round(datetime.combine(chosen, time(hour), ZONE).timestamp()) * 1_000_000
+
+    def after(self, days: int) -> None:
+        """So many days later, at the same hour."""
+        self.now_us += days * 24 * 3600 * 1_000_000
+
+    def look(
+        self,
+        on: str | date,
+        rules: Iterable[str] | None = None,
+        watching: Callable[[object], None] | None = None,
+    ) -> tuple[list[Finding], Seen, Coverage]:
+        """An audit as of the end of a day: findings, what was seen, and the coverage."""
+        day = date.fromisoformat(on) if isinstance(on, str) else on
+        covered = [desk for desk in self.desks.values() if desk.bureau.id not in self.uncovered]
+        coverage = Coverage(self.charter.name, 1, "", day, True, [self._ledger(desk) for desk in self.desks.values()])
+        seen = Seen(self.charter, self.rulebook)
+        records = Pass([_Strand(desk) for desk in covered], _Leaves()).records()
+        end_us = self.rulebook.calendar.end_us(day)
+        found = judge(records, seen, coverage, Bench(rules), end_us, watching=watching)
+        return found, seen, coverage
+
+    def audit(self, on: str | date, rules: Iterable[str] | None = None) -> list[Finding]:
+        """The findings of an audit as of the end of a day."""
+        return self.look(on, rules)[0]
+
+    def sentence(self, finding: Finding, language: str) -> str:
+        """What a finding says."""
+        return Words(self.charter, language).sentence(finding)
+
+    def _ledger(self, desk: Desk) -> LedgerCoverage:
+        size = len(desk.entries)
+        if desk.bureau.id in self.uncovered:
+            return LedgerCoverage(desk.bureau.id, desk.bureau.origin, gap="nobody answers")
+        checkpoint = Checkpoint(desk.bureau.origin, size, bytes(32))
+        return LedgerCoverage(desk.bureau.id, desk.bureau.origin, checkpoint, settled=size, checked=size)
+
+
+def _called(bureau: Bureau) -> Bureau:
+    """Told apart in both languages."""
+    return replace(bureau, name=Name(zh=f"{bureau.id}局", en=f"Bureau of {bureau.id}"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Strand:
+    desk: Desk
+
+    def entries(self) -> Iterator[On[Any] | Fault]:
+        return self.desk.on_entries()
+
+
+class _Leaves(dict[Place, bytes]):
+    """The leaves of a small district."""
+
+    def add(self, place: Place, leaf: bytes) -> None:
+        self[place] = leaf
