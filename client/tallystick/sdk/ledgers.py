@@ -15,17 +15,22 @@ from tallystick.sdk.clock import now_us
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.trust_store import TrustStore
-from tallystick.sdk.wire import Wire
+from tallystick.sdk.wire import DEADLINE_S, Wire
 from tallystick_proto.v1.statement_pb2 import Ref
 
 
 class Ledgers:
-    """Readers of a charter's ledgers, opened when first asked for."""
+    """Readers of a charter's ledgers, opened when first asked for.
 
-    def __init__(self, profile: Profile) -> None:
+    A reader that is there already can be given as `own`; it stays its opener's to close.
+    """
+
+    def __init__(self, profile: Profile, *, own: LedgerReader | None = None, deadline_s: float = DEADLINE_S) -> None:
         self.profile = profile
         self.charter = profile.charter
         self._trust = TrustStore(profile.state / "trust")
+        self._own = own
+        self._deadline_s = deadline_s
         self._readers: dict[str, LedgerReader] = {}
 
     @classmethod
@@ -45,9 +50,12 @@ class Ledgers:
 
     def __getitem__(self, bureau: str) -> LedgerReader:
         """The reader of a bureau's ledger. Raises NotFound."""
+        if self._own is not None and bureau == self._own.bureau.id:
+            return self._own
         reader = self._readers.get(bureau)
         if reader is None:
-            reader = self._readers[bureau] = LedgerReader(Wire(self.charter.by_id(bureau)), self._trust)
+            wire = Wire(self.charter.by_id(bureau), self._deadline_s)
+            reader = self._readers[bureau] = LedgerReader(wire, self._trust)
         return reader
 
     def __iter__(self) -> Iterator[LedgerReader]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 from tallystick.core.compose import compose, place
 from tallystick.core.errors import StorageFailed, Unreachable
@@ -14,19 +17,25 @@ from tallystick.core.keys import SigningKey
 from tallystick.core.submission import seal
 from tallystick.sdk.clock import new_id, new_salt, now_us
 from tallystick.sdk.digests import Progress, digest_file, versioned
+from tallystick.sdk.exchange import Desk
+from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.receipt import Receipt, check_receipt, receipt_of
+from tallystick.sdk.receiving import Receiving, receiving
 from tallystick.sdk.recorder import Recorder
 from tallystick.sdk.salts import SaltStore
+from tallystick.sdk.sending import Sending, sending
 from tallystick.sdk.standing import standing_of
 from tallystick.sdk.trust_store import TrustStore
-from tallystick.sdk.verbs import HasVersion, Verbs
+from tallystick.sdk.verbs import HasRef, HasVersion, Verbs
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.ledger_pb2 import SubmitRequest
-from tallystick_proto.v1.statement_pb2 import Digest, ResourceDeclared
+from tallystick_proto.v1.statement_pb2 import Digest, Document, Ref, ResourceDeclared
 
 _RETRIES = 2
+# What another bureau's node is asked during an exchange is worth a short wait: mostly the exchange goes on without it.
+_PEER_DEADLINE_S = 5.0
 
 
 class Node(LedgerReader, Verbs[Receipt]):
@@ -35,11 +44,15 @@ class Node(LedgerReader, Verbs[Receipt]):
     Every verb records at once and returns a checked receipt; `recorder` is for many.
     """
 
-    def __init__(self, wire: Wire, trust: TrustStore, actor: str, key: SigningKey, state: Path) -> None:
+    def __init__(
+        self, wire: Wire, trust: TrustStore, actor: str, key: SigningKey, state: Path, profile: Profile | None = None
+    ) -> None:
         super().__init__(wire, trust)
         self.actor = actor
         self._key = key
         self._state = state
+        self._profile = profile
+        self._peers: Ledgers | None = None
 
     @classmethod
     def open(cls, profile: str | os.PathLike[str] | Profile | None = None) -> Self:
@@ -47,7 +60,12 @@ class Node(LedgerReader, Verbs[Receipt]):
         chosen = profile if isinstance(profile, Profile) else Profile.load(profile)
         chosen.check_current(now_us())
         return cls(
-            Wire(chosen.bureau), TrustStore(chosen.state / "trust"), chosen.actor, chosen.signing_key(), chosen.state
+            Wire(chosen.bureau),
+            TrustStore(chosen.state / "trust"),
+            chosen.actor,
+            chosen.signing_key(),
+            chosen.state,
+            chosen,
         )
 
     def __enter__(self) -> Self:
@@ -57,6 +75,26 @@ class Node(LedgerReader, Verbs[Receipt]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def close(self) -> None:
+        """Write down what was verified, and close every connection."""
+        try:
+            if self._peers is not None:
+                self._peers.close()
+        finally:
+            super().close()
+
+    @property
+    def peers(self) -> Ledgers:
+        """Every ledger of the charter, this one among them, each read from its own node.
+
+        Raises RuntimeError where this node was not opened by a profile, and knows no charter.
+        """
+        if self._peers is None:
+            if self._profile is None:
+                raise RuntimeError("this node was opened without a profile, and knows no charter")
+            self._peers = Ledgers(self._profile, own=self, deadline_s=_PEER_DEADLINE_S)
+        return self._peers
 
     def record(self, kind: str, **values: object) -> Receipt:
         """Record one statement of a kind, named as in `DataUsed` or by its verb.
@@ -120,6 +158,11 @@ class Node(LedgerReader, Verbs[Receipt]):
         derived_from: Sequence[str | HasVersion] | None = None,
         quality: dict[str, object] | None = None,
         desensitised: dict[str, object] | None = None,
+        system: str | None = None,
+        case: bytes | UUID | str | None = None,
+        officer: str | None = None,
+        happened_at: datetime | int | None = None,
+        documents: Sequence[Document | Mapping[str, object]] | None = None,
         progress: Progress | None = None,
     ) -> Receipt:
         """Record a version of a resource from its file: hashed here, and the data never leaves.
@@ -135,7 +178,7 @@ class Node(LedgerReader, Verbs[Receipt]):
             self.bureau.id, code, version, hashed.blake3, None if open_digest else new_salt()
         )
         if salt is not None:
-            SaltStore(self._state / "salts").keep(self.bureau.id, named, salt)
+            self.salts.keep(self.bureau.id, named, salt)
         return self.provide_version(
             named,
             digest=Digest(committed=digest) if salt is not None else Digest(blake3=digest),
@@ -144,4 +187,95 @@ class Node(LedgerReader, Verbs[Receipt]):
             derived_from=derived_from,
             quality=quality,
             desensitised=desensitised,
+            system=system,
+            case=case,
+            officer=officer,
+            happened_at=happened_at,
+            documents=documents,
         )
+
+    @property
+    def salts(self) -> SaltStore:
+        """The salts of the versions that were provided from here."""
+        return SaltStore(self._state / "salts")
+
+    @property
+    def _desk(self) -> Desk:
+        return Desk(self, self.peers, self.salts, self.record)
+
+    def sending(
+        self,
+        version: str | HasVersion | None,
+        *,
+        to: str,
+        grant: str | Ref | HasRef | None = None,
+        via: str | None = None,
+        service: str | None = None,
+        digest: Digest | str | None = None,
+        size: int | None = None,
+        request_size: int | None = None,
+        exchange: bytes | UUID | str | None = None,
+        system: str | None = None,
+        matter: str | None = None,
+        case: bytes | UUID | str | None = None,
+        officer: str | None = None,
+        happened_at: datetime | int | None = None,
+        documents: Sequence[Document | Mapping[str, object]] | None = None,
+    ) -> AbstractContextManager[Sending]:
+        """Record the sending of a version before the block runs, or the block does not run.
+
+        `version` is the receipt of its providing or `CODE@VERSION`, and for a service the bare code of its resource.
+        Digest and size are those it was provided with, unless given. `grant` is cited after it was read, and its
+        system, matter and case go over to this half where they are not given. `exchange` is one's own id for it, else
+        a new one. What the block raises is recorded as ExchangeFailed and raised again. See `tallystick.sdk.sending`.
+        """
+        said: dict[str, object] = {
+            "via": via,
+            "service": service,
+            "digest": digest,
+            "size": size,
+            "request_size": request_size,
+            "exchange": exchange,
+            "system": system,
+            "matter": matter,
+            "case": case,
+            "officer": officer,
+            "happened_at": happened_at,
+            "documents": documents,
+        }
+        return sending(self._desk, version, to, grant, said)
+
+    def receiving(
+        self,
+        exchange: str | bytes | UUID,
+        *,
+        of: str | HasVersion | None = None,
+        sender: str | None = None,
+        grant: Ref | HasRef | None = None,
+        service: str | None = None,
+        request_size: int | None = None,
+        system: str | None = None,
+        matter: str | None = None,
+        case: bytes | UUID | str | None = None,
+        officer: str | None = None,
+        happened_at: datetime | int | None = None,
+        documents: Sequence[Document | Mapping[str, object]] | None = None,
+    ) -> AbstractContextManager[Receiving]:
+        """Look up who sent an exchange, and let the block record what it received: `receiving.file` or `.data`.
+
+        `exchange` is the text that was handed over. `of` is the version, as its receipt or `CODE@VERSION`, or the bare
+        code of a resource; without it, what the other half says. What the block raises before anything was recorded is
+        recorded as ExchangeFailed and raised again. See `tallystick.sdk.receiving`.
+        """
+        said: dict[str, object] = {
+            "grant": grant,
+            "service": service,
+            "request_size": request_size,
+            "system": system,
+            "matter": matter,
+            "case": case,
+            "officer": officer,
+            "happened_at": happened_at,
+            "documents": documents,
+        }
+        return receiving(self._desk, exchange, of, sender, said)

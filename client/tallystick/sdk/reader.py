@@ -126,13 +126,24 @@ class LedgerReader:
         """Entries [first, end), oldest first, verified; `end` is the trusted size if not given."""
         checkpoint = self._at_least(size)
         end = checkpoint.size if end is None else min(end, checkpoint.size)
+        for bundle in self._bundles(first, end, checkpoint):
+            yield from self._bundle(bundle, checkpoint)
+
+    def raws(self, checkpoint: Checkpoint) -> Iterator[bytes]:
+        """The bytes of every entry under a checkpoint that passed, each proven to stand there and not looked into."""
+        for bundle in self._bundles(0, checkpoint.size, checkpoint):
+            self._ledger.check_raws(bundle.first, bundle.entry, bundle.path, checkpoint)
+            yield from bundle.entry
+
+    def _bundles(self, first: int, end: int, checkpoint: Checkpoint) -> Iterator[Bundle]:
+        """What the node answers for [first, end): adjacent bundles without a gap, not yet verified."""
         wanted = first
         if first >= end:
             return
         for bundle in self.wire.read_entries(first, end, checkpoint.size):
             if bundle.first != wanted or not 1 <= len(bundle.entry) <= end - wanted:
                 raise self._misled(f"{len(bundle.entry)} entries from #{bundle.first}", f"#{wanted} to #{end - 1}")
-            yield from self._bundle(bundle, checkpoint)
+            yield bundle
             wanted += len(bundle.entry)
         if wanted != end:
             raise self._misled(f"entries up to #{wanted}", f"up to #{end}")

@@ -23,7 +23,8 @@ class Standing:
     source: str
 
 
-def _term(kind: str) -> Term:
+def kind_term(kind: str) -> Term:
+    """The index term that every statement of a kind has."""
     return TERM_FIELDS["kind"], str(BY_NAME[kind].number).encode()
 
 
@@ -34,8 +35,8 @@ def _standing(shown: Shown) -> Standing:
 
 def all_standing(reader: LedgerReader) -> dict[str, Standing]:
     """What stands on a ledger, by code, each entry verified; as its node answers."""
-    standing = {s.read.statement.head.resource: _standing(s) for s in reader.find([_term("ResourceDeclared")])}
-    for shown in reader.find([_term("ResourceWithdrawn")]):
+    standing = {s.read.statement.head.resource: _standing(s) for s in reader.find([kind_term("ResourceDeclared")])}
+    for shown in reader.find([kind_term("ResourceWithdrawn")]):
         code = shown.read.statement.head.resource
         if code in standing and shown.entry.index > standing[code].index:
             del standing[code]
@@ -45,8 +46,8 @@ def all_standing(reader: LedgerReader) -> dict[str, Standing]:
 def standing_of(reader: LedgerReader, code: str) -> Standing | None:
     """What stands for one code, verified; as its node answers."""
     resource = (TERM_FIELDS["resource"], code.encode())
-    declared = next(iter(reader.find([resource, _term("ResourceDeclared")], newest_first=True, limit=1)), None)
-    withdrawn = next(iter(reader.find([resource, _term("ResourceWithdrawn")], newest_first=True, limit=1)), None)
+    declared = next(iter(reader.find([resource, kind_term("ResourceDeclared")], newest_first=True, limit=1)), None)
+    withdrawn = next(iter(reader.find([resource, kind_term("ResourceWithdrawn")], newest_first=True, limit=1)), None)
     if declared is None or (withdrawn is not None and withdrawn.entry.index > declared.entry.index):
         return None
     return _standing(declared)

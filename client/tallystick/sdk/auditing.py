@@ -1,0 +1,167 @@
+"""Ledgers read for an audit: all of them whole in one pass, or what their indexes answer to a question.
+
+A *full pass* reads every ledger up to its checkpoint, verifies every entry, and merges them causally. Checkpoints are
+taken twice, and only what was there the first time is judged: whatever it answers on another ledger is then within that
+ledger's second. A ledger that cannot be read is a gap in the coverage, and a liar's is a finding; neither stops the
+rest.
+
+What an index answers is folded by the same views; each entry is proven to be in its ledger, that none was left out is
+not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tallystick.audit.coverage import Coverage, LedgerCoverage
+from tallystick.audit.entry import On, on_entry
+from tallystick.audit.finding import Finding
+from tallystick.audit.judge import folded, judge
+from tallystick.audit.pass_ import Entries, Pass
+from tallystick.audit.rule import Bench
+from tallystick.audit.seen import Seen
+from tallystick.audit.strand import Fault, Strand, fault_of
+from tallystick.audit.views.view import AsOf
+from tallystick.core.errors import TallystickError, VerificationFailed
+from tallystick.core.history import Recorded
+from tallystick.sdk.leaf_file import LeafFile
+from tallystick.sdk.ledgers import Ledgers
+from tallystick.sdk.reader import Shown
+from tallystick.sdk.rulebook import rulebook_of
+
+Progress = Callable[[int, int], None]
+"""Called with how many entries were taken, and of how many."""
+
+_PROGRESS_EVERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What a full pass found, what it has seen, and what it covers."""
+
+    findings: list[Finding]
+    seen: Seen
+    coverage: Coverage
+
+
+def audit(
+    ledgers: Ledgers,
+    day: date,
+    *,
+    rules: Iterable[str] | None = None,
+    progress: Progress | None = None,
+    watching: Callable[[object], None] | None = None,
+) -> Audited:
+    """Every ledger of the charter in one causal pass, judged as of the end of `day` by all rules, or by some.
+
+    `watching` is shown every record the rules are shown (`audit.judge`).
+    """
+    seen, coverage = _begun(ledgers, day, full=True)
+    until_us = seen.rulebook.calendar.end_us(day)
+    with LeafFile() as leaves:
+        records = Pass(_strands(ledgers, coverage), leaves).records()
+        found = judge(_counted(records, coverage, progress), seen, coverage, Bench(rules), until_us, watching=watching)
+    return Audited(found, seen, coverage)
+
+
+def survey(ledgers: Ledgers, day: date, *, progress: Progress | None = None) -> Audited:
+    """The same pass without rules, for questions about absence."""
+    return audit(ledgers, day, rules=(), progress=progress)
+
+
+def fold_answers(ledgers: Ledgers, day: date, shown: Iterable[Shown]) -> Audited:
+    """What indexes answered, folded as of the end of `day`. Nothing is judged."""
+    seen, coverage = _begun(ledgers, day, full=False)
+    until_us = seen.rulebook.calendar.end_us(day)
+    held: dict[str, dict[int, Shown]] = {}
+    for each in shown:
+        held.setdefault(each.bureau, {})[each.entry.index] = each
+    for ledger in coverage.ledgers:
+        reader = ledgers[ledger.bureau]
+        if reader.trusted.size:
+            ledger.checkpoint = reader.trusted.checkpoint
+        ledger.checked = len(held.get(ledger.bureau, ()))
+    answered = [_Answered([entries[index] for index in sorted(entries)]) for entries in held.values()]
+    with LeafFile() as leaves:
+        for _ in folded(Pass(answered, leaves).records(), seen, until_us):
+            pass
+    for _ in seen.finish(AsOf(until_us, frozenset(), {})):
+        pass
+    return Audited([], seen, coverage)
+
+
+def _begun(ledgers: Ledgers, day: date, *, full: bool) -> tuple[Seen, Coverage]:
+    charter = ledgers.charter
+    rulebook = rulebook_of(charter)
+    years = tuple(year for year in (day.year,) if not rulebook.calendar.covers(year))
+    coverage = Coverage(
+        charter.name,
+        charter.version,
+        ledgers.profile.charter_digest,
+        day,
+        full,
+        [LedgerCoverage(bureau.id, bureau.origin) for bureau in charter.bureau],
+        rulebook.unset(),
+        years,
+    )
+    return Seen(charter, rulebook), coverage
+
+
+def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
+    """Every ledger whose node shows a checkpoint; for the others a gap, and a fault where the node lied."""
+    strands: list[Entries] = []
+    for again in (False, True):
+        for ledger in coverage.ledgers:
+            if ledger.gap:
+                continue
+            reader = ledgers[ledger.bureau]
+            try:
+                checkpoint = reader.refresh()
+            except TallystickError as error:
+                ledger.gap = str(error)
+                if isinstance(error, VerificationFailed):
+                    strands.append(_Faulty(fault_of(error, ledger.bureau, ledger.size, 0)))
+                continue
+            if again:
+                ledger.checkpoint = checkpoint
+            else:
+                ledger.settled = checkpoint.size
+    for ledger in coverage.ledgers:
+        if ledger.checkpoint is not None:
+            reader = ledgers[ledger.bureau]
+            strands.append(Strand(reader.bureau, ledger, reader.raws(ledger.checkpoint)))
+    return strands
+
+
+def _counted(records: Iterator[object], coverage: Coverage, progress: Progress | None) -> Iterator[object]:
+    total = sum(ledger.size for ledger in coverage.ledgers)
+    for number, record in enumerate(records):
+        if progress is not None and number % _PROGRESS_EVERY == 0:
+            progress(coverage.entries, total)
+        yield record
+
+
+@dataclass(frozen=True, slots=True)
+class _Faulty:
+    """A ledger of which nothing could be read, because its node lied."""
+
+    fault: Fault
+
+    def entries(self) -> Iterator[On[Any] | Fault]:
+        yield self.fault
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What one ledger's index answered, in the order of its entries."""
+
+    shown: Sequence[Shown]
+
+    def entries(self) -> Iterator[On[Any] | Fault]:
+        for each in self.shown:
+            entry = on_entry(each.bureau, each.origin, Recorded(each.entry, each.read))
+            if entry is not None:
+                yield entry
