@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,6 +29,7 @@ from tallystick.core.identifiers import check_resource_code, check_scheme
 from tallystick.core.kinds import BY_NAME, field_options
 from tallystick.core.validation import RULES
 from tallystick.sdk.importers.json_file import parse_json
+from tallystick.sdk.standing import Standing
 from tallystick_proto.v1.statement_pb2 import Basis, ResourceDeclared
 
 SOURCE: Final = "dcat-us-1.1"
@@ -55,11 +56,23 @@ _NOBODY: Final = "importer:dcat"
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One data set as a declaration: `values` for the SDK's `declare`, `body` to compare with what stands."""
+    """One data set as a declaration, an item of an import: `values` for the SDK's `declare`, `body` what it says."""
 
     code: str
     values: dict[str, object]
     body: ResourceDeclared
+
+    @property
+    def kind(self) -> str:
+        return _KIND.name
+
+    @property
+    def key(self) -> str:
+        return self.code
+
+    @property
+    def says(self) -> ResourceDeclared:
+        return self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,14 @@ class Catalogue:
     declarations: tuple[Declaration, ...]
     codes: frozenset[str]
     account: Account
+
+    def gone(self, standing: Mapping[str, Standing]) -> list[str]:
+        """The codes of earlier imports under this scheme that the file lacks."""
+        return sorted(
+            code
+            for code, stands in standing.items()
+            if (stands.source, stands.declared.scheme) == (SOURCE, self.scheme) and code not in self.codes
+        )
 
 
 class _Skip(Exception):
