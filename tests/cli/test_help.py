@@ -15,10 +15,15 @@ from tests.cli.conftest import Tally
 
 HELP = """\
 Begin         status
-Catalogue     declare  provide
+Catalogue     declare  withdraw  provide  recall
+Share         request  grant  deny  end
+Exchange      send  receive  use  failed
+Answer        acknowledge  ask  dispute  incident  answer
+Duties        duty assign | accept | decline | release
+Systems       system register | used | retire
 Ask           log  show
 Prove         prove  verify
-Bring in      import dcat
+Bring in      import dcat | xroad | systems
 Trust         charter show  identity init | register | revoke | show
 Shell         completion
 
@@ -164,6 +169,20 @@ def test_completion_prints_a_script_for_each_shell(tally: Tally, shell: str) -> 
         ["provide", "A"],
         ["provide", "A", "f", "--rows", "-1"],
         ["provide", "A", "f", "--desensitised-field", "name"],
+        ["request", "A", "--provider", "taxation"],
+        ["grant"],
+        ["end", "a#1", "--how", "quietly"],
+        ["send", "A@1"],
+        ["receive", "x"],
+        ["receive", "x", "f", "--size", "1"],
+        ["use", "A", "--purpose", "p", "--rows", "-1"],
+        ["use", "A", "--purpose", "p", "--subject", "310115"],
+        ["answer", "a#1"],
+        ["ask"],
+        ["dispute", "a#1", "--sort", "incident"],
+        ["duty", "assign", "a"],
+        ["duty", "accept", "a#1", "--answer", "declined"],
+        ["system", "used", "A", "--since", "2027-01-01"],
         ["import", "xml", "f"],
         ["charter", "show", "--lang", "fr"],
         ["identity", "init"],
@@ -190,7 +209,7 @@ def test_a_command_that_is_nearly_right_is_guessed(tally: Tally) -> None:
     assert "did you mean 'status'?" in tally("statsu").err
 
 
-@pytest.mark.parametrize("group", [(), ("import",), ("charter",), ("identity",)], ids=str)
+@pytest.mark.parametrize("group", [(), ("import",), ("charter",), ("identity",), ("duty",), ("system",)], ids=str)
 def test_a_group_alone_shows_its_help(tally: Tally, group: tuple[str, ...]) -> None:
     """A group that is called without a command says what it has, and exits as wrong usage does."""
     said = tally(*group)

@@ -1,62 +1,26 @@
-"""Catalogue: `tally declare` and `tally provide`."""
+"""Catalogue: what a bureau has, and its versions: `tally declare`, `withdraw`, `provide`, `recall`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
+from tallystick.cli.fields import option_of, uses_of, values_of
 from tallystick.cli.options import Session, command
+from tallystick.cli.recording import Form, Recording, print_receipt, recording
+from tallystick.core.kinds import BY_NAME
 
-if TYPE_CHECKING:
-    from tallystick.sdk.receipt import Receipt
+_DECLARED = BY_NAME["ResourceDeclared"]
+_PROVIDED = BY_NAME["VersionProvided"]
+# `provide` finds out or asks for these in its own way.
+_OF_THE_FILE = ("version", "digest", "size", "quality", "desensitised")
 
-SENSITIVITIES = ("neither", "personal", "secret")
 
-
-@click.command()
-@click.argument("code")
-@click.option("--title", required=True, help="What the resource is called.")
-@click.option("--scheme", required=True, help="The scheme its code belongs to, as in gb.21063-4.")
-@click.option(
-    "--sharing",
-    required=True,
-    type=click.Choice(["unconditional", "conditional", "withheld"]),
-    help="Its sharing class.",
-)
-@click.option("--public", is_flag=True, help="It is open to the public too.")
-@click.option("--basis", help="Why it is withheld.")
-@click.option("--condition", help="On what condition it is shared.")
-@click.option("--level", type=click.Choice(["general", "important", "core"]), help="Its data level.")
-@click.option(
-    "--field",
-    "fields",
-    multiple=True,
-    metavar="NAME[:TYPE[:SENSITIVITY]]",
-    help="One of its fields; personal, secret or neither.",
-)
-@click.option("--cycle", help="How often it is updated: irregular, or a duration as R/P1M.")
-@click.option("--steward", help="The unit in charge of it.")
-@click.option("--premise", "premises", multiple=True, help="What its use presupposes; may be given again.")
-@click.option("--method", "methods", multiple=True, help="How it is shared; may be given again.")
+@click.command(cls=Recording, kind=_DECLARED.name, params=Form(_DECLARED, "resource").parameters())
 @command
-def declare(
-    session: Session,
-    code: str,
-    title: str,
-    scheme: str,
-    sharing: str,
-    public: bool,
-    basis: str | None,
-    condition: str | None,
-    level: str | None,
-    fields: tuple[str, ...],
-    cycle: str | None,
-    steward: str | None,
-    premises: tuple[str, ...],
-    methods: tuple[str, ...],
-) -> None:
+def declare(session: Session, /, resource: str, **given: Any) -> None:
     """Declare a resource in this bureau's catalogue; a later declaration supersedes an earlier one.
 
     Nothing is recorded where exactly this is declared already.
@@ -69,29 +33,17 @@ def declare(
     from tallystick.core.compose import compose
     from tallystick.sdk.standing import standing_of
 
-    values: dict[str, object] = {
-        "resource": code,
-        "scheme": scheme,
-        "title": title,
-        "sharing": sharing,
-        "public": public,
-        "basis": basis,
-        "condition": condition,
-        "level": level,
-        "fields": [_field(given) for given in fields],
-        "update_cycle": cycle,
-        "steward": steward,
-        "premises": list(premises),
-        "methods": list(methods),
-    }
+    values = {"resource": resource, **values_of(_DECLARED, session, given)}
     with session.node() as node:
         body = compose("ResourceDeclared", node.actor, values).statement.resource_declared
-        standing = standing_of(node, code)
+        standing = standing_of(node, resource)
         if standing is not None and standing.declared == body:
             reference = f"{node.bureau.id}#{standing.index}"
             output = session.output
             if output.json:
-                output.document({"recorded": False, "reference": reference, "index": standing.index, "resource": code})
+                output.document(
+                    {"recorded": False, "reference": reference, "index": standing.index, "resource": resource}
+                )
             else:
                 output.line(
                     output.say(
@@ -100,21 +52,40 @@ def declare(
                 )
             return
         receipt = node.record("ResourceDeclared", **values)
-    _print_receipt(session, receipt, {"resource": code}, code)
+    print_receipt(session, receipt, {"resource": resource}, resource)
 
 
-@click.command()
+withdraw = recording(
+    "withdraw",
+    "ResourceWithdrawn",
+    """Withdraw a resource from this bureau's catalogue. What was recorded of it stays.
+
+    \b
+    Example:
+      tally withdraw SCJG-0012 --reason "merged into SCJG-0013"
+    """,
+)
+
+recall = recording(
+    "recall",
+    "VersionRecalled",
+    """Recall a version: whoever holds it, or anything made from it, has to say what was done about it.
+
+    \b
+    Example:
+      tally recall SCJG-0012@2027-03 --reason "duplicate licences" --field owner --replaced-by SCJG-0012@2027-03b
+    """,
+)
+
+
+@click.command(
+    cls=Recording,
+    kind=_PROVIDED.name,
+    params=[option_of(_PROVIDED, use, required=False) for use in uses_of(_PROVIDED, without=_OF_THE_FILE)],
+)
 @click.argument("code")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--version", help="What the version is called; else the first digits of its digest.")
-@click.option("--rows", type=click.IntRange(min=0), help="How many rows it has.")
-@click.option(
-    "--from",
-    "derived_from",
-    multiple=True,
-    metavar="CODE@VERSION",
-    help="A version it was made from; may be given again.",
-)
 @click.option("--classified", is_flag=True, help="It was classified.")
 @click.option("--cleaned", is_flag=True, help="It was cleaned.")
 @click.option("--check", "checks", multiple=True, help="A check it passed; may be given again.")
@@ -129,16 +100,16 @@ def declare(
 @command
 def provide(
     session: Session,
+    /,
     code: str,
     file: Path,
     version: str | None,
-    rows: int | None,
-    derived_from: tuple[str, ...],
     classified: bool,
     cleaned: bool,
     checks: tuple[str, ...],
     desensitised: str | None,
     desensitised_fields: tuple[str, ...],
+    **given: Any,
 ) -> None:
     """Record a version of a resource from its file. The file is hashed here, and the data never leaves.
 
@@ -158,6 +129,7 @@ def provide(
         raise click.UsageError("--desensitised-field needs --desensitised METHOD", click.get_current_context())
     check_resource_code(code)
     quality = {"classified": classified, "cleaned": cleaned, "checks": list(checks)}
+    values: dict[str, Any] = values_of(_PROVIDED, session, given)
     size = file.stat().st_size if file.is_file() else 0
     output = session.output
     with session.node() as node:
@@ -167,11 +139,10 @@ def provide(
                 code,
                 file=file,
                 version=version,
-                rows=rows,
-                derived_from=list(derived_from),
                 quality=quality if any(quality.values()) else None,
                 desensitised={"method": desensitised, "fields": list(desensitised_fields)} if desensitised else None,
                 progress=progress,
+                **values,
             )
         digest = receipt.statement.version_provided.digest
         salted = digest.WhichOneof("of") == "committed"
@@ -184,7 +155,7 @@ def provide(
         "declared": declared,
         "salt_kept_in": str(salt) if salt else None,
     }
-    _print_receipt(session, receipt, what, f"{receipt.version_ref}  {what['digest']}")
+    print_receipt(session, receipt, what, f"{receipt.version_ref}  {what['digest']}")
     if not declared:
         output.note(
             output.say(
@@ -199,36 +170,3 @@ def provide(
                 f"摘要已加盐。盐值保存于 {salt}，请随数据一并交付。",
             )
         )
-
-
-def _field(given: str) -> dict[str, object]:
-    """A field of a resource from `name:type:sensitivity`; a name may hold no colon."""
-    name, _, rest = given.partition(":")
-    type_, _, sensitivity = rest.partition(":")
-    if sensitivity and sensitivity not in SENSITIVITIES:
-        raise click.UsageError(
-            f"--field {given!r} ends in {sensitivity!r}; it takes one of {', '.join(SENSITIVITIES)}",
-            click.get_current_context(),
-        )
-    return {"name": name, "type": type_, "sensitivity": sensitivity or "neither"}
-
-
-def _print_receipt(session: Session, receipt: Receipt, what: dict[str, object], about: str) -> None:
-    """Where a statement stands now."""
-    output = session.output
-    if output.json:
-        output.document(
-            {
-                "recorded": True,
-                "reference": receipt.reference,
-                "index": receipt.index,
-                "standing": receipt.standing,
-                **what,
-            }
-        )
-        return
-    standing = output.say(
-        {"recorded": "recorded; no witness has seen it yet"}.get(receipt.standing, receipt.standing),
-        {"recorded": "已入账，尚未见证", "witnessed": "已入账并经见证"}.get(receipt.standing, receipt.standing),
-    )
-    output.line(f"{receipt.reference}  {standing}  {about}")

@@ -33,8 +33,46 @@ SECTIONS = (
         "Catalogue",
         (
             Lazy("declare", "tallystick.cli.catalogue:declare", "Declare a resource in this bureau's catalogue."),
+            Lazy("withdraw", "tallystick.cli.catalogue:withdraw", "Withdraw a resource from it."),
             Lazy("provide", "tallystick.cli.catalogue:provide", "Record a version of a resource from its file."),
+            Lazy("recall", "tallystick.cli.catalogue:recall", "Recall a version."),
         ),
+    ),
+    (
+        "Share",
+        (
+            Lazy("request", "tallystick.cli.share:request", "Ask for access to a resource."),
+            Lazy("grant", "tallystick.cli.share:grant", "Grant it."),
+            Lazy("deny", "tallystick.cli.share:deny", "Refuse it."),
+            Lazy("end", "tallystick.cli.share:end", "End it."),
+        ),
+    ),
+    (
+        "Exchange",
+        (
+            Lazy("send", "tallystick.cli.exchange:send", "Record a sending, before the first byte leaves."),
+            Lazy("receive", "tallystick.cli.exchange:receive", "Record what was received."),
+            Lazy("use", "tallystick.cli.exchange:use", "Record a use of data."),
+            Lazy("failed", "tallystick.cli.exchange:failed", "Record that an exchange failed."),
+        ),
+    ),
+    (
+        "Answer",
+        (
+            Lazy("acknowledge", "tallystick.cli.answer:acknowledge", "Acknowledge a notice."),
+            Lazy("ask", "tallystick.cli.answer:ask", "Ask what an entry means."),
+            Lazy("dispute", "tallystick.cli.answer:dispute", "Dispute what an entry brought."),
+            Lazy("incident", "tallystick.cli.answer:incident", "Report a security incident."),
+            Lazy("answer", "tallystick.cli.answer:answer", "Answer a question, a dispute or a finding."),
+        ),
+    ),
+    (
+        "Duties",
+        (Lazy("duty", "tallystick.cli.duty:duty", "Who answers for what.", "assign | accept | decline | release"),),
+    ),
+    (
+        "Systems",
+        (Lazy("system", "tallystick.cli.system:system", "The inventory of systems.", "register | used | retire"),),
     ),
     (
         "Ask",
@@ -44,13 +82,27 @@ SECTIONS = (
         ),
     ),
     (
+        "Judge",
+        (Lazy("audit", "tallystick.cli.audit:audit", "Judge every ledger by every rule, and say who answers."),),
+    ),
+    (
         "Prove",
         (
             Lazy("prove", "tallystick.cli.prove:prove", "Write an evidence file for one entry."),
             Lazy("verify", "tallystick.cli.prove:verify", "Verify an evidence file, offline."),
         ),
     ),
-    ("Bring in", (Lazy("import", "tallystick.cli.bring_in:import_", "Bring in other people's records.", "dcat"),)),
+    (
+        "Bring in",
+        (
+            Lazy(
+                "import",
+                "tallystick.cli.bring_in:import_",
+                "Bring in other people's records.",
+                "dcat | xroad | systems",
+            ),
+        ),
+    ),
     (
         "Trust",
         (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from tallystick.core.errors import CharterMismatch
+from tallystick.core.errors import CharterMismatch, MalformedCharter
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -71,12 +71,14 @@ class Session:
     def zone(self) -> tzinfo:
         """Where times are shown in: the time zone of the charter's rulebook, else UTC."""
         from datetime import UTC
-        from zoneinfo import ZoneInfo
 
-        named = self._profile.charter.rulebook.get("time_zone") if self._profile is not None else None
+        from tallystick.sdk.rulebook import zone_of
+
+        if self._profile is None:
+            return UTC
         try:
-            return ZoneInfo(named) if isinstance(named, str) else UTC
-        except (ValueError, OSError, KeyError):  # a zone this machine does not know
+            return zone_of(self._profile.charter)
+        except MalformedCharter:  # a zone this machine does not know: times are still worth showing
             return UTC
 
     @property

@@ -1,0 +1,166 @@
+"""Judge: `tally audit`, every rule over every ledger in one verified pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tallystick.cli.options import Session, command, complete_bureau
+
+if TYPE_CHECKING:
+    from tallystick.audit.finding import Finding
+    from tallystick.audit.life import Lives
+    from tallystick.sdk.auditing import Audited
+
+FINDINGS = 1
+"""The exit code where anything was found."""
+
+_REFERENCES_MAX = 3
+
+
+def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The rules' names, for the shell."""
+    import tallystick.audit.rules
+    from tallystick.audit.rule import RULES
+
+    assert tallystick.audit.rules  # importing them enters them
+    return [id_ for id_ in RULES if id_.startswith(incomplete)]
+
+
+@click.command()
+@click.option("--rule", "rules", multiple=True, metavar="RULE", shell_complete=complete_rule, help="Only this rule.")
+@click.option(
+    "--bureau", "bureaus", multiple=True, shell_complete=complete_bureau, help="Only what this bureau answers for."
+)
+@click.option("--since", metavar="DAY", help="Only what arose on this day or later.")
+@click.option("--on", "on", metavar="DAY", help="Judge as of the end of this day; else today.")
+@click.option(
+    "--at-least",
+    type=click.Choice(["note", "warning", "serious"]),
+    default="note",
+    show_default=True,
+    help="Only what weighs so much, by the charter.",
+)
+@click.option(
+    "--since-report",
+    type=click.Path(),
+    metavar="FILE",
+    help="An earlier audit's JSON: say what is new, still open, and closed.",
+)
+@command
+def audit(
+    session: Session,
+    rules: tuple[str, ...],
+    bureaus: tuple[str, ...],
+    since: str | None,
+    on: str | None,
+    at_least: str,
+    since_report: str | None,
+) -> int:
+    """Read every ledger of the charter whole, verify every entry, and say what does not match and who answers for it.
+
+    Each finding says whether it is proven, one side's word, or absent within the coverage; what is not covered stands
+    at the end. Deadlines, severities and thresholds are the charter's. The same charter, coverage and day give the same
+    findings. Exit code 1 where there are any.
+
+    \b
+    Examples:
+      tally audit --lang zh
+      tally audit --bureau planning --at-least serious --on 2027-03-31
+      tally audit --json > last.json;  tally audit --since-report last.json
+    """
+    from tallystick.audit.life import compare, read_report
+    from tallystick.audit.rule import known_rule
+    from tallystick.audit.rulebook import Severity
+    from tallystick.cli.day import chosen_day
+    from tallystick.cli.output import progress_bar
+    from tallystick.sdk import auditing
+    from tallystick.sdk.importers.json_file import read_input
+    from tallystick.sdk.rulebook import rulebook_of
+
+    before = None if since_report is None else read_report(read_input(Path(since_report)), since_report)
+    chosen = [known_rule(rule) for rule in rules] or None
+    with session.ledgers() as ledgers:
+        for bureau in bureaus:
+            ledgers.charter.by_id(bureau)
+        calendar = rulebook_of(ledgers.charter).calendar
+        day = chosen_day(on, calendar, "--on")
+        since_us = 0 if since is None else calendar.start_us(chosen_day(since, calendar, "--since"))
+        with progress_bar("audit", 1, of_bytes=False) as progress:
+            audited = auditing.audit(ledgers, day, rules=chosen, progress=progress)
+    least = Severity[at_least.upper()]
+    shown = [
+        finding
+        for finding in audited.findings
+        if finding.severity >= least and finding.at_us >= since_us and (not bureaus or finding.bureau in bureaus)
+    ]
+    lives = None if before is None else compare(audited.findings, before, audited.seen, chosen)
+    if session.output.json:
+        _document(session, audited, shown, lives)
+    else:
+        _print(session, audited, shown, lives)
+    return FINDINGS if shown else 0
+
+
+def _print(session: Session, audited: Audited, shown: list[Finding], lives: Lives | None) -> None:
+    from tallystick.audit.life import Life
+    from tallystick.audit.words import Words
+    from tallystick.cli.coverage import print_coverage
+
+    output, charter = session.output, audited.seen.charter
+    words = Words(charter, session.language)
+    rows = []
+    for finding in shown:
+        answers = audited.seen.answers.to(finding.id, finding.bureau)
+        notes = [] if lives is None else [lives.of(finding).label(session.language)]
+        notes += (
+            [output.say("answered ", "已答复 ") + ", ".join(answer.reference for answer in answers)] if answers else []
+        )
+        rows.append(
+            [
+                finding.severity.label(session.language),
+                words.rule(finding.rule),
+                words.bureau(finding.bureau),
+                words.sentence(finding),
+                _references(session, finding.references),
+                finding.id,
+                output.say("; ", "；").join(notes),
+            ]
+        )
+    output.table(None, [row[: None if any(each[-1] for each in rows) else -1] for row in rows])
+    for life, gone in () if lives is None else ((Life.CLOSED, lives.closed), (Life.UNJUDGED, lives.unjudged)):
+        if gone:
+            output.line()
+            output.line(output.say(f"{life.label('en')}:", f"{life.label('zh')}："))
+            output.table(None, [[words.rule(old.rule), words.bureau(old.bureau), old.id] for old in gone])
+    output.line()
+    count = len(shown)
+    output.line(output.say(f"{count} finding{'' if count == 1 else 's'}.", f"{count} 个问题。"))
+    print_coverage(session, charter, audited.coverage)
+
+
+def _references(session: Session, references: tuple[str, ...]) -> str:
+    more = len(references) - _REFERENCES_MAX
+    named = " ".join(references[:_REFERENCES_MAX])
+    return named if more <= 0 else named + session.output.say(f" and {more} more", f" 等 {len(references)} 条")
+
+
+def _document(session: Session, audited: Audited, shown: list[Finding], lives: Lives | None) -> None:
+    from tallystick.audit.report.json import coverage_json, finding_json
+    from tallystick.audit.words import Words
+
+    english, chinese = (Words(audited.seen.charter, language) for language in ("en", "zh"))
+    document: dict[str, Any] = {
+        "coverage": coverage_json(audited.coverage),
+        "findings": [
+            finding_json(finding, english, chinese, audited.seen)
+            | ({} if lives is None else {"life": lives.of(finding).name.lower()})
+            for finding in shown
+        ],
+    }
+    if lives is not None:
+        document["closed"] = [old.id for old in lives.closed]
+        document["not_judged"] = [old.id for old in lives.unjudged]
+    session.output.document(document)

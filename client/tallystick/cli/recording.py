@@ -1,0 +1,177 @@
+"""Commands that record one statement: each is a kind, what is its argument, what is fixed, and what it may cite.
+
+Options are derived (`fields`). An entry that is cited is read and verified first, and what it speaks of goes over to
+the statement that cites it (`sdk.citing`), except where the command line says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tallystick.cli.fields import argument_of, flag_of, option_of, uses_of, values_of
+from tallystick.cli.options import Session, command
+from tallystick.core.errors import Usage
+from tallystick.core.identifiers import check_finding_id
+from tallystick.core.kinds import BY_NAME, Kind, Use
+
+if TYPE_CHECKING:
+    from tallystick.sdk.node import Node
+    from tallystick.sdk.reader import Shown
+    from tallystick.sdk.receipt import Receipt
+
+
+class Recording(click.Command):
+    """A command that records statements of `kind`."""
+
+    def __init__(self, *arguments: Any, kind: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.kind = BY_NAME[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a command asks for, and what it says by itself.
+
+    `argument` names the field that is the positional argument, by default the first its kind names; `fixed` fields are
+    said without being asked for; `choices` narrows an enum. What is cited must be one of the kinds in `cites`, if there
+    are any; the fields in `apart` are not taken over from it. `finding`, unless it is None, is what is said instead of
+    `fixed` where the argument is the id of a finding. `find` looks for what to cite where nothing was given.
+    """
+
+    kind: Kind
+    argument: str
+    fixed: Mapping[str, object] = field(default_factory=dict)
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    cites: Sequence[str] = ()
+    apart: Sequence[str] = ()
+    finding: Mapping[str, object] | None = None
+    find: Callable[[Node, Mapping[str, object]], Shown | None] | None = None
+
+    @property
+    def citation(self) -> Use | None:
+        """The field that cites what is answered."""
+        return next((use for use in self.kind.head_uses if use.field.name == "about"), None)
+
+    def parameters(self) -> list[click.Parameter]:
+        """The argument and the options."""
+        argument = self.kind.use(self.argument)
+        assert argument is not None
+        metavar = None
+        if self.finding is not None:
+            metavar = "REF|FINDING"
+        elif self._takes_code:
+            metavar = "CODE[@VERSION]"
+        elif argument.field.name == "exchange":
+            metavar = "EXCHANGE"
+        asked = uses_of(self.kind, without={self.argument, "finding", *self.fixed, *self._spoken_for})
+        return [
+            argument_of(argument, metavar),
+            *(
+                option_of(self.kind, use, required=self._is_needed(use), choices=self.choices.get(use.name, ()))
+                for use in asked
+            ),
+        ]
+
+    @property
+    def _takes_code(self) -> bool:
+        """Whether the argument is a version, or the bare code of a resource."""
+        return self.argument == "version" and self.kind.use("resource") is not None
+
+    @property
+    def _spoken_for(self) -> set[str]:
+        return {"resource"} if self._takes_code else set()
+
+    def _is_needed(self, use: Use) -> bool:
+        """Whether click must insist; what the cited entry may bring along is missed later, if it does not."""
+        about = self.citation
+        brought = use.in_head and about is not None and about.name == self.argument and use.name not in self.apart
+        return use.required and not brought
+
+    def read(self, session: Session, given: Mapping[str, Any]) -> dict[str, object]:
+        """The values of the command line."""
+        from tallystick.sdk.exchange import scope_of
+
+        values = values_of(self.kind, session, given)
+        named = str(values[self.argument])
+        if self.finding is not None and named.startswith("F-"):  # no bureau's id has a capital letter
+            del values[self.argument]
+            return {**values, **self.finding, "finding": check_finding_id(named)}
+        if self._takes_code:
+            del values[self.argument]
+            values |= scope_of(named)
+        return {**self.fixed, **values}
+
+    def cited(self, node: Node, values: dict[str, object]) -> dict[str, object]:
+        """The values with the citation that was named, read and verified, and what it brings along."""
+        from tallystick.sdk.citing import carry, cite
+
+        about = self.citation
+        shown = None
+        if about is not None and about.name in values:
+            shown = cite(node.peers, str(values[about.name]), *self.cites)
+        elif self.find is not None:
+            shown = self.find(node, values)
+        if shown is not None:
+            assert about is not None
+            apart = dict.fromkeys(self.apart)
+            values = carry(self.kind, shown, {**apart, **values}, own=node.bureau.id) | {about.name: shown.ref}
+            answered = shown.read.statement.concern_raised.finding
+            if self.finding is not None and answered:
+                values["finding"] = answered
+        for use in self.kind.head_uses:
+            if use.required and use.name not in ("kind", "actor") and not values.get(use.name):
+                names = "nothing that was cited names it" if shown is None else f"{shown.reference} names none"
+                raise Usage(f"it takes a {use.en}, and {names}", expected=f"--{flag_of(use)}")
+        return values
+
+
+def recording(name: str, kind: str, help_: str, *, argument: str | None = None, **form: Any) -> Recording:
+    """A command that records one statement of a kind; see `Form`."""
+    known = BY_NAME[kind]
+    made = Form(known, argument or known.uses[0].name, **form)
+
+    @command
+    def run(session: Session, /, **given: Any) -> None:
+        values = made.read(session, given)
+        with session.node() as node:
+            receipt = node.record(kind, **made.cited(node, values))
+        print_recorded(session, receipt)
+
+    return click.command(name, cls=Recording, kind=kind, params=made.parameters(), help=help_)(run)
+
+
+def print_recorded(session: Session, receipt: Receipt, extra: Mapping[str, object] | None = None) -> None:
+    """Where a statement stands now, and what it says."""
+    from tallystick.cli.describe import Describer
+    from tallystick.sdk.citing import shown_in
+
+    read = shown_in(receipt).read
+    describer = Describer(session.profile.charter, session.language, session.zone)
+    assert read.kind is not None
+    what = {"kind": read.kind.name, "said": describer.said_json(read), **(extra or {})}
+    print_receipt(session, receipt, what, describer.summary(read))
+
+
+def print_receipt(session: Session, receipt: Receipt, what: Mapping[str, object], about: str) -> None:
+    """Where a statement stands now."""
+    output = session.output
+    if output.json:
+        output.document(
+            {
+                "recorded": True,
+                "reference": receipt.reference,
+                "index": receipt.index,
+                "standing": receipt.standing,
+                **what,
+            }
+        )
+        return
+    standing = output.say(
+        {"recorded": "recorded; no witness has seen it yet"}.get(receipt.standing, receipt.standing),
+        {"recorded": "已入账，尚未见证", "witnessed": "已入账并经见证"}.get(receipt.standing, receipt.standing),
+    )
+    output.line(f"{receipt.reference}  {standing}  {about}")
