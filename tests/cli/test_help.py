@@ -14,14 +14,15 @@ from tallystick.cli.main import SECTIONS, tally
 from tests.cli.conftest import Tally
 
 HELP = """\
-Begin         status
+Begin         status  inbox
 Catalogue     declare  withdraw  provide  recall
 Share         request  grant  deny  end
 Exchange      send  receive  use  failed
 Answer        acknowledge  ask  dispute  incident  answer
 Duties        duty assign | accept | decline | release
 Systems       system register | used | retire
-Ask           log  show
+Ask           who  trace  access  impact  case  owed  catalogue  systems  lookups  log  show
+Judge         audit  reconcile  report
 Prove         prove  verify
 Bring in      import dcat | xroad | systems
 Trust         charter show  identity init | register | revoke | show

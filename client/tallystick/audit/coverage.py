@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.errors import TallystickError
 
 
 @dataclass(slots=True)
 class LedgerCoverage:
     """How much of one ledger was read. `checkpoint` is None where its node showed none.
 
-    `gap` says in one sentence why it was not read to its end, "" where it was; `settled` is the size up to which the
-    other ledgers' checkpoints were taken later; `shown` names who answered; `not_understood` counts entries with more
-    in them than this version knows, verified and left aside.
+    `gap` says in one sentence why it was not read to its end, "" where it was, and `exit_code` what that means to a
+    program (design, section 10); `settled` is the size up to which the other ledgers' checkpoints were taken later;
+    `not_understood` counts entries with more in them than this version knows, verified and left aside.
     """
 
     bureau: str
@@ -28,7 +29,12 @@ class LedgerCoverage:
     settled: int = 0
     checked: int = 0
     gap: str = ""
+    exit_code: int = 0
     not_understood: int = 0
+
+    def fail(self, error: TallystickError) -> None:
+        """Note what kept it from being read further."""
+        self.gap, self.exit_code = str(error), error.exit_code
 
     @property
     def size(self) -> int:
@@ -61,6 +67,11 @@ class Coverage:
     def entries(self) -> int:
         """How many entries were read and verified."""
         return sum(ledger.checked for ledger in self.ledgers)
+
+    @property
+    def exit_code(self) -> int:
+        """What the gaps mean to a program: 0 where there are none, else the worst of them."""
+        return max((ledger.exit_code for ledger in self.ledgers), default=0)
 
     @property
     def complete(self) -> frozenset[str]:

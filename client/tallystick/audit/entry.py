@@ -16,7 +16,8 @@ from tallystick.audit.finding import Fact, Found, Standing
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.history import Recorded
 from tallystick.core.kinds import KINDS, Kind
-from tallystick_proto.v1.statement_pb2 import Head, Ref
+from tallystick.core.statement import Read
+from tallystick_proto.v1.statement_pb2 import Head, Ref, Statement
 
 S_co = TypeVar("S_co", covariant=True)
 
@@ -44,6 +45,13 @@ class On(Generic[S_co]):
     @property
     def reference(self) -> str:
         return f"{self.bureau}#{self.place.index}"
+
+    @property
+    def read(self) -> Read:
+        """The statement as readers and describers take it."""
+        statement = Statement(head=self.head)
+        getattr(statement, self.kind.field).CopyFrom(self.said)
+        return Read(statement, self.kind, True)
 
     @property
     def imported(self) -> bool:

@@ -81,10 +81,10 @@ class Strand:
                         yield from self._whole(waiting)
                         waiting = []
         except VerificationFailed as error:
-            self.coverage.gap = str(error)
+            self.coverage.fail(error)
             yield fault_of(error, self.bureau.id, history.size, history.recorded_at_us)
         except TallystickError as error:
-            self.coverage.gap = str(error)
+            self.coverage.fail(error)
 
     def _whole(self, submission: list[Recorded]) -> Iterator[On[Any]]:
         for recorded in submission:

@@ -8,7 +8,7 @@ leaf, and the reference where the charter knows the ledger. What a statement doe
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -23,6 +23,9 @@ from tallystick.core.identifiers import exchange_short_form
 from tallystick.core.kinds import KINDS, Kind, Use, enum_label, field_options, keyword_of
 from tallystick.core.statement import Read
 from tallystick_proto.v1.statement_pb2 import Digest, Head, Ref
+
+if TYPE_CHECKING:
+    from tallystick.audit.entry import On
 
 _SUMMARY_CHARS_MAX = 160
 _NOT_IN_SUMMARY = frozenset({"scheme", "moment"})  # forms that say little on one line
@@ -100,6 +103,19 @@ class Describer:
             "first": entry.first,
             "understood": read.understood,
             "said": self.said_json(read),
+        }
+
+    def step_json(self, entry: On[Any]) -> dict[str, Any]:
+        """An entry as a step of something: where it stands, what it answers, and all its statement says."""
+        about = entry.head.about
+        return {
+            "reference": entry.reference,
+            "bureau": entry.bureau,
+            "kind": entry.kind.name,
+            "recorded_at": moment_json(entry.recorded_at_us),
+            "actor": entry.head.actor,
+            "answers": self.reference(about.origin, about.index) if entry.about is not None else None,
+            "said": self.said_json(entry.read),
         }
 
     def said_json(self, read: Read) -> dict[str, Any]:

@@ -27,7 +27,10 @@ READER_WENT = 141
 SECTIONS = (
     (
         "Begin",
-        (Lazy("status", "tallystick.cli.begin:status", "Show every ledger of the charter, and whether it answers."),),
+        (
+            Lazy("status", "tallystick.cli.begin:status", "Show every ledger of the charter, and whether it answers."),
+            Lazy("inbox", "tallystick.cli.questions.owed:inbox", "List what this bureau has to answer, and by when."),
+        ),
     ),
     (
         "Catalogue",
@@ -77,13 +80,32 @@ SECTIONS = (
     (
         "Ask",
         (
+            Lazy("who", "tallystick.cli.questions.who:who", "Say who answers for something, on a day."),
+            Lazy("trace", "tallystick.cli.questions.trace:trace", "Follow data upstream and downstream."),
+            Lazy("access", "tallystick.cli.questions.access:access", "Say who may have a resource, and who had it."),
+            Lazy("impact", "tallystick.cli.questions.impact:impact", "List who holds a version, and what they did."),
+            Lazy("case", "tallystick.cli.questions.case:case", "Show everything recorded for a case."),
+            Lazy("owed", "tallystick.cli.questions.owed:owed", "List what bureaus owe each other, and by when."),
+            Lazy(
+                "catalogue",
+                "tallystick.cli.questions.catalogue:catalogue",
+                "List what is declared, and how it is shared.",
+            ),
+            Lazy("systems", "tallystick.cli.questions.systems:systems", "List the systems, and whether they are used."),
+            Lazy("lookups", "tallystick.cli.questions.lookups:lookups", "List who looked data up, when, and for what."),
             Lazy("log", "tallystick.cli.ask:log", "List what a ledger holds."),
             Lazy("show", "tallystick.cli.show:show", "Show one entry, with its author."),
         ),
     ),
     (
         "Judge",
-        (Lazy("audit", "tallystick.cli.audit:audit", "Judge every ledger by every rule, and say who answers."),),
+        (
+            Lazy("audit", "tallystick.cli.audit:audit", "Judge every ledger by every rule, and say who answers."),
+            Lazy(
+                "reconcile", "tallystick.cli.questions.reconcile:reconcile", "Hold both halves of exchanges together."
+            ),
+            Lazy("report", "tallystick.cli.report:report", "Write the audit as a page, a worksheet or a table."),
+        ),
     ),
     (
         "Prove",

@@ -1,35 +1,29 @@
-"""Ledgers read for an audit: all of them whole in one pass, or what their indexes answer to a question.
+"""Ledgers read for an audit: all of them whole, in one pass.
 
 A *full pass* reads every ledger up to its checkpoint, verifies every entry, and merges them causally. Checkpoints are
 taken twice, and only what was there the first time is judged: whatever it answers on another ledger is then within that
 ledger's second. A ledger that cannot be read is a gap in the coverage, and a liar's is a finding; neither stops the
 rest.
-
-What an index answers is folded by the same views; each entry is proven to be in its ledger, that none was left out is
-not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
-from tallystick.audit.entry import On, on_entry
+from tallystick.audit.entry import On
 from tallystick.audit.finding import Finding
-from tallystick.audit.judge import folded, judge
+from tallystick.audit.judge import judge
 from tallystick.audit.pass_ import Entries, Pass
 from tallystick.audit.rule import Bench
 from tallystick.audit.seen import Seen
 from tallystick.audit.strand import Fault, Strand, fault_of
-from tallystick.audit.views.view import AsOf
 from tallystick.core.errors import TallystickError, VerificationFailed
-from tallystick.core.history import Recorded
 from tallystick.sdk.leaf_file import LeafFile
 from tallystick.sdk.ledgers import Ledgers
-from tallystick.sdk.reader import Shown
 from tallystick.sdk.rulebook import rulebook_of
 
 Progress = Callable[[int, int], None]
@@ -59,7 +53,7 @@ def audit(
 
     `watching` is shown every record the rules are shown (`audit.judge`).
     """
-    seen, coverage = _begun(ledgers, day, full=True)
+    seen, coverage = begun(ledgers, day, full=True)
     until_us = seen.rulebook.calendar.end_us(day)
     with LeafFile() as leaves:
         records = Pass(_strands(ledgers, coverage), leaves).records()
@@ -67,33 +61,19 @@ def audit(
     return Audited(found, seen, coverage)
 
 
-def survey(ledgers: Ledgers, day: date, *, progress: Progress | None = None) -> Audited:
+def survey(
+    ledgers: Ledgers,
+    day: date,
+    *,
+    progress: Progress | None = None,
+    watching: Callable[[object], None] | None = None,
+) -> Audited:
     """The same pass without rules, for questions about absence."""
-    return audit(ledgers, day, rules=(), progress=progress)
+    return audit(ledgers, day, rules=(), progress=progress, watching=watching)
 
 
-def fold_answers(ledgers: Ledgers, day: date, shown: Iterable[Shown]) -> Audited:
-    """What indexes answered, folded as of the end of `day`. Nothing is judged."""
-    seen, coverage = _begun(ledgers, day, full=False)
-    until_us = seen.rulebook.calendar.end_us(day)
-    held: dict[str, dict[int, Shown]] = {}
-    for each in shown:
-        held.setdefault(each.bureau, {})[each.entry.index] = each
-    for ledger in coverage.ledgers:
-        reader = ledgers[ledger.bureau]
-        if reader.trusted.size:
-            ledger.checkpoint = reader.trusted.checkpoint
-        ledger.checked = len(held.get(ledger.bureau, ()))
-    answered = [_Answered([entries[index] for index in sorted(entries)]) for entries in held.values()]
-    with LeafFile() as leaves:
-        for _ in folded(Pass(answered, leaves).records(), seen, until_us):
-            pass
-    for _ in seen.finish(AsOf(until_us, frozenset(), {})):
-        pass
-    return Audited([], seen, coverage)
-
-
-def _begun(ledgers: Ledgers, day: date, *, full: bool) -> tuple[Seen, Coverage]:
+def begun(ledgers: Ledgers, day: date, *, full: bool) -> tuple[Seen, Coverage]:
+    """Empty views, and a coverage that has every ledger of the charter and nothing of it yet."""
     charter = ledgers.charter
     rulebook = rulebook_of(charter)
     years = tuple(year for year in (day.year,) if not rulebook.calendar.covers(year))
@@ -121,7 +101,7 @@ def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
             try:
                 checkpoint = reader.refresh()
             except TallystickError as error:
-                ledger.gap = str(error)
+                ledger.fail(error)
                 if isinstance(error, VerificationFailed):
                     strands.append(_Faulty(fault_of(error, ledger.bureau, ledger.size, 0)))
                 continue
@@ -152,16 +132,3 @@ class _Faulty:
 
     def entries(self) -> Iterator[On[Any] | Fault]:
         yield self.fault
-
-
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """What one ledger's index answered, in the order of its entries."""
-
-    shown: Sequence[Shown]
-
-    def entries(self) -> Iterator[On[Any] | Fault]:
-        for each in self.shown:
-            entry = on_entry(each.bureau, each.origin, Recorded(each.entry, each.read))
-            if entry is not None:
-                yield entry

@@ -1,0 +1,59 @@
+"""What every question has in common: the day it is asked for, where its answer comes from, and what it ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tallystick.cli.options import Session
+
+if TYPE_CHECKING:
+    from tallystick.audit.entry import On
+    from tallystick.audit.inquiry import Inquiry
+    from tallystick.sdk.auditing import Audited
+    from tallystick.sdk.ledgers import Ledgers
+
+on_day = click.option("--on", "on", metavar="DAY", help="As of the end of this day; else today.")
+
+
+def from_indexes(
+    session: Session,
+    ledgers: Ledgers,
+    on: str | None,
+    inquiry: Inquiry,
+    watching: Callable[[On[Any]], None] | None = None,
+) -> Audited:
+    """What the ledgers' indexes answer. `watching` is shown every entry that was folded."""
+    from tallystick.cli.day import chosen_day
+    from tallystick.sdk.asking import ask
+    from tallystick.sdk.rulebook import rulebook_of
+
+    return ask(ledgers, chosen_day(on, rulebook_of(ledgers.charter).calendar, "--on"), inquiry, watching=watching)
+
+
+def from_full_pass(
+    session: Session, ledgers: Ledgers, on: str | None, watching: Callable[[object], None] | None = None
+) -> Audited:
+    """What every ledger holds, read whole. `watching` is shown every record that rules would be."""
+    from tallystick.cli.day import chosen_day
+    from tallystick.cli.output import progress_bar
+    from tallystick.sdk.auditing import survey
+    from tallystick.sdk.rulebook import rulebook_of
+
+    day = chosen_day(on, rulebook_of(ledgers.charter).calendar, "--on")
+    with progress_bar("reading", 1, of_bytes=False) as progress:
+        return survey(ledgers, day, progress=progress, watching=watching)
+
+
+def end(session: Session, audited: Audited, document: Mapping[str, Any]) -> int:
+    """Print the answer where programs read it, else the coverage that people read below it; the exit code."""
+    from tallystick.audit.report.json import coverage_json
+    from tallystick.cli.coverage import print_coverage
+
+    if session.output.json:
+        session.output.document({**document, "coverage": coverage_json(audited.coverage)})
+    else:
+        print_coverage(session, audited.seen.charter, audited.coverage)
+    return audited.coverage.exit_code
