@@ -29,6 +29,7 @@ from tallystick.core.compose import compose, place
 from tallystick.core.entry import decode_entry, encode_at, encode_entry, encode_signed
 from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
 from tallystick.core.history import Recorded
+from tallystick.core.merkle import EMPTY_ROOT
 from tallystick.core.statement import read
 from tallystick.sdk.verbs import Verbs
 from tallystick_proto.v1.entry_pb2 import Signature
@@ -159,7 +160,7 @@ class District:
         size = len(desk.entries)
         if desk.bureau.id in self.uncovered:
             return LedgerCoverage(desk.bureau.id, desk.bureau.origin, gap="nobody answers")
-        checkpoint = Checkpoint(desk.bureau.origin, size, bytes(32))
+        checkpoint = Checkpoint(desk.bureau.origin, size, bytes(32) if size else EMPTY_ROOT)
         return LedgerCoverage(desk.bureau.id, desk.bureau.origin, checkpoint, settled=size, checked=size)
 
 

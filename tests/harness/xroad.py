@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tallystick.sdk.importers.xroad import Account, XRoadImport
 from tallystick.sdk.importers.xroad_half import Half
 from tallystick.sdk.importers.xroad_input import COLUMNS, Source
 from tallystick.sdk.importers.xroad_map import Identifier, XRoadMap
+from tests.harness.district import District
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "xroad" / "opendata-sample.tsv"
 needs_data = pytest.mark.skipif(not DATA.is_file(), reason="the open data of X-Road is not here")
@@ -124,3 +125,14 @@ FORMS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
 
 def snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def told(files: Mapping[str, bytes], bureaus: XRoadMap = SAMPLE_MAP) -> District:
+    """A district whose bureaus said what the real importer makes of their files, in the order they are given."""
+    district = District(MARKET, TAXATION)
+    for bureau, data in files.items():
+        halves, _ = read_bytes(data, bureau, bureaus)
+        for half in halves:
+            district[bureau].say(half.kind, **half.values)
+        district.after(1)
+    return district
