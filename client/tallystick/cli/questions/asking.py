@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tallystick.audit.inquiry import Inquiry
     from tallystick.sdk.auditing import Audited
     from tallystick.sdk.ledgers import Ledgers
+
+NOTHING = 4
+"""The exit code where nothing is there of what was asked about."""
 
 on_day = click.option("--on", "on", metavar="DAY", help="As of the end of this day; else today.")
 
@@ -34,9 +37,17 @@ def from_indexes(
 
 
 def from_full_pass(
-    session: Session, ledgers: Ledgers, on: str | None, watching: Callable[[object], None] | None = None
+    session: Session,
+    ledgers: Ledgers,
+    on: str | None,
+    watching: Callable[[object], None] | None = None,
+    *,
+    absent: Collection[str] = (),
 ) -> Audited:
-    """What every ledger holds, read whole. `watching` is shown every record that rules would be."""
+    """What every ledger holds, read whole. `watching` is shown every record that rules would be.
+
+    `absent` are the rules whose absences the answer states; the coverage says what of them could not be judged.
+    """
     from tallystick.cli.day import chosen_day
     from tallystick.cli.output import progress_bar
     from tallystick.sdk.auditing import survey
@@ -44,11 +55,18 @@ def from_full_pass(
 
     day = chosen_day(on, rulebook_of(ledgers.charter).calendar, "--on")
     with progress_bar("reading", 1, of_bytes=False) as progress:
-        return survey(ledgers, day, progress=progress, watching=watching)
+        audited = survey(ledgers, day, progress=progress, watching=watching)
+    unjudged = audited.coverage.unjudged.items()
+    audited.coverage.unjudged = {(rule, bureau): count for (rule, bureau), count in unjudged if rule in absent}
+    return audited
 
 
-def end(session: Session, audited: Audited, document: Mapping[str, Any]) -> int:
-    """Print the answer where programs read it, else the coverage that people read below it; the exit code."""
+def end(session: Session, audited: Audited, document: Mapping[str, Any], code: int = 0) -> int:
+    """Print the answer where programs read it, else the coverage that people read below it; the exit code.
+
+    A gap in the coverage counts first: what was not found, or does not match, may be what was not read. `code` is what
+    the answer itself means (`NOTHING`, findings).
+    """
     from tallystick.audit.report.json import coverage_json
     from tallystick.cli.coverage import print_coverage
 
@@ -56,4 +74,4 @@ def end(session: Session, audited: Audited, document: Mapping[str, Any]) -> int:
         session.output.document({**document, "coverage": coverage_json(audited.coverage)})
     else:
         print_coverage(session, audited.seen.charter, audited.coverage)
-    return audited.coverage.exit_code
+    return audited.coverage.exit_code or code
