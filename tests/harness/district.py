@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.audit.entry import On, Place, on_entry
 from tallystick.audit.finding import Finding
+from tallystick.audit.inquiry import Cited, Find, HeldLeaves, Inquiry, answer
 from tallystick.audit.judge import judge
 from tallystick.audit.pass_ import Pass
 from tallystick.audit.rule import Bench
@@ -30,7 +31,7 @@ from tallystick.core.entry import decode_entry, encode_at, encode_entry, encode_
 from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
 from tallystick.core.history import Recorded
 from tallystick.core.merkle import EMPTY_ROOT
-from tallystick.core.statement import read
+from tallystick.core.statement import read, terms_of
 from tallystick.sdk.verbs import Verbs
 from tallystick_proto.v1.entry_pb2 import Signature
 from tallystick_proto.v1.statement_pb2 import Ref
@@ -141,12 +142,39 @@ class District:
         """An audit as of the end of a day: findings, what was seen, and the coverage."""
         day = date.fromisoformat(on) if isinstance(on, str) else on
         covered = [desk for desk in self.desks.values() if desk.bureau.id not in self.uncovered]
-        coverage = Coverage(self.charter.name, 1, "", day, True, [self._ledger(desk) for desk in self.desks.values()])
+        coverage = self._coverage(day, full=True)
         seen = Seen(self.charter, self.rulebook)
-        records = Pass([_Strand(desk) for desk in covered], _Leaves()).records()
+        records = Pass([_Strand(desk) for desk in covered], HeldLeaves()).records()
         end_us = self.rulebook.calendar.end_us(day)
         found = judge(records, seen, coverage, Bench(rules), end_us, watching=watching)
         return found, seen, coverage
+
+    def find(self, wanted: Find | Cited, until_us: int) -> Iterator[On[Any]]:
+        """What honest indexes answer of what was recorded before a moment."""
+        for desk in self.desks.values():
+            if desk.bureau.id in self.uncovered:
+                continue
+            entries = [entry for entry in desk.on_entries() if isinstance(entry, On)]
+            if isinstance(wanted, Cited):
+                here = Place(wanted.ref.origin, wanted.ref.index)
+                yield from (entry for entry in entries if entry.place == here and entry.recorded_at_us < until_us)
+            elif wanted.bureau in ("", desk.bureau.id):
+                for terms in wanted.each_kind():
+                    carrying = [entry for entry in entries if set(terms) <= set(terms_of(entry.read.statement))]
+                    if wanted.newest_first:
+                        carrying.reverse()
+                    yield from wanted.taken(carrying, until_us)
+
+    def ask(
+        self, inquiry: Inquiry, on: str | date, watching: Callable[[object], None] | None = None
+    ) -> tuple[Seen, Coverage]:
+        """What honest indexes answer to an inquiry as of the end of a day: what was seen, and the coverage."""
+        day = date.fromisoformat(on) if isinstance(on, str) else on
+        coverage = self._coverage(day, full=False)
+        seen = Seen(self.charter, self.rulebook)
+        end_us = self.rulebook.calendar.end_us(day)
+        answer(inquiry, lambda wanted: self.find(wanted, end_us), seen, coverage, end_us, watching)
+        return seen, coverage
 
     def audit(self, on: str | date, rules: Iterable[str] | None = None) -> list[Finding]:
         """The findings of an audit as of the end of a day."""
@@ -155,6 +183,9 @@ class District:
     def sentence(self, finding: Finding, language: str) -> str:
         """What a finding says."""
         return Words(self.charter, language).sentence(finding)
+
+    def _coverage(self, day: date, *, full: bool) -> Coverage:
+        return Coverage(self.charter.name, 1, "", day, full, [self._ledger(desk) for desk in self.desks.values()])
 
     def _ledger(self, desk: Desk) -> LedgerCoverage:
         size = len(desk.entries)
@@ -175,10 +206,3 @@ class _Strand:
 
     def entries(self) -> Iterator[On[Any] | Fault]:
         return self.desk.on_entries()
-
-
-class _Leaves(dict[Place, bytes]):
-    """The leaves of a small district."""
-
-    def add(self, place: Place, leaf: bytes) -> None:
-        self[place] = leaf

@@ -6,18 +6,25 @@
             yield answers_to(entry)
 
 Everything that was found is then folded by the same views as a full pass; `sdk.asking` does the looking. An index
-answers by what heads carry, so an inquiry must follow citations where an answer may not name what it is about.
+answers by what heads carry, so an inquiry must follow citations where an answer may not name what it is about. What is
+popular is asked for by kind, and by the newest alone where they say enough: no question reads all uses of a resource.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from google.protobuf.message import Message
 
+from tallystick.audit.coverage import Coverage
 from tallystick.audit.entry import On, Place
+from tallystick.audit.judge import folded
+from tallystick.audit.pass_ import Pass
+from tallystick.audit.seen import Seen
+from tallystick.audit.strand import Fault
+from tallystick.audit.views.view import AsOf
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.validation import Term
 from tallystick_proto.v1.statement_pb2 import Ref
@@ -25,19 +32,27 @@ from tallystick_proto.v1.statement_pb2 import Ref
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Entries whose heads carry all the terms, of one of `kinds` if any are named, on one bureau's ledger or on all."""
+    """Entries whose heads carry all the terms, of one of `kinds` if any are named, on one bureau's ledger or on all.
+
+    `newest` bounds how many of each kind are wanted of each ledger, those recorded last; `since_us` is when the oldest
+    of them may have been recorded. What was recorded after the day of the question is never among them.
+    """
 
     terms: tuple[Term, ...]
     kinds: tuple[type[Message], ...] = ()
     bureau: str = ""
+    newest: int = 0
+    since_us: int = 0
 
     @classmethod
-    def of(cls, *kinds: type[Message], bureau: str = "", **fields: str | bytes) -> Self:
+    def of(
+        cls, *kinds: type[Message], bureau: str = "", newest: int = 0, since_us: int = 0, **fields: str | bytes
+    ) -> Self:
         """By the names of the head's fields; their values as text, ids as bytes."""
         terms = tuple(
             (TERM_FIELDS[name], value.encode() if isinstance(value, str) else value) for name, value in fields.items()
         )
-        return cls(terms, kinds, bureau)
+        return cls(terms, kinds, bureau, newest, since_us)
 
     def each_kind(self) -> tuple[tuple[Term, ...], ...]:
         """The terms to put to an index, which knows all of some and not one of some: once for each kind."""
@@ -45,6 +60,23 @@ class Find:
             return (self.terms,)
         numbers = (BY_NAME[kind.DESCRIPTOR.name].number for kind in self.kinds)
         return tuple((*self.terms, (TERM_FIELDS["kind"], str(number).encode())) for number in numbers)
+
+    @property
+    def newest_first(self) -> bool:
+        """Whether the entries that answer must come newest first, so that taking them can end early."""
+        return bool(self.newest or self.since_us)
+
+    def taken(self, entries: Iterable[On[Any]], until_us: int) -> Iterator[On[Any]]:
+        """What is wanted of one ledger's entries that carry the terms, of those recorded before `until_us`."""
+        count = 0
+        for entry in entries:
+            if entry.recorded_at_us < self.since_us:
+                return  # in a ledger, times never decrease: what follows is older still
+            if entry.recorded_at_us < until_us:
+                yield entry
+                count += 1
+                if count == self.newest:
+                    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +109,45 @@ def collect(inquiry: Inquiry, look: Look) -> list[On[Any]]:
             wanted = inquiry.send(asked[key])
     except StopIteration:
         return [held[place] for place in sorted(held)]
+
+
+def answer(
+    inquiry: Inquiry,
+    look: Look,
+    seen: Seen,
+    coverage: Coverage,
+    until_us: int,
+    watching: Callable[[object], None] | None = None,
+) -> None:
+    """Fold what an inquiry finds, in causal order, as of a moment; `coverage` counts it, and nothing absent is judged.
+
+    `watching` is shown every record of the pass that rules would be.
+    """
+    held: dict[str, list[On[Any]]] = {}
+    for entry in collect(inquiry, look):
+        held.setdefault(entry.bureau, []).append(entry)
+    for ledger in coverage.ledgers:
+        ledger.checked = len(held.get(ledger.bureau, ()))
+    records = Pass([_Answered(entries) for entries in held.values()], HeldLeaves()).records()
+    for record in folded(records, seen, until_us):
+        if watching is not None:
+            watching(record)
+    for _ in seen.finish(AsOf(until_us, frozenset(), {})):
+        pass
+
+
+class HeldLeaves(dict[Place, bytes]):
+    """The leaves of entries that are few enough to be held."""
+
+    def add(self, place: Place, leaf: bytes) -> None:
+        self[place] = leaf
+
+
+class _Answered:
+    """What one ledger's index answered, in the order of its entries."""
+
+    def __init__(self, entries: list[On[Any]]) -> None:
+        self._entries = entries
+
+    def entries(self) -> Iterator[On[Any] | Fault]:
+        yield from self._entries

@@ -166,13 +166,14 @@ class LedgerReader:
         newest_first: bool = False,
         limit: int = 0,
         follow: bool = False,
+        checkpoint: Checkpoint | None = None,
     ) -> Iterator[Shown]:
         """Entries whose heads carry all the terms. Each is verified; that none was left out, nobody can see from here.
 
-        With `follow` it goes on with what is recorded later, and never ends by itself. The checkpoint is refreshed
-        first.
+        With `follow` it goes on with what is recorded later, and never ends by itself. It is asked under a checkpoint
+        that passed, which is refreshed first where none is given.
         """
-        checkpoint = self.refresh()
+        checkpoint = checkpoint or self.refresh()
         wanted = set(terms)
         request = FindRequest(
             origin=self.bureau.origin,
