@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tallystick.sdk.auditing import Audited
 
 FINDINGS = 1
-"""The exit code where anything was found."""
+"""The exit code where anything was found, whatever else was not covered."""
 
 _REFERENCES_MAX = 3
 
@@ -63,7 +63,8 @@ def audit(
 
     Each finding says whether it is proven, one side's word, or absent within the coverage; what is not covered stands
     at the end. Deadlines, severities and thresholds are the charter's. The same charter, coverage and day give the same
-    findings. Exit code 1 where there are any.
+    findings. Exit code 1 where there are any; where there are none and a ledger was not read whole, what kept it from
+    that: 3 unreachable, 5 not to be believed.
 
     \b
     Examples:
@@ -101,7 +102,7 @@ def audit(
         _document(session, audited, shown, lives)
     else:
         _print(session, audited, shown, lives)
-    return FINDINGS if shown else 0
+    return FINDINGS if shown else audited.coverage.exit_code
 
 
 def _print(session: Session, audited: Audited, shown: list[Finding], lives: Lives | None) -> None:
