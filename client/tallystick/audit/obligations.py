@@ -4,9 +4,9 @@ response times follow.
 An obligation is named as the rule that reports it. `within` is the name of a deadline in the charter's rulebook, in
 working days; None where the entry itself says how long (a resource's update cycle).
 
-What an entry *opens* is a key, together with who owes: an answer with the same key, from who owes or, where the table
-says so, from who is owed, meets it. Most answers cite what they answer, and the key is where that stands; the halves of
-an exchange are paired by their exchange.
+What an entry *opens* is one or more keys, together with who owes: an answer with one of the keys, from somebody who may
+give it, meets it. Most answers cite what they answer, and the key is where that stands; the halves of an exchange are
+paired by their exchange, and a sending that cites nothing by who was sent what.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tallystick_proto.v1.statement_pb2 import (
     DataSent,
     DutyAnswered,
     DutyAssigned,
+    DutyReleased,
     ExchangeFailed,
     NoticeAcknowledged,
     VersionProvided,
@@ -49,6 +50,12 @@ class Known(Protocol):
     def is_answered(self, exchange: Key) -> bool:
         """Whether an exchange was received, or is said to have failed."""
 
+    def is_said_again(self, sent: On[DataSent]) -> bool:
+        """Whether a sending only repeats one that was recorded before."""
+
+    def is_of(self, bureau: str, version: str) -> bool:
+        """Whether a version is a bureau's, so that its recall obliges others."""
+
     def is_cyclic(self, bureau: str, code: str) -> bool:
         """Whether a bureau promised updates of a resource."""
 
@@ -56,15 +63,32 @@ class Known(Protocol):
 Keys = tuple[Hashable, ...]
 OwedBy = Callable[[On[Any], Known], Iterable[tuple[str, Keys]]]
 """Who owes for an opening entry, each with the keys by which an answer of theirs is known."""
+Allowed = Callable[[On[Any], On[Any], str], bool]
+"""Whether an answer comes from who may give it: the answer, the opening entry, who owes."""
+
+
+def who_owes(answer: On[Any], opened: On[Any], owes: str) -> bool:
+    """Only who owes."""
+    return answer.bureau == owes
+
+
+def either_side(answer: On[Any], opened: On[Any], owes: str) -> bool:
+    """Who said the opening entry, or whom it was addressed to."""
+    return answer.bureau in (owes, opened.bureau, opened.head.counterparty)
+
+
+def who_serves(answer: On[DataSent], opened: On[Any], owes: str) -> bool:
+    """Who owes, or a custodian that sends from a shared store under the grant it cites."""
+    return answer.bureau == owes or (bool(answer.said.via) and answer.about == opened.place)
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """What meets an obligation: a kind of entry, the keys it answers, and whether who is owed may say it too."""
+    """What meets an obligation: a kind of entry, the keys it answers, and who may say it."""
 
     said: type[Message]
     keys: Callable[[On[Any]], Iterable[Hashable]]
-    by_owed_too: bool = False
+    by: Allowed = who_owes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,33 +103,43 @@ class Obligation:
 
 
 def counterparty(entry: On[Any], known: Known) -> Iterator[tuple[str, Keys]]:
-    """Whom the entry is addressed to: provider of a request, addressee of a concern, holder of a duty."""
+    """Whom the entry is addressed to: provider of a request, holder of a duty."""
     if entry.head.counterparty:
         yield entry.head.counterparty, (entry.place,)
 
 
-def itself(entry: On[Any], known: Known) -> Iterator[tuple[str, Keys]]:
-    """Whoever said it."""
-    yield entry.bureau, (entry.place,)
+def addressee(entry: On[ConcernRaised], known: Known) -> Iterator[tuple[str, Keys]]:
+    """Whom a concern is addressed to; one about a finding is answered by answering the finding."""
+    keys: Keys = (entry.place,)
+    yield entry.head.counterparty, (*keys, entry.said.finding) if entry.said.finding else keys
+
+
+def grantor(entry: On[AccessGranted], known: Known) -> Iterator[tuple[str, Keys]]:
+    """Who granted, until the grant or its request ends, or something is sent under it."""
+    keys: Keys = (entry.place, (entry.head.counterparty, entry.code))
+    yield entry.bureau, keys if entry.about is None else (*keys, entry.about)
 
 
 def receiver(entry: On[DataSent], known: Known) -> Iterator[tuple[str, Keys]]:
-    """Who was sent data, unless the receipt was folded before: one that cites nothing may come first."""
-    if not known.is_answered(sent_key(entry)):
-        yield entry.head.counterparty, (sent_key(entry),)
+    """Who was sent data, once an exchange, unless the receipt was folded before: one that cites nothing may be."""
+    key = sent_key(entry)
+    if not known.is_answered(key) and not known.is_said_again(entry):
+        yield entry.head.counterparty, (key,)
 
 
 def each_holder(entry: On[VersionRecalled], known: Known) -> Iterator[tuple[str, Keys]]:
-    """Everybody who received the version."""
-    for bureau in known.holders(entry.head.version):
-        if bureau != entry.bureau:
-            yield bureau, ((entry.place, bureau),)
+    """Everybody who received the version, where it was its provider that recalled it."""
+    if known.is_of(entry.bureau, entry.head.version):
+        for bureau in known.holders(entry.head.version):
+            if bureau != entry.bureau:
+                yield bureau, ((entry.place, bureau),)
 
 
 def each_deriver(entry: On[VersionRecalled], known: Known) -> Iterator[tuple[str, Keys]]:
     """Everybody who made another version of it, once a version; corrected by recalling that, or by saying so."""
-    for bureau, version in known.derivers(entry.head.version):
-        yield bureau, ((bureau, version), (entry.place, bureau))
+    if known.is_of(entry.bureau, entry.head.version):
+        for bureau, version in known.derivers(entry.head.version):
+            yield bureau, ((bureau, version), (entry.place, bureau))
 
 
 def producer(entry: On[VersionProvided], known: Known) -> Iterator[tuple[str, Keys]]:
@@ -117,6 +151,17 @@ def producer(entry: On[VersionProvided], known: Known) -> Iterator[tuple[str, Ke
 def _about(entry: On[Any]) -> Iterator[Hashable]:
     if entry.about is not None:
         yield entry.about
+
+
+def _under_grant(entry: On[DataSent]) -> Iterator[Hashable]:
+    """The grant it cites; of what cites none, whoever was granted what was sent."""
+    yield entry.about or (entry.head.counterparty, entry.code)
+
+
+def _concern(entry: On[ConcernAnswered]) -> Iterator[Hashable]:
+    yield from _about(entry)
+    if entry.said.finding:
+        yield entry.said.finding
 
 
 def _as_holder(entry: On[NoticeAcknowledged]) -> Iterator[Hashable]:
@@ -153,28 +198,32 @@ OBLIGATIONS: Final = (
         AccessRequested,
         counterparty,
         "answer_request",
-        (Answering(AccessGranted, _about), Answering(AccessDenied, _about), Answering(AccessEnded, _about, True)),
+        (
+            Answering(AccessGranted, _about),
+            Answering(AccessDenied, _about),
+            Answering(AccessEnded, _about, either_side),
+        ),
     ),
     Obligation(
         "granted-not-served",
         AccessGranted,
-        itself,
+        grantor,
         "serve_grant",
-        (Answering(DataSent, _about), Answering(AccessEnded, _about, True)),
+        (Answering(DataSent, _under_grant, who_serves), Answering(AccessEnded, _about, either_side)),
     ),
     Obligation(
         "sent-not-received",
         DataSent,
         receiver,
         "acknowledge_delivery",
-        (Answering(DataReceived, _received), Answering(ExchangeFailed, _either_half, True)),
+        (Answering(DataReceived, _received), Answering(ExchangeFailed, _either_half, either_side)),
     ),
     Obligation(
         "dispute-overdue",
         ConcernRaised,
-        counterparty,
+        addressee,
         "answer_concern",
-        (Answering(ConcernAnswered, _about),),
+        (Answering(ConcernAnswered, _concern),),
     ),
     Obligation(
         "recall-unheeded",
@@ -190,6 +239,12 @@ OBLIGATIONS: Final = (
         "heed_recall",
         (Answering(VersionRecalled, _recalled), Answering(NoticeAcknowledged, _as_corrected)),
     ),
-    Obligation("duty-unaccepted", DutyAssigned, counterparty, "accept_duty", (Answering(DutyAnswered, _about),)),
+    Obligation(
+        "duty-unaccepted",
+        DutyAssigned,
+        counterparty,
+        "accept_duty",
+        (Answering(DutyAnswered, _about), Answering(DutyReleased, _about, either_side)),
+    ),
     Obligation("stale-resource", VersionProvided, producer, None, (Answering(VersionProvided, _next_version),)),
 )

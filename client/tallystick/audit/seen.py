@@ -34,7 +34,7 @@ class Seen:
         self.catalogue = Catalogue()
         self.grants = Grants()
         self.exchanges = Exchanges()
-        self.holdings = Holdings()
+        self.holdings = Holdings(self.catalogue)
         self.duties = Duties(rulebook.calendar)
         self.systems = Systems(rulebook.calendar)
         self.lookups = Lookups(rulebook)
@@ -84,8 +84,11 @@ class Seen:
 
     def reference(self, origin: str, index: int) -> str:
         """`bureau#index`, or the origin where the charter does not know it."""
-        known = next((bureau.id for bureau in self.charter.bureau if bureau.origin == origin), origin)
-        return f"{known}#{index}"
+        return f"{self.bureau_of(origin)}#{index}"
+
+    def bureau_of(self, origin: str) -> str:
+        """Whose ledger it is; the origin where the charter does not know it."""
+        return next((bureau.id for bureau in self.charter.bureau if bureau.origin == origin), origin)
 
     def exchange_name(self, id_: bytes) -> str:
         """What a person is shown for an exchange id."""

@@ -38,6 +38,7 @@ _RULES: Final[tuple[tuple[type[TallystickError], str], ...]] = (
     (ProofFailed, "tree-mismatch"),
     (VerificationFailed, "tree-mismatch"),
 )
+_OF_CHECKPOINTS: Final = (RolledBack, Forked, Unreconciled)
 _CHUNK_ENTRIES: Final = 256
 
 
@@ -55,7 +56,16 @@ class Fault:
 def fault_of(error: VerificationFailed, bureau: str, index: int, at_us: int) -> Fault:
     """What an error means for an audit."""
     rule = next(rule for kind, rule in _RULES if isinstance(error, kind))
-    return Fault(rule, bureau, f"{bureau}#{index}", at_us, f"{error.what}; expected {error.expected}")
+    expected = f"; expected {error.expected}" if error.expected else ""
+    return Fault(rule, bureau, f"{bureau}#{index}", at_us, error.what + expected)
+
+
+def shown_fault(error: VerificationFailed, bureau: str) -> Fault:
+    """The same of what a node showed as its checkpoint. What the ledger's key did not sign proves nothing of it."""
+    index = max((error.known or 0) - 1, 0)
+    if not isinstance(error, _OF_CHECKPOINTS):
+        error = ProofFailed(error.what, where=error.where, expected=error.expected)
+    return fault_of(error, bureau, index, 0)
 
 
 class Strand:
@@ -80,11 +90,22 @@ class Strand:
                     if len(waiting) == first.count:
                         yield from self._whole(waiting)
                         waiting = []
+            if waiting:
+                yield self._torn(waiting[0].entry.index, history)
         except VerificationFailed as error:
             self.coverage.fail(error)
             yield fault_of(error, self.bureau.id, history.size, history.recorded_at_us)
         except TallystickError as error:
             self.coverage.fail(error)
+
+    def _torn(self, first: int, history: History) -> Fault:
+        torn = MalformedEntry(
+            f"the submission that begins here is cut at #{history.size}",
+            where=f"{self.bureau.origin}#{first}",
+            expected="a checkpoint at a submission's end",
+        )
+        self.coverage.fail(torn)
+        return fault_of(torn, self.bureau.id, first, history.recorded_at_us)
 
     def _whole(self, submission: list[Recorded]) -> Iterator[On[Any]]:
         for recorded in submission:

@@ -19,13 +19,16 @@ from tallystick_proto.v1.statement_pb2 import DutyAssigned
 
 _BUREAUS: Final = frozenset({"bureau", "other", "to", "approver"})
 _CODED: Final[Mapping[str, tuple[str, str]]] = {
-    "cites-no-grant": ("cites no grant", "未引用同意"),
-    "grant-does-not-hold": ("the grant it cites does not hold for it", "所引用的同意不适用"),
-    "grant": ("grant", "同意"),
-    "day": ("day", "日期"),
-    "fields": ("fields", "信息项"),
-    "purpose": ("purpose", "用途"),
-    "system": ("system", "系统"),
+    "cites-no-grant": ("cites no grant", "未引用同意共享"),
+    "not-a-grant": ("what it cites is no grant", "所引用的条目不是同意共享"),
+    "grant-does-not-hold": ("the grant it cites does not hold for it", "所引用的同意共享不适用"),
+    "no-grant": ("there is no grant", "没有同意共享"),
+    "still-late": ("is", "未"),
+    "was-late": ("was", ""),
+    "day": ("outside its term, on ", "在期限之外，"),
+    "fields": ("fields ", "信息项 "),
+    "purpose": ("purpose ", "用途 "),
+    "system": ("system ", "系统 "),
 }
 
 
@@ -61,19 +64,36 @@ class Words:
         """A day as the language writes it."""
         return self.say(day.isoformat(), f"{day.year}年{day.month}月{day.day}日")
 
+    def working_days(self, days: int) -> str:
+        """How many working days after 逾期; what is late by hours or over a weekend is late by less than one."""
+        if not days:
+            return self.say("less than a working day", "不足 1 个工作日")
+        return self.say(f"{days} working day{'' if days == 1 else 's'}", f" {days} 个工作日")
+
+    def _field(self, field: str, value: str) -> str:
+        """A field by what it is called, with what it says; a bureau by its name alone."""
+        if field == "bureau":
+            return self.bureau(value)
+        use = BY_NAME["DataReceived"].use(field)
+        return f"{field if use is None else use.label(self.language)} {value}"
+
     def _fact(self, name: str, fact: Fact) -> str:
         match fact:
             case date():
                 return self.day(fact)
+            case frozenset():
+                return self.say(", ", "、").join(sorted(fact))
             case tuple():
-                return ", ".join(f"{_field_label(field, self.language)} {value}" for field, value in fact)
+                return self.say(", ", "、").join(self._field(field, value) for field, value in fact)
+            case int() if name == "times":
+                return self.say("once" if fact == 1 else f"{fact} times", f"{fact} 次")
             case int():
-                return str(fact)
+                return self.working_days(fact) if name == "days" else str(fact)
         if name in _BUREAUS:
             return self.bureau(fact)
         if name == "duty":
             return enum_label(DutyAssigned.Duty.DESCRIPTOR, DutyAssigned.Duty.Value(fact.upper()), self.language)
-        if name in ("why", "what"):
+        if name in ("why", "what", "late"):
             return self.say(*_CODED.get(fact, (fact, fact)))
         return fact
 
@@ -94,7 +114,8 @@ class Words:
             yield from self._ledger(ledger, coverage.full)
         if not coverage.full:
             yield self.say(
-                "Each entry shown is proven; that none was left out is not.", "所示各条均已证明；是否有遗漏未予证明。"
+                "Each entry shown is proven to be in its ledger; that none was left out is not.",
+                "所示各条均已证明在其台账之中；是否有遗漏未予证明。",
             )
         yield self.say(
             "No checkpoint is witnessed yet: clocks run from recording, and what a node rewrote unseen is not covered.",
@@ -119,19 +140,18 @@ class Words:
 
     def _ledger(self, ledger: LedgerCoverage, full: bool) -> Iterator[str]:
         name = self.bureau(ledger.bureau)
-        if ledger.gap:
+        if ledger.gap and full:
             yield self.say(
                 f"Not covered: {name} from #{ledger.checked} on: {ledger.gap}.",
                 f"未覆盖：{name} 自 #{ledger.checked} 起：{ledger.gap}。",
+            )
+        elif ledger.gap:
+            yield self.say(
+                f"Not covered: {name}, but for what is shown: {ledger.gap}.",
+                f"未覆盖：{name}（已示条目除外）：{ledger.gap}。",
             )
         if ledger.not_understood:
             yield self.say(
                 f"{ledger.not_understood} entries of {name} say more than this version understands.",
                 f"{name} 有 {ledger.not_understood} 条含本版本不识别的内容。",
             )
-
-
-def _field_label(field: str, language: str) -> str:
-    """What a field of a half is called."""
-    use = BY_NAME["DataReceived"].use(field)
-    return field if use is None else use.label(language)

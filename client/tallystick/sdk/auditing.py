@@ -20,7 +20,7 @@ from tallystick.audit.judge import judge
 from tallystick.audit.pass_ import Entries, Pass
 from tallystick.audit.rule import Bench
 from tallystick.audit.seen import Seen
-from tallystick.audit.strand import Fault, Strand, fault_of
+from tallystick.audit.strand import Fault, Strand, shown_fault
 from tallystick.core.errors import TallystickError, VerificationFailed
 from tallystick.sdk.leaf_file import LeafFile
 from tallystick.sdk.ledgers import Ledgers
@@ -103,7 +103,7 @@ def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
             except TallystickError as error:
                 ledger.fail(error)
                 if isinstance(error, VerificationFailed):
-                    strands.append(_Faulty(fault_of(error, ledger.bureau, ledger.size, 0)))
+                    strands.append(_Faulty(shown_fault(error, ledger.bureau)))
                 continue
             if again:
                 ledger.checkpoint = checkpoint

@@ -10,7 +10,7 @@ from tallystick.audit.views.duties import Gap, Unsupervised
 
 @rule(
     named="责任空档",
-    en="{bureau} still answers for {duty} of {scope}: it ended on {since} and nobody has accepted it",
+    en="{bureau} still answers as {duty} of {scope}: the duty ended on {since}, and nobody has accepted it since",
     zh="{scope} 的{duty}责任自 {since} 起无人认领，仍由 {bureau} 承担",
     standing=Standing.ABSENT,
 )
@@ -19,7 +19,7 @@ def duty_gap(gap: Gap, seen: Seen) -> Findings:
     last = gap.last
     released = () if last.released is None else (last.released.reference,)
     yield last.entry.finding(
-        bureau=gap.answers, also=released, duty=last.duty_name, scope=str(last.scope), since=gap.since
+        bureau=gap.answers, also=released, duty=last.duty_name, scope=last.scope.fact, since=gap.since
     )
 
 
@@ -36,7 +36,7 @@ def approver_without_supervisor(unsupervised: Unsupervised, seen: Seen) -> Findi
     yield approver.entry.finding(
         bureau=unsupervised.answers,
         also=others,
-        scope=str(approver.scope),
+        scope=approver.scope.fact,
         approver=approver.holder,
         since=unsupervised.since,
     )

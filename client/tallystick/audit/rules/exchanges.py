@@ -11,7 +11,7 @@ from tallystick.audit.views.exchanges import Exchange
 @rule(
     named="有收无发",
     en="{other} recorded receiving exchange {exchange} from {bureau}, whose ledger shows no sending up to #{size}",
-    zh="{other} 已接收 {bureau} 的 {exchange}，{bureau} 至 #{size} 无发送记录",
+    zh="{other} 称已接收 {bureau} 发送的交换 {exchange}，{bureau} 的台账至 #{size} 无发送记录",
     standing=Standing.ONE_SIDE,
 )
 def received_not_sent(exchange: Exchange, seen: Seen) -> Findings:
@@ -26,13 +26,15 @@ def received_not_sent(exchange: Exchange, seen: Seen) -> Findings:
 
 @rule(
     named="接收无凭",
-    en="{bureau} recorded receiving exchange {exchange} from {other} and cites no sending, though there is one",
-    zh="{bureau} 接收 {other} 的 {exchange} 未引用发送条目，而对方有发送记录",
+    en="{bureau} recorded receiving exchange {exchange} from {other} and cites no sending, though there was one",
+    zh="{bureau} 记录接收 {other} 发送的交换 {exchange} 时未引用发送条目，而对方已有发送记录",
 )
 def unsupported_receipt(exchange: Exchange, seen: Seen) -> Findings:
-    """Where the sending is in the coverage. What was brought in from elsewhere cites nothing."""
+    """Where the sending was recorded before. What was brought in from elsewhere cites nothing, nor was it there."""
     sent, received = exchange.sent, exchange.received
-    if sent is not None and received is not None and received.cites is None and not received.imported:
+    if sent is None or received is None or sent.imported or received.imported:
+        return
+    if received.cites is None and sent.at_us <= received.at_us:
         facts = {"other": sent.bureau, "exchange": seen.exchange_name(exchange.key.id)}
         yield Found(received.bureau, (received.reference, sent.reference), received.at_us, facts)
 
@@ -40,7 +42,7 @@ def unsupported_receipt(exchange: Exchange, seen: Seen) -> Findings:
 @rule(
     named="收发不符",
     en="{other} says it sent exchange {exchange} with {sent}; {bureau} says it received {received}",
-    zh="{exchange}：{other} 称发送 {sent}，{bureau} 称接收 {received}",
+    zh="交换 {exchange}：{other} 称发送的是{sent}，{bureau} 称接收的是{received}",
 )
 def halves_differ(exchange: Exchange, seen: Seen) -> Findings:
     """Two signed claims differ: neither is convicted, and who received must dispute."""

@@ -1,5 +1,6 @@
 """Rules on what is owed: one sentence a row of the table. When it was due stands in the obligation, not here.
 
+`{late}` is "is" or "was" in English, and in Chinese 未 or nothing before the verb: whether it was answered since.
 Late is late, whether it was answered in the end or not; only what goes stale is as good as new once renewed.
 """
 
@@ -24,6 +25,7 @@ def overdue(owed: Owed, seen: Seen, **facts: Fact) -> Iterator[Found]:
         also=answered,
         standing=Standing.ABSENT if owed.met is None else Standing.PROVEN,
         days=owed.late_days,
+        late="still-late" if owed.met is None else "was-late",
         other=owed.opened.bureau,
         due=seen.rulebook.calendar.day_of(owed.deadline_us - 1),
         **facts,
@@ -32,8 +34,8 @@ def overdue(owed: Owed, seen: Seen, **facts: Fact) -> Iterator[Found]:
 
 @rule(
     named="申请逾期未答复",
-    en="{bureau} is {days} working days late in answering {other}'s request for {resource}, due {due}",
-    zh="{bureau} 对 {other} 申请 {resource} 的答复逾期 {days} 个工作日，应于 {due} 前答复",
+    en="{bureau} {late} {days} late in answering {other}'s request for {resource}, due {due}",
+    zh="{bureau} 对 {other} 申请 {resource} 的答复期限为 {due}，逾期{days}{late}答复",
     standing=Standing.ABSENT,
 )
 def request_overdue(owed: Owed, seen: Seen) -> Findings:
@@ -43,19 +45,19 @@ def request_overdue(owed: Owed, seen: Seen) -> Findings:
 
 @rule(
     named="同意未提供",
-    en="{bureau} granted {resource} to {to} and is {days} working days late in sending anything, due {due}",
-    zh="{bureau} 同意向 {to} 共享 {resource}，逾期 {days} 个工作日未提供，应于 {due} 前提供",
+    en="{bureau} granted {resource} to {to} and {late} {days} late in sending it, due {due}",
+    zh="{bureau} 同意向 {to} 共享 {resource}，提供期限为 {due}，逾期{days}{late}提供",
     standing=Standing.ABSENT,
 )
 def granted_not_served(owed: Owed, seen: Seen) -> Findings:
-    """Nothing sent that cites the grant."""
+    """Nothing sent under the grant, by who granted or from a shared store; what cites no grant is sent under any."""
     return overdue(owed, seen, resource=owed.opened.code, to=owed.opened.head.counterparty)
 
 
 @rule(
     named="有发无收",
     en="{other} says it sent exchange {exchange} to {bureau}, which recorded no receipt by {due}",
-    zh="{other} 称已向 {bureau} 发送 {exchange}，{bureau} 至 {due} 无接收记录",
+    zh="{other} 称已向 {bureau} 发送交换 {exchange}，{bureau} 至 {due} 无接收记录",
     standing=Standing.ONE_SIDE,
 )
 def sent_not_received(owed: Owed, seen: Seen) -> Findings:
@@ -67,8 +69,8 @@ def sent_not_received(owed: Owed, seen: Seen) -> Findings:
 
 @rule(
     named="校核逾期",
-    en="{bureau} is {days} working days late in answering a concern of {other}, due {due}",
-    zh="{bureau} 对 {other} 所提疑义的答复逾期 {days} 个工作日，应于 {due} 前答复",
+    en="{bureau} {late} {days} late in answering a concern of {other}, due {due}",
+    zh="{bureau} 对 {other} 所提疑义的答复期限为 {due}，逾期{days}{late}答复",
     standing=Standing.ABSENT,
 )
 def dispute_overdue(owed: Owed, seen: Seen) -> Findings:
@@ -78,8 +80,8 @@ def dispute_overdue(owed: Owed, seen: Seen) -> Findings:
 
 @rule(
     named="撤回未处置",
-    en="{bureau} holds {version}, recalled by {other}, and is {days} working days late in saying what it did ({due})",
-    zh="{bureau} 持有 {other} 已撤回的 {version}，逾期 {days} 个工作日未签收处置，应于 {due} 前签收",
+    en="{bureau} received {version}, which {other} recalled, and {late} {days} late in saying what it did, due {due}",
+    zh="{bureau} 曾接收 {other} 已撤回的 {version}，签收期限为 {due}，逾期{days}{late}签收",
     standing=Standing.ABSENT,
 )
 def recall_unheeded(owed: Owed, seen: Seen) -> Findings:
@@ -89,7 +91,7 @@ def recall_unheeded(owed: Owed, seen: Seen) -> Findings:
 
 @rule(
     named="衍生数据未更正",
-    en="{bureau} made {derived} from {version}, recalled by {other}, and has not corrected it by {due}",
+    en="{bureau} made {derived} from {version}, which {other} recalled, and had not corrected it by {due}",
     zh="{bureau} 的 {derived} 由 {other} 已撤回的 {version} 衍生，至 {due} 未更正",
     standing=Standing.ABSENT,
 )
@@ -104,21 +106,21 @@ def derived_not_corrected(owed: Owed, seen: Seen) -> Findings:
 
 @rule(
     named="责任未认领",
-    en="{bureau} is {days} working days late in accepting or declining {other}'s assignment as {duty} of {scope}",
-    zh="{other} 指定 {bureau} 承担 {scope} 的{duty}责任，逾期 {days} 个工作日未认领，应于 {due} 前答复",
+    en="{bureau} {late} {days} late in accepting or declining {other}'s assignment as {duty} of {scope}, due {due}",
+    zh="{other} 指定 {bureau} 承担 {scope} 的{duty}责任，答复期限为 {due}，逾期{days}{late}答复",
     standing=Standing.ABSENT,
 )
 def duty_unaccepted(owed: Owed, seen: Seen) -> Findings:
     """Declining is an answer too."""
     assigned = seen.duties.at(owed.opened.place)
     if assigned is not None:
-        yield from overdue(owed, seen, duty=assigned.duty_name, scope=str(assigned.scope))
+        yield from overdue(owed, seen, duty=assigned.duty_name, scope=assigned.scope.fact)
 
 
 @rule(
     named="逾期未更新",
     en="{bureau} promised {resource} anew by {due} and has provided nothing since {version}",
-    zh="{bureau} 的 {resource} 应于 {due} 前更新，自 {version} 起未再提供",
+    zh="{bureau} 的 {resource} 更新期限为 {due}，自 {version} 起未再提供",
     standing=Standing.ABSENT,
 )
 def stale_resource(owed: Owed, seen: Seen) -> Findings:

@@ -49,8 +49,8 @@ def signature_invalid(fault: Fault, seen: Seen) -> Findings:
 
 @rule(
     named="树根不符",
-    en="the node of {bureau} shows entries that are not in the ledger it signed: {error}",
-    zh="{bureau} 的节点所示条目不在其签署的台账之中：{error}",
+    en="the node of {bureau} shows what is not in the ledger it signed: {error}",
+    zh="{bureau} 的节点所示内容不在其签署的台账之中：{error}",
     standing=Standing.OBSERVED,
 )
 def tree_mismatch(fault: Fault, seen: Seen) -> Findings:

@@ -1,7 +1,7 @@
 """What is declared and provided: resources by bureau and code, versions by reference, open digests by value.
 
 A later declaration supersedes, a withdrawal ends; a declaration is judged as it stands at the end, not as it once
-stood. A version belongs to the bureau that provided it first.
+stood. A version belongs to the bureau that provided it first, unless only another declared its code.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DIGEST_OF_NOTHING: Final = blake3(b"").digest()
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One scheme and code that stands on several ledgers, the first declared first."""
+    """One scheme and code that stands on several ledgers: where each bureau declared it first, the earliest first."""
 
     declared: tuple[On[ResourceDeclared], ...]
 
@@ -66,6 +66,7 @@ class Catalogue(View):
         self.resources: dict[tuple[str, str], On[ResourceDeclared]] = {}
         self.versions: dict[str, Version] = {}
         self.derived: dict[str, list[str]] = {}
+        self._first: dict[tuple[str, str], On[ResourceDeclared]] = {}
         self._bureaus: dict[str, dict[str, None]] = {}
         self._ever: dict[str, set[str]] = {}
         self._digests: dict[bytes, Version] = {}
@@ -74,19 +75,23 @@ class Catalogue(View):
     def _declared(self, entry: On[ResourceDeclared]) -> None:
         code = entry.head.resource
         self.resources[entry.bureau, code] = entry
+        first = self._first.setdefault((entry.bureau, code), entry)
+        if first.said.scheme != entry.said.scheme:
+            self._first[entry.bureau, code] = entry
         self._bureaus.setdefault(code, {})[entry.bureau] = None
         self._ever.setdefault(code, set()).add(entry.bureau)
 
     @folds(ResourceWithdrawn)
     def _withdrawn(self, entry: On[ResourceWithdrawn]) -> None:
         if self.resources.pop((entry.bureau, entry.head.resource), None) is not None:
+            del self._first[entry.bureau, entry.head.resource]
             del self._bureaus[entry.head.resource][entry.bureau]
 
     @folds(VersionProvided)
     def _provided(self, entry: On[VersionProvided]) -> Iterator[Coded]:
         name, digest = entry.head.version, entry.said.digest
         known = self.versions.get(name)
-        if known is not None and (known.bureau != entry.bureau or known.recalled is None):
+        if known is not None and not self._replaces(entry, known):
             return
         version = Version(
             name,
@@ -102,8 +107,10 @@ class Catalogue(View):
         for source in version.derived_from:
             self.derived.setdefault(source, []).append(name)
         if version.open_digest and version.digest != _DIGEST_OF_NOTHING:
-            first = self._digests.setdefault(version.digest, version)
-            if first.code != version.code:
+            first = self._digests.get(version.digest)
+            if first is None or self._is_over(first):
+                self._digests[version.digest] = version
+            elif first.code != version.code:
                 yield Coded(first, entry)
 
     @folds(VersionRecalled)
@@ -115,7 +122,7 @@ class Catalogue(View):
     def finish(self, as_of: AsOf) -> Iterator[object]:
         """Every declaration that stands, and every scheme and code that stands on several ledgers."""
         by_code: dict[tuple[str, str], list[On[ResourceDeclared]]] = {}
-        for entry in self.resources.values():
+        for entry in self._first.values():
             by_code.setdefault((entry.said.scheme, entry.head.resource), []).append(entry)
         yield from self.resources.values()
         for entries in by_code.values():
@@ -138,6 +145,14 @@ class Catalogue(View):
         """Whether a bureau ever declared a code, withdrawn since or not."""
         return bureau in self._ever.get(code, ())
 
+    def is_of(self, bureau: str, version: str) -> bool:
+        """Whether a version is a bureau's: it provided it or, where nobody did, no other bureau declared its code."""
+        provided = self.versions.get(version)
+        if provided is not None:
+            return provided.bureau == bureau
+        code = version.rpartition("@")[0]
+        return self.has_declared(bureau, code) or not self.was_declared(code)
+
     def standing(self, bureau: str, code: str) -> On[ResourceDeclared] | None:
         """The declaration that says how a bureau may share a code: its own, else the only other's."""
         own = self.declared(bureau, code)
@@ -145,6 +160,17 @@ class Catalogue(View):
             return own
         others = self.declarers(code)
         return self.declared(others[0], code) if len(others) == 1 else None
+
+    def _replaces(self, again: On[VersionProvided], known: Version) -> bool:
+        """Whether a version that is provided again counts: anew after its recall, or by whose code it is."""
+        if again.bureau == known.bureau:
+            return known.recalled is not None
+        return self.has_declared(again.bureau, again.code) and not self.has_declared(known.bureau, again.code)
+
+    def _is_over(self, version: Version) -> bool:
+        """Whether a version was recalled, or its code withdrawn."""
+        withdrawn = self.has_declared(version.bureau, version.code) and not self.declared(version.bureau, version.code)
+        return version.recalled is not None or withdrawn
 
     def downstream(self, version: str) -> Iterator[str]:
         """Everything derived from a version, at any depth, each once, nearest first."""

@@ -25,8 +25,10 @@ class Scope(NamedTuple):
     what: str
     value: str
 
-    def __str__(self) -> str:
-        return self.value
+    @property
+    def fact(self) -> tuple[tuple[str, str], ...]:
+        """What a sentence calls it: what it is, and its name."""
+        return ((self.what, self.value),)
 
 
 def scope_of(head: Head) -> Scope:
@@ -114,8 +116,8 @@ class Duties(View):
         if duty is None or entry.bureau != duty.holder:
             return
         if entry.said.answer == DutyAnswered.ACCEPTED:
-            duty.accepted = duty.accepted or entry
-        else:
+            duty.accepted, duty.declined = duty.accepted or entry, None
+        elif duty.accepted is None:  # nobody is released by declining what they accepted
             duty.declined = duty.declined or entry
 
     @folds(DutyReleased)
@@ -146,10 +148,17 @@ class Duties(View):
 
     def answers_for(self, scope: Scope, bureau: str, day: date) -> str:
         """Who answers where a supervisor is missing: the steward's bureau, else its chief's, else the bureau."""
-        steward = self.holding(scope, DutyAssigned.STEWARD, day)
-        chief = self.holding(Scope("bureau", bureau), DutyAssigned.CHIEF, day)
-        answering = steward or chief
+        answering = self.stands_in(scope, bureau, day)
         return bureau if answering is None else answering.holder
+
+    def stands_in(self, scope: Scope, bureau: str, day: date) -> Duty | None:
+        """The duty by which somebody answers where a supervisor is missing; None where the bureau does itself."""
+        steward = self.holding(scope, DutyAssigned.STEWARD, day)
+        return steward or self.holding(Scope("bureau", bureau), DutyAssigned.CHIEF, day)
+
+    def last_over(self, scope: Scope, duty: DutyAssigned.Duty.ValueType, day: date) -> Duty | None:
+        """The duty that was accepted and ended last: who had it is not released until somebody accepted it again."""
+        return self._last_over(self._by_scope.get(scope, []), duty, day)
 
     def finish(self, as_of: AsOf) -> Iterator[Gap | Unsupervised]:
         """Every gap, and everything approved that nobody supervises, as of the day judged."""
@@ -159,17 +168,21 @@ class Duties(View):
             supervised = self.holding(scope, DutyAssigned.SUPERVISOR, day) is not None
             last_supervisor = self._last_over(duties, DutyAssigned.SUPERVISOR, day)
             if approver is not None and not supervised and as_of.covers("approver-without-supervisor", approver.holder):
-                since = approver.since if last_supervisor is None else last_supervisor.ended_on(day) or approver.since
+                ended = None if last_supervisor is None else last_supervisor.ended_on(day)
+                since = approver.since if ended is None else max(approver.since, ended)
                 answers = self.answers_for(scope, approver.holder, day)
                 yield Unsupervised(approver, last_supervisor, since, answers)
             for duty in sorted({each.duty for each in duties}):
                 if duty == DutyAssigned.SUPERVISOR and approver is not None:
                     continue  # said above, and by its better name
                 last = self._last_over(duties, duty, day)
-                if last is None or any(each.duty == duty and each.accepted and each.holds(day) for each in duties):
+                ended = None if last is None else last.ended_on(day)
+                holding = [each for each in duties if each.duty == duty and each.holds(day)]
+                if last is None or ended is None or any(each.accepted for each in holding):
                     continue
-                ended = last.ended_on(day)
-                if ended is not None and as_of.covers("duty-gap", last.holder):
+                # A successor may have accepted on a ledger nobody read.
+                who = {last.holder, *(each.holder for each in holding)}
+                if all(as_of.covers("duty-gap", each) for each in sorted(who)):
                     yield Gap(last, ended, last.holder)
 
     def _last_over(self, duties: list[Duty], duty: DutyAssigned.Duty.ValueType, day: date) -> Duty | None:

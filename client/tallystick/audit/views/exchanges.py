@@ -146,15 +146,19 @@ class Exchanges(View):
             del self.recent[next(iter(self.recent))]
 
     def finish(self, as_of: AsOf) -> Iterator[Exchange]:
-        """Every exchange that lacks a half, where the ledger that should hold it is covered."""
+        """Every exchange that lacks a half, where the ledger that should hold it is covered.
+
+        Whether a sending is overdue to be received, `obligations` judge, and count what is not judged.
+        """
         for exchange in self.open.values():
             half = exchange.sent or exchange.received
-            missing, rule = (
-                (exchange.key.sender, "received-not-sent")
-                if exchange.sent is None
-                else (exchange.key.receiver, "sent-not-received")
-            )
-            if half is not None and as_of.is_settled(half.place) and as_of.covers(rule, missing):
+            if half is None or not as_of.is_settled(half.place):
+                continue
+            if exchange.received is None:
+                covered = exchange.key.receiver in as_of.covered
+            else:
+                covered = as_of.covers("received-not-sent", exchange.key.sender)
+            if covered:
                 yield exchange
 
     def is_answered(self, key: Key) -> bool:

@@ -6,13 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tallystick.audit.entry import On, Place
+from tallystick.audit.views.catalogue import Catalogue
 from tallystick.audit.views.view import AsOf, View, folds
-from tallystick_proto.v1.statement_pb2 import DataReceived, DataUsed, NoticeAcknowledged, VersionRecalled
+from tallystick_proto.v1.statement_pb2 import (
+    DataReceived,
+    DataUsed,
+    NoticeAcknowledged,
+    VersionProvided,
+    VersionRecalled,
+)
 
 
 @dataclass(slots=True)
 class Holding:
-    """A version as one bureau holds it. `heeded` is what it said to the recall; uses are counted before and after."""
+    """A version as one bureau holds it. `heeded` is what it said to the recall; uses are counted before and after.
+
+    `recall` is the one after which it was used first.
+    """
 
     bureau: str
     version: str
@@ -22,17 +32,23 @@ class Holding:
     uses: int = 0
     uses_after: int = 0
     first_after: On[DataUsed] | None = None
+    recall: On[VersionRecalled] | None = None
     last_use: str = ""
     last_use_at_us: int = 0
 
 
 class Holdings(View):
-    """Holdings by version and bureau."""
+    """Holdings by version and bureau. A recall is its provider's; what another bureau calls one is `foreign-code`.
 
-    def __init__(self) -> None:
+    It holds until the version is provided anew, and speaks of the fields it names, of all where it names none.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
         self.held: dict[str, dict[str, Holding]] = {}
         self._recalls: dict[Place, str] = {}
         self.recalled: dict[str, On[VersionRecalled]] = {}
+        self._provided_anew: set[str] = set()
 
     @folds(DataReceived)
     def _received(self, entry: On[DataReceived]) -> None:
@@ -48,15 +64,31 @@ class Holdings(View):
         holding = self._holding(entry.head.version, entry.bureau)
         holding.uses += 1
         recall = self.recalled.get(entry.head.version)
-        if recall is not None and min(entry.happened_at_us, entry.recorded_at_us) > recall.since_us:
+        if recall is not None and self._is_after(entry, recall):
             holding.uses_after += 1
-            holding.first_after = holding.first_after or entry
+            if holding.first_after is None:
+                holding.first_after, holding.recall = entry, recall
         holding.last_use, holding.last_use_at_us = entry.reference, entry.happened_at_us
+
+    def _is_after(self, used: On[DataUsed], recall: On[VersionRecalled]) -> bool:
+        """Whether what was recalled was used after that, both when it happened and when it was recorded."""
+        if used.head.version in self._provided_anew or min(used.happened_at_us, used.recorded_at_us) <= recall.since_us:
+            return False
+        fields = set(recall.said.fields)
+        return not fields or not used.said.fields or not fields.isdisjoint(used.said.fields)
+
+    @folds(VersionProvided)
+    def _provided(self, entry: On[VersionProvided]) -> None:
+        if entry.head.version in self.recalled and self._catalogue.is_of(entry.bureau, entry.head.version):
+            self._provided_anew.add(entry.head.version)
 
     @folds(VersionRecalled)
     def _recalled(self, entry: On[VersionRecalled]) -> None:
-        self._recalls[entry.place] = entry.head.version
-        self.recalled.setdefault(entry.head.version, entry)
+        if self._catalogue.is_of(entry.bureau, entry.head.version):
+            self._recalls[entry.place] = entry.head.version
+            if entry.head.version not in self.recalled or entry.head.version in self._provided_anew:
+                self.recalled[entry.head.version] = entry
+                self._provided_anew.discard(entry.head.version)
 
     @folds(NoticeAcknowledged)
     def _acknowledged(self, entry: On[NoticeAcknowledged]) -> None:

@@ -1,8 +1,8 @@
 """What is owed: every obligation of the table from its opening to its answer, and how long answers took.
 
 Deadlines are computed here and nowhere else. A clock starts when the opening entry was served: until cosignatures tell,
-the moment it was recorded stands in; of what was brought in, the moment it happened. An open clarification, asked by
-whoever owes about what is owed, stops the clock.
+the moment it was recorded stands in; of what was brought in, the moment it happened. A clarification that whoever owes
+asks of another bureau about what is owed stops the clock until that bureau answers.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from google.protobuf.message import Message
 from tallystick.audit.cycle import cycle_days
 from tallystick.audit.entry import On, Place
 from tallystick.audit.obligations import OBLIGATIONS, Answering, Obligation
-from tallystick.audit.pairing import Key
+from tallystick.audit.pairing import Key, sent_key
 from tallystick.audit.rulebook import Rulebook
 from tallystick.audit.views.catalogue import Catalogue
 from tallystick.audit.views.exchanges import Exchanges
 from tallystick.audit.views.holdings import Holdings
 from tallystick.audit.views.view import AsOf, View
-from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised
+from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised, DataSent
 
 
 @dataclass(slots=True, eq=False)
@@ -86,7 +86,7 @@ class Obligations(View):
         self._exchanges = exchanges
         self._open: dict[tuple[str, Hashable], list[Owed]] = {}
         self._opened_at: dict[Place, list[Owed]] = {}
-        self._pausing: dict[Place, list[Owed]] = {}
+        self._pausing: dict[Place, tuple[str, list[Owed]]] = {}
 
     def folding(self) -> Iterator[tuple[type[Message], Callable[[On[Any]], Iterable[object] | None]]]:
         """Answers before openings: a new version meets the old promise before it makes the next."""
@@ -112,6 +112,12 @@ class Obligations(View):
     def is_answered(self, exchange: Key) -> bool:
         return self._exchanges.is_answered(exchange)
 
+    def is_said_again(self, sent: On[DataSent]) -> bool:
+        return ("sent-not-received", sent_key(sent)) in self._open
+
+    def is_of(self, bureau: str, version: str) -> bool:
+        return self._catalogue.is_of(bureau, version)
+
     def is_cyclic(self, bureau: str, code: str) -> bool:
         return self._cycle(bureau, code) is not None
 
@@ -131,10 +137,13 @@ class Obligations(View):
         def meet(entry: On[Any]) -> Iterator[Owed]:
             for key in answering.keys(entry):
                 for owed in tuple(self._open.get((obligation.rule, key), ())):
-                    if entry.bureau == owed.bureau or (answering.by_owed_too and entry.bureau == owed.opened.bureau):
+                    if answering.by(entry, owed.opened, owed.bureau):
                         self._close(owed)
                         owed.met = entry
-                        yield self._judged(owed, entry.since_us)
+                        # A deadline is 24:00: an answer at that very moment is late, and no sooner is its absence.
+                        self._judge(owed, entry.since_us + 1)
+                        self._count(owed, entry.since_us)
+                        yield owed
 
         return meet
 
@@ -150,19 +159,22 @@ class Obligations(View):
             del self._opened_at[owed.opened.place]
 
     def _pause(self, entry: On[ConcernRaised]) -> None:
-        if entry.said.sort != ConcernRaised.CLARIFICATION or entry.about is None:
+        asked_of = entry.head.counterparty
+        if entry.said.sort != ConcernRaised.CLARIFICATION or entry.about is None or asked_of == entry.bureau:
             return
         asked = [owed for owed in self._opened_at.get(entry.about, ()) if owed.bureau == entry.bureau]
         for owed in asked:
             owed.pauses[entry.place] = (entry.since_us, None)
         if asked:
-            self._pausing[entry.place] = asked
+            self._pausing[entry.place] = asked_of, asked
 
     def _resume(self, entry: On[ConcernAnswered]) -> None:
-        if entry.about is None:
+        pausing = None if entry.about is None else self._pausing.get(entry.about)
+        if entry.about is None or pausing is None or entry.bureau != pausing[0]:
             return
-        for owed in self._pausing.pop(entry.about, ()):
+        for owed in pausing[1]:
             owed.pauses[entry.about] = (owed.pauses[entry.about][0], entry.since_us)
+        del self._pausing[entry.about]
 
     # Judging.
 
@@ -183,11 +195,14 @@ class Obligations(View):
         declared = self._catalogue.declared(bureau, code)
         return None if declared is None else cycle_days(declared.said.update_cycle)
 
-    def _judged(self, owed: Owed, at_us: int) -> Owed:
+    def _judge(self, owed: Owed, at_us: int) -> None:
+        """Whether it is late if nothing met it before a moment."""
         calendar = self._rulebook.calendar
         owed.deadline_us = self._deadline_us(owed)
         owed.late = owed.deadline_us is not None and at_us > owed.deadline_us
         owed.late_days = calendar.working_days_after(owed.deadline_us, at_us) if owed.late and owed.deadline_us else 0
+
+    def _count(self, owed: Owed, at_us: int) -> None:
         times = self.times.setdefault((owed.bureau, owed.rule), Times())
         if owed.met is None:
             times.open += 1
@@ -195,14 +210,17 @@ class Obligations(View):
         else:
             times.answered += 1
             times.on_time += not owed.late
-            times.days += calendar.working_days_between(owed.served_us, at_us)
-        return owed
+            times.days += self._rulebook.calendar.working_days_between(owed.served_us, at_us)
 
     def finish(self, as_of: AsOf) -> Iterator[Owed]:
         """Everything still owed, whether late or not, where the ledger of who owes is covered."""
         for owed in self.open():
-            if as_of.covers(owed.rule, owed.bureau):
-                yield self._judged(owed, as_of.at_us)
+            self._judge(owed, as_of.at_us)
+            if owed.bureau in as_of.covered:
+                self._count(owed, as_of.at_us)
+                yield owed
+            elif owed.late:
+                as_of.unjudged[owed.rule, owed.bureau] += 1
 
     def open(self) -> Iterator[Owed]:
         """What is owed and not met, in the order it was opened."""
