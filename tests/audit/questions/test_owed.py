@@ -1,4 +1,4 @@
-"""What bureaus owe each other: every row of the table of obligations, its deadline, its clock, and who is not covered."""
+"""What bureaus owe each other: every row of the table, its deadline, its clock, and who is not covered."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@
 
 `rule` is the finding it becomes when it is late, and `standing` how far that would be proven: that something was sent
 is one side's word, that no answer came an absence within the coverage. `derived` is a version that must be corrected
-because `version` was recalled. Nothing is said of a bureau whose ledger was not read whole, since its answer may stand there.
+because `version` was recalled. Nothing is said of a bureau whose ledger was not read whole, since its answer may stand
+there.
 """
 
 from __future__ import annotations
