@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
-from tallystick.core.entry import Entry, decode_entry, encode_at, encode_entry, encode_first, encode_signed
+from tallystick.core.entry import Entry, decode_entry, encode_submission
 from tallystick.core.errors import BehindSigned, NotFound, StoreDamaged, TallystickError, VerificationFailed
-from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
+from tallystick.core.hashing import genesis_hash, leaf_hashes
 from tallystick.core.limits import (
     LEDGER_ENTRIES_MAX,
     SEGMENT_BYTES_MAX,
@@ -133,7 +133,6 @@ class Ledger:
         """Place submissions after `state` (the current one if none is given), in their order, in one batch."""
         before = state or self.state
         at_us = max(now_us, before.recorded_at_us)
-        at = encode_at(at_us)
         index, prev = before.size, before.prev
         if index + sum(submission.count for submission in submissions) > LEDGER_ENTRIES_MAX:
             raise StoreDamaged("the ledger is full", expected=f"at most {LEDGER_ENTRIES_MAX} entries")
@@ -145,14 +144,9 @@ class Ledger:
         for submission in submissions:
             first = index
             firsts.append(first)
-            authorship = encode_signed(submission.signature)
-            for data in submission.statements:
-                entry = encode_entry(index, prev, at, data, authorship)
-                if index == first:
-                    authorship = encode_first(first)
-                entries.append(entry)
-                prev = chain_hash(entry)
-                index += 1
+            chained, prev = encode_submission(first, prev, at_us, submission.statements, submission.signature)
+            entries += chained
+            index += submission.count
             terms.append([*submission.terms[0], (0, submission.submission_id)])
             terms.extend(submission.terms[1:])
             if submission.count == 1:
@@ -160,7 +154,7 @@ class Ledger:
             disclosures.keep(submission, first, batch)
         self._put_segments(batch, before.size, entries)
         tree = before.tree.copy()
-        for tile in tree.append([leaf_hash(entry) for entry in entries]):
+        for tile in tree.append(leaf_hashes(entries)):
             batch.put(keyspace.tile(tile.level, tile.number), tile.data)
         indexed = Index(before.index).build(before.size, terms, batch, self.store.get)
         after = State(index, tree.root(), prev, at_us, tree, indexed)

@@ -14,10 +14,12 @@ from tallystick.core.entry import (
     encode_entry,
     encode_first,
     encode_signed,
+    encode_submission,
     varint,
 )
 from tallystick.core.errors import MalformedEntry, TallystickError
 from tallystick.core.evidence import actors_of
+from tallystick.core.hashing import chain_hash
 from tallystick.core.history import History
 from tallystick.core.limits import ENTRY_BYTES_MAX
 from tallystick_proto.v1 import entry_pb2
@@ -68,6 +70,18 @@ def test_entries_are_the_bytes_protobuf_writes(
     assert data == parsed.SerializeToString()
     if index < 2**64:
         assert decode_entry(data) == Entry(data, index, prev, at_us, statement, signed, first)
+
+
+@given(st.integers(0, 2**40), st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=5))
+def test_a_submission_is_its_entries_one_by_one(first: int, statements: list[bytes]) -> None:
+    """Each entry carries the hash of the one before; the first is signed, the others point to it."""
+    entries, following = encode_submission(first, b"p" * 32, 7, statements, SIGNATURE)
+    prev = b"p" * 32
+    for index, (entry, statement) in enumerate(zip(entries, statements, strict=True), first):
+        signed = SIGNATURE if index == first else None
+        assert decode_entry(entry) == Entry(entry, index, prev, 7, statement, signed, first)
+        prev = chain_hash(entry)
+    assert following == prev
 
 
 @given(st.integers(0, 2**64 - 1))

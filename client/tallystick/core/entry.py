@@ -11,9 +11,11 @@ Entries are written by hand, because that is a third of the time protobuf takes;
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from blake3 import blake3
 from google.protobuf.message import DecodeError
 
 from tallystick.core.errors import MalformedEntry
@@ -49,6 +51,8 @@ def varint(value: int) -> bytes:
     """A protobuf varint of a non-negative number."""
     if value < 0x80:
         return bytes((value,))
+    if value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)
@@ -85,6 +89,25 @@ def encode_signed(signature: Signature) -> bytes:
 def encode_first(first: int) -> bytes:
     """The authorship of a submission's other entries."""
     return b"\x30" + varint(first)
+
+
+def encode_submission(
+    first: int, prev: bytes, recorded_at_us: int, statements: Sequence[bytes], signature: Signature
+) -> tuple[list[bytes], bytes]:
+    """A submission's entries from index `first` on, chained to `prev`, and what the entry after them carries."""
+    entries = []
+    at = encode_at(recorded_at_us)
+    authorship = encode_signed(signature)
+    hasher = blake3()  # one for all: making one takes as long as hashing an entry
+    for index, statement in enumerate(statements, first):
+        entry = encode_entry(index, prev, at, statement, authorship)
+        if index == first:
+            authorship = encode_first(first)
+        entries.append(entry)
+        hasher.update(entry)
+        prev = hasher.digest()
+        hasher.reset()
+    return entries, prev
 
 
 def decode_entry(data: bytes) -> Entry:

@@ -7,6 +7,7 @@ BLAKE3-256 chains entries and names contents, always written with its tag: `blak
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 
 from blake3 import blake3
@@ -19,6 +20,11 @@ _TAGGED = re.compile(r"blake3:([0-9a-f]{64})")
 def leaf_hash(entry: bytes) -> bytes:
     """RFC 6962 leaf hash of entry bytes."""
     return sha256(b"\x00" + entry).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """RFC 6962 leaf hashes of many."""
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

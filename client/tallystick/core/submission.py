@@ -31,7 +31,7 @@ from tallystick.core.errors import (
     StaleSubmission,
     VerificationFailed,
 )
-from tallystick.core.hashing import leaf_hash
+from tallystick.core.hashing import leaf_hashes
 from tallystick.core.identifiers import check_actor, uuid7_time_us
 from tallystick.core.keys import SigningKey, check_public_key, check_signature
 from tallystick.core.limits import (
@@ -76,7 +76,7 @@ def signed_message(origin: str, actor: str, submission_id: bytes, count: int, ro
 
 def statements_root(statements: Sequence[bytes]) -> bytes:
     """The RFC 6962 root of the statements' bytes."""
-    return root_of([leaf_hash(data) for data in statements])
+    return root_of(leaf_hashes(statements))
 
 
 def seal(

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.entry import Entry, decode_entry
 from tallystick.core.errors import Forked, MalformedEntry, ProofFailed, RolledBack, TallystickError, Unreconciled
-from tallystick.core.hashing import leaf_hash
+from tallystick.core.hashing import leaf_hash, leaf_hashes
 from tallystick.core.merkle import check_consistency, check_inclusion, check_range
 from tallystick.core.note import VerifierKey
 
@@ -114,7 +114,7 @@ class TrustedLedger:
         """Adjacent entries stand where they are said to stand, whatever they hold. Raises ProofFailed."""
         at = checkpoint or self.checkpoint
         try:
-            check_range(first, [leaf_hash(raw) for raw in raws], at.size, at.root, path)  # 5
+            check_range(first, leaf_hashes(raws), at.size, at.root, path)  # 5
         except ProofFailed as error:
             raise self._not_there(first, error, len(raws)) from None
 
