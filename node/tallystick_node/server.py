@@ -39,6 +39,8 @@ from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, ad
 
 log = structlog.get_logger()
 
+# Clients ask now and then whether a quiet node is still there; more often than this, a client is sent away.
+PING_INTERVAL_MS_MIN = 5_000
 # A submission with its envelope: ids, signature, disclosures.
 _MESSAGE_BYTES_MAX = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
 
@@ -106,8 +108,7 @@ class Node:
             maximum_concurrent_rpcs=config.serve.calls_max,
             options=[
                 ("grpc.so_reuseport", 0),  # or a second node would share the port unnoticed
-                # Clients ask now and then whether a quiet node is still there.
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+                ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS_MIN),
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
                 ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -18,13 +19,15 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tallystick import Node as Client
 from tallystick.core.errors import Refused, StorageFailed, Unreachable, Usage
-from tallystick_node import doctor
+from tallystick.sdk import wire
+from tallystick_node import doctor, server
 from tallystick_node.config import Settings
 from tallystick_node.server import Node
 from tests.harness import loop
 from tests.harness.small_home import new_home
 
 WAIT_S = 20.0
+QUIET_S = 5.0  # gRPC asks once a second at most, and is sent away at the fourth time
 
 
 @pytest.fixture
@@ -53,6 +56,26 @@ def channel_of(settings: Settings) -> grpc.Channel:
 
 def declare(client: Client, code: str) -> int:
     return client.declare(code, scheme="local", title=code, sharing="unconditional").index
+
+
+def test_a_quiet_watcher_is_not_sent_away(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that waits and now and then asks whether the node is still there is answered as long as it waits.
+
+    Both intervals are made short in the same proportion. An interval the node does not know for one of its own would
+    end the watch at the third question.
+    """
+    monkeypatch.setattr(server, "PING_INTERVAL_MS_MIN", 250)
+    monkeypatch.setattr(wire, "KEEPALIVE_MS", 100)
+    opened = Node.open(settings)
+    loop.run(opened.start())
+    with client_of(settings) as client, client_of(settings) as other, closing(client.watch()) as watching:
+        now = next(watching)
+        later = threading.Timer(QUIET_S, declare, (other, "QUIET"))
+        later.start()
+        assert next(watching).size == now.size + 1
+        later.join()
+    loop.run(opened.stop())
+    opened.close()
 
 
 def test_a_node_records_and_shows(node: Node, settings: Settings) -> None:

@@ -31,6 +31,7 @@ from tallystick_proto.v1.ledger_pb2 import (
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub, SubmitStub
 
 DEADLINE_S = 30.0
+KEEPALIVE_MS = 20_000
 _MESSAGE_BYTES_MAX = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
 
 Answer = TypeVar("Answer")
@@ -49,8 +50,9 @@ class Wire:
                 ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
                 ("grpc.enable_http_proxy", 0),
                 # A stream has no deadline: a node that hangs is noticed by its silence.
-                ("grpc.keepalive_time_ms", 20_000),
+                ("grpc.keepalive_time_ms", KEEPALIVE_MS),
                 ("grpc.keepalive_timeout_ms", 10_000),
+                ("grpc.http2.max_pings_without_data", 0),  # as often as it takes
                 ("grpc.initial_reconnect_backoff_ms", 100),
                 ("grpc.max_reconnect_backoff_ms", 2_000),
                 # One connection a client: another client's broken one must not be handed to this.
