@@ -30,10 +30,16 @@ class Standing(Enum):
     ONE_SIDE = ("one side's word", "一方之言")
     ABSENT = ("absent within the coverage, beyond it not covered", "核查范围内无记录，范围外未覆盖")
     OBSERVED = ("an observation, not proven", "观察所得，未证明")
+    NOT_COVERED = ("not covered", "未覆盖")
 
     def label(self, language: str) -> str:
         """What it is called, in `zh` or `en`."""
         return self.value[1] if language == "zh" else self.value[0]
+
+    @property
+    def key(self) -> str:
+        """What programs read."""
+        return self.name.lower().replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True)
