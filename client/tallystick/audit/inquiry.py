@@ -13,7 +13,7 @@ popular is asked for by kind, and by the newest alone where they say enough: no 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from google.protobuf.message import Message
@@ -45,14 +45,20 @@ class Find:
     since_us: int = 0
 
     @classmethod
-    def of(
-        cls, *kinds: type[Message], bureau: str = "", newest: int = 0, since_us: int = 0, **fields: str | bytes
-    ) -> Self:
+    def of(cls, *kinds: type[Message], bureau: str = "", **fields: str | bytes) -> Self:
         """By the names of the head's fields; their values as text, ids as bytes."""
         terms = tuple(
             (TERM_FIELDS[name], value.encode() if isinstance(value, str) else value) for name, value in fields.items()
         )
-        return cls(terms, kinds, bureau, newest, since_us)
+        return cls(terms, kinds, bureau)
+
+    def last(self) -> Self:
+        """The same, of each kind and ledger only what was recorded last."""
+        return replace(self, newest=1)
+
+    def since(self, at_us: int) -> Self:
+        """The same, only what was recorded then or later."""
+        return replace(self, since_us=at_us)
 
     def each_kind(self) -> tuple[tuple[Term, ...], ...]:
         """The terms to put to an index, which knows all of some and not one of some: once for each kind."""

@@ -10,7 +10,6 @@ import click
 from tallystick.cli.options import Session
 
 if TYPE_CHECKING:
-    from tallystick.audit.entry import On
     from tallystick.audit.inquiry import Inquiry
     from tallystick.sdk.auditing import Audited
     from tallystick.sdk.ledgers import Ledgers
@@ -26,9 +25,9 @@ def from_indexes(
     ledgers: Ledgers,
     on: str | None,
     inquiry: Inquiry,
-    watching: Callable[[On[Any]], None] | None = None,
+    watching: Callable[[object], None] | None = None,
 ) -> Audited:
-    """What the ledgers' indexes answer. `watching` is shown every entry that was folded."""
+    """What the ledgers' indexes answer. `watching` is shown every record of the pass that rules would be."""
     from tallystick.cli.day import chosen_day
     from tallystick.sdk.asking import ask
     from tallystick.sdk.rulebook import rulebook_of
