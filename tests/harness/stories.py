@@ -35,6 +35,12 @@ def at_midnight(where: District, day: str) -> None:
     where.on(date.fromisoformat(day) + timedelta(days=1), 0)
 
 
+def then(where: District) -> District:
+    """The next microsecond: what is said now comes after what was said before, on whatever ledger."""
+    where.now_us += 1
+    return where
+
+
 def moment(where: District, day: str) -> int:
     """10:00 of a day, in microseconds since 1970; the district goes on speaking when it did."""
     now_us = where.now_us
