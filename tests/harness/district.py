@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
@@ -111,13 +112,17 @@ class Desk(Verbs[Said]):
 
 
 class District:
-    """Bureaus by id, and the moment at which they speak: `on("2027-03-09")`, `on("2027-03-09", 23)`."""
+    """Bureaus by id, and the moment at which they speak: `on("2027-03-09")`, `on("2027-03-09", 23)`.
+
+    An audit reads nothing of the ledgers `uncovered`, and of those in `read_up_to` only so many entries.
+    """
 
     def __init__(self, *bureaus: str, rulebook: dict[str, Any] | None = None) -> None:
         self.rulebook = Rulebook.parse(RULEBOOK if rulebook is None else rulebook, ZONE)
         self.charter = charter_of(*(_called(LedgerMaker(bureau=bureau).bureau) for bureau in bureaus))
         self.desks = {bureau.id: Desk(self, bureau) for bureau in self.charter.bureau}
         self.uncovered: set[str] = set()
+        self.read_up_to: dict[str, int] = {}
         self.now_us = 0
         self.on(BEGIN)
 
@@ -144,7 +149,8 @@ class District:
         covered = [desk for desk in self.desks.values() if desk.bureau.id not in self.uncovered]
         coverage = self._coverage(day, full=True)
         seen = Seen(self.charter, self.rulebook)
-        records = Pass([_Strand(desk) for desk in covered], HeldLeaves()).records()
+        strands = [_Strand(desk, self.read_up_to.get(desk.bureau.id)) for desk in covered]
+        records = Pass(strands, HeldLeaves()).records()
         end_us = self.rulebook.calendar.end_us(day)
         found = judge(records, seen, coverage, Bench(rules), end_us, watching=watching)
         return found, seen, coverage
@@ -192,6 +198,9 @@ class District:
         if desk.bureau.id in self.uncovered:
             return LedgerCoverage(desk.bureau.id, desk.bureau.origin, gap="nobody answers")
         checkpoint = Checkpoint(desk.bureau.origin, size, bytes(32) if size else EMPTY_ROOT)
+        read = self.read_up_to.get(desk.bureau.id)
+        if read is not None:
+            return LedgerCoverage(desk.bureau.id, desk.bureau.origin, checkpoint, checked=read, gap="it stops there")
         return LedgerCoverage(desk.bureau.id, desk.bureau.origin, checkpoint, settled=size, checked=size)
 
 
@@ -203,6 +212,7 @@ def _called(bureau: Bureau) -> Bureau:
 @dataclass(frozen=True, slots=True)
 class _Strand:
     desk: Desk
+    read_up_to: int | None
 
     def entries(self) -> Iterator[On[Any] | Fault]:
-        return self.desk.on_entries()
+        return islice(self.desk.on_entries(), self.read_up_to)

@@ -19,8 +19,8 @@ from enum import Enum
 from tallystick.audit.rulebook import Severity
 from tallystick.core.identifiers import finding_id
 
-Fact = str | int | date | tuple[tuple[str, str], ...]
-"""What fills a sentence: text, a number, a day, or fields by name with what they say. `words` names them."""
+Fact = str | int | date | frozenset[str] | tuple[tuple[str, str], ...]
+"""What fills a sentence: text, a number, a day, names, or fields by name with what they say. `words` names them."""
 
 
 class Standing(Enum):
@@ -47,7 +47,8 @@ class Found:
     """What a rule saw: the bureau that answers, the references that show it, when it arose, and the sentence's facts.
 
     `references` are what the finding's id is made of; `also` are entries that may join them later. What was found
-    `once` for a bureau is not found again: what repeats it is counted (`Finding.times`).
+    `once` for a bureau is not found again: what repeats it is counted (`Finding.times`). `absent_on` is the bureau on
+    whose ledger something is missing, and the index that must have been read: without that it is not judged.
     """
 
     bureau: str
@@ -57,6 +58,7 @@ class Found:
     standing: Standing | None = None
     once: Hashable = None
     also: tuple[str, ...] = ()
+    absent_on: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

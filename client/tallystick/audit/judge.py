@@ -12,6 +12,7 @@ import tallystick.audit.rules as _rules
 from tallystick.audit.coverage import Coverage
 from tallystick.audit.entry import On
 from tallystick.audit.finding import Finding
+from tallystick.audit.pass_ import BrokenReference
 from tallystick.audit.rule import Bench
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.view import AsOf
@@ -29,7 +30,8 @@ def folded(records: Iterable[object], seen: Seen, until_us: int) -> Iterator[obj
     """Fold what was recorded before a moment; every record for the rules, those the end settles aside."""
     for record in records:
         if not isinstance(record, On):
-            yield record
+            if not isinstance(record, BrokenReference) or record.entry.recorded_at_us < until_us:
+                yield record
         elif record.recorded_at_us < until_us:
             if not isinstance(record.said, _JUDGED_AT_THE_END):
                 yield record
@@ -50,17 +52,20 @@ def judge(
     `watching` is shown every record the rules are shown, for who keeps more of them than the views do.
     """
     found: dict[Hashable, Finding] = {}
+    absent: dict[Hashable, tuple[str, int]] = {}
 
     def show(record: object) -> None:
         if watching is not None:
             watching(record)
         for rule, each in bench.judge(record, seen):
             finding = Finding.of(rule.id, seen.rulebook.severity(rule.id), rule.standing, each)
-            key = finding.id if each.once is None else (rule.id, finding.bureau, each.once)
+            key = finding.id if each.once is None else (rule.id, finding.bureau, each.once, each.absent_on)
             if key in found:
                 found[key].times += 1
             else:
                 found[key] = finding
+                if each.absent_on is not None:
+                    absent[key] = each.absent_on
 
     for record in folded(records, seen, until_us):
         show(record)
@@ -69,5 +74,8 @@ def judge(
     as_of = AsOf(until_us, coverage.complete, settled, sizes)
     for record in seen.finish(as_of):
         show(record)
+    for key, (bureau, index) in absent.items():
+        if not as_of.covers(found[key].rule, bureau, index):
+            del found[key]
     coverage.unjudged = dict(as_of.unjudged)
     return sorted(found.values(), key=lambda finding: finding.order)

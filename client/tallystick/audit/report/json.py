@@ -88,6 +88,8 @@ def _fact(fact: Fact) -> Any:
     match fact:
         case date():
             return fact.isoformat()
+        case frozenset():
+            return sorted(fact)
         case tuple():
             return dict(fact)
     return fact

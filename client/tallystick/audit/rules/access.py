@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from tallystick.audit.entry import On, place_of
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
+
+from tallystick.audit.entry import On, Place, place_of
 from tallystick.audit.finding import Standing
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.grants import Grant
 from tallystick.audit.views.systems import System
 from tallystick_proto.v1.statement_pb2 import AccessDenied, DataSent, DataUsed, ResourceDeclared
+
+
+def unread(entry: On[object], cited: Place, seen: Seen) -> tuple[str, int] | None:
+    """Whose ledger must have been read up to where, before what is cited can be called no grant.
+
+    Nothing can cite what comes after it on its own ledger; that needs no looking.
+    """
+    return None if cited.origin == entry.place.origin else (seen.bureau_of(cited.origin), cited.index)
 
 
 @rule(
@@ -21,89 +33,126 @@ def access_without_grant(sent: On[DataSent], seen: Seen) -> Findings:
     declared = seen.catalogue.standing(sent.bureau, sent.code)
     if sent.imported or declared is None or declared.said.sharing == ResourceDeclared.UNCONDITIONAL:
         return
-    to, at_us = sent.head.counterparty, sent.since_us
-    grant = seen.grants.grants.get(sent.about) if sent.about is not None else None
-    if sent.about is None:
+    to, cited = sent.head.counterparty, sent.about
+    grant = seen.grants.grants.get(cited) if cited is not None else None
+    if cited is None:
         yield sent.finding(once=(to, sent.code), resource=sent.code, to=to, why="cites-no-grant")
-    elif grant is not None and not (
-        grant.to == to and grant.resource == sent.code and grant.in_force(at_us, seen.day_of(at_us))
-    ):
-        yield sent.finding(grant.entry.reference, once=sent.about, resource=sent.code, to=to, why="grant-does-not-hold")
+    elif grant is None:
+        found = sent.finding(once=cited, resource=sent.code, to=to, why="not-a-grant")
+        yield replace(found, absent_on=unread(sent, cited, seen))
+    elif not _allows(sent, grant, seen):
+        yield sent.finding(grant.entry.reference, once=cited, resource=sent.code, to=to, why="grant-does-not-hold")
+
+
+def _allows(sent: On[DataSent], grant: Grant, seen: Seen) -> bool:
+    """Whether a grant is for whom and what was sent, by whose data it is, and in force."""
+    # It was there to be cited: a clock that runs behind its own makes it no later.
+    at_us = max(sent.since_us, grant.entry.since_us)
+    same = grant.to == sent.head.counterparty and grant.resource == sent.code
+    given = grant.provider == sent.bureau or seen.catalogue.has_declared(grant.provider, sent.code)
+    return same and given and grant.in_force(at_us, seen.day_of(at_us))
+
+
+class Stray(NamedTuple):
+    """In which respect a use goes beyond what was granted, and what it says there; "" where that says it all."""
+
+    what: str
+    value: str | date | frozenset[str] = ""
 
 
 @rule(
     named="超授权使用",
-    en="{bureau} used {resource} beyond what {other} granted: {what} {value}",
-    zh="{bureau} 使用 {resource} 超出 {other} 的授权：{what} {value}",
+    en="{bureau} used {resource} beyond what {other} granted: {what}{value}",
+    zh="{bureau} 使用 {resource} 超出 {other} 同意的范围：{what}{value}",
 )
 def beyond_grant(used: On[DataUsed], seen: Seen) -> Findings:
     """Another bureau's resource, not shared unconditionally, used outside every grant of it to this bureau.
 
-    A grant that the use names is the one it is held against. Without any grant in the coverage the use is one too, of
-    nothing granted, where the provider's ledger is there to be asked.
+    A grant that the use names is the one it is held against, and proves it. Without one it is held against all there
+    are, which is an absence on the provider's ledger; what was brought in from elsewhere need name none.
     """
-    owner = seen.catalogue.standing(used.bureau, used.code)
+    owner, cited = seen.catalogue.standing(used.bureau, used.code), used.about
     if owner is None or owner.bureau == used.bureau or owner.said.sharing == ResourceDeclared.UNCONDITIONAL:
         return
-    named = seen.grants.grants.get(used.about) if used.about is not None else None
-    grants = (named,) if named is not None else seen.grants.held(used.bureau, used.code)
-    strays = [_stray(used, grant, seen) for grant in grants]
-    if None in strays or (used.about is not None and named is None):
-        return
-    what, value = strays[-1] or ("", "") if strays else ("grant", "")
-    reference = (grants[-1].entry.reference,) if grants else (owner.reference,)
-    yield used.finding(
-        *reference, once=(used.code, what, value), resource=used.code, other=owner.bureau, what=what, value=value
+    absent_on: tuple[str, int] | None
+    if cited is None:
+        if used.imported:
+            return
+        grants, stray = seen.grants.held(used.bureau, used.code), Stray("no-grant")
+        standing, absent_on = Standing.ABSENT, (owner.bureau, 0)
+    else:
+        named = seen.grants.grants.get(cited)
+        grants, stray = () if named is None else (named,), Stray("not-a-grant")
+        standing, absent_on = Standing.PROVEN, unread(used, cited, seen) if named is None else None
+    for grant in grants:
+        beyond = _stray(used, grant, seen)
+        if beyond is None:
+            return
+        stray = beyond
+    found = used.finding(
+        grants[-1].entry.reference if grants else owner.reference,
+        standing=standing,
+        once=(used.code, stray.what, "" if stray.what == "day" else stray.value),
+        resource=used.code,
+        other=owner.bureau,
+        what=stray.what,
+        value=stray.value,
     )
+    yield replace(found, absent_on=absent_on)
 
 
-def _stray(used: On[DataUsed], grant: Grant, seen: Seen) -> tuple[str, str] | None:
-    """Where a use goes beyond a grant: in which respect, and what it says there. None where it does not."""
-    at_us = used.happened_at_us
-    fields = [name for name in used.said.fields if grant.entry.said.fields and name not in grant.entry.said.fields]
+def _stray(used: On[DataUsed], grant: Grant, seen: Seen) -> Stray | None:
+    """Where a use goes beyond a grant. None where it does not."""
+    # Two ledgers' clocks differ: on the day of the grant, a use counts as after it.
+    day, granted_us = seen.day_of(used.happened_at_us), grant.entry.since_us
+    at_us = max(used.happened_at_us, granted_us) if day == seen.day_of(granted_us) else used.happened_at_us
+    beyond = frozenset(used.said.fields) - grant.fields if grant.fields else frozenset()
     if grant.to != used.bureau or grant.resource != used.code:
-        return "grant", grant.entry.reference
-    if not grant.in_force(at_us, seen.day_of(at_us)):
-        return "day", seen.day_of(at_us)
-    if fields:
-        return "fields", ", ".join(fields)
+        return Stray("grant-does-not-hold")
+    if not grant.in_force(at_us, day):
+        return Stray("day", date.fromisoformat(day))
+    if beyond:
+        return Stray("fields", beyond)
     if grant.purpose and used.said.purpose != grant.purpose:
-        return "purpose", used.said.purpose
+        return Stray("purpose", used.said.purpose)
     if grant.system and used.head.system and used.head.system != grant.system:
-        return "system", used.head.system
+        return Stray("system", used.head.system)
     return None
 
 
 @rule(
     named="系统已停授权未收",
     en="{bureau} left its grant of {resource} to {other} in force after {other}'s system {system} was retired",
-    zh="{other} 的系统 {system} 已下线，{bureau} 对 {resource} 的授权未收回",
+    zh="{other} 的系统 {system} 已下线，{bureau} 就 {resource} 给予的授权未收回",
     standing=Standing.ABSENT,
 )
 def grant_outlives_system(system: System, seen: Seen) -> Findings:
-    """A grant that names the system, held on the day judged, after the day of retirement."""
+    """A grant that names the system, held on the day judged, after the day of retirement. Either side may end it."""
     retired = system.retired
     if retired is None or seen.rulebook.calendar.day_of(retired.since_us) >= seen.day:
         return
     for grant in seen.grants.of_system(system.bureau, system.code):
         at_us = seen.as_of.at_us - 1
         held = grant.in_force(at_us, seen.day_of(at_us)) and grant.entry.since_us < retired.since_us
-        if held and seen.as_of.covers("grant-outlives-system", grant.provider):
-            yield grant.entry.finding(
+        ends = dict.fromkeys((grant.provider, grant.to))
+        if held and all(seen.as_of.covers("grant-outlives-system", bureau) for bureau in ends):
+            found = grant.entry.finding(
                 retired.reference, resource=grant.resource, other=system.bureau, system=system.code
             )
+            yield replace(found, at_us=retired.since_us)
 
 
 @rule(
     named="不同意共享未说明理由",
     en="{bureau} denied {to} access to {resource} and gave no reason",
-    zh="{bureau} 不同意 {to} 共享 {resource}，未说明理由",
+    zh="{bureau} 不同意向 {to} 共享 {resource}，未说明理由",
 )
 def denied_without_reason(denied: On[AccessDenied], seen: Seen) -> Findings:
-    """Either words or a basis is a reason."""
+    """Either words or a basis is a reason. Where the request was not read, it is named by where it stands."""
     if denied.said.reason or denied.said.HasField("basis"):
         return
-    request = seen.grants.requests.get(place_of(denied.head.about))
-    resource = denied.head.resource or ("" if request is None else request.entry.head.resource)
-    to = denied.head.counterparty or ("" if request is None else request.entry.bureau)
-    yield denied.finding(resource=resource, to=to)
+    about = place_of(denied.head.about)
+    request = seen.grants.requests.get(about)
+    asked = seen.reference(about.origin, about.index) if request is None else request.entry.head.resource
+    to = denied.head.counterparty or seen.bureau_of(about.origin)
+    yield denied.finding(once=about, resource=denied.head.resource or asked, to=to)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -61,11 +62,15 @@ def hollow_basis(declared: On[ResourceDeclared], seen: Seen) -> Findings:
 
 @rule(
     named="有名无实的有条件共享",
-    en="{bureau} answered {count} requests for {resource} in {days} days and granted none",
-    zh="{bureau} 在 {days} 天内答复 {resource} 的共享申请 {count} 件，无一同意",
+    en="{bureau} shares {resource} on conditions, answered {count} requests for it in {period} days and granted none",
+    zh="{bureau} 将 {resource} 列为有条件共享，{period} 天内答复共享申请 {count} 件，无一同意",
+    standing=Standing.ABSENT,
 )
 def never_granted(answered: Answered, seen: Seen) -> Findings:
-    """Conditional sharing that never happens. A request still open is `request-overdue`'s business."""
+    """Conditional sharing that never happens; a request counts once, however often it was denied.
+
+    One still open is `request-overdue`'s business.
+    """
     least, days = seen.rulebook.thresholds.never_granted_requests, seen.rulebook.thresholds.period_days
     declared = seen.catalogue.declared(answered.bureau, answered.resource)
     if least is None or days is None or declared is None or declared.said.sharing != CONDITIONAL:
@@ -73,45 +78,64 @@ def never_granted(answered: Answered, seen: Seen) -> Findings:
     since_us = seen.since_us(days)
     denied = [entry for entry in answered.denied if entry.since_us >= since_us]
     granted = [entry for entry in answered.granted if entry.since_us >= since_us]
-    if len(denied) >= least and not granted:
-        yield declared.finding(
-            also=tuple(entry.reference for entry in denied), resource=answered.resource, count=len(denied), days=days
+    if denied and len(denied) >= least and not granted and seen.as_of.covers("never-granted", answered.bureau):
+        found = declared.finding(
+            also=tuple(entry.reference for entry in denied),
+            resource=answered.resource,
+            count=len(denied),
+            period=days,
         )
+        yield replace(found, at_us=denied[-1].since_us)
 
 
 @rule(
     named="未编目",
-    en="{bureau} has {resource} in use and declares it nowhere",
+    en="{bureau} provides or sends {resource}, which nobody declares",
     zh="{bureau} 提供或发送的 {resource} 未编入目录",
     standing=Standing.ABSENT,
 )
 def undeclared_resource(entry: On[VersionProvided | DataSent], seen: Seen) -> Findings:
-    """A code that nobody declares. One that another bureau declares is `foreign-code`."""
-    if entry.code and not seen.catalogue.was_declared(entry.code):
-        yield entry.finding(once=entry.code, resource=entry.code)
+    """A code that nobody declares, or no longer. One that another bureau declares is `foreign-code`.
+
+    What was brought in from elsewhere may be older than a withdrawal. A custodian's grant may stand on a ledger that
+    was not read, and then so may the declaration.
+    """
+    code, catalogue = entry.code, seen.catalogue
+    if code and not (catalogue.was_declared(code) if entry.imported else catalogue.declarers(code)):
+        yield replace(entry.finding(once=code, resource=code), absent_on=_grant_elsewhere(entry, seen))
+
+
+def _grant_elsewhere(entry: On[Any], seen: Seen) -> tuple[str, int] | None:
+    """The bureau and index of the grant under which a custodian says it sends, where that was not read; else None."""
+    via = isinstance(entry.said, DataSent) and entry.said.via
+    if not via or entry.about is None or entry.about in seen.grants.grants:
+        return None
+    return seen.bureau_of(entry.about.origin), entry.about.index
 
 
 @rule(
     named="越权编码",
-    en="{bureau} speaks for {resource}, which is {other}'s code and not its own",
-    zh="{bureau} 对 {other} 的信息资源 {resource} 行使了权限",
+    en="{bureau} provides, sends, recalls or withdraws {resource}, which {other} declared and it did not",
+    zh="{resource} 由 {other} 编目，{bureau} 未编目而提供、发送、撤回或撤销编目",
 )
 def foreign_code(entry: On[VersionProvided | VersionRecalled | DataSent | ResourceWithdrawn], seen: Seen) -> Findings:
-    """A custodian that sends from a shared store under the producer's grant is not the speaker."""
+    """A custodian that sends from a shared store under the grant of who declared it does not speak for itself."""
     if not entry.code or seen.catalogue.has_declared(entry.bureau, entry.code):
         return
     others = seen.catalogue.declarers(entry.code)
-    if not others or seen.grants.is_custodian(entry):
+    granting = seen.grants.custodian_of(entry)
+    if not others or (granting and seen.catalogue.has_declared(granting, entry.code)):
         return
     owner = seen.catalogue.declared(others[0], entry.code)
     if owner is not None:
-        yield entry.finding(owner.reference, once=entry.code, resource=entry.code, other=others[0])
+        found = entry.finding(owner.reference, once=entry.code, resource=entry.code, other=others[0])
+        yield replace(found, absent_on=_grant_elsewhere(entry, seen))
 
 
 @rule(
     named="一码多数",
-    en="{bureau} declares {resource}, a code of scheme {scheme} that {other} declared before",
-    zh="{bureau} 编目的 {resource}（{scheme}）与 {other} 先前编目的代码相同",
+    en="{bureau} declares {resource}, a code of scheme {scheme} that {other} declares too and recorded first",
+    zh="{bureau} 编目的 {resource}（编码体系 {scheme}）与 {other} 入账在先的代码相同",
 )
 def duplicate_code(code: Code, seen: Seen) -> Findings:
     """One scheme and code that stands on two ledgers; every bureau but the first answers."""
@@ -122,19 +146,22 @@ def duplicate_code(code: Code, seen: Seen) -> Findings:
 
 @rule(
     named="一数多码",
-    en="{bureau} provides as {version} the very data that {other} provides as {first}",
-    zh="{bureau} 以 {version} 提供的数据，与 {other} 以 {first} 提供的完全相同",
+    en="{bureau} provided as {version} the very data that {other} provided as {first}",
+    zh="{bureau} 以 {version} 提供的数据，与 {other} 以 {first} 提供的数据完全相同",
 )
 def datum_coded_twice(coded: Coded, seen: Seen) -> Findings:
-    """Two codes whose provided versions carry one open digest. Salted digests cannot be compared, and are not."""
+    """Two codes whose provided versions carry one open digest. Salted digests cannot be compared, and are not.
+
+    What was recalled, or whose code was withdrawn, before it was provided under the other is coded once.
+    """
     first, again = coded.first, coded.again
     yield again.finding(first.reference, version=again.head.version, first=first.name, other=first.bureau)
 
 
 @rule(
     named="未脱敏",
-    en="{bureau} provided {version} without making {fields} unrecognisable",
-    zh="{bureau} 提供的 {version} 未对 {fields} 脱敏",
+    en="{bureau} provided {version} and states no desensitisation of {fields}",
+    zh="{bureau} 提供 {version}，未载明对 {fields} 的脱敏处理",
 )
 def not_desensitised(provided: On[VersionProvided], seen: Seen) -> Findings:
     """A resource with personal or secret fields. A method without a list of fields speaks of all of them."""
@@ -143,13 +170,13 @@ def not_desensitised(provided: On[VersionProvided], seen: Seen) -> Findings:
     if provided.said.HasField("desensitised"):
         sensitive = sensitive - set(done.fields) if done.fields else frozenset()
     if sensitive:
-        yield provided.finding(version=provided.head.version, fields=", ".join(sorted(sensitive)))
+        yield provided.finding(version=provided.head.version, fields=sensitive)
 
 
 @rule(
     named="补记过迟",
-    en="{bureau} recorded on {recorded} what it says happened on {happened}",
-    zh="{bureau} 于 {recorded} 补记其所称 {happened} 发生之事",
+    en="{bureau} recorded on {recorded} what it says happened on {happened}, more than {hours} hours before",
+    zh="{bureau} 于 {recorded} 补记其所称 {happened} 发生之事，迟于 {hours} 小时",
     standing=Standing.ONE_SIDE,
 )
 def late_record(entry: On[Any], seen: Seen) -> Findings:
@@ -161,5 +188,7 @@ def late_record(entry: On[Any], seen: Seen) -> Findings:
     if late > timedelta(hours=hours):
         calendar = seen.rulebook.calendar
         yield entry.finding(
-            recorded=calendar.day_of(entry.recorded_at_us), happened=calendar.day_of(entry.head.happened_at_us)
+            recorded=calendar.day_of(entry.recorded_at_us),
+            happened=calendar.day_of(entry.head.happened_at_us),
+            hours=hours,
         )

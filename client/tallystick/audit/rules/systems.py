@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tallystick.audit.finding import Standing
@@ -22,13 +23,14 @@ def zombie_system(system: System, seen: Seen) -> Findings:
     if days is None or system.retired is not None or not seen.as_of.covers("zombie-system", system.bureau):
         return
     if seen.day - system.idle_since > timedelta(days=days):
-        yield system.entry.finding(system=system.code, since=system.idle_since)
+        zombie_us = seen.rulebook.calendar.end_us(system.idle_since + timedelta(days=days))
+        yield replace(system.entry.finding(system=system.code, since=system.idle_since), at_us=zombie_us)
 
 
 @rule(
     named="孤岛系统",
-    en="{bureau} uses {system}, and none of its actors recorded an exchange in {days} days",
-    zh="{bureau} 的系统 {system} 在用，{days} 天内无任何数据交换记录",
+    en="{bureau} uses {system}, and none of its actors recorded an exchange in {period} days",
+    zh="{bureau} 的系统 {system} 在用，{period} 天内其主体无数据交换记录",
     standing=Standing.ABSENT,
 )
 def island_system(system: System, seen: Seen) -> Findings:
@@ -39,15 +41,20 @@ def island_system(system: System, seen: Seen) -> Findings:
     begin = seen.day_before(days)
     in_use = system.used_until is not None and system.used_until >= begin
     if in_use and system.known_since <= begin and not (system.exchanged_on and system.exchanged_on >= begin):
-        yield system.entry.finding(system=system.code, days=days)
+        yield system.entry.finding(system=system.code, period=days)
 
 
 @rule(
     named="未验收上线",
-    en="{bureau} uses {system}, which nobody has accepted",
-    zh="{bureau} 的系统 {system} 未经验收即投入使用",
+    en="{bureau} uses {system}, whose registration gives no day of acceptance",
+    zh="{bureau} 的系统 {system} 已投入使用，其登记未载验收日期",
+    standing=Standing.ABSENT,
 )
 def system_not_accepted(system: System, seen: Seen) -> Findings:
-    """Used, and the registration that stands gives no day of acceptance."""
-    if system.first_use and not system.entry.said.accepted_on:
-        yield system.entry.finding(also=(system.first_use,), system=system.code)
+    """Used, not retired since, and the registration that stands gives no day of acceptance that has come."""
+    accepted_on = system.entry.said.accepted_on
+    if not system.first_use or system.retired is not None or (accepted_on and accepted_on <= seen.day.isoformat()):
+        return
+    if seen.as_of.covers("system-not-accepted", system.bureau):
+        found = system.entry.finding(also=(system.first_use,), system=system.code)
+        yield replace(found, at_us=system.first_use_at_us)

@@ -26,7 +26,7 @@ class Request:
 
 @dataclass(slots=True)
 class Grant:
-    """Access granted. `until` is a day as text, "" where it has no end; `purpose` is the request's, "" if unknown."""
+    """Access granted. `purpose` is the request's, "" if unknown; system and fields too, where the grant names none."""
 
     entry: On[AccessGranted]
     request: Request | None
@@ -52,6 +52,12 @@ class Grant:
     def purpose(self) -> str:
         return self.request.entry.said.purpose if self.request is not None else ""
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields granted; none named is all."""
+        asked = self.request.entry.said.fields if self.request is not None else ()
+        return frozenset(self.entry.said.fields or asked)
+
     def in_force(self, at_us: int, day: str) -> bool:
         """Whether it holds at a moment; `day` is that moment's day as text."""
         began = self.entry.since_us <= at_us
@@ -61,7 +67,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How one bureau answered the requests for one of its resources: references, oldest first."""
+    """How one bureau answered the requests for one of its resources, oldest first; each request's first denial."""
 
     bureau: str
     resource: str
@@ -76,7 +82,7 @@ class Grants(View):
         self.requests: dict[Place, Request] = {}
         self.grants: dict[Place, Grant] = {}
         self._by_resource: dict[tuple[str, str], list[Grant]] = {}
-        self._denied: dict[tuple[str, str], list[On[AccessDenied]]] = {}
+        self._denied: dict[tuple[str, str], dict[Place | None, On[AccessDenied]]] = {}
 
     @folds(AccessRequested)
     def _requested(self, entry: On[AccessRequested]) -> None:
@@ -97,7 +103,7 @@ class Grants(View):
         if request is not None:
             request.denied = request.denied or entry
         resource = entry.head.resource or (request.entry.head.resource if request is not None else "")
-        self._denied.setdefault((entry.bureau, resource), []).append(entry)
+        self._denied.setdefault((entry.bureau, resource), {}).setdefault(entry.about, entry)
 
     @folds(AccessEnded)
     def _ended(self, entry: On[AccessEnded]) -> None:
@@ -121,14 +127,14 @@ class Grants(View):
         for grant in self.grants.values():
             granted.setdefault((grant.provider, grant.resource), []).append(grant.entry)
         for key in sorted(granted.keys() | self._denied.keys()):
-            yield Answered(*key, tuple(granted.get(key, ())), tuple(self._denied.get(key, ())))
+            yield Answered(*key, tuple(granted.get(key, ())), tuple(self._denied.get(key, {}).values()))
 
-    def is_custodian(self, entry: On[Any]) -> bool:
-        """Whether a bureau sends, from a shared store, what another bureau granted."""
+    def custodian_of(self, entry: On[Any]) -> str:
+        """The bureau under whose grant of it data is sent from a shared store; "" where there is none."""
         if not isinstance(entry.said, DataSent) or not entry.said.via or entry.about is None:
-            return False
+            return ""
         grant = self.grants.get(entry.about)
-        return grant is not None and grant.resource == entry.code
+        return grant.provider if grant is not None and grant.resource == entry.code else ""
 
     def of_system(self, bureau: str, system: str) -> tuple[Grant, ...]:
         """Every grant to a bureau that names one of its systems."""

@@ -21,6 +21,7 @@ from tallystick_proto.v1.statement_pb2 import (
     SystemRegistered,
     SystemRetired,
     SystemUsed,
+    VersionProvided,
 )
 
 
@@ -35,6 +36,7 @@ class System:
     retired: On[SystemRetired] | None = None
     used_until: date | None = None
     first_use: str = ""
+    first_use_at_us: int = 0
     users: int = 0
     operations: int = 0
     exchanged_on: date | None = None
@@ -72,7 +74,8 @@ class Systems(View):
         system.users += entry.said.users
         system.operations += entry.said.operations
         if entry.said.users or entry.said.operations:
-            self._in_use(system, date.fromisoformat(entry.said.until), entry)
+            until = min(date.fromisoformat(entry.said.until), self._calendar.day_of(entry.recorded_at_us))
+            self._in_use(system, until, entry)
 
     @folds(SystemRetired)
     def _retired(self, entry: On[SystemRetired]) -> None:
@@ -85,21 +88,22 @@ class Systems(View):
         if entry.head.system:
             self._of_actor[entry.said.registered] = entry.head.system
 
-    @folds(DataSent, DataReceived, DataUsed)
+    @folds(VersionProvided, DataSent, DataReceived, DataUsed)
     def _acted(self, entry: On[Any]) -> None:
-        """An exchange counts for the system whose actor recorded it; a use only as use."""
+        """An exchange counts for the system whose actor recorded it; providing or using data only as use."""
         code = entry.head.system or self._of_actor.get(entry.head.actor, "")
         system = self.systems.get((entry.bureau, code))
         if system is None:
             return
         day = self._calendar.day_of(entry.since_us)
         self._in_use(system, day, entry)
-        if not isinstance(entry.said, DataUsed):
+        if isinstance(entry.said, DataSent | DataReceived):
             system.exchanged_on = max(system.exchanged_on or day, day)
 
     def _in_use(self, system: System, until: date, entry: On[Any]) -> None:
         system.used_until = max(system.used_until or until, until)
-        system.first_use = system.first_use or entry.reference
+        if not system.first_use:
+            system.first_use, system.first_use_at_us = entry.reference, entry.since_us
 
     def finish(self, as_of: AsOf) -> Iterator[System]:
         """Every system."""

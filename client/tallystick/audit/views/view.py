@@ -34,9 +34,9 @@ class AsOf:
     sizes: Mapping[str, int] = field(default_factory=dict)
     unjudged: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def covers(self, rule: str, bureau: str) -> bool:
-        """Whether an absence on a bureau's ledger can be judged; counted where it cannot."""
-        if bureau in self.covered:
+    def covers(self, rule: str, bureau: str, index: int = 0) -> bool:
+        """Whether an absence on a bureau's ledger, or of what stands at an index, can be judged; counted if not."""
+        if bureau in self.covered and (not index or index < self.sizes.get(bureau, 0)):
             return True
         self.unjudged[rule, bureau] += 1
         return False
