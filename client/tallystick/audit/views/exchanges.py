@@ -8,14 +8,16 @@ settled ones are forgotten but for the last few thousand, so that memory does no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from tallystick.audit.entry import On, Place, place_of
 from tallystick.audit.pairing import Key, received_key, sent_key
 from tallystick.audit.views.view import AsOf, View, folds
 from tallystick_proto.v1.statement_pb2 import DataReceived, DataSent, Digest, ExchangeFailed
+
+T = TypeVar("T")
 
 _REMEMBERED_MAX: Final = 4_096
 
@@ -58,6 +60,19 @@ class Half:
         )
 
 
+class Agreement(NamedTuple):
+    """What the halves of an exchange agree on: the names of what both say alike. Of differing halves too.
+
+    `digests` is how many of the two halves state a digest; `imported` is whether either was brought in from elsewhere.
+    """
+
+    sender: str
+    receiver: str
+    by: tuple[str, ...]
+    digests: int
+    imported: bool
+
+
 @dataclass(slots=True)
 class Exchange:
     """One exchange: either half, and what was said to have failed."""
@@ -86,16 +101,44 @@ class Exchange:
             found = [difference for difference in found if difference.name != "resource"]
         return tuple(found)
 
+    @property
+    def agreement(self) -> Agreement | None:
+        """What its halves agree on; None where one is missing."""
+        if self.sent is None or self.received is None:
+            return None
+        halves = self.sent, self.received
+        digests, imported = sum(bool(half.digest) for half in halves), any(half.imported for half in halves)
+        return Agreement(self.key.sender, self.key.receiver, self.matched_by, digests, imported)
+
+    @property
+    def missing(self) -> str:
+        """The bureau whose half is missing; "" where both or neither are there."""
+        if (self.sent is None) == (self.received is None):
+            return ""
+        return self.key.sender if self.sent is None else self.key.receiver
+
 
 class Exchanges(View):
-    """Exchanges that lack a half, the last ones that do not, and how many there were between any two bureaus."""
+    """Exchanges that lack a half, those whose halves differ, the last ones that match, and how many that were.
+
+    What is kept of those that match is a count by `Agreement`.
+    """
 
     def __init__(self) -> None:
         self.open: dict[Key, Exchange] = {}
         self.recent: dict[Key, Exchange] = {}
-        self.matched: Counter[tuple[str, str]] = Counter()
-        self.matched_by: Counter[tuple[str, ...]] = Counter()
-        self.differing: Counter[tuple[str, str]] = Counter()
+        self.differing: dict[Key, Exchange] = {}
+        self.agreed: Counter[Agreement] = Counter()
+
+    @property
+    def matched(self) -> Counter[tuple[str, str]]:
+        """How many exchanges have both halves, by sender and receiver."""
+        return self._counted(lambda agreement: (agreement.sender, agreement.receiver))
+
+    @property
+    def matched_by(self) -> Counter[tuple[str, ...]]:
+        """How many there are by what both halves say alike."""
+        return self._counted(lambda agreement: agreement.by)
 
     @folds(DataSent)
     def _sent(self, entry: On[DataSent]) -> Iterator[Exchange]:
@@ -122,6 +165,7 @@ class Exchanges(View):
         again = exchange is None and key in self.recent
         if exchange is None:
             exchange = self.recent.pop(key, None) or Exchange(key)
+        agreed = exchange.agreement if again else None
         before: Half | None = getattr(exchange, side)
         said_again = before is not None and before.says() == half.says()
         if not said_again:
@@ -132,12 +176,15 @@ class Exchanges(View):
         self._remember(key, exchange)
         if again and said_again:
             return
-        pair = key.sender, key.receiver
-        if not again:
-            self.matched[pair] += 1
-            self.matched_by[exchange.matched_by] += 1
+        now = exchange.agreement
+        assert now is not None
+        if agreed is not None:
+            self.agreed[agreed] -= 1
+        self.agreed[now] += 1
         if exchange.differences:
-            self.differing[pair] += 1
+            self.differing[key] = exchange
+        else:
+            self.differing.pop(key, None)
         yield exchange
 
     def _remember(self, key: Key, exchange: Exchange) -> None:
@@ -160,6 +207,12 @@ class Exchanges(View):
                 covered = as_of.covers("received-not-sent", exchange.key.sender)
             if covered:
                 yield exchange
+
+    def _counted(self, by: Callable[[Agreement], T]) -> Counter[T]:
+        counts: Counter[T] = Counter()
+        for agreement, count in self.agreed.items():
+            counts[by(agreement)] += count
+        return +counts
 
     def is_answered(self, key: Key) -> bool:
         """Whether an exchange was received, or is said to have failed."""
