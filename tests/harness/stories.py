@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from tallystick.audit.finding import Finding
+from tallystick.core.compose import compose
 from tests.harness.district import RULEBOOK, District, Said
 
 CODE = "R-1"
@@ -102,3 +103,8 @@ def exchanged(where: District) -> tuple[Said, Said]:
     return half, where["tax"].receive(
         "x-1", sender="market", version=VERSION, sent=half, digest=digest_of(), service="files", size=10
     )
+
+
+def exchange_id(text: str) -> bytes:
+    """The id that an exchange so called has on the ledgers."""
+    return compose("send", "market:clerk", {"exchange": text}).statement.head.exchange

@@ -9,7 +9,6 @@ import pytest
 
 from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
-from tallystick.core.compose import compose
 from tallystick.core.identifiers import exchange_short_form
 from tests.harness.district import District, Said
 from tests.harness.stories import (
@@ -18,6 +17,7 @@ from tests.harness.stories import (
     at_midnight,
     declared,
     district,
+    exchange_id,
     granted,
     just_before_midnight,
     moment,
@@ -26,7 +26,7 @@ from tests.harness.stories import (
 )
 
 DUE = "2027-03-03"  # two working days after Monday, 1 March
-NAME = exchange_short_form(compose("send", "market:clerk", {"exchange": "x-1"}).statement.head.exchange)
+NAME = exchange_short_form(exchange_id("x-1"))
 
 
 def test_it_trips_alone_and_says_so() -> None:
