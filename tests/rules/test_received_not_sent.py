@@ -20,16 +20,15 @@ def test_it_trips_alone_and_says_so() -> None:
     where = district()
     granted(where)
     receipt = where["tax"].receive("x-1", sender="market", version=VERSION)
-    where["market"].end(where["market"].say("deny", request=receipt, reason="no"), how="revoked")
     finding = only(where, "2027-03-01")
     assert (finding.rule, finding.bureau) == ("received-not-sent", "market")
     assert finding.references == (receipt.reference,)
     assert (finding.standing, finding.severity) == (Standing.ONE_SIDE, Severity.WARNING)
     assert where.sentence(finding, "en") == (
-        f"tax recorded receiving exchange {NAME} from market, whose ledger shows no sending up to #4 (one side's word)"
+        f"tax recorded receiving exchange {NAME} from market, whose ledger shows no sending up to #2 (one side's word)"
     )
     assert where.sentence(finding, "zh") == (
-        f"tax局 称已接收 market局 发送的交换 {NAME}，market局 的台账至 #4 无发送记录（一方之言）"
+        f"tax局 称已接收 market局 发送的交换 {NAME}，market局 的台账至 #2 无发送记录（一方之言）"
     )
     assert [found.id for found in where.audit("2027-06-30") if found.rule == finding.rule] == [finding.id]
 
