@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import chain
@@ -31,7 +31,7 @@ from blake3 import blake3
 from tallystick.core.errors import StoreDamaged
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import COMMIT_ENTRIES_MAX, LEDGER_ENTRIES_MAX
-from tallystick.core.validation import Term
+from tallystick.core.validation import Term, Terms, pack_term
 from tallystick_node import index_check, postings
 from tallystick_node.postings import HASH_BYTES
 from tallystick_node.runs import Get, Runs
@@ -39,7 +39,6 @@ from tallystick_node.store.store import Batch, Store
 
 NEAR_UNIQUE_FIELDS: Final = frozenset(TERM_FIELDS[name] for name in ("submission", "exchange", "case", "about"))
 RUN_OCCURRENCES_MAX: Final = 3
-_FIELD: Final = [bytes([number]) for number in range(256)]
 _END_BYTES: Final = 8
 _CHECKSUM_BYTES: Final = 8
 _STEPS_MAX: Final = 4
@@ -74,7 +73,7 @@ class IndexState:
 
 def term_hash(number: int, value: bytes) -> bytes:
     """What the index knows of a term."""
-    return blake3(_FIELD[number] + value).digest()[:HASH_BYTES]
+    return blake3(pack_term(number, value)).digest()[:HASH_BYTES]
 
 
 class Index:
@@ -83,41 +82,37 @@ class Index:
     def __init__(self, state: IndexState) -> None:
         self.state = state
 
-    def build(self, first: int, terms: Sequence[Iterable[Term]], batch: Batch, get: Get) -> IndexState:
-        """Add a commit: `terms` of the adjacent entries from `first` on, an iterable each. Raises StoreDamaged.
+    def build(self, first: int, terms: Sequence[Terms], batch: Batch, get: Get) -> IndexState:
+        """Add a commit: the terms of each of the adjacent entries from `first` on. Raises StoreDamaged.
 
         `get` reads the store as the commits before left it. The state returned holds once the batch is durable.
         """
         if first != self.state.end or len(terms) > COMMIT_ENTRIES_MAX:
             raise RuntimeError(f"{len(terms)} entries at {first}, after {self.state.end}")
-        grouped: defaultdict[Term, list[int]] = defaultdict(list)
+        grouped: defaultdict[bytes, list[int]] = defaultdict(list)
         for index, carried in enumerate(terms, first):
             for term in carried:
                 grouped[term].append(index)
-        lists: dict[bytes, list[int]] = {}
-        rare: list[tuple[bytes, list[int]]] = []
-        hasher = blake3()
-        for (number, value), indexes in grouped.items():
-            hasher.update(_FIELD[number] + value)
-            hashed = hasher.digest()[:HASH_BYTES]
-            hasher.reset()
-            if number in NEAR_UNIQUE_FIELDS and len(indexes) <= RUN_OCCURRENCES_MAX:
-                rare.append((hashed, indexes))
-            elif hashed in lists:
-                lists[hashed] = sorted({*lists[hashed], *indexes})  # two terms of one hash
-            else:
-                lists[hashed] = indexes
+        lists: defaultdict[bytes, list[int]] = defaultdict(list)
         records: list[bytes] = []
-        for hashed, indexes in rare:
-            if hashed in lists:
-                lists[hashed] = sorted({*lists[hashed], *indexes})  # two terms of one hash
-            else:
+        hasher = blake3()
+        update, digest, reset = hasher.update, hasher.digest, hasher.reset
+        for term, indexes in grouped.items():
+            update(term)
+            hashed = digest()[:HASH_BYTES]
+            reset()
+            if term[0] in NEAR_UNIQUE_FIELDS and len(indexes) <= RUN_OCCURRENCES_MAX:
                 for index in indexes:
                     records.append(hashed + index.to_bytes(8, "big"))
-        for hashed, indexes in lists.items():
-            distinct = set(indexes)  # a term may come twice in an entry
-            postings.put(batch, hashed, indexes if len(distinct) == len(indexes) else sorted(distinct))
+            else:
+                lists[hashed] += indexes
         records = sorted(set(records))
+        for hashed, indexes in lists.items():
+            at = bisect_left(records, hashed)
+            while at < len(records) and records[at].startswith(hashed):  # another term of that hash
+                indexes.append(int.from_bytes(records.pop(at)[HASH_BYTES:], "big"))
+            # An index stands twice where an entry carries a term twice, or two terms of one hash.
+            postings.put(batch, hashed, sorted(set(indexes)))
         end = first + len(terms)
         return IndexState(end, self.state.runs.advance(records, end, batch, get))
 

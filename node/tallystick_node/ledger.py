@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from google.protobuf.message import DecodeError
 
 from tallystick.core.entry import Entry, decode_entry, encode_submission
 from tallystick.core.errors import BehindSigned, NotFound, StoreDamaged, TallystickError, VerificationFailed
 from tallystick.core.hashing import genesis_hash, leaf_hashes
+from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import (
     LEDGER_ENTRIES_MAX,
     SEGMENT_BYTES_MAX,
@@ -25,13 +27,15 @@ from tallystick.core.limits import (
 from tallystick.core.merkle import Reader, root_at
 from tallystick.core.submission import Prepared
 from tallystick.core.tree import FullTiles, Tree
-from tallystick.core.validation import Term
+from tallystick.core.validation import Term, Terms, pack_term
 from tallystick_node import disclosures, keyspace
 from tallystick_node.index import Index, IndexState
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.store import Batch, Store
 from tallystick_proto.v1 import storage_pb2
 from tallystick_proto.v1.storage_pb2 import Segment
+
+_SUBMISSION: Final = TERM_FIELDS["submission"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ class Ledger:
         if index + sum(submission.count for submission in submissions) > LEDGER_ENTRIES_MAX:
             raise StoreDamaged("the ledger is full", expected=f"at most {LEDGER_ENTRIES_MAX} entries")
         entries: list[bytes] = []
-        terms: list[Sequence[Term]] = []
+        terms: list[Terms] = []
         firsts: list[int] = []
         singles: dict[int, bytes] = {}
         batch = Batch()
@@ -147,8 +151,8 @@ class Ledger:
             chained, prev = encode_submission(first, prev, at_us, submission.statements, submission.signature)
             entries += chained
             index += submission.count
-            terms.append([*submission.terms[0], (0, submission.submission_id)])
-            terms.extend(submission.terms[1:])
+            terms.append((*submission.terms[0], pack_term(_SUBMISSION, submission.submission_id)))
+            terms += submission.terms[1:]
             if submission.count == 1:
                 singles[first] = entries[-1]
             disclosures.keep(submission, first, batch)

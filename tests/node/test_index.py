@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tallystick.core.errors import StoreDamaged
 from tallystick.core.limits import COMMIT_ENTRIES_MAX
+from tallystick.core.validation import Term, pack_term
 from tallystick_node import index as module
 from tallystick_node.index import NEAR_UNIQUE_FIELDS, Index, IndexState, term_hash
 from tallystick_node.runs import RETIRED_COMMITS
@@ -18,10 +19,14 @@ from tallystick_node.store.leveldb import LevelDbStore
 from tallystick_node.store.memory import MemoryStore
 from tallystick_node.store.store import Batch, Store
 
-Term = tuple[int, bytes]
 NEAR_UNIQUE = sorted(NEAR_UNIQUE_FIELDS)
 TERMS = st.tuples(st.sampled_from([1, 3, NEAR_UNIQUE[0], NEAR_UNIQUE[-1]]), st.sampled_from([b"", b"a", b"b", b"c"]))
 COMMITS = st.lists(st.lists(st.lists(TERMS, max_size=5), max_size=9), max_size=12)
+
+
+def packed(terms: list[list[Term]]) -> list[tuple[bytes, ...]]:
+    """The terms of each entry as the index takes them."""
+    return [tuple(pack_term(*term) for term in carried) for carried in terms]
 
 
 class Indexed:
@@ -34,7 +39,7 @@ class Indexed:
 
     def commit(self, terms: list[list[Term]]) -> None:
         batch = Batch()
-        self.state = Index(self.state).build(len(self.entries), terms, batch, self.store.get)
+        self.state = Index(self.state).build(len(self.entries), packed(terms), batch, self.store.get)
         keys = [key for key, _ in batch.puts] + batch.deletes
         assert len(set(keys)) == len(keys), "a key stands twice in one batch"
         self.store.write(batch)
@@ -125,9 +130,9 @@ def test_a_commit_of_the_greatest_size_is_one_list_a_term() -> None:
         assert list(index.candidates(indexed.store, number, value, start=6, stop=last + 9, newest_first=True)) == [last]
     assert len(list(index.candidates(indexed.store, 3, b"x", start=0, stop=last))) == COMMIT_ENTRIES_MAX - 2
     with pytest.raises(RuntimeError):
-        index.build(last + 1, [[]] * (COMMIT_ENTRIES_MAX + 1), Batch(), indexed.store.get)
+        index.build(last + 1, [()] * (COMMIT_ENTRIES_MAX + 1), Batch(), indexed.store.get)
     with pytest.raises(RuntimeError):
-        index.build(last, [[]], Batch(), indexed.store.get)
+        index.build(last, [()], Batch(), indexed.store.get)
     with pytest.raises(RuntimeError):
         index.candidates_all(indexed.store, [], start=0, stop=1)
 
@@ -171,7 +176,7 @@ def test_terms_of_one_hash_cost_false_candidates_only(commits: list[list[list[Te
         indexed, state = Indexed(), IndexState()
         for commit in commits:
             batch = Batch()
-            state = Index(state).build(len(indexed.entries), commit, batch, indexed.store.get)
+            state = Index(state).build(len(indexed.entries), packed(commit), batch, indexed.store.get)
             indexed.store.write(batch)
             indexed.entries += commit
         index = Index(state)

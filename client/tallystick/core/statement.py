@@ -23,7 +23,18 @@ from tallystick.core.entry import varint
 from tallystick.core.errors import InvalidStatement, InvalidSubmission, MalformedEntry
 from tallystick.core.kinds import KINDS, TERM_FIELDS, Kind
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
-from tallystick.core.validation import RULES, Checked, KindRules, Seen, Term, about_term, field_at, tag_of, varint_at
+from tallystick.core.validation import (
+    RULES,
+    Checked,
+    KindRules,
+    Seen,
+    Term,
+    Terms,
+    about_term,
+    field_at,
+    tag_of,
+    varint_at,
+)
 from tallystick_proto.v1.statement_pb2 import Head, Statement, Statements
 
 _KIND: Final = TERM_FIELDS["kind"]
@@ -69,7 +80,7 @@ class Checker:
         self._actor = actor
         self._known: dict[int, _Known] = {}
 
-    def check(self, data: bytes) -> tuple[int, list[Term]]:
+    def check(self, data: bytes) -> tuple[int, Terms]:
         """The number of a statement's kind, and its index terms. Raises InvalidStatement."""
         if len(data) > STATEMENT_BYTES_MAX:
             raise InvalidStatement(f"{len(data)} bytes", expected=f"at most {STATEMENT_BYTES_MAX}")
@@ -126,7 +137,7 @@ def _halves(data: bytes) -> tuple[bytes, int, bytes]:
     return data[begin:middle], tag, data[said:]
 
 
-def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[list[Term]], list[int]]:
+def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[Terms], list[int]]:
     """Check the canonical bytes of `Statements` for admission; every statement must name `actor`.
 
     Returns for each statement its bytes, its terms and its kind's number. Raises InvalidSubmission where the bytes are
@@ -143,7 +154,7 @@ def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[list[Term]], list[
         raise InvalidSubmission("the statements are not in canonical form", expected=_CANONICAL)
     checker = Checker(actor)
     statements: list[bytes] = []
-    terms: list[list[Term]] = []
+    terms: list[Terms] = []
     kinds: list[int] = []
     position, end = 0, len(blob)
     while position < end:

@@ -42,7 +42,7 @@ from tallystick.core.limits import (
     SUBMISSION_BYTES_MAX,
 )
 from tallystick.core.merkle import root_of
-from tallystick.core.validation import Term
+from tallystick.core.validation import Terms
 from tallystick_proto.v1.entry_pb2 import Disclosure, Signature, Submission
 from tallystick_proto.v1.statement_pb2 import Statements
 
@@ -54,7 +54,7 @@ class Prepared:
     actor: str
     signature: Signature
     statements: list[bytes]
-    terms: list[list[Term]]
+    terms: list[Terms]
     kinds: list[int]
     disclosures: tuple[Disclosure, ...]
     id_time_us: int

@@ -36,7 +36,9 @@ Piece = bytes
 """A field as it stands in a message: tag, length if it has one, value."""
 Term = tuple[int, bytes]
 """An index term: the number of the head's field, and its value."""
-Seen = dict[Piece, tuple[int, tuple[Term, ...]]]
+Terms = tuple[bytes, ...]
+"""Index terms as `pack_term` makes them, which is how the index hashes them."""
+Seen = dict[Piece, tuple[int, Terms]]
 """Pieces one `Rule` found in order: for each the bit of a required field, or 0, and the index terms it adds."""
 Check = Callable[[bytes], None]
 
@@ -87,7 +89,7 @@ class FieldRule:
     bit: int
     max_items: int
     check: Callable[[bytes], None]
-    terms: Callable[[bytes], tuple[Term, ...]]
+    terms: Callable[[bytes], Terms]
 
 
 class Checked(NamedTuple):
@@ -95,7 +97,7 @@ class Checked(NamedTuple):
 
     length: int
     present: int
-    terms: tuple[Term, ...]
+    terms: Terms
 
 
 _NOTHING_YET: Final = Checked(0, 0, ())
@@ -110,13 +112,12 @@ class Rule:
     fields: Mapping[int, FieldRule]
     required: int
 
-    def walk(self, data: bytes, seen: Seen, beginning: Checked = _NOTHING_YET) -> list[Term]:
+    def walk(self, data: bytes, seen: Seen, beginning: Checked = _NOTHING_YET) -> Terms:
         """Check canonical bytes, and give the index terms of their fields, in order; `seen` is this rule's alone.
 
         Raises InvalidStatement, naming the field within this message.
         """
-        position, present, known_terms = beginning
-        terms = [*known_terms]
+        position, present, terms = beginning
         items: list[FieldRule] = []
         end = len(data)
         while position < end:
@@ -158,9 +159,7 @@ class Rule:
         """Check a message made here, which therefore encodes canonically. Raises as `walk`."""
         self.walk(message.SerializeToString(), {})
 
-    def _look(
-        self, tag: int, piece: Piece, value: bytes, seen: Seen, items: list[FieldRule]
-    ) -> tuple[int, tuple[Term, ...]]:
+    def _look(self, tag: int, piece: Piece, value: bytes, seen: Seen, items: list[FieldRule]) -> tuple[int, Terms]:
         """Check a piece that was not seen before. One of a repeated field is counted, and so never remembered."""
         field = self.fields.get(tag)
         if field is None:
@@ -267,23 +266,29 @@ def _check_of(field: FieldDescriptor, options: meta_pb2.Field) -> Check:
     return _nothing
 
 
+def pack_term(number: int, value: bytes) -> bytes:
+    """A term in one: the number in a byte, and the value."""
+    return bytes((number,)) + value
+
+
 def about_term(ref: Ref) -> bytes:
     """The index term's value of a citation."""
     return f"{ref.origin}#{ref.index}".encode()
 
 
-def _terms_of(field: FieldDescriptor, options: meta_pb2.Field) -> Callable[[bytes], tuple[Term, ...]]:
+def _terms_of(field: FieldDescriptor, options: meta_pb2.Field) -> Callable[[bytes], Terms]:
     """How a checked value of a field becomes index terms; nothing outside the head has any."""
     number = field.number
     if not options.term:
         return lambda value: ()
     if options.format == "version_ref" and not field.is_repeated:
-        return lambda value: ((number, value), (TERM_FIELDS["resource"], value.rpartition(b"@")[0]))
+        resource = TERM_FIELDS["resource"]
+        return lambda value: (pack_term(number, value), pack_term(resource, value.rpartition(b"@")[0]))
     if field.type == FieldDescriptor.TYPE_MESSAGE:
-        return lambda value: ((number, about_term(Ref.FromString(value))),)
+        return lambda value: (pack_term(number, about_term(Ref.FromString(value))),)
     if field.type == FieldDescriptor.TYPE_UINT32:
-        return lambda value: ((number, str(number_of(value)).encode()),)
-    return lambda value: ((number, value),)
+        return lambda value: (pack_term(number, str(number_of(value)).encode()),)
+    return lambda value: (pack_term(number, value),)
 
 
 def tag_of(field: FieldDescriptor) -> int:
