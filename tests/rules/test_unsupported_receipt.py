@@ -86,7 +86,7 @@ def nothing_sent(where: District, shared: Granted) -> None:
 def test_only_a_live_receipt_of_what_was_there_to_cite_trips(
     say: Callable[[District, Granted], None], rules: list[str]
 ) -> None:
-    """A citation, an import on either side, or a sending recorded only later is none; without any it is another rule's."""
+    """Not where it cites, where either half was brought in, or where the sending was recorded later or never."""
     where = district()
     say(where, granted(where))
     assert sorted(finding.rule for finding in where.audit("2027-03-31")) == rules

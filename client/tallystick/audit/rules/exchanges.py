@@ -30,7 +30,7 @@ def received_not_sent(exchange: Exchange, seen: Seen) -> Findings:
     zh="{bureau} 记录接收 {other} 发送的交换 {exchange} 时未引用发送条目，而对方已有发送记录",
 )
 def unsupported_receipt(exchange: Exchange, seen: Seen) -> Findings:
-    """Where the sending was recorded before. What was brought in from elsewhere cites nothing, nor was it there."""
+    """Where the sending was there to be cited: of halves brought in from elsewhere nobody can tell."""
     sent, received = exchange.sent, exchange.received
     if sent is None or received is None or sent.imported or received.imported:
         return
