@@ -1,0 +1,227 @@
+"""Judge: `tally report`, an audit written down: a page, a bureau's list, a worksheet, a table, a document."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tallystick.cli.options import Session, command
+from tallystick.core.errors import NotFound, TallystickError, Usage
+
+if TYPE_CHECKING:
+    from tallystick.audit.finding import Finding
+    from tallystick.audit.life import OldReport
+    from tallystick.audit.report.model import Report
+    from tallystick.audit.report.worksheet import Exhibit
+    from tallystick.sdk.ledgers import Ledgers
+
+_STANDARD = Path("-")
+_FORMS = ("worksheet", "bureau")
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Where to; - for standard output, which is where CSV and JSON go by themselves.",
+)
+@click.option("--on", "on", metavar="DAY", help="Judge as of the end of this day; else today.")
+@click.option(
+    "--form",
+    nargs=2,
+    type=(click.Choice(_FORMS), str),
+    metavar="worksheet FINDING | bureau ID",
+    help="One finding's worksheet, or what one bureau answers for; else the whole report.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["html", "csv", "json"]),
+    default="html",
+    show_default=True,
+    help="A page; findings for a spreadsheet; everything for programs.",
+)
+@click.option("--resource", metavar="CODE", help="Whose provenance to draw; else that of which most was made.")
+@click.option(
+    "--since-report",
+    type=click.Path(),
+    metavar="FILE",
+    help="An earlier audit's or report's JSON: say what is new, still open, and closed.",
+)
+@command
+def report(
+    session: Session,
+    target: Path | None,
+    on: str | None,
+    form: tuple[str, str] | None,
+    format_: str,
+    resource: str | None,
+    since_report: str | None,
+) -> None:
+    """Audit every ledger of the charter, and write what was found as one page that needs nothing else.
+
+    The page is meant for a screen, a phone and A4 paper alike. Every figure leads to the entries behind it; the foot
+    says how it was made. The same charter, checkpoints and day give the same bytes. A file that is there is replaced.
+    Exit code 0 once it is written, whatever was found.
+
+    \b
+    Examples:
+      tally report -o audit.html --lang zh
+      tally report --form bureau planning -o planning.html --on 2027-03-31
+      tally report --form worksheet F-3KQ0ZV8M1T5R -o worksheet.html
+      tally report --format json -o march.json;  tally report --since-report march.json -o april.html
+    """
+    from tallystick.audit.life import compare
+    from tallystick.audit.report.model import Imprint, report_of
+    from tallystick.audit.report.watched import Watched
+    from tallystick.cli.day import chosen_day
+    from tallystick.cli.output import progress_bar
+    from tallystick.sdk import auditing
+    from tallystick.sdk.rulebook import rulebook_of
+
+    target = _target(target, form, format_)
+    before, digest = (None, "") if since_report is None else _earlier(since_report)
+    with session.ledgers() as ledgers:
+        if form is not None and form[0] == "bureau":
+            ledgers.charter.by_id(form[1])
+        day = chosen_day(on, rulebook_of(ledgers.charter).calendar, "--on")
+        watched = Watched()
+        with progress_bar("report", 1, of_bytes=False) as progress:
+            audited = auditing.audit(ledgers, day, progress=progress, watching=watched)
+        written = ["tally", "report", "--on", day.isoformat(), "--lang", session.language]
+        written += ["--form", *form] if form is not None else []
+        written += ["--format", format_] if format_ != "html" else []
+        written += ["--resource", resource] if resource is not None else []
+        written += ["--since-report", "FILE"] if since_report is not None else []
+        imprint = Imprint(_version(), shlex.join([*written, "-o", "FILE"]), digest)
+        made = report_of(
+            audited.findings,
+            audited.seen,
+            audited.coverage,
+            watched,
+            imprint,
+            lives=None if before is None else compare(audited.findings, before, audited.seen),
+            resource=resource,
+        )
+        text = _written(session, ledgers, made, form, format_)
+    _put(session, target, text.encode(), len(made.findings))
+
+
+def _target(target: Path | None, form: tuple[str, str] | None, format_: str) -> Path:
+    """Where to write, known to be possible before the ledgers are read. Raises Usage."""
+    from tallystick.core.identifiers import check_finding_id
+
+    if form is not None:
+        if format_ == "json" or (format_ == "csv" and form[0] == "worksheet"):
+            raise Usage(f"a {form[0]} is not written as {format_}", where="--form", expected="--format html")
+        if form[0] == "worksheet":
+            check_finding_id(form[1])
+    if target is None:
+        if format_ == "html":
+            raise Usage("where the page goes is not said", expected="-o FILE, or -o - for standard output")
+        return _STANDARD
+    if target != _STANDARD and target.exists() and not target.is_file():
+        raise Usage("it is there and is no file", where=str(target), expected="a file's name")
+    return target
+
+
+def _earlier(path: str) -> tuple[OldReport, str]:
+    """An earlier audit, and the digest of its file."""
+    from tallystick.audit.life import read_report
+    from tallystick.core.hashing import chain_hash, format_digest
+    from tallystick.sdk.importers.json_file import read_input
+
+    data = read_input(Path(path))
+    return read_report(data, path), format_digest(chain_hash(data))
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("tallystick")
+
+
+def _written(session: Session, ledgers: Ledgers, made: Report, form: tuple[str, str] | None, format_: str) -> str:
+    """The report in the form and format asked for."""
+    from tallystick.audit.report.bureau import bureau_page
+    from tallystick.audit.report.csv import findings_csv
+    from tallystick.audit.report.page import page
+    from tallystick.audit.report.worksheet import worksheet
+
+    language = session.language
+    if format_ == "csv":
+        return findings_csv(made, made.findings if form is None else made.of_bureau(form[1]), language)
+    if format_ == "json":
+        return _json(made)
+    match form:
+        case ("bureau", bureau):
+            return bureau_page(made, bureau, language)
+        case ("worksheet", id_):
+            finding = _finding(made, id_)
+            return worksheet(made, finding, list(_exhibits(session, ledgers, finding)), language)
+    return page(made, language)
+
+
+def _json(made: Report) -> str:
+    import json
+
+    from tallystick.audit.report.document import report_json
+    from tallystick.core.safe_text import sanitise_json
+
+    return sanitise_json(json.dumps(report_json(made), ensure_ascii=False, indent=2, allow_nan=False)) + "\n"
+
+
+def _finding(made: Report, id_: str) -> Finding:
+    for finding in made.findings:
+        if finding.id == id_:
+            return finding
+    day = made.coverage.day.isoformat()
+    raise NotFound(f"no finding {id_} as of {day}", expected="one that tally audit lists, perhaps of another --on day")
+
+
+def _exhibits(session: Session, ledgers: Ledgers, finding: Finding) -> Iterator[Exhibit]:
+    """The entries that show a finding, each verified again with its author."""
+    from tallystick.audit.report.findings import REFERENCES_SHOWN_MAX
+    from tallystick.audit.report.worksheet import Exhibit
+    from tallystick.cli.describe import Describer
+    from tallystick.core.hashing import leaf_hash
+
+    describer, say = Describer(ledgers.charter, session.language, session.zone), session.output.say
+    for reference in finding.references[:REFERENCES_SHOWN_MAX]:
+        try:
+            proven = ledgers.show(reference)
+        except TallystickError as error:
+            yield Exhibit(reference, gap=str(error))
+            continue
+        facts = [
+            (say("kind", "类别"), describer.kind(proven.read)),
+            (say("recorded", "入账时间"), describer.moment(proven.entry.recorded_at_us)),
+            (say("signed by", "签署"), proven.author.actor),
+            *((label, say("; ", "；").join(values)) for label, values in describer.facts(proven.read)),
+            (say("leaf", "叶散列"), leaf_hash(proven.entry.raw).hex()),
+        ]
+        yield Exhibit(reference, facts)
+
+
+def _put(session: Session, target: Path, data: bytes, count: int) -> None:
+    from tallystick.sdk.files import write_whole
+
+    if target == _STANDARD:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        return
+    write_whole(target, data)
+    output = session.output
+    if output.json:
+        output.document({"file": str(target), "bytes": len(data), "findings": count})
+        return
+    findings = output.say("1 finding" if count == 1 else f"{count} findings", f"{count} 个问题")
+    output.line(f"{target}  {findings}")
