@@ -15,7 +15,7 @@ from tallystick.audit.views.duties import Gap, Unsupervised
     standing=Standing.ABSENT,
 )
 def duty_gap(gap: Gap, seen: Seen) -> Findings:
-    """A duty released or ended with no accepted successor; never mere absence."""
+    """A duty released or ended with no accepted successor; never mere absence, nor the end of an abolished matter."""
     last = gap.last
     released = () if last.released is None else (last.released.reference,)
     yield last.entry.finding(
@@ -25,7 +25,7 @@ def duty_gap(gap: Gap, seen: Seen) -> Findings:
 
 @rule(
     named="有审批无监管",
-    en="{scope} is approved by {approver} and supervised by nobody since {since}; {bureau} answers",
+    en="{scope} is approved by {approver} and has had no supervisor since {since}; {bureau} answers",
     zh="{scope} 由 {approver} 审批，自 {since} 起无监管单位，由 {bureau} 承担",
     standing=Standing.ABSENT,
 )

@@ -66,6 +66,12 @@ class Duty:
     def holder(self) -> str:
         return self.entry.head.counterparty
 
+    @property
+    def is_abolished(self) -> bool:
+        """Whether it went with its matter: an approver's that was released to nobody. A supervisor's never does."""
+        released = self.released is not None and not self.released.head.counterparty
+        return released and (self.duty, self.scope.what) == (DutyAssigned.APPROVER, "matter")
+
     def ended_on(self, day: date) -> date | None:
         """The day it was over, if it is over by `day`: the first day without it."""
         ends = [each for each in (self.released_on, _after(self.until)) if each is not None and each <= day]
@@ -178,7 +184,7 @@ class Duties(View):
                 last = self._last_over(duties, duty, day)
                 ended = None if last is None else last.ended_on(day)
                 holding = [each for each in duties if each.duty == duty and each.holds(day)]
-                if last is None or ended is None or any(each.accepted for each in holding):
+                if last is None or ended is None or last.is_abolished or any(each.accepted for each in holding):
                     continue
                 # A successor may have accepted on a ledger nobody read.
                 who = {last.holder, *(each.holder for each in holding)}
