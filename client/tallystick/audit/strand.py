@@ -14,6 +14,7 @@ from typing import Any, Final
 from tallystick.audit.coverage import LedgerCoverage
 from tallystick.audit.entry import On, on_entry
 from tallystick.core.charter import Bureau
+from tallystick.core.entry import decode_entry
 from tallystick.core.errors import (
     ChainBroken,
     Forked,
@@ -27,6 +28,7 @@ from tallystick.core.errors import (
 )
 from tallystick.core.evidence import actors_of
 from tallystick.core.history import History, Recorded
+from tallystick.core.statement import read
 
 _RULES: Final[tuple[tuple[type[TallystickError], str], ...]] = (
     (ChainBroken, "chain-broken"),
@@ -83,7 +85,7 @@ class Strand:
         waiting: list[Recorded] = []
         try:
             for chunk in _chunks(self._raws):
-                for recorded in history.extend(chunk):
+                for recorded in _checked(history, chunk):
                     waiting.append(recorded)
                     first = waiting[0].entry.signed
                     assert first is not None
@@ -115,6 +117,19 @@ class Strand:
             entry = on_entry(self.bureau.id, self.bureau.origin, recorded)
             if entry is not None:
                 yield entry
+
+
+def _checked(history: History, chunk: list[bytes]) -> Iterator[Recorded]:
+    """A chunk's entries as history takes them. What stands before a wrong one is given before that is raised."""
+    before = history.size
+    try:
+        taken = history.extend(chunk)
+    except VerificationFailed:
+        for raw in chunk[: history.size - before]:
+            entry = decode_entry(raw)
+            yield Recorded(entry, read(entry.statement))
+        raise
+    yield from taken
 
 
 def _chunks(raws: Iterable[bytes]) -> Iterator[list[bytes]]:

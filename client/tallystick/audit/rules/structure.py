@@ -1,7 +1,7 @@
 """Rules on the ledgers themselves: what is wrong with one, or with what its node shows of it.
 
 A `Fault` goes by the rule that reports it. What a ledger's own key signed for is proven against that ledger; what only
-does not fit together is an observation about the server that answered.
+does not fit together is an observation about the server that answered. `{error}` is the verifier's own word, quoted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _fault(fault: Fault) -> Findings:
 @rule(
     named="链条断裂",
     en="the ledger of {bureau} does not follow from one entry to the next: {error}",
-    zh="{bureau} 的台账前后条目不相衔接：{error}",
+    zh="{bureau} 的台账前后条目不相衔接，核验信息：“{error}”",
 )
 def chain_broken(fault: Fault, seen: Seen) -> Findings:
     """Under a checkpoint that the ledger's key signed."""
@@ -30,7 +30,7 @@ def chain_broken(fault: Fault, seen: Seen) -> Findings:
 @rule(
     named="条目不规范",
     en="the ledger of {bureau} holds an entry that is not well formed: {error}",
-    zh="{bureau} 的台账中有不规范条目：{error}",
+    zh="{bureau} 的台账中有不规范条目，核验信息：“{error}”",
 )
 def malformed_entry(fault: Fault, seen: Seen) -> Findings:
     """Not the one canonical encoding; fields of a newer version are not a fault."""
@@ -40,7 +40,7 @@ def malformed_entry(fault: Fault, seen: Seen) -> Findings:
 @rule(
     named="签名无效",
     en="the ledger of {bureau} holds a submission that its author did not sign so: {error}",
-    zh="{bureau} 的台账中有签名无效的提交：{error}",
+    zh="{bureau} 的台账中有签名无效的提交，核验信息：“{error}”",
 )
 def signature_invalid(fault: Fault, seen: Seen) -> Findings:
     """A signature that does not verify, or by a key that was not valid there."""
@@ -50,7 +50,7 @@ def signature_invalid(fault: Fault, seen: Seen) -> Findings:
 @rule(
     named="树根不符",
     en="the node of {bureau} shows what is not in the ledger it signed: {error}",
-    zh="{bureau} 的节点所示内容不在其签署的台账之中：{error}",
+    zh="{bureau} 的节点所示内容不在其签署的台账之中，核验信息：“{error}”",
     standing=Standing.OBSERVED,
 )
 def tree_mismatch(fault: Fault, seen: Seen) -> Findings:
@@ -61,7 +61,7 @@ def tree_mismatch(fault: Fault, seen: Seen) -> Findings:
 @rule(
     named="账目倒退",
     en="the node of {bureau} shows less than it has shown before: {error}",
-    zh="{bureau} 的节点所示少于先前所示：{error}",
+    zh="{bureau} 的节点所示少于先前所示，核验信息：“{error}”",
     standing=Standing.OBSERVED,
 )
 def rollback(fault: Fault, seen: Seen) -> Findings:
@@ -72,7 +72,7 @@ def rollback(fault: Fault, seen: Seen) -> Findings:
 @rule(
     named="两套账",
     en="the key of {bureau} signed two histories: {error}",
-    zh="{bureau} 的密钥签署了两套账：{error}",
+    zh="{bureau} 的密钥签署了两套账，核验信息：“{error}”",
 )
 def equivocation(fault: Fault, seen: Seen) -> Findings:
     """Two checkpoints of one size and two roots, both kept by this client."""
@@ -82,7 +82,7 @@ def equivocation(fault: Fault, seen: Seen) -> Findings:
 @rule(
     named="待核对",
     en="the node of {bureau} does not show that what it signed extends what it signed before: {error}",
-    zh="{bureau} 的节点未能证明其现有台账承接先前所签：{error}",
+    zh="{bureau} 的节点未能证明其现有台账承接先前所签，核验信息：“{error}”",
     standing=Standing.OBSERVED,
 )
 def unreconciled(fault: Fault, seen: Seen) -> Findings:
