@@ -63,13 +63,15 @@ class Provenance:
 def provenance(seen: Seen, code: str | None) -> Provenance | None:
     """The graph of a resource, else of that with the most versions derived from its own; None where none is derived.
 
-    Raises NotFound where nobody declared or provided the resource.
+    Raises NotFound where nobody declared, provided or named the resource.
     """
     if code is None:
         code = _most_derived(seen)
         if code is None:
             return None
-    own = [version.name for version in seen.catalogue.versions.values() if version.code == code]
+    # A version may be known only as the source of another.
+    named = dict.fromkeys((*seen.catalogue.versions, *seen.catalogue.derived))
+    own = [name for name in named if name.rpartition("@")[0] == code]
     if not own and not seen.catalogue.was_declared(code):
         raise NotFound(
             f"no resource {code[:256]!r} within the coverage", expected="a code that was declared or provided"

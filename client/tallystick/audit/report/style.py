@@ -73,7 +73,8 @@ svg.bar { width: 100%; min-width: 8rem; height: .8rem; margin-top: .35rem; }
 .graph path { fill: none; stroke: var(--soft); } .graph .tip { fill: var(--soft); stroke: none; }
 .form td, .form th { border: 1px solid var(--soft); padding: .5rem .7rem; }
 .form th { width: 9.5rem; color: var(--ink); vertical-align: top; font-weight: 600; }
-.form { margin-top: 1.25rem; } .form .blank { height: 5.5rem; } .rows .blank { min-width: 15rem; } .form table { font-size: .88rem; }
+.form { margin-top: 1.25rem; } .form .blank { height: 5.5rem; } .rows .blank { min-width: 15rem; }
+.form table { font-size: .88rem; }
 .form table th, .form table td { border: 0; border-bottom: 1px solid var(--line); padding: .2rem .6rem .2rem 0; }
 .form td.sign { vertical-align: bottom; color: var(--soft); }
 .form td:last-child, .form th:last-child { padding-right: .7rem; }
