@@ -13,11 +13,12 @@ has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tallystick.audit.inquiry import Find, Inquiry
+from tallystick.audit.entry import On
+from tallystick.audit.inquiry import Cited, Find, Inquiry
 from tallystick.audit.questions.entries import reference_json
 from tallystick.audit.questions.holders import Holder, brought, exchange_json, holders, moved, used
 from tallystick.audit.seen import Seen
@@ -69,9 +70,9 @@ def inquire(version: str, charter: Charter) -> Inquiry:
     yield from downstream(version, charter)
 
 
-def downstream(version: str, charter: Charter) -> Inquiry:
-    """A version and everything made from it, with who holds any of that."""
-    seen, names = {version}, [version]
+def downstream(version: str, charter: Charter) -> Generator[Find | Cited, Sequence[On[Any]], list[str]]:
+    """A version and everything made from it, with who holds any of that; the names that were asked about."""
+    told, asked, names = {version}, list[str](), [version]
     for _ in range(DEPTH_MAX + 1):
         following = []
         for name in names:
@@ -79,14 +80,16 @@ def downstream(version: str, charter: Charter) -> Inquiry:
             yield from moved(charter, version=name)
             yield from used(name)
             for made in (yield Find.of(VersionProvided, derived_from=name)):
-                if made.head.version not in seen:
-                    seen.add(made.head.version)
+                if made.head.version not in told:
+                    told.add(made.head.version)
                     following.append(made.head.version)
+        asked += names
         names = following
+    return asked
 
 
 def _upstream(version: str) -> Inquiry:
-    seen, names = {version}, [version]
+    told, names = {version}, [version]
     for _ in range(DEPTH_MAX + 1):
         following = []
         for name in names:
@@ -94,8 +97,8 @@ def _upstream(version: str) -> Inquiry:
             for provided in (yield Find.of(VersionProvided, version=name)):
                 for source in provided.head.derived_from:
                     yield from brought(source, provided.bureau)
-                    if source not in seen:
-                        seen.add(source)
+                    if source not in told:
+                        told.add(source)
                         following.append(source)
         names = following
 

@@ -154,4 +154,4 @@ class _Lines:
             ]
         if not holder.exchanges:
             said = [self._say("no exchange was shown", "未见交换记录"), *filter(None, [used])]
-            yield [name, "", "", self._say("; ", "；").join(said), Standing.ONE_SIDE.label(self._language)]
+            yield [name, "", "", self._say("; ", "；").join(said), Standing.NOT_COVERED.label(self._language)]
