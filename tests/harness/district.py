@@ -33,6 +33,7 @@ from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
 from tallystick.core.history import Recorded
 from tallystick.core.merkle import EMPTY_ROOT
 from tallystick.core.statement import read, terms_of
+from tallystick.core.validation import Term
 from tallystick.sdk.verbs import Verbs
 from tallystick_proto.v1.entry_pb2 import Signature
 from tallystick_proto.v1.statement_pb2 import Ref
@@ -83,6 +84,7 @@ class Desk(Verbs[Said]):
         self.bureau = bureau
         self.entries: list[bytes] = []
         self._prev = genesis_hash(bureau.origin)
+        self._indexed: list[tuple[On[Any], frozenset[Term]]] = []
 
     def _say(self, kind: str, values: dict[str, object]) -> Said:
         draft = compose(kind, f"{self.bureau.id}:{values.pop('by', 'clerk')}", values)
@@ -102,9 +104,16 @@ class Desk(Verbs[Said]):
         """Any kind, by name or verb; `by` names the actor, the clerk unless given."""
         return self._say(kind, values)
 
-    def on_entries(self) -> Iterator[On[Any] | Fault]:
+    def indexed(self) -> list[tuple[On[Any], frozenset[Term]]]:
+        """What stands on its ledger, each entry with the terms that an index knows it by."""
+        for entry in self.on_entries(len(self._indexed)):
+            assert isinstance(entry, On)
+            self._indexed.append((entry, frozenset(terms_of(entry.read.statement))))
+        return self._indexed
+
+    def on_entries(self, first: int = 0) -> Iterator[On[Any] | Fault]:
         """What stands on its ledger, as the audit's pass takes it."""
-        for raw in self.entries:
+        for raw in self.entries[first:]:
             entry = decode_entry(raw)
             found = on_entry(self.bureau.id, self.bureau.origin, Recorded(entry, read(entry.statement)))
             assert found is not None
@@ -160,13 +169,13 @@ class District:
         for desk in self.desks.values():
             if desk.bureau.id in self.uncovered:
                 continue
-            entries = [entry for entry in desk.on_entries() if isinstance(entry, On)]
             if isinstance(wanted, Cited):
                 here = Place(wanted.ref.origin, wanted.ref.index)
-                yield from (entry for entry in entries if entry.place == here and entry.recorded_at_us < until_us)
+                there = (entry for entry, _ in desk.indexed() if entry.place == here)
+                yield from (entry for entry in there if entry.recorded_at_us < until_us)
             elif wanted.bureau in ("", desk.bureau.id):
                 for terms in wanted.each_kind():
-                    carrying = [entry for entry in entries if set(terms) <= set(terms_of(entry.read.statement))]
+                    carrying = [entry for entry, carried in desk.indexed() if carried.issuperset(terms)]
                     if wanted.newest_first:
                         carrying.reverse()
                     yield from wanted.taken(carrying, until_us)

@@ -1,23 +1,36 @@
-"""A case: everything recorded for it on any ledger, in causal order, and what answers that without naming it.
+"""A case: everything recorded for it on any ledger, in causal order, with what answers that and what that answers.
 
     {"case": "hex", "steps": [{"reference": "taxation#1042", "bureau", "kind", "recorded_at": "…Z", "actor": "…",
-     "answers": "market-regulation#7" or null, "said": {…}}], "exchanges": [{"exchange", "from", "to", "sent",
-     "received"}]}
+     "answers": "market-regulation#7" or null, "said": {…}, "names_case": true, "broken": ["market-regulation#8"]}],
+     "exchanges": [… as in `questions.holders`]}
 
-An exchange of the case that shows one half alone is listed with the other half null: that the indexes showed none
-proves nothing.
+Not everything names the case: an answer may leave it out, and what it rests on may be older than it. Such entries are
+steps too, unless an answer names another case. `broken` are citations of an entry that is not what stands there: two
+claims differ, and neither is convicted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tallystick.audit.entry import On
-from tallystick.audit.inquiry import Find, Inquiry, answers_to
+from tallystick.audit.entry import On, Place
+from tallystick.audit.inquiry import Cited, Find, Inquiry, answers_to
+from tallystick.audit.pass_ import BrokenReference
+from tallystick.audit.questions.holders import exchange_json
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.exchanges import Exchange
+from tallystick_proto.v1.statement_pb2 import AccessEnded, AccessGranted, ConcernRaised, DataSent
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An entry of a case: whether it names the case itself, and the references it cites wrongly."""
+
+    entry: On[Any]
+    names_case: bool
+    broken: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,46 +38,72 @@ class Case:
     """A case: its entries in causal order, and the exchanges among them."""
 
     id: bytes
-    entries: tuple[On[Any], ...]
+    steps: tuple[Step, ...]
     exchanges: tuple[Exchange, ...]
 
 
-def inquire(case: bytes) -> Inquiry:
-    """Everything that names the case, then everything that answers it, at any remove."""
-    wanted: list[On[Any]] = list((yield Find.of(case=case)))
-    found = {entry.place for entry in wanted}
-    while wanted:
-        entry = wanted.pop()
-        for answer in (yield answers_to(entry)):
-            if answer.place not in found:
-                found.add(answer.place)
-                wanted.append(answer)
-        if entry.head.exchange:
-            for half in (yield Find.of(exchange=entry.head.exchange)):
-                if half.place not in found:
-                    found.add(half.place)
-                    wanted.append(half)
+class Thread:
+    """Finds the entries of one case, and remembers which of all that it was shown they are."""
+
+    def __init__(self, case: bytes) -> None:
+        self.case = case
+        self._places: set[Place] = set()
+
+    def inquire(self) -> Inquiry:
+        """Everything that names the case; at any remove what answers that, with both halves of exchanges, and what
+        that answers. What the case rests on is not followed to its other answers: they are other cases'."""
+        following = self._new((yield Find.of(case=self.case)))
+        while following:
+            entry = following.pop()
+            yield from self._upwards(entry)
+            for find in _downwards(entry):
+                following += self._new(each for each in (yield find) if each.head.case in (b"", self.case))
+
+    def _upwards(self, entry: On[Any]) -> Inquiry:
+        resting = [entry]
+        while resting:
+            about = resting.pop().head.about
+            if about.origin:
+                resting += self._new((yield Cited(about)))
+
+    def _new(self, found: Iterable[On[Any]]) -> list[On[Any]]:
+        """Those of what was found that were not known to be the case's. From now on they are."""
+        new = [entry for entry in found if entry.place not in self._places]
+        self._places.update(entry.place for entry in new)
+        return new
+
+    def told(self, records: Iterable[object], seen: Seen) -> Case:
+        """The case, from the records of the pass that folded what was found."""
+        entries: dict[Place, On[Any]] = {}
+        broken: dict[Place, list[str]] = {}
+        for record in records:
+            if isinstance(record, On) and record.place in self._places:
+                entries[record.place] = record
+            elif isinstance(record, BrokenReference):
+                cited = seen.reference(record.cited.origin, record.cited.index)
+                broken.setdefault(record.entry.place, []).append(cited)
+        steps = tuple(
+            Step(entry, entry.head.case == self.case, tuple(broken.get(place, ()))) for place, entry in entries.items()
+        )
+        ids = dict.fromkeys(entry.head.exchange for entry in entries.values() if entry.head.exchange)
+        exchanges = (exchange for id_ in ids for exchange in seen.exchanges.of(id_))
+        return Case(self.case, steps, tuple(each for each in exchanges if each.sent or each.received))
 
 
-def case(id_: bytes, entries: Sequence[On[Any]], seen: Seen) -> Case:
-    """The case, from its entries in causal order."""
-    ids = dict.fromkeys(entry.head.exchange for entry in entries if entry.head.exchange)
-    return Case(id_, tuple(entries), tuple(exchange for each in ids for exchange in seen.exchanges.of(each)))
+def _downwards(entry: On[Any]) -> Iterator[Find]:
+    # The uses under a grant may be many, and each belongs to its own case.
+    kinds = (DataSent, AccessEnded, ConcernRaised) if isinstance(entry.said, AccessGranted) else ()
+    yield answers_to(entry, *kinds)
+    if entry.head.exchange:
+        yield Find.of(exchange=entry.head.exchange)
 
 
-def case_json(answer: Case, steps: Iterable[dict[str, Any]], seen: Seen) -> dict[str, Any]:
-    """The answer for programs; `steps` are its entries as `cli.describe` writes them."""
+def case_json(answer: Case, said: Callable[[On[Any]], dict[str, Any]], seen: Seen) -> dict[str, Any]:
+    """The answer for programs; `said` is how an entry is written, which `cli.describe` knows."""
     return {
         "case": answer.id.hex(),
-        "steps": list(steps),
-        "exchanges": [
-            {
-                "exchange": seen.exchange_name(exchange.key.id),
-                "from": exchange.key.sender,
-                "to": exchange.key.receiver,
-                "sent": None if exchange.sent is None else exchange.sent.reference,
-                "received": None if exchange.received is None else exchange.received.reference,
-            }
-            for exchange in answer.exchanges
+        "steps": [
+            {**said(step.entry), "names_case": step.names_case, "broken": list(step.broken)} for step in answer.steps
         ],
+        "exchanges": [exchange_json(exchange, seen) for exchange in answer.exchanges],
     }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tallystick.cli.options import Session, command
-from tallystick.cli.questions.asking import end, from_indexes, on_day
+from tallystick.cli.questions.asking import NOTHING, end, from_indexes, on_day
 
 if TYPE_CHECKING:
-    from tallystick.audit.entry import On
+    from tallystick.audit.questions.case import Case, Step
+    from tallystick.cli.describe import Describer
+    from tallystick.sdk.auditing import Audited
 
 
 @click.command()
@@ -20,46 +22,89 @@ if TYPE_CHECKING:
 def case(session: Session, id_: str, on: str | None) -> int:
     """Show everything recorded for a case, on any ledger, in the order in which one thing answers another.
 
-    ID is the case as it was given when it was recorded: a UUID, or any other text.
+    ID is the case as it was given when it was recorded: a UUID, or any other text. Shown too is what answers an entry
+    of the case, or is answered by one, without naming the case.
+
+    The indexes are asked: each entry shown is proven to be in its ledger, and that one was left out is not excluded.
 
     \b
-    Example:
+    Examples:
       tally case 2026-11-0042 --lang zh
+      tally case 2026-11-0042 --json
     """
-    from tallystick.audit.questions.case import case as case_of
-    from tallystick.audit.questions.case import case_json, inquire
+    from tallystick.audit.questions.case import Thread, case_json
     from tallystick.cli.describe import Describer
     from tallystick.core.compose import exchange_id
 
-    named = exchange_id(id_)
-    entries: list[On[Any]] = []
+    thread = Thread(exchange_id(id_))
+    records: list[object] = []
     with session.ledgers() as ledgers:
-        audited = from_indexes(session, ledgers, on, inquire(named), entries.append)
+        audited = from_indexes(session, ledgers, on, thread.inquire(), records.append)
         describe = Describer(ledgers.charter, session.language, session.zone)
-    answer = case_of(named, entries, audited.seen)
+    answer = thread.told(records, audited.seen)
+    if not session.output.json:
+        _print(session, answer, describe, audited)
+    document = case_json(answer, describe.step_json, audited.seen)
+    return end(session, audited, document, 0 if answer.steps else NOTHING)
+
+
+def _print(session: Session, answer: Case, describe: Describer, audited: Audited) -> None:
+    from tallystick.audit.words import Words
+    from tallystick.cli.questions.halves import Halves
+
     output, say = session.output, session.output.say
-    if not output.json:
-        output.table(
-            (say("recorded", "入账时间"), say("entry", "条目"), say("what", "类别"), say("about", "内容")),
+    output.table(
+        (
+            say("recorded", "入账时间"),
+            say("entry", "条目"),
+            say("by", "主体"),
+            say("what", "类别"),
+            say("about", "内容"),
+            say("note", "注"),
+        ),
+        [
             [
-                [
-                    describe.moment(each.recorded_at_us),
-                    each.reference,
-                    describe.kind(each.read),
-                    describe.summary(each.read),
-                ]
-                for each in answer.entries
-            ],
-        )
-        for exchange in answer.exchanges:
-            name = audited.seen.exchange_name(exchange.key.id)
-            if exchange.sent is None:
-                sender = describe.bureau(exchange.key.sender)
-                output.line(say(f"{name}: no sending by {sender} was shown.", f"{name}：未见{sender}的发送记录。"))
-            if exchange.received is None:
-                receiver = describe.bureau(exchange.key.receiver)
-                output.line(say(f"{name}: no receipt by {receiver} was shown.", f"{name}：未见{receiver}的接收记录。"))
-        if not answer.entries:
-            output.line(say("Nothing was shown for this case.", "未见该办件的记录。"))
-    steps = (describe.step_json(each) for each in answer.entries)
-    return end(session, audited, case_json(answer, steps, audited.seen))
+                describe.moment(step.entry.recorded_at_us),
+                step.entry.reference,
+                step.entry.head.actor,
+                describe.kind(step.entry.read),
+                describe.summary(step.entry.read),
+                _note(session, step),
+            ]
+            for step in answer.steps
+        ],
+    )
+    halves = Halves(Words(audited.seen.charter, session.language), audited)
+    output.table(
+        (
+            say("exchange", "交换"),
+            say("from", "发送方"),
+            say("to", "接收方"),
+            say("halves", "收发条目"),
+            say("what was shown", "记录"),
+            say("how far proven", "证明程度"),
+        ),
+        [
+            [
+                halves.name(exchange),
+                describe.bureau(exchange.key.sender),
+                describe.bureau(exchange.key.receiver),
+                halves.references(exchange),
+                halves.says(exchange),
+                halves.standing(exchange),
+            ]
+            for exchange in answer.exchanges
+        ],
+    )
+    if not answer.steps:
+        output.line(say("Nothing was shown for this case.", "未见该办件的记录。"))
+
+
+def _note(session: Session, step: Step) -> str:
+    """What a reader must know of a step besides what it says."""
+    say = session.output.say
+    notes = [] if step.names_case else [say("does not name the case", "未载明该办件")]
+    if step.broken:
+        cited = " ".join(step.broken)
+        notes.append(say(f"what it cites is not what stands at {cited}", f"所引条目与 {cited} 处不符"))
+    return say("; ", "；").join(notes)
