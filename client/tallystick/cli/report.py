@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,12 +97,8 @@ def report(
         watched = Watched()
         with progress_bar("report", 1, of_bytes=False) as progress:
             audited = auditing.audit(ledgers, day, progress=progress, watching=watched)
-        written = ["tally", "report", "--on", day.isoformat(), "--lang", session.language]
-        written += ["--form", *form] if form is not None else []
-        written += ["--format", format_] if format_ != "html" else []
-        written += ["--resource", resource] if resource is not None else []
-        written += ["--since-report", "FILE"] if since_report is not None else []
-        imprint = Imprint(_version(), shlex.join([*written, "-o", "FILE"]), digest)
+        asked = _asked(day, session.language, form, format_, resource, digest)
+        imprint = Imprint(_version(), asked, digest)
         made = report_of(
             audited.findings,
             audited.seen,
@@ -112,7 +109,7 @@ def report(
             resource=resource,
         )
         text = _written(session, ledgers, made, form, format_)
-    _put(session, target, text.encode(), len(made.findings))
+    _put(session, target, text.encode(), len(_shown(made, form)))
 
 
 def _target(target: Path | None, form: tuple[str, str] | None, format_: str) -> Path:
@@ -131,6 +128,18 @@ def _target(target: Path | None, form: tuple[str, str] | None, format_: str) -> 
     if target != _STANDARD and target.exists() and not target.is_file():
         raise Usage("it is there and is no file", where=str(target), expected="a file's name")
     return target
+
+
+def _asked(
+    day: date, language: str, form: tuple[str, str] | None, format_: str, resource: str | None, since: str
+) -> str:
+    """The command line that makes the report again, the same however it was put; files are not named in it."""
+    written = ["tally", "report", "--on", day.isoformat(), "--lang", language]
+    written += ["--form", *form] if form is not None else []
+    written += ["--format", format_] if format_ != "html" else []
+    written += ["--resource", resource] if resource is not None else []
+    written += ["--since-report", "FILE"] if since else []
+    return shlex.join([*written, "-o", "FILE"])
 
 
 def _earlier(path: str) -> tuple[OldReport, str]:
@@ -158,14 +167,14 @@ def _written(session: Session, ledgers: Ledgers, made: Report, form: tuple[str, 
 
     language = session.language
     if format_ == "csv":
-        return findings_csv(made, made.findings if form is None else made.of_bureau(form[1]), language)
+        return findings_csv(made, _shown(made, form), language)
     if format_ == "json":
         return _json(made)
     match form:
         case ("bureau", bureau):
             return bureau_page(made, bureau, language)
-        case ("worksheet", id_):
-            finding = _finding(made, id_)
+        case ("worksheet", _):
+            (finding,) = _shown(made, form)
             return worksheet(made, finding, list(_exhibits(session, ledgers, finding)), language)
     return page(made, language)
 
@@ -179,12 +188,18 @@ def _json(made: Report) -> str:
     return sanitise_json(json.dumps(report_json(made), ensure_ascii=False, indent=2, allow_nan=False)) + "\n"
 
 
-def _finding(made: Report, id_: str) -> Finding:
-    for finding in made.findings:
-        if finding.id == id_:
-            return finding
-    day = made.coverage.day.isoformat()
-    raise NotFound(f"no finding {id_} as of {day}", expected="one that tally audit lists, perhaps of another --on day")
+def _shown(made: Report, form: tuple[str, str] | None) -> Sequence[Finding]:
+    """The findings that what was asked for is about. Raises NotFound where there is none of that id."""
+    match form:
+        case ("bureau", bureau):
+            return made.of_bureau(bureau)
+        case ("worksheet", id_):
+            found = [finding for finding in made.findings if finding.id == id_]
+            if not found:
+                day = made.coverage.day.isoformat()
+                raise NotFound(f"no finding {id_} as of {day}", expected="one that tally audit lists for that day")
+            return found
+    return made.findings
 
 
 def _exhibits(session: Session, ledgers: Ledgers, finding: Finding) -> Iterator[Exhibit]:

@@ -62,7 +62,12 @@ def _findings(report: Report, bureau: str, words: Words) -> Part:
             f"{number}",
             join(
                 [
-                    h("p", weight(finding.severity, words), f" {words.rule(finding.rule)} ", h("code", finding.id)),
+                    h(
+                        "p",
+                        weight(finding.severity, words),
+                        f" {words.rule(finding.rule)} ",
+                        h("code", finding.id, class_="id"),
+                    ),
                     h("p", words.sentence(finding)),
                     facts_list([*finding_facts(finding, report, words), *_life(report, finding, words)]),
                 ]

@@ -130,7 +130,7 @@ def _lives(report: Report, words: Words) -> Iterator[Html]:
 
 def _gone(old: OldFinding, words: Words) -> tuple[str, ...]:
     said = old.sentence.get(words.language) or " ".join(old.references)
-    return words.bureau(old.bureau), words.rule(old.rule), h("code", old.id), said
+    return words.bureau(old.bureau), words.rule(old.rule), h("code", old.id, class_="id"), said
 
 
 def _listed(report: Report, words: Words) -> Iterator[Html]:

@@ -84,7 +84,7 @@ def coverage_part(report: Report, words: Words) -> Part:
         (
             words.bureau(ledger.bureau),
             f"{ledger.checked:,}",
-            say("no checkpoint", "无封账点") if ledger.checkpoint is None else f"{ledger.size:,}",
+            say("no checkpoint", "无封账点") if ledger.checkpoint is None else h("a", f"{ledger.size:,}", href="#made"),
             say("yes", "是") if ledger.complete else h("b", say("no", "否"), class_="serious"),
         )
         for ledger in coverage.ledgers

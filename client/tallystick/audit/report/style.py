@@ -27,7 +27,7 @@ a:hover { text-decoration: underline; }
 code, .ref, .id {
   font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .87em; }
 td, th, dd, li, code, .ref, .said { unicode-bidi: isolate; }
-.ref { white-space: nowrap; }
+.ref, .id { white-space: nowrap; }
 .caption, .soft, .none { color: var(--soft); }
 .caption { font-size: .9rem; max-width: 48rem; }
 .cover p { color: var(--soft); margin: .2rem 0; max-width: 48rem; }
