@@ -19,6 +19,8 @@ from typing import TextIO, cast
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import structlog
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
 
 from tallystick.core.errors import ConfigInvalid, TallystickError
 from tallystick_node.config import Log, Settings
@@ -85,7 +87,9 @@ def configure_log(log: Log) -> None:
     ]
     last: list[structlog.typing.Processor]
     if log.form == "json":
-        last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        # Without the values of variables: among them is what people must not read, the values behind commitments.
+        traceback = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+        last = [traceback, structlog.processors.JSONRenderer(ensure_ascii=False)]
     else:
         plain = structlog.dev.plain_traceback
         last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]

@@ -36,3 +36,25 @@ def test_a_log_that_cannot_be_written_stops_nothing(form: str, monkeypatch: pyte
         structlog.get_logger().warning("reopening the database after a failed write")
     finally:
         structlog.configure(**before)
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_no_value_of_a_variable_is_logged(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A traceback names the lines and not what they worked on, which may be what a commitment hides."""
+    before = structlog.get_config()
+
+    def fail(subject: str) -> None:
+        raise RuntimeError("broken")
+
+    try:
+        configure_log(Log(form=form))  # type: ignore[arg-type]  # a parametrised literal
+        try:
+            fail("citizen " + "1")
+        except RuntimeError:
+            structlog.get_logger().error("internal error", exc_info=True)
+    finally:
+        structlog.configure(**before)
+    logged = capsys.readouterr().err
+    assert "broken" in logged
+    assert "test_process.py" in logged
+    assert "citizen 1" not in logged
