@@ -7,6 +7,7 @@ kinds that its registered role allows, as the kinds' own options say.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from tallystick.core.kinds import Kind, role_label
 
@@ -21,11 +22,26 @@ class Principal:
 
 ANYBODY = Principal()
 
+# Calls that record nothing, and who may make them.
+_READ_BY_ANYBODY: Final = frozenset(
+    {
+        "GetCheckpoint",
+        "WatchCheckpoints",
+        "ProveConsistency",
+        "ProveInclusion",
+        "ProvePresence",
+        "ReadEntries",
+        "Find",
+    }
+)
+# Tells who knows a subject that it was looked up, and how often: the first to be kept for those entitled to it.
+_OPENED_TO_ANYBODY: Final = frozenset({"FindOpenings"})
+
 
 def may(principal: Principal, rpc: str, kind: Kind | None) -> bool:
     """Whether a principal may call an RPC, for a statement kind where the RPC records one."""
     if kind is None:
-        return rpc != "Submit"
+        return rpc in _READ_BY_ANYBODY or rpc in _OPENED_TO_ANYBODY
     return principal.role in kind.roles
 
 

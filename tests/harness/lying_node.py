@@ -26,7 +26,7 @@ from tests.harness.home import Home
 
 Lie = Callable[[Any], Any]
 _UNARY = ("Submit", "GetCheckpoint", "ProveConsistency", "ProveInclusion", "ProvePresence")
-_STREAMS = ("SubmitMany", "WatchCheckpoints", "ReadEntries", "Find")
+_STREAMS = ("SubmitMany", "WatchCheckpoints", "ReadEntries", "Find", "FindOpenings")
 
 
 class LyingNode:

@@ -176,6 +176,17 @@ TERM_FIELDS: Final[Mapping[str, int]] = MappingProxyType(
 )
 
 
+# The kind that has a sensitive field, by the field's path: `data_used.subject`.
+SENSITIVE: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        f"{kind.field}.{use.field.name}": kind
+        for kind in KINDS.values()
+        for use in kind.body_uses
+        if use.options.sensitive
+    }
+)
+
+
 def role_label(role: int, language: str) -> str:
     """What a role is called."""
     return enum_label(Role.DESCRIPTOR, role, language)

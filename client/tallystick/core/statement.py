@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 
 from tallystick.core.entry import varint
 from tallystick.core.errors import InvalidStatement, InvalidSubmission, MalformedEntry
-from tallystick.core.kinds import KINDS, TERM_FIELDS, Kind
+from tallystick.core.kinds import KINDS, SENSITIVE, TERM_FIELDS, Kind
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
 from tallystick.core.validation import (
     RULES,
@@ -226,11 +226,8 @@ def commitment_at(data: bytes, path: str) -> bytes | None:
     """The commitment that stands in the sensitive field `path` (`<kind's field>.<field>`) of a statement that was read
     or admitted; None where nothing stands there, or the field is not sensitive."""
     statement = Statement.FromString(data)
-    kind = KINDS.get(statement.head.kind)
-    if kind is None:
+    kind = SENSITIVE.get(path)
+    if kind is None or kind.number != statement.head.kind:
         return None
-    for use in kind.body_uses:
-        if use.options.sensitive and path == f"{kind.field}.{use.field.name}":
-            found: bytes = getattr(getattr(statement, kind.field), use.field.name)
-            return found or None
-    return None
+    found: bytes = getattr(getattr(statement, kind.field), path.removeprefix(f"{kind.field}."))
+    return found or None

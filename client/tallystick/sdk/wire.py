@@ -21,6 +21,8 @@ from tallystick_proto.v1.ledger_pb2 import (
     ConsistencyRequest,
     FindRequest,
     InclusionRequest,
+    Openings,
+    OpeningsRequest,
     PresenceAnswer,
     Proof,
     ReadRequest,
@@ -94,6 +96,10 @@ class Wire:
 
     def find(self, request: FindRequest) -> Iterator[Bundle]:
         return self._stream(lambda: self._ledger.Find(request))
+
+    def find_openings(self, field: str, value: bytes, first: int, end: int) -> Iterator[Openings]:
+        request = OpeningsRequest(origin=self.bureau.origin, field=field, value=value, first=first, end=end)
+        return self._stream(lambda: self._ledger.FindOpenings(request))
 
     def _call(self, call: Callable[[], Answer]) -> Answer:
         try:

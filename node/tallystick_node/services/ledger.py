@@ -9,10 +9,12 @@ from typing import Any
 
 from grpc.aio import ServicerContext
 
-from tallystick.core.errors import InvalidIdentifier, NotFound
+from tallystick.core.errors import InvalidIdentifier, NotAllowed, NotFound
 from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX
 from tallystick.core.merkle import prove_consistency, prove_inclusion
+from tallystick_node import access
 from tallystick_node.answers import bundles, find
+from tallystick_node.openings import openings
 from tallystick_node.presence import presence_of
 from tallystick_node.sequencer import Published, Sequencer
 from tallystick_proto.v1.ledger_pb2 import (
@@ -22,6 +24,8 @@ from tallystick_proto.v1.ledger_pb2 import (
     ConsistencyRequest,
     FindRequest,
     InclusionRequest,
+    Openings,
+    OpeningsRequest,
     PresenceAnswer,
     Proof,
     ReadRequest,
@@ -71,12 +75,7 @@ class LedgerService(LedgerServicer):
     async def ReadEntries(self, request: ReadRequest, context: ServicerContext[Any, Any]) -> AsyncIterator[Bundle]:
         self._check_origin(request.origin)
         self._check_size(request.size)
-        if not request.first <= request.end <= request.size:
-            raise NotFound(
-                f"entries {request.first} to {request.end}",
-                where=request.origin,
-                expected=f"a range within the {request.size} asked about",
-            )
+        self._check_range(request.first, request.end, request.size)
         for bundle in bundles(self._sequencer.ledger, range(request.first, request.end), request.size):
             yield bundle
 
@@ -103,6 +102,16 @@ class LedgerService(LedgerServicer):
             for bundle in find(ledger, request, max(size, request.first), newer, newer):
                 yield bundle
             size = newer
+
+    async def FindOpenings(
+        self, request: OpeningsRequest, context: ServicerContext[Any, Any]
+    ) -> AsyncIterator[Openings]:
+        if not access.may(access.ANYBODY, "FindOpenings", None):
+            raise NotAllowed("disclosures are not opened to you", expected="somebody entitled to them")
+        self._check_origin(request.origin)
+        self._check_range(request.first, request.end, self._sequencer.published.state.size)
+        for answer in openings(self._sequencer.ledger, request):
+            yield answer
 
     async def _newer_than(self, published: Published) -> Published:
         """The next published state that is larger; a repeat of the same size is no news."""
@@ -136,4 +145,12 @@ class LedgerService(LedgerServicer):
         if size > signed:
             raise NotFound(
                 f"a tree of {size}", where=self._sequencer.ledger.origin, expected=f"at most the {signed} signed"
+            )
+
+    def _check_range(self, first: int, end: int, size: int) -> None:
+        if not first <= end <= size:
+            raise NotFound(
+                f"entries {first} to {end}",
+                where=self._sequencer.ledger.origin,
+                expected=f"a range within the {size} asked about",
             )

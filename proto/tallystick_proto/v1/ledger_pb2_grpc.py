@@ -187,6 +187,11 @@ class LedgerStub:
                 request_serializer=tallystick__proto_dot_v1_dot_ledger__pb2.FindRequest.SerializeToString,
                 response_deserializer=tallystick__proto_dot_v1_dot_ledger__pb2.Bundle.FromString,
                 _registered_method=True)
+        self.FindOpenings = channel.unary_stream(
+                '/tallystick.v1.Ledger/FindOpenings',
+                request_serializer=tallystick__proto_dot_v1_dot_ledger__pb2.OpeningsRequest.SerializeToString,
+                response_deserializer=tallystick__proto_dot_v1_dot_ledger__pb2.Openings.FromString,
+                _registered_method=True)
 
 
 class LedgerServicer:
@@ -239,6 +244,14 @@ class LedgerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindOpenings(self, request, context):
+        """Entries whose commitment in a field holds a value that the asker knows. What opens them can be checked; how many
+        others there are is the node's word.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LedgerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -276,6 +289,11 @@ def add_LedgerServicer_to_server(servicer, server):
                     servicer.Find,
                     request_deserializer=tallystick__proto_dot_v1_dot_ledger__pb2.FindRequest.FromString,
                     response_serializer=tallystick__proto_dot_v1_dot_ledger__pb2.Bundle.SerializeToString,
+            ),
+            'FindOpenings': grpc.unary_stream_rpc_method_handler(
+                    servicer.FindOpenings,
+                    request_deserializer=tallystick__proto_dot_v1_dot_ledger__pb2.OpeningsRequest.FromString,
+                    response_serializer=tallystick__proto_dot_v1_dot_ledger__pb2.Openings.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -467,6 +485,33 @@ class Ledger:
             '/tallystick.v1.Ledger/Find',
             tallystick__proto_dot_v1_dot_ledger__pb2.FindRequest.SerializeToString,
             tallystick__proto_dot_v1_dot_ledger__pb2.Bundle.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindOpenings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tallystick.v1.Ledger/FindOpenings',
+            tallystick__proto_dot_v1_dot_ledger__pb2.OpeningsRequest.SerializeToString,
+            tallystick__proto_dot_v1_dot_ledger__pb2.Openings.FromString,
             options,
             channel_credentials,
             insecure,

@@ -88,6 +88,10 @@ class LedgerStub:
     """Adjacent entries, each bundle with the hashes that join it to the root at `size`."""
     Find: _grpc.UnaryStreamMultiCallable[_ledger_pb2.FindRequest, _ledger_pb2.Bundle]
     """Entries whose heads carry all the terms. Sound, never complete."""
+    FindOpenings: _grpc.UnaryStreamMultiCallable[_ledger_pb2.OpeningsRequest, _ledger_pb2.Openings]
+    """Entries whose commitment in a field holds a value that the asker knows. What opens them can be checked; how many
+    others there are is the node's word.
+    """
 
 @_typing.type_check_only
 class LedgerAsyncStub(LedgerStub):
@@ -104,6 +108,10 @@ class LedgerAsyncStub(LedgerStub):
     """Adjacent entries, each bundle with the hashes that join it to the root at `size`."""
     Find: _aio.UnaryStreamMultiCallable[_ledger_pb2.FindRequest, _ledger_pb2.Bundle]  # type: ignore[assignment]
     """Entries whose heads carry all the terms. Sound, never complete."""
+    FindOpenings: _aio.UnaryStreamMultiCallable[_ledger_pb2.OpeningsRequest, _ledger_pb2.Openings]  # type: ignore[assignment]
+    """Entries whose commitment in a field holds a value that the asker knows. What opens them can be checked; how many
+    others there are is the node's word.
+    """
 
 class LedgerServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -159,5 +167,15 @@ class LedgerServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_ledger_pb2.Bundle], _abc.AsyncIterator[_ledger_pb2.Bundle]]:
         """Entries whose heads carry all the terms. Sound, never complete."""
+
+    @_abc_1.abstractmethod
+    def FindOpenings(
+        self,
+        request: _ledger_pb2.OpeningsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_ledger_pb2.Openings], _abc.AsyncIterator[_ledger_pb2.Openings]]:
+        """Entries whose commitment in a field holds a value that the asker knows. What opens them can be checked; how many
+        others there are is the node's word.
+        """
 
 def add_LedgerServicer_to_server(servicer: LedgerServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

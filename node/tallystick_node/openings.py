@@ -1,0 +1,91 @@
+"""Which commitments in a field hold a value that the asker knows, and what opens them.
+
+Subjects have random salts and no index: whoever asks sends the value, and every commitment of the field is opened to
+look. An asker learns of the matching entries, and of the others only how many there are. The salt of an entry opens
+that entry alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hmac import compare_digest
+from itertools import groupby
+
+from google.protobuf.message import DecodeError
+
+from tallystick.core.errors import InvalidIdentifier, StoreDamaged
+from tallystick.core.kinds import SENSITIVE, TERM_FIELDS, Kind
+from tallystick.core.limits import SEGMENT_ENTRIES_MAX, STATEMENT_BYTES_MAX
+from tallystick.core.statement import commitment_at
+from tallystick_node import keyspace
+from tallystick_node.ledger import Ledger
+from tallystick_node.store.store import Store
+from tallystick_proto.v1.entry_pb2 import Disclosure
+from tallystick_proto.v1.ledger_pb2 import Opening, Openings, OpeningsRequest
+
+# Entries looked at for one answer: the node does nothing else meanwhile.
+_ANSWER_ENTRIES = 4 * SEGMENT_ENTRIES_MAX
+
+
+def openings(ledger: Ledger, request: OpeningsRequest) -> Iterator[Openings]:
+    """What opens to the request's value within its range, a stretch of the ledger an answer, oldest first.
+
+    Raises InvalidIdentifier where the field is not sensitive or the value none, StoreDamaged. The value is in no error.
+    """
+    kind = SENSITIVE.get(request.field)
+    if kind is None:
+        raise InvalidIdentifier(
+            f"{request.field[:80]!r} holds no commitment", where="field", expected=f"one of {', '.join(SENSITIVE)}"
+        )
+    if not 1 <= len(request.value) <= STATEMENT_BYTES_MAX:
+        raise InvalidIdentifier(
+            f"a value of {len(request.value)} bytes", where="value", expected=f"1 to {STATEMENT_BYTES_MAX}"
+        )
+    answer, looked_at = Openings(), 0
+    for indexes in _blocks(ledger, kind, request.first, request.end):
+        if looked_at + len(indexes) > _ANSWER_ENTRIES:
+            answer.next = indexes[0]
+            yield answer
+            answer, looked_at = Openings(), 0
+        looked_at += len(indexes)
+        _look(ledger, request, indexes, answer)
+    answer.next = request.end
+    yield answer
+
+
+def _blocks(ledger: Ledger, kind: Kind, first: int, end: int) -> Iterator[list[int]]:
+    """The entries that may be of a kind, those together that a segment may hold together."""
+    terms = [(TERM_FIELDS["kind"], str(kind.number).encode())]
+    candidates = ledger.candidates(terms, first, end, newest_first=False)
+    for _, block in groupby(candidates, key=lambda index: index // SEGMENT_ENTRIES_MAX):
+        yield list(block)
+
+
+def _look(ledger: Ledger, request: OpeningsRequest, indexes: list[int], answer: Openings) -> None:
+    first, last = indexes[0], indexes[-1]
+    stored = _stored(ledger.store, first, last)
+    entries = ledger.decoded_all(first, last + 1)
+    for index in indexes:
+        if commitment_at(entries[index - first].statement, request.field) is None:
+            continue
+        data = stored.get(keyspace.disclosure(index, request.field))
+        if data is None:
+            answer.unopened += 1
+            continue
+        answer.opened += 1
+        disclosure = _disclosure(ledger, index, data)
+        if compare_digest(disclosure.value, request.value):
+            answer.opening.append(Opening(index=index, salt=disclosure.salt))
+
+
+def _stored(store: Store, first: int, last: int) -> dict[bytes, bytes]:
+    return dict(store.range(keyspace.disclosure(first, ""), keyspace.disclosure(last + 1, "")))
+
+
+def _disclosure(ledger: Ledger, index: int, data: bytes) -> Disclosure:
+    try:
+        return Disclosure.FromString(data)
+    except DecodeError:
+        raise StoreDamaged(
+            "its disclosure does not parse", where=f"{ledger.origin}#{index}", expected="what was stored"
+        ) from None

@@ -1,0 +1,167 @@
+"""What a node opens for who knows a subject: what matches with its salt, of the rest the number, and no value ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import grpc
+import pytest
+
+from tallystick.core.commitment import Place, check_opening
+from tallystick.core.compose import Sensitive, compose, place
+from tallystick.core.kinds import SENSITIVE
+from tallystick.core.limits import STATEMENT_BYTES_MAX
+from tallystick.core.statement import commitment_at
+from tallystick_node import access, keyspace, openings
+from tallystick_node.access import ANYBODY
+from tallystick_node.store.store import Batch
+from tallystick_proto.v1.entry_pb2 import Submission
+from tallystick_proto.v1.ledger_pb2 import DESCRIPTOR, Openings, OpeningsRequest, SubmitRequest
+from tests.harness.home import Home
+from tests.harness.lying_node import LyingNode
+from tests.harness.office import Office
+from tests.node.test_services import WAIT_S, Client, refusal
+
+FIELD = "data_used.subject"
+CODES = grpc.StatusCode
+
+
+def uses(office: Office, *subjects: str | None) -> Submission:
+    """One submission of uses, of a subject each or of none."""
+    id_, statements, disclosures = office.new_id(), [], []
+    for position, subject in enumerate(subjects):
+        committed = {} if subject is None else {"subject": Sensitive(subject)}
+        draft = compose("use", office.actor("clerk"), {"resource": "R-1", "purpose": "p", **committed})
+        disclosures += place(draft, office.origin, id_, position, partial(bytes, [position % 256] * 32))
+        statements.append(draft.statement.SerializeToString())
+    return office.submission(statements, id=id_, disclosures=disclosures)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    """A node with ten entries: founded with three, then a resource, then six uses, four of them of somebody."""
+    with LyingNode(Home(tmp_path)) as node:
+        made = Client(node)
+        with made.channel:
+            made.record()
+            subjects = ("citizen 1", "citizen 2", None, "citizen 1", "citizen 10", None)
+            made.submit.Submit(SubmitRequest(submission=uses(made.office, *subjects)), timeout=WAIT_S)
+            yield made
+
+
+def ask(client: Client, value: bytes, *, field: str = FIELD, first: int = 0, end: int = 10) -> list[Openings]:
+    request = OpeningsRequest(origin=client.office.origin, field=field, value=value, first=first, end=end)
+    return list(client.ledger.FindOpenings(request, timeout=WAIT_S))
+
+
+def test_what_matches_is_opened_and_the_rest_is_counted(client: Client) -> None:
+    """Each opening opens the commitment of its entry; a value that others begin with is not theirs."""
+    (answer,) = ask(client, b"citizen 1")
+    assert [opening.index for opening in answer.opening] == [4, 7]
+    assert (answer.opened, answer.unopened, answer.next) == (4, 0, 10)
+    ledger = client.node.home.ledger()
+    signed = ledger.decoded(4).signed
+    assert signed is not None
+    for opening in answer.opening:
+        commitment = commitment_at(ledger.decoded(opening.index).statement, FIELD)
+        assert commitment is not None
+        at = Place(client.office.origin, signed.submission_id, opening.index - 4, FIELD)
+        check_opening(commitment, at, opening.salt, b"citizen 1")
+
+
+def test_who_knows_no_subject_learns_only_how_many_there_are(client: Client) -> None:
+    """Neither a value, nor a salt, nor which entries."""
+    (answer,) = ask(client, b"nobody")
+    assert answer == Openings(opened=4, next=10)
+    assert b"citizen" not in answer.SerializeToString()
+
+
+def test_a_range_is_opened_alone(client: Client) -> None:
+    """So that one who stopped can go on."""
+    assert ask(client, b"citizen 1", first=5)[-1].opened == 3
+    assert [opening.index for opening in ask(client, b"citizen 1", end=7)[-1].opening] == [4]
+    assert ask(client, b"citizen 1", first=3, end=3) == [Openings(next=3)]
+
+
+def test_long_answers_come_in_stretches_that_meet(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it is cut, the stretches add up to the same."""
+    monkeypatch.setattr(openings, "_ANSWER_ENTRIES", 64)
+    client.submit.Submit(SubmitRequest(submission=uses(client.office, *["citizen 1", "x"] * 150)), timeout=WAIT_S)
+    whole, nexts = Openings(), [0]
+    for answer in ask(client, b"citizen 1", end=310):
+        whole.MergeFrom(Openings(opening=answer.opening))
+        assert nexts[-1] < answer.next
+        assert all(nexts[-1] <= opening.index < answer.next for opening in answer.opening)
+        assert answer.opened <= 64
+        nexts.append(answer.next)
+    assert len(nexts) > 4
+    assert nexts[-1] == 310
+    assert [opening.index for opening in whole.opening] == [4, 7, *range(10, 310, 2)]
+
+
+def test_what_is_no_longer_held_is_counted_and_not_matched(client: Client) -> None:
+    """An erased disclosure opens nothing."""
+    batch = Batch()
+    batch.delete(keyspace.disclosure(7, FIELD))
+    client.node.sequencer.ledger.store.write(batch)
+    (answer,) = ask(client, b"citizen 1")
+    assert [opening.index for opening in answer.opening] == [4]
+    assert (answer.opened, answer.unopened) == (3, 1)
+
+
+def test_a_disclosure_that_does_not_read_is_the_disks_fault(client: Client) -> None:
+    """A status that names the entry, and no wrong count."""
+    batch = Batch()
+    batch.put(keyspace.disclosure(5, FIELD), b"\xff")
+    client.node.sequencer.ledger.store.write(batch)
+    code, detail = refusal(lambda: ask(client, b"citizen 1"))
+    assert (code, detail.name) == (CODES.DATA_LOSS, "StoreDamaged")
+    assert detail.where.endswith("#5")
+
+
+def bad() -> dict[str, Callable[[Client], object]]:
+    """What is asked for wrongly."""
+    return {
+        "another origin": lambda client: list(
+            client.ledger.FindOpenings(OpeningsRequest(origin="a.b/c", field=FIELD, value=b"x"), timeout=WAIT_S)
+        ),
+        "a field in the clear": lambda client: ask(client, b"x", field="data_used.purpose"),
+        "no field": lambda client: ask(client, b"x", field=""),
+        "no value": lambda client: ask(client, b""),
+        "a large value": lambda client: ask(client, bytes(STATEMENT_BYTES_MAX + 1)),
+        "beyond the ledger": lambda client: ask(client, b"x", end=11),
+        "backwards": lambda client: ask(client, b"x", first=5, end=4),
+    }
+
+
+@pytest.mark.parametrize("name", bad())
+def test_a_bad_question_is_refused(client: Client, name: str) -> None:
+    """With a sentence that never holds the value."""
+    code, detail = refusal(lambda: bad()[name](client))
+    assert code in (CODES.NOT_FOUND, CODES.INVALID_ARGUMENT)
+    assert "citizen" not in str(detail)
+
+
+def test_who_may_not_have_disclosures_gets_none(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call has a row of its own in the access table, and is refused where that says no."""
+    assert access.may(ANYBODY, "FindOpenings", None)
+    monkeypatch.setattr(access, "_OPENED_TO_ANYBODY", frozenset())
+    code, detail = refusal(lambda: ask(client, b"citizen 1"))
+    assert (code, detail.name) == (CODES.PERMISSION_DENIED, "NotAllowed")
+
+
+def test_the_access_table_knows_every_call() -> None:
+    """Every call of the reading service, and no submission without its kind."""
+    for method in DESCRIPTOR.services_by_name["Ledger"].methods:
+        assert access.may(ANYBODY, method.name, None)
+    assert not access.may(ANYBODY, "Submit", None)
+    assert not access.may(ANYBODY, "SubmitMany", None)
+
+
+def test_every_sensitive_field_can_be_asked_for(client: Client) -> None:
+    """Also one in which nothing stands."""
+    assert FIELD in SENSITIVE
+    for field in SENSITIVE.keys() - {FIELD}:
+        assert ask(client, b"x", field=field) == [Openings(next=10)]
