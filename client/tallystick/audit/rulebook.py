@@ -104,9 +104,7 @@ class Thresholds:
         """Whether a local time of day lies in the night, which may pass midnight; never, where none is set."""
         if self.night_from is None or self.night_until is None:
             return False
-        if self.night_from < self.night_until:
-            return self.night_from <= at < self.night_until
-        return at >= self.night_from or at < self.night_until
+        return within(at, self.night_from, self.night_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +174,11 @@ class Rulebook:
         silent = [name for name in DEADLINES if name not in self.deadlines]
         silent += [name for name in _NUMBERS if getattr(self.thresholds, name) is None]
         return (*silent, *([_NIGHT] if self.thresholds.night_from is None else []))
+
+
+def within(at: time, begin: time, end: time) -> bool:
+    """Whether a time of day lies in a part of the day that may pass midnight; its end is not in it."""
+    return begin <= at < end if begin < end else at >= begin or at < end
 
 
 def zone_name(raw: Mapping[str, Any]) -> str:
