@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_story_is_told_to_its_end() -> None:
     """The demo ends well, names what was tampered with, and leaves nothing running."""
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "story.py"], capture_output=True, text=True, check=False, timeout=170
+        [sys.executable, "-m", "scripts.story"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=170
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "held: an auditor's client refuses the altered entry and names it" in done.stdout
@@ -28,7 +28,7 @@ def test_every_measurement_can_be_made(tmp_path: Path) -> None:
     """A small run of the measurements has every figure; what they say is not judged here."""
     words = ["--entries", "3000", "--calls", "64", "--sizes", "3000", "--json", str(tmp_path / "figures.json")]
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "measure.py", *words],
+        [sys.executable, "-m", "scripts.measure", *words],
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,152 @@
+"""Measures the audit of ten bureaus, and every question beside itself, at a small and a large size in one run.
+
+audit     every ledger read whole in one pass: entries a second, and the most memory the program held
+naming    a question that names something, answered by indexes: it must not slow down as the ledgers grow
+absence   a question about absence, answered by a full pass: as slow as that
+
+Each command runs once before it is timed, in one program that stays, with its answer as JSON that nobody reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+from scripts.traffic import NEEDLE, Traffic
+from tallystick.cli.main import main as tally
+from tallystick_node.cluster.local import LocalCluster
+
+BUREAUS = 10
+REPEATS = 9
+
+
+def naming(traffic: Traffic) -> dict[str, list[str]]:
+    """Questions about one thing, of which there is as much however large the ledgers are."""
+    version = f"{NEEDLE}@0"
+    return {
+        "who": ["who", NEEDLE],
+        "access": ["access", NEEDLE],
+        "trace": ["trace", version],
+        "impact": ["impact", version],
+        "case": ["case", str(traffic.needle_case)],
+        "lookups of an officer": ["lookups", "--officer", traffic.needle_officer],
+        "reconcile an exchange": ["reconcile", "--exchange", str(traffic.needle_exchange)],
+        "log of a resource": ["log", "--all-bureaus", "--resource", NEEDLE],
+    }
+
+
+ABSENCE = {
+    "owed": ["owed"],
+    "catalogue": ["catalogue"],
+    "systems": ["systems"],
+    "reconcile all": ["reconcile"],
+}
+
+
+def ask(profile: Path, arguments: list[str], repeats: int) -> float:
+    """The median time of a command in this program, in milliseconds; it ends the program where the command fails."""
+    taken = []
+    for attempt in range(repeats + 1):
+        said = StringIO()
+        began = time.perf_counter()
+        with redirect_stdout(StringIO()), redirect_stderr(said):
+            code = tally(["--profile", str(profile), "--json", *arguments])
+        if code not in (0, 1):
+            raise SystemExit(f"bench: tally {' '.join(arguments)} ended with {code}: {said.getvalue()}")
+        if attempt:
+            taken.append(time.perf_counter() - began)
+    return statistics.median(taken) * 1e3
+
+
+AUDIT = """
+import re, sys, time
+from datetime import date
+from pathlib import Path
+from tallystick import Ledgers
+from tallystick.sdk.auditing import audit
+with Ledgers.open(sys.argv[1]) as ledgers:
+    wall, cpu = time.perf_counter(), time.process_time()
+    audited = audit(ledgers, date.today())
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+held = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text()).group(1)
+assert not audited.coverage.exit_code, [ledger.gap for ledger in audited.coverage.ledgers]
+print(audited.coverage.entries, wall, cpu, held, len(audited.findings))
+"""
+
+
+def audited(profile: Path) -> dict[str, float]:
+    """One audit in a program of its own."""
+    done = subprocess.run([sys.executable, "-c", AUDIT, str(profile)], capture_output=True, text=True, check=True)
+    entries, wall, cpu, held, findings = map(float, done.stdout.split())
+    return {
+        "entries": entries,
+        "per_s": entries / wall,
+        "cpu_us": cpu / entries * 1e6,
+        "memory_mib": held / 1024,
+        "findings": findings,
+    }
+
+
+def row(name: str, figures: dict[str, float]) -> None:
+    """One line of the table."""
+    print(
+        f"{name:<36}" + "".join(f"{key} {value:>11,.{2 if value < 10 else 0}f}   " for key, value in figures.items()),
+        flush=True,
+    )
+
+
+def measured(folder: Path, sizes: list[int]) -> dict[str, dict[str, float]]:
+    """Every figure at every size, and each question's ratio of the largest to the smallest."""
+    figures: dict[str, dict[str, float]] = {}
+    with LocalCluster.up(folder, BUREAUS) as cluster:
+        profile = folder / "profiles" / "auditor.toml"
+        traffic = Traffic(cluster)
+        traffic.begin()
+        recorded = 0
+        for size in sizes:
+            traffic.record(size - recorded)
+            recorded = size
+            figures[f"audit at {size:,}"] = audited(profile)
+            row(f"audit at {size:,}", figures[f"audit at {size:,}"])
+            for kind, questions, repeats in (("naming", naming(traffic), REPEATS), ("absence", ABSENCE, 1)):
+                for name, arguments in questions.items():
+                    took = figures.setdefault(f"{kind}: {name}", {})
+                    took[f"ms_at_{size}"] = ask(profile, arguments, repeats)
+    for name, took in figures.items():
+        if not name.startswith("audit"):
+            first, last = (took[f"ms_at_{size}"] for size in (sizes[0], sizes[-1]))
+            took["ratio"] = last / first
+            row(name, took)
+    return figures
+
+
+def main() -> None:
+    """Measure and print; with --json also as one document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="10000,200000", help="entries over all ledgers (default 10000,200000)")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    chosen = parser.parse_args()
+    when = time.strftime("%Y-%m-%d %H:%M")
+    print(f"{when}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}, all on loopback")
+    folder = Path(tempfile.mkdtemp(prefix="tallystick-bench-"))
+    try:
+        figures = measured(folder / "cluster", sorted(map(int, chosen.sizes.split(","))))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if chosen.json:
+        chosen.json.write_text(json.dumps({"when": when, "figures": figures}, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
