@@ -14,7 +14,6 @@ from tallystick.audit.report.provenance import Node, Provenance
 from tallystick.audit.words import Words
 from tallystick.core.safe_text import sanitise
 
-SHADES: Final = 4
 _BOX = (172, 60)
 _GAP = (44, 16)
 _MARGIN = 6

@@ -15,9 +15,8 @@ from tallystick.audit.words import Words
 class Note:
     """One note: what its figures are of. Its number is 0 where none of them counts anything, and it is not printed."""
 
-    def __init__(self, number: int, words: Words) -> None:
+    def __init__(self, number: int) -> None:
         self.number = number
-        self._words = words
 
     def figure(self, figure: Figure) -> Html:
         """The count, leading to the note."""
@@ -43,11 +42,11 @@ class Notes:
         """The note for some figures, each under what it is called."""
         counted = [(label, figure) for label, figure in figures if figure.count]
         if not counted:
-            return Note(0, self._words)
+            return Note(0)
         number = len(self._made) + 1
         lines = [self._line(label, figure) for label, figure in counted]
         self._made.append(h("li", h("h3", f"[{number}] {title}"), *lines, id=f"n{number}"))
-        return Note(number, self._words)
+        return Note(number)
 
     def section(self) -> Html:
         """Every note, in order."""

@@ -78,8 +78,6 @@ svg.bar { width: 100%; min-width: 8rem; height: .8rem; margin-top: .35rem; }
 .form table th, .form table td { border: 0; border-bottom: 1px solid var(--line); padding: .2rem .6rem .2rem 0; }
 .form td.sign { vertical-align: bottom; color: var(--soft); }
 .form td:last-child, .form th:last-child { padding-right: .7rem; }
-footer { margin-top: 3rem; font-size: .9rem; }
-footer code { overflow-wrap: anywhere; }
 @media screen and (max-width: 40rem) { html { font-size: 16px; } body { padding: 1.25rem 1rem 3rem; }
   nav ol { columns: 1; }
   .facts { grid-template-columns: 1fr; gap: 0; } .facts dd { margin-bottom: .35rem; } h1 { font-size: 1.5rem; }
