@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 from tallystick.audit.report.markup import Html, h
 from tallystick.audit.report.provenance import Node, Provenance
