@@ -44,12 +44,13 @@ def moved(charter: Charter, **what: str) -> Inquiry:
                 yield from _last(half, found.bureau, bureau.id, **what)
 
 
-def brought(version: str, to: str) -> Inquiry:
-    """The last exchange that brought a version to one bureau, from any other."""
-    for half in (yield Find.of(DataReceived, bureau=to, version=version).last()):
-        yield from _halves(half.head.exchange, to, half.head.counterparty)
-    for half in (yield Find.of(DataSent, counterparty=to, version=version).last()):
-        yield from _halves(half.head.exchange, half.bureau, to)
+def brought(charter: Charter, version: str, to: str) -> Inquiry:
+    """The last exchange that brought a version to one bureau from each other, and its last use there."""
+    for bureau in charter.bureau:
+        yield from _last(DataReceived, to, bureau.id, version=version)
+    for sent in (yield Find.of(DataSent, counterparty=to, version=version).last()):
+        yield from _halves(sent.head.exchange, sent.bureau, to)
+    yield Find.of(DataUsed, bureau=to, version=version).last()
 
 
 def _last(half: type[DataSent] | type[DataReceived], bureau: str, other: str, **what: str) -> Inquiry:

@@ -66,7 +66,7 @@ class Trace:
 
 def inquire(version: str, charter: Charter) -> Inquiry:
     """The version, what it was made from and what brought that there, what was made from it and who holds any of it."""
-    yield from _upstream(version)
+    yield from _upstream(version, charter)
     yield from downstream(version, charter)
 
 
@@ -88,7 +88,7 @@ def downstream(version: str, charter: Charter) -> Generator[Find | Cited, Sequen
     return asked
 
 
-def _upstream(version: str) -> Inquiry:
+def _upstream(version: str, charter: Charter) -> Inquiry:
     told, names = {version}, [version]
     for _ in range(DEPTH_MAX + 1):
         following = []
@@ -96,7 +96,7 @@ def _upstream(version: str) -> Inquiry:
             yield from _state(name)
             for provided in (yield Find.of(VersionProvided, version=name)):
                 for source in provided.head.derived_from:
-                    yield from brought(source, provided.bureau)
+                    yield from brought(charter, source, provided.bureau)
                     if source not in told:
                         told.add(source)
                         following.append(source)
