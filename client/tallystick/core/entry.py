@@ -30,6 +30,8 @@ from tallystick.core.limits import (
 from tallystick_proto.v1 import entry_pb2
 from tallystick_proto.v1.entry_pb2 import Signature
 
+_SHORT: Final = [bytes((value,)) for value in range(0x80)]
+
 MOMENT_MAX_US: Final = 253_402_300_799_999_999
 """The last microsecond of the year 9999; later moments cannot be shown as a date."""
 
@@ -50,7 +52,7 @@ class Entry:
 def varint(value: int) -> bytes:
     """A protobuf varint of a non-negative number."""
     if value < 0x80:
-        return bytes((value,))
+        return _SHORT[value]
     if value < 0x4000:
         return bytes((value & 0x7F | 0x80, value >> 7))
     out = bytearray()

@@ -82,8 +82,7 @@ class Checker:
 
     def check(self, data: bytes) -> tuple[int, Terms]:
         """The number of a statement's kind, and its index terms. Raises InvalidStatement."""
-        if len(data) > STATEMENT_BYTES_MAX:
-            raise InvalidStatement(f"{len(data)} bytes", expected=f"at most {STATEMENT_BYTES_MAX}")
+        check_size(data)
         head, tag, said = _halves(data)
         known = self._known.get(tag)
         if known is None:
@@ -93,7 +92,7 @@ class Checker:
         try:
             terms = known.rules.head.walk(head, known.in_head, known.checked)
         except InvalidStatement as error:
-            raise _in_head(error) from None
+            raise in_head(error) from None
         known.rules.body.walk(said, known.in_body)
         return known.rules.kind.number, terms
 
@@ -103,9 +102,9 @@ class Checker:
             raise InvalidStatement(f"there is no kind {tag >> 3}", expected="a kind this node knows")
         beginning = Head(kind=rules.kind.number, actor=self._actor).SerializeToString()
         try:
-            return _Known(rules, beginning, rules.head.begin(beginning), {}, {})
+            return _Known(rules, beginning, Checked(len(beginning), *rules.head.part(beginning)), {}, {})
         except InvalidStatement as error:
-            raise _in_head(error) from None
+            raise in_head(error) from None
 
     def _misattributed(self, kind: Kind, head: Head) -> InvalidStatement:
         if head.kind != kind.number:
@@ -115,7 +114,14 @@ class Checker:
         return InvalidStatement(what, where="head.actor", expected="the submission's actor")
 
 
-def _in_head(error: InvalidStatement) -> InvalidStatement:
+def check_size(data: bytes) -> None:
+    """A statement is not too long. Raises InvalidStatement."""
+    if len(data) > STATEMENT_BYTES_MAX:
+        raise InvalidStatement(f"{len(data)} bytes", expected=f"at most {STATEMENT_BYTES_MAX}")
+
+
+def in_head(error: InvalidStatement) -> InvalidStatement:
+    """What is wrong with a head, as what is wrong with its statement."""
     return InvalidStatement(error.what, where=f"head.{error.where}" if error.where else "head", expected=error.expected)
 
 
@@ -220,6 +226,11 @@ def read(data: bytes) -> Read:
 def encode(statements: Sequence[bytes]) -> bytes:
     """The canonical bytes of `Statements` from canonical statements."""
     return b"".join([b"\x0a%b%b" % (varint(len(statement)), statement) for statement in statements])
+
+
+def decode(blob: bytes) -> list[bytes]:
+    """The statements that `encode` put together."""
+    return [statement.SerializeToString() for statement in Statements.FromString(blob).statement]
 
 
 def commitment_at(data: bytes, path: str) -> bytes | None:

@@ -146,14 +146,17 @@ class Rule:
             _check_counts(items)
         return terms
 
-    def begin(self, data: bytes) -> Checked:
-        """Check the first fields of messages that begin alike, once for all of them. Raises as `walk`."""
+    def part(self, data: bytes) -> tuple[int, Terms]:
+        """Check some fields of a message, each with all its items, and give their bits and terms. Raises as `walk`."""
         position, present, terms = _NOTHING_YET
+        items: list[FieldRule] = []
         while position < len(data):
             tag, begin, stop = field_at(data, position)
-            bit, added = self._look(tag, data[position:stop], data[begin:stop], {}, [])
+            bit, added = self._look(tag, data[position:stop], data[begin:stop], {}, items)
             position, present, terms = stop, present | bit, terms + added
-        return Checked(position, present, terms)
+        if items:
+            _check_counts(items)
+        return present, terms
 
     def check(self, message: Message) -> None:
         """Check a message made here, which therefore encodes canonically. Raises as `walk`."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.statement import Checker
 from tallystick.sdk.receipt import Receipt, receipt_of
 from tallystick_proto.v1 import ledger_pb2
 from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
@@ -16,12 +15,10 @@ from tallystick_proto.v1.statement_pb2 import Statement
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """One submission on its way. `submission` is set once it is signed, `done` once it is answered."""
+    """One submission on its way, `data` its statements. `submission` is set once it is signed, `done` once answered."""
 
     submission_id: bytes
     opened_at: float
-    checker: Checker
-    statements: list[Statement] = field(default_factory=list)
     data: list[bytes] = field(default_factory=list)
     disclosures: list[Disclosure] = field(default_factory=list)
     size_bytes: int = 0
@@ -46,4 +43,5 @@ class Pending:
     def result(self, timeout_s: float | None = None) -> Receipt:
         """The receipt. Raises TimeoutError, or the domain error that kept the statement from being recorded."""
         receipt, checkpoint = self._batch.done.result(timeout_s)
-        return receipt_of(receipt, self._position, self._batch.statements[self._position], self._bureau, checkpoint)
+        statement = Statement.FromString(self._batch.data[self._position])
+        return receipt_of(receipt, self._position, statement, self._bureau, checkpoint)

@@ -109,7 +109,7 @@ class Node(LedgerReader, Verbs[Receipt]):
         draft = compose(kind, self.actor, values)
         submission_id = new_id()
         disclosures = place(draft, self.bureau.origin, submission_id, 0, new_salt)
-        data = draft.statement.SerializeToString()
+        data = draft.encode()
         submission = seal(self.bureau.origin, self.actor, self._key, submission_id, [data], disclosures)
         for attempt in range(_RETRIES + 1):
             try:

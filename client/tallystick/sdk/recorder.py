@@ -21,7 +21,8 @@ from types import TracebackType
 from typing import Self
 
 from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.compose import compose, place
+from tallystick.core.compose import place
+from tallystick.core.composer import Composer
 from tallystick.core.errors import (
     Overloaded,
     ProofFailed,
@@ -33,7 +34,7 @@ from tallystick.core.errors import (
 from tallystick.core.identifiers import uuid7_time_us
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
-from tallystick.core.statement import Checker
+from tallystick.core.statement import check_size, decode
 from tallystick.core.submission import renewed, seal
 from tallystick.sdk.batch import Batch, Pending
 from tallystick.sdk.clock import new_id, new_salt, now_us
@@ -84,14 +85,13 @@ class Recorder(Verbs[Pending]):
         self._lock = threading.Condition()
         self._sealing = threading.Lock()  # a stream that broke may be at it still
         self._open: Batch | None = None
+        self._composer = Composer(actor)  # of the open batch
         self._sealed: deque[Batch] = deque()  # not sent on the present stream
         self._sent: deque[Batch] = deque()  # sent, in this order, and not answered
         self._closing = False
         self._stream = 0  # a stream that broke may still ask for requests; it must not get any
         for submission in self._spool.left_over():
-            batch = Batch(
-                submission.signature.submission_id, time.monotonic(), Checker(self._actor), submission=submission
-            )
+            batch = Batch(submission.signature.submission_id, time.monotonic(), submission=submission)
             self._sealed.append(batch)
         self._thread = threading.Thread(target=self._run, name="tallystick-recorder", daemon=True)
         self._thread.start()
@@ -104,19 +104,17 @@ class Recorder(Verbs[Pending]):
         return self._say(kind, values)
 
     def _say(self, kind: str, values: dict[str, object]) -> Pending:
-        draft = compose(kind, self._actor, values)
-        statement = draft.statement
         with self._lock:
             batch = self._room()
+            draft = self._composer.compose(kind, values)
             position = len(batch.data)
             disclosures = (
                 place(draft, self.reader.bureau.origin, batch.submission_id, position, new_salt)
                 if draft.sensitive
                 else ()
             )
-            data = statement.SerializeToString()
-            batch.checker.check(data)
-            batch.statements.append(statement)
+            data = draft.encode()
+            check_size(data)
             batch.data.append(data)
             batch.disclosures.extend(disclosures)
             batch.size_bytes += len(data) + _FRAME_BYTES_MAX
@@ -166,7 +164,8 @@ class Recorder(Verbs[Pending]):
         if self._closing:
             raise RuntimeError("the recorder is closed")
         if self._open is None:
-            self._open = Batch(new_id(), time.monotonic(), Checker(self._actor))
+            self._open = Batch(new_id(), time.monotonic())
+            self._composer = Composer(self._actor)
         return self._open
 
     def _seal(self) -> None:
@@ -317,7 +316,7 @@ class Recorder(Verbs[Pending]):
         self._spool.remove(batch.submission_id)
         with self._lock:
             self._sent.remove(batch)
-            batch.submission_id, batch.submission = fresh, submission
+            batch.submission_id, batch.submission, batch.data = fresh, submission, decode(submission.statements)
             self._sealed.appendleft(batch)
             self._lock.notify_all()
 
@@ -330,7 +329,6 @@ class Recorder(Verbs[Pending]):
                     batch.done.set_exception(outcome)
                 else:
                     batch.done.set_result(outcome)
-                    batch.data.clear()
             for queue in (self._sent, self._sealed):
                 if batch in queue:
                     queue.remove(batch)

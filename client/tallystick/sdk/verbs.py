@@ -1,6 +1,6 @@
 """One method a statement kind, derived by `scripts/proto` from `statement.proto`. Do not edit.
 
-What each parameter takes is said in `tallystick.core.compose`.
+What each parameter takes is said in `tallystick.core.values`.
 """
 
 from __future__ import annotations
