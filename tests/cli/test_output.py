@@ -8,7 +8,9 @@ import pty
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,19 @@ def test_a_terminal_gets_columns_with_a_header(profile: Path) -> None:
     assert lines[0].startswith("条目")
     assert all(line.startswith("planning#") for line in lines[1:4])
     assert "\t" not in "".join(lines)
+
+
+@pytest.mark.parametrize("columns", [50, 60, 100])
+def test_a_narrow_terminal_loses_no_column(profile: Path, columns: int) -> None:
+    """What does not fit is folded; every letter of every cell is there."""
+
+    def table(columns: int) -> list[str]:
+        """The header and the one row, without the remark below them."""
+        lines = on_terminal(["--profile", profile, "log", "-n", 1], columns).splitlines()
+        return list(takewhile(lambda line: "Covered" not in line, lines))
+
+    assert all(len(line) <= columns for line in table(columns))
+    assert Counter("".join(table(columns)).replace(" ", "")) == Counter("".join(table(400)).replace(" ", ""))
 
 
 def test_markup_in_a_ledger_is_text(tally: Tally, profile: Path) -> None:

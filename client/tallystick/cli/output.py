@@ -19,6 +19,10 @@ from tallystick.core.safe_text import sanitise, sanitise_json
 # Below this a file is hashed faster than a bar is drawn.
 PROGRESS_FROM_BYTES = 64 * 1024 * 1024
 
+# On a terminal a column of so many cells stays on one line; a wider one is folded, to no fewer than these.
+_WHOLE_CELLS = 40
+_FOLDED_CELLS = 30
+
 
 class Output:
     """Prints in one language, as text or as JSON."""
@@ -88,15 +92,23 @@ class Table:
         if first_go:
             measured = [self._header, *rows] if self._show_header else rows
             self._widths = [max(cell_len(row[column]) for row in measured) for column in range(len(self._header))]
+        console = Console(highlight=False, markup=False, emoji=False)
         table = RichTable(box=None, pad_edge=False, show_header=self._show_header and first_go, header_style="bold")
-        for title, width in zip(self._header, self._widths, strict=True):
-            last = title is self._header[-1]
+        *others, last = self._widths
+        least = sum(width if width <= _WHOLE_CELLS else _FOLDED_CELLS for width in others) + min(last, _FOLDED_CELLS)
+        # Where there is no room, every column is folded; else the last would be left out.
+        roomy = least + 2 * len(others) <= console.width
+        for number, (title, width) in enumerate(zip(self._header, self._widths, strict=True)):
+            whole = roomy and number < len(others)
             table.add_column(
-                title, min_width=0 if last else min(width, 30), overflow="fold", no_wrap=not last and width <= 40
+                title,
+                min_width=min(width, _FOLDED_CELLS) if whole else 0,
+                overflow="fold",
+                no_wrap=whole and width <= _WHOLE_CELLS,
             )
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        Console(highlight=False, markup=False, emoji=False).print(table)
+        console.print(table)
 
 
 @contextmanager
