@@ -58,7 +58,7 @@ def test_an_officer_is_looked_up_in_the_indexes(tally: Tally, told: LocalCluster
     assert said.code == 0
     assert said.lines[0].split("\t") == [
         "2026-01-05 12:00:00+08:00",
-        f"{OFFICER} (signed by taxation:clerk)",
+        OFFICER,
         "R-1@1",
         "tax-registration",
         "none",

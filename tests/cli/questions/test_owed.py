@@ -36,21 +36,19 @@ def test_each_line_says_who_owes_what_to_whom_and_how_to_answer(tally: Tally, cl
     """With the entry that opened it, and how far it is proven; below them the coverage of a full pass."""
     said = tally("owed", profile=cluster.auditor_profile)
     assert said.code == 0
-    rows = {row[6]: row for line in said.lines if len(row := line.split("\t")) == 9}
+    rows = {row[6]: row for line in said.lines if len(row := line.split("\t")) == 8}
     assert len(rows) == 5
-    request = rows["taxation#3"]
-    assert request[:3] == [MARKET, TAXATION, "an answer to the request for SCJG-0012"]
-    assert request[7:] == [
-        "no answer within the coverage",
-        "tally grant taxation#3 | tally deny taxation#3 --reason TEXT",
-    ]
-    sent = rows["market-regulation#5"]
-    assert sent[7].startswith("one side's word")
-    assert sent[8].endswith(".SALT FILE --sender market-regulation")
-    assert (
-        rows["market-regulation#4"][8]
-        == "tally duty accept market-regulation#4 | tally duty decline market-regulation#4"
-    )
+    assert rows["taxation#3"][:3] == [MARKET, TAXATION, "an answer to the request for SCJG-0012"]
+    assert rows["market-regulation#4"][2] == "whether it is supervisor of 310115-GH-03"
+    assert (rows["taxation#3"][7], rows["market-regulation#5"][7]) == ("proven", "one side's word")
+    assert "No answer to any of these stands within the coverage." in said.lines
+    commands = [line.split("\t") for line in said.lines if line.count("\t") == 1]
+    assert ["taxation#3", "tally grant taxation#3"] in commands
+    assert ["taxation#3", "tally deny taxation#3 --reason TEXT"] in commands
+    assert ["market-regulation#4", "tally duty decline market-regulation#4"] in commands
+    (receive,) = (command for reference, command in commands if reference == "market-regulation#5")
+    assert receive.startswith("tally receive ")
+    assert receive.endswith(".SALT FILE --sender market-regulation")
     assert "full pass" in said.out
 
 

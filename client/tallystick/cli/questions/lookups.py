@@ -137,10 +137,9 @@ class _Lines:
         from uuid import UUID
 
         head, said = entry.head, entry.said
-        signed = self._say(f" (signed by {head.actor})", f"（{head.actor} 签署）")
         return [
             self._describe.moment(entry.happened_at_us),
-            f"{head.officer}{signed}" if head.officer else head.actor,
+            head.officer or head.actor,
             head.version or head.resource,
             said.purpose,
             str(UUID(bytes=head.case)) if head.case else self._say("none", "无"),

@@ -79,7 +79,6 @@ def _answer(session: Session, bureau: str, to: str, on: str | None) -> int:
                 say("clock", "计时"),
                 say("entry", "条目"),
                 say("proven", "证明程度"),
-                say("answer with", "答复命令"),
             ),
             [
                 [
@@ -91,11 +90,16 @@ def _answer(session: Session, bureau: str, to: str, on: str | None) -> int:
                     lines.clock(each),
                     each.opened.reference,
                     lines.standing(each),
-                    " | ".join(answers(each)),
                 ]
                 for each in found
             ],
         )
+        if found:
+            output.line()
+            output.line(say("Answer with:", "答复命令："))
+            output.table(None, [[each.opened.reference, answer] for each in found for answer in answers(each)])
+            output.line()
+            output.line(say("No answer to any of these stands within the coverage.", "以上各项在核查范围内均无答复。"))
         if bureau and bureau not in seen.as_of.covered:
             named = describe.bureau(bureau)
             output.line(
@@ -190,7 +194,8 @@ class _Lines:
                 duty = self._seen.duties.at(owed.opened.place)
                 assert duty is not None
                 named = enum_label(DutyAssigned.Duty.DESCRIPTOR, duty.duty, self._language)
-                return say(f"whether it is {named} of {duty.scope}", f"认领或拒绝 {duty.scope} 的{named}责任")
+                over = duty.scope.value if duty.scope.what != "bureau" else self._describe.bureau(duty.scope.value)
+                return say(f"whether it is {named} of {over}", f"认领或拒绝 {over} 的{named}责任")
             case _:
                 return say(f"a new version of {code}, after {head.version}", f"更新 {code}（现为 {head.version}）")
 
@@ -200,17 +205,16 @@ class _Lines:
 
         say, days = self._say, owed.late_days
         if owed.late:
-            return say(f"late by {days} working days", f"逾期 {days} 个工作日") if days else say("late", "逾期")
+            plural = "" if days == 1 else "s"
+            return say(f"{days} working day{plural} late", f"逾期 {days} 个工作日") if days else say("late", "逾期")
         if asked := paused_by(owed, self._seen):
             return say(f"stands still until {', '.join(asked)} is answered", f"待 {'、'.join(asked)} 答复，暂停")
         return say("no deadline is set", "未设期限") if owed.deadline_us is None else say("runs", "未到期")
 
     def standing(self, owed: Owed) -> str:
-        """How far it is proven."""
+        """How far it is proven that it was opened; that nobody answered is said below all of them."""
         from tallystick.audit.finding import Standing
         from tallystick.audit.rule import RULES
 
-        none = self._say("no answer within the coverage", "核查范围内无答复")
-        if RULES[owed.rule].standing is not Standing.ONE_SIDE:
-            return none
-        return self._say(f"{Standing.ONE_SIDE.label('en')}; {none}", f"{Standing.ONE_SIDE.label('zh')}，{none}")
+        one_side = RULES[owed.rule].standing is Standing.ONE_SIDE
+        return (Standing.ONE_SIDE if one_side else Standing.PROVEN).label(self._language)
