@@ -208,7 +208,7 @@ class _Lines:
             plural = "" if days == 1 else "s"
             return say(f"{days} working day{plural} late", f"逾期 {days} 个工作日") if days else say("late", "逾期")
         if asked := paused_by(owed, self._seen):
-            return say(f"stands still until {', '.join(asked)} is answered", f"待 {'、'.join(asked)} 答复，暂停")
+            return say(f"paused by {', '.join(asked)}", f"待 {'、'.join(asked)} 答复，暂停")
         return say("no deadline is set", "未设期限") if owed.deadline_us is None else say("runs", "未到期")
 
     def standing(self, owed: Owed) -> str:
