@@ -91,6 +91,8 @@ class Words:
                 return self.working_days(fact) if name == "days" else str(fact)
         if name in _BUREAUS:
             return self.bureau(fact)
+        if name == "resource" and not fact:
+            return self.say("data it does not name", "未指明的数据")
         if name == "duty":
             return enum_label(DutyAssigned.Duty.DESCRIPTOR, DutyAssigned.Duty.Value(fact.upper()), self.language)
         if name in ("why", "what", "late"):

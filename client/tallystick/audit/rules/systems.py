@@ -20,9 +20,9 @@ from tallystick.audit.views.systems import System
 def zombie_system(system: System, seen: Seen) -> Findings:
     """Neither users nor operations reported, nor an entry that names it, for as long as the charter says."""
     days = seen.rulebook.thresholds.zombie_days
-    if days is None or system.retired is not None or not seen.as_of.covers("zombie-system", system.bureau):
+    if days is None or system.retired is not None or seen.day - system.idle_since <= timedelta(days=days):
         return
-    if seen.day - system.idle_since > timedelta(days=days):
+    if seen.as_of.covers("zombie-system", system.bureau):
         zombie_us = seen.rulebook.calendar.end_us(system.idle_since + timedelta(days=days))
         yield replace(system.entry.finding(system=system.code, since=system.idle_since), at_us=zombie_us)
 
@@ -36,11 +36,14 @@ def zombie_system(system: System, seen: Seen) -> Findings:
 def island_system(system: System, seen: Seen) -> Findings:
     """Known for the whole period, in use within it, and never an exchange in it."""
     days = seen.rulebook.thresholds.period_days
-    if days is None or system.retired is not None or not seen.as_of.covers("island-system", system.bureau):
+    if days is None or system.retired is not None:
         return
     begin = seen.day_before(days)
     in_use = system.used_until is not None and system.used_until >= begin
-    if in_use and system.known_since <= begin and not (system.exchanged_on and system.exchanged_on >= begin):
+    joined = system.exchanged_on is not None and system.exchanged_on >= begin
+    if not in_use or joined or system.known_since > begin:
+        return
+    if seen.as_of.covers("island-system", system.bureau):
         yield system.entry.finding(system=system.code, period=days)
 
 
