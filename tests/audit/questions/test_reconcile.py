@@ -15,11 +15,13 @@ from tallystick.audit.questions.reconcile import (
     reconciled_json,
 )
 from tallystick.core.identifiers import exchange_short_form
+from tallystick.sdk.importers.xroad_input import COLUMNS
 from tests.harness.district import District
 from tests.harness.xroad import DATA, needs_data, told
 
 MARKET, TAXATION, PLANNING = BUREAUS = ("market", "taxation", "planning")
 ON = "2027-06-01"
+RESPONSE_SIZE = COLUMNS.index("responseSoapSize")
 IDS = {name: name.encode().ljust(16, b".") for name in ("same", "sizes", "alone", "unsent", "failed")}
 
 
@@ -149,3 +151,26 @@ def test_the_open_data_of_x_road_matches_by_id_service_and_sizes() -> None:
     assert (matched["count"], matched["by"]) == (50, ["service", "request_size", "size"])
     assert (matched["digests"], matched["imported"]) == (0, True)
     assert not any(found.values())
+
+
+@needs_data
+@pytest.mark.parametrize("number", [0, 1, 50, 99])
+def test_a_real_record_that_is_gone_or_changed_is_the_one_that_does_not_match(number: int) -> None:
+    """The half of the line is missing, or both sizes are shown; the other 49 match."""
+    lines = DATA.read_bytes().splitlines(keepends=True)
+    producers = b"\tProducer\t" in lines[number]
+    gone = asked_of(
+        told(dict.fromkeys(("market-regulation", "taxation"), b"".join(lines[:number] + lines[number + 1 :])))
+    )
+    (alone,) = gone["unmatched"]
+    assert alone["missing"] == ("market-regulation" if producers else "taxation")
+    assert (gone["matched"][0]["count"], gone["differing"]) == (49, [])
+    cells = lines[number].split(b"\t")
+    size = cells[RESPONSE_SIZE]
+    cells[RESPONSE_SIZE] = b"77777"
+    lines[number] = b"\t".join(cells)
+    changed = asked_of(told(dict.fromkeys(("market-regulation", "taxation"), b"".join(lines))))
+    (differing,) = changed["differing"]
+    said = ("77777", size.decode()) if producers else (size.decode(), "77777")
+    assert differing["differences"] == [{"name": "size", "sent": said[0], "received": said[1]}]
+    assert (changed["matched"][0]["count"], changed["unmatched"]) == (49, [])
