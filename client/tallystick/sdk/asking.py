@@ -25,7 +25,7 @@ from tallystick.sdk.reader import LedgerReader, Shown
 def ask(ledgers: Ledgers, day: date, inquiry: Inquiry, *, watching: Callable[[object], None] | None = None) -> Audited:
     """What the indexes answer to an inquiry, folded as of the end of `day`; nothing is judged.
 
-    `watching` is shown every entry that was folded, in causal order, each followed by its broken citations.
+    `watching` is shown every record of the pass that rules would be (`audit.judge.folded`), in causal order.
     """
     seen, coverage = begun(ledgers, day, full=False)
     until_us = seen.rulebook.calendar.end_us(day)
