@@ -223,7 +223,8 @@ def test_without_findings_the_exit_code_says_what_was_not_covered(
     rule, _ = lying(district)
     said = audited(tally, district, "--rule", "zombie-system")
     assert said.json["findings"] == []
-    expected = {has_a_damaged_disk: 4, breaks_off: 3, is_gone: 3}.get(lying, 5)
+    codes: dict[Any, int] = {has_a_damaged_disk: 4, breaks_off: 3, is_gone: 3}
+    expected = codes.get(lying, 5)
     assert (said.code, bool(rule)) == (expected, expected == 5)
 
 

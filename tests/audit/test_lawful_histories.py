@@ -1,0 +1,70 @@
+"""Whatever lawful things several bureaus do at once, nothing is found; and one slip is found by its own rule alone."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tallystick.audit.obligations import OBLIGATIONS
+from tallystick.audit.rule import RULES
+from tallystick.core.kinds import KINDS
+from tests.harness.lawful import END, Story, World
+from tests.harness.stories_of_office import SLIPS, STORIES
+
+STRUCTURAL = {
+    "chain-broken",
+    "malformed-entry",
+    "signature-invalid",
+    "tree-mismatch",
+    "rollback",
+    "equivocation",
+    "unreconciled",
+}
+SEEDS = st.integers(0, 2**32)
+
+
+@settings(max_examples=300)
+@given(seed=SEEDS, bureaus=st.integers(3, 5), stories=st.lists(st.sampled_from(STORIES), min_size=1, max_size=16))
+def test_lawful_histories_yield_no_finding(seed: int, bureaus: int, stories: list[Story]) -> None:
+    """Requests, grants, exchanges, uses, recalls, duties, systems, concerns and imports, in time and in any order."""
+    district = World(Random(seed), bureaus=bureaus).play(stories)
+    found, _, coverage = district.look(END)
+    assert [district.sentence(finding, "en") for finding in found] == []
+    assert coverage.unjudged == {}
+
+
+@pytest.mark.parametrize("rule", SLIPS)
+@settings(max_examples=12)
+@given(seed=SEEDS, others=st.lists(st.sampled_from(STORIES), max_size=4))
+def test_one_slip_is_found_by_its_rule_and_by_no_other(rule: str, seed: int, others: list[Story]) -> None:
+    """A history that is lawful but for one thing has that one finding, whatever else goes on around it."""
+    for attempt in range(1_000):
+        world = World(Random(f"{seed}/{attempt}"), slip=rule)
+        district = world.play([SLIPS[rule], *others])
+        if world.slipped:
+            break
+    assert world.slipped
+    assert [finding.rule for finding in district.audit(END)] == [rule]
+
+
+def test_every_rule_about_what_is_said_has_a_slip() -> None:
+    """The histories lack no rule but those on the ledgers themselves."""
+    assert SLIPS.keys() | STRUCTURAL == RULES.keys()
+
+
+def test_the_histories_hold_every_kind_and_meet_every_obligation() -> None:
+    """They would be lawful too if they were empty: they are not."""
+    said: set[str] = set()
+    met: set[str] = set()
+    for seed in range(40):
+        district = World(Random(seed)).play(STORIES * 2)
+        for desk in district.desks.values():
+            said |= {type(entry.said).DESCRIPTOR.name for entry in desk.on_entries() if hasattr(entry, "said")}
+        _, seen, _ = district.look(END)
+        met |= {rule for (_, rule), times in seen.obligations.times.items() if times.answered}
+    by_nodes = {kind.name for kind in KINDS.values() if kind.section == "node"} - {"ActorRegistered"}
+    assert said == {kind.name for kind in KINDS.values()} - by_nodes
+    assert met == {obligation.rule for obligation in OBLIGATIONS}
