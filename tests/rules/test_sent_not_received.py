@@ -74,6 +74,12 @@ Then = Callable[[District, Said], object]
             id="failed, says the receiver",
         ),
         pytest.param(
+            lambda d, s: d["market"].fail("x-1", side="sending", reason="timeout"), True, id="failed, of whomever"
+        ),
+        pytest.param(
+            lambda d, s: d["planning"].fail("x-1", side="sending", reason="timeout"), False, id="a third, of whomever"
+        ),
+        pytest.param(
             lambda d, s: d["planning"].fail("x-1", other="tax", side="sending", reason="timeout"),
             False,
             id="failed, says a third",

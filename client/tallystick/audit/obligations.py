@@ -121,10 +121,10 @@ def grantor(entry: On[AccessGranted], known: Known) -> Iterator[tuple[str, Keys]
 
 
 def receiver(entry: On[DataSent], known: Known) -> Iterator[tuple[str, Keys]]:
-    """Who was sent data, once an exchange, unless the receipt was folded before: one that cites nothing may be."""
+    """Who was sent data, once an exchange, unless a receipt that cites nothing came before."""
     key = sent_key(entry)
     if not known.is_answered(key) and not known.is_said_again(entry):
-        yield entry.head.counterparty, (key,)
+        yield entry.head.counterparty, (key, (key.id, key.sender), (key.id, key.receiver))
 
 
 def each_holder(entry: On[VersionRecalled], known: Known) -> Iterator[tuple[str, Keys]]:
@@ -179,9 +179,9 @@ def _recalled(entry: On[VersionRecalled]) -> Iterator[Hashable]:
 
 
 def _either_half(entry: On[ExchangeFailed]) -> Iterator[Hashable]:
-    bureau, other = entry.bureau, entry.head.counterparty
-    yield Key(entry.head.exchange, bureau, other)
-    yield Key(entry.head.exchange, other, bureau)
+    """The exchange in either direction; of what names no other side, whatever its bureau has under that id."""
+    id_, bureau, other = entry.head.exchange, entry.bureau, entry.head.counterparty
+    yield from (Key(id_, bureau, other), Key(id_, other, bureau)) if other else ((id_, bureau),)
 
 
 def _received(entry: On[DataReceived]) -> Iterator[Hashable]:

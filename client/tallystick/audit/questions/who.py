@@ -154,7 +154,8 @@ def _by_duty(scope: Scope, duty: DutyAssigned.Duty.ValueType, seen: Seen) -> Ans
     held, last = seen.duties.holding(scope, duty, seen.day), seen.duties.last_over(scope, duty, seen.day)
     if held is not None and held.accepted is not None:
         return _answering(held, How.ACCEPTED, Standing.PROVEN, held.entry, held.accepted)
-    if last is not None and last.accepted is not None and not _is_instead(scope, duty, seen):
+    over = last is None or last.is_abolished or _is_instead(scope, duty, seen)
+    if last is not None and last.accepted is not None and not over:
         ended = () if last.released is None else (last.released,)
         return _answering(last, How.UNTIL_ACCEPTED, Standing.NOT_COVERED, last.entry, last.accepted, *ended)
     if held is not None:
