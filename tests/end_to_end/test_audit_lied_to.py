@@ -247,6 +247,16 @@ def test_what_a_liar_is_found_by_is_observed_or_proven_by_its_key(tally: Tally, 
     }
 
 
+@pytest.mark.parametrize("lying", [goes_back, forks, alters_an_entry])
+def test_a_lie_is_found_whatever_days_are_asked_about(
+    tally: Tally, district: LyingDistrict, lying: Callable[[LyingDistrict], tuple[str, int]]
+) -> None:
+    """What is seen now arose now: no `--since` leaves it out."""
+    audited(tally, district)
+    rule, _ = lying(district)
+    assert (rule, LIAR) in found(audited(tally, district, "--since", later()).json)
+
+
 def test_an_older_state_shown_to_a_new_auditor_covers_no_more_than_it_says(
     tally: Tally, district: LyingDistrict
 ) -> None:

@@ -51,6 +51,7 @@ def judge(
 
     `watching` is shown every record the rules are shown, for who keeps more of them than the views do.
     """
+    seen.as_of = AsOf(until_us, frozenset(), {})  # nothing is covered yet
     found: dict[Hashable, Finding] = {}
     absent: dict[Hashable, tuple[str, int]] = {}
 

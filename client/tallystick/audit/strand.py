@@ -51,15 +51,14 @@ class Fault:
     rule: str
     bureau: str
     reference: str
-    at_us: int
     error: str
 
 
-def fault_of(error: VerificationFailed, bureau: str, index: int, at_us: int) -> Fault:
+def fault_of(error: VerificationFailed, bureau: str, index: int) -> Fault:
     """What an error means for an audit."""
     rule = next(rule for kind, rule in _RULES if isinstance(error, kind))
     expected = f"; expected {error.expected}" if error.expected else ""
-    return Fault(rule, bureau, f"{bureau}#{index}", at_us, error.what + expected)
+    return Fault(rule, bureau, f"{bureau}#{index}", error.what + expected)
 
 
 def shown_fault(error: VerificationFailed, bureau: str) -> Fault:
@@ -67,7 +66,7 @@ def shown_fault(error: VerificationFailed, bureau: str) -> Fault:
     index = max((error.known or 0) - 1, 0)
     if not isinstance(error, _OF_CHECKPOINTS):
         error = ProofFailed(error.what, where=error.where, expected=error.expected)
-    return fault_of(error, bureau, index, 0)
+    return fault_of(error, bureau, index)
 
 
 class Strand:
@@ -96,7 +95,7 @@ class Strand:
                 yield self._torn(waiting[0].entry.index, history)
         except VerificationFailed as error:
             self.coverage.fail(error)
-            yield fault_of(error, self.bureau.id, history.size, history.recorded_at_us)
+            yield fault_of(error, self.bureau.id, history.size)
         except TallystickError as error:
             self.coverage.fail(error)
 
@@ -107,7 +106,7 @@ class Strand:
             expected="a checkpoint at a submission's end",
         )
         self.coverage.fail(torn)
-        return fault_of(torn, self.bureau.id, first, history.recorded_at_us)
+        return fault_of(torn, self.bureau.id, first)
 
     def _whole(self, submission: list[Recorded]) -> Iterator[On[Any]]:
         for recorded in submission:

@@ -13,8 +13,9 @@ from tallystick.audit.seen import Seen
 from tallystick.audit.strand import Fault
 
 
-def _fault(fault: Fault) -> Findings:
-    yield Found(fault.bureau, (fault.reference,), fault.at_us, {"error": fault.error})
+def _fault(fault: Fault, seen: Seen) -> Findings:
+    """It arises when it is seen, whenever what it is about was recorded: that moment is the forger's to choose."""
+    yield Found(fault.bureau, (fault.reference,), seen.as_of.at_us - 1, {"error": fault.error})
 
 
 @rule(
@@ -24,7 +25,7 @@ def _fault(fault: Fault) -> Findings:
 )
 def chain_broken(fault: Fault, seen: Seen) -> Findings:
     """Under a checkpoint that the ledger's key signed."""
-    return _fault(fault)
+    return _fault(fault, seen)
 
 
 @rule(
@@ -34,7 +35,7 @@ def chain_broken(fault: Fault, seen: Seen) -> Findings:
 )
 def malformed_entry(fault: Fault, seen: Seen) -> Findings:
     """Not the one canonical encoding; fields of a newer version are not a fault."""
-    return _fault(fault)
+    return _fault(fault, seen)
 
 
 @rule(
@@ -44,7 +45,7 @@ def malformed_entry(fault: Fault, seen: Seen) -> Findings:
 )
 def signature_invalid(fault: Fault, seen: Seen) -> Findings:
     """A signature that does not verify, or by a key that was not valid there."""
-    return _fault(fault)
+    return _fault(fault, seen)
 
 
 @rule(
@@ -55,7 +56,7 @@ def signature_invalid(fault: Fault, seen: Seen) -> Findings:
 )
 def tree_mismatch(fault: Fault, seen: Seen) -> Findings:
     """An observation about the server that answered, not about the ledger."""
-    return _fault(fault)
+    return _fault(fault, seen)
 
 
 @rule(
@@ -66,7 +67,7 @@ def tree_mismatch(fault: Fault, seen: Seen) -> Findings:
 )
 def rollback(fault: Fault, seen: Seen) -> Findings:
     """An observation about the server that answered; an older state may be a backup, or a lie."""
-    return _fault(fault)
+    return _fault(fault, seen)
 
 
 @rule(
@@ -76,7 +77,7 @@ def rollback(fault: Fault, seen: Seen) -> Findings:
 )
 def equivocation(fault: Fault, seen: Seen) -> Findings:
     """Two checkpoints of one size and two roots, both kept by this client."""
-    return _fault(fault)
+    return _fault(fault, seen)
 
 
 @rule(
@@ -87,7 +88,7 @@ def equivocation(fault: Fault, seen: Seen) -> Findings:
 )
 def unreconciled(fault: Fault, seen: Seen) -> Findings:
     """A suspicion that a later proof clears."""
-    return _fault(fault)
+    return _fault(fault, seen)
 
 
 @rule(
