@@ -66,6 +66,14 @@ def test_what_is_refused_is_what_one_by_one_is_refused(kind: Any) -> None:
     assert remembered(composer, kind.name, {"colour": 1}) == one_by_one(kind.name, ACTOR, {"colour": 1})
 
 
+def test_more_values_than_are_remembered_are_all_composed() -> None:
+    """Thousands of distinct values, short and long, come out one by one whether remembered or not."""
+    composer = Composer(ACTOR)
+    for number in (*range(2_500), *range(2_500)):
+        said = {"purpose": "audit", "case": number.to_bytes(16, "big"), "source": "s" * (number % 128)}
+        assert remembered(composer, "use", said) == one_by_one("use", ACTOR, said)
+
+
 def test_an_actor_that_is_none_is_refused() -> None:
     """The actor's form is checked with the first statement of a kind, and named as the head's."""
     for name, values in (("use", {"purpose": "audit"}), ("declare", least(KINDS[10]))):

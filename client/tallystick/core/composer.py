@@ -18,6 +18,8 @@ from tallystick.core.validation import RULES, KindRules
 
 # Types whose equal values say the same: True equals 1 and 1.0, but only one of them may be a number of rows.
 _REMEMBERED: Final = frozenset({str, bytes, int})
+_VALUES_MAX: Final = 1_000
+_PIECE_BYTES_MAX: Final = 256
 
 
 _Known = tuple[int, bytes, int]
@@ -40,7 +42,7 @@ class _Remembered:
 class Composer:
     """Composes the statements of one actor and holds them to the rules of their kinds.
 
-    Its memory grows with every distinct value, so it is for one submission.
+    It remembers up to 1,000 values a keyword, none of them long, and then begins anew.
     """
 
     def __init__(self, actor: str) -> None:
@@ -67,7 +69,9 @@ class Composer:
                 if slot is None:
                     continue
                 found = _checked(kind.rules, slot, pieces[slot.at])
-                if known is not None:
+                if known is not None and len(found[1]) <= _PIECE_BYTES_MAX:
+                    if len(known) == _VALUES_MAX:
+                        known.clear()
                     known[value] = found
             at, piece, bit = found
             pieces[at] = piece

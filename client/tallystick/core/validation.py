@@ -100,6 +100,7 @@ class Checked(NamedTuple):
     terms: Terms
 
 
+_NUMBERS: Final = [bytes((number,)) for number in range(256)]
 _NOTHING_YET: Final = Checked(0, 0, ())
 
 
@@ -271,7 +272,7 @@ def _check_of(field: FieldDescriptor, options: meta_pb2.Field) -> Check:
 
 def pack_term(number: int, value: bytes) -> bytes:
     """A term in one: the number in a byte, and the value."""
-    return bytes((number,)) + value
+    return _NUMBERS[number] + value
 
 
 def about_term(ref: Ref) -> bytes:

@@ -82,10 +82,11 @@ class Recorder(Verbs[Pending]):
         self._in_flight_max = in_flight_max
         self._give_up_s = give_up_s
         self._spool = Spool(spool, reader.bureau.origin)
-        self._lock = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._sealing = threading.Lock()  # a stream that broke may be at it still
         self._open: Batch | None = None
-        self._composer = Composer(actor)  # of the open batch
+        self._composer = Composer(actor)
         self._sealed: deque[Batch] = deque()  # not sent on the present stream
         self._sent: deque[Batch] = deque()  # sent, in this order, and not answered
         self._closing = False
@@ -121,7 +122,7 @@ class Recorder(Verbs[Pending]):
             if position + 1 >= self._batch_max or batch.size_bytes > _BATCH_BYTES_MAX:
                 self._seal()
             elif position == 0:
-                self._lock.notify_all()
+                self._changed.notify_all()
             return Pending(self.reader.bureau, batch, position)
 
     def flush(self, timeout_s: float | None = None) -> None:
@@ -157,7 +158,7 @@ class Recorder(Verbs[Pending]):
 
     def _room(self) -> Batch:
         while not self._closing and self._open is None and len(self._sealed) + len(self._sent) >= self._in_flight_max:
-            if not self._lock.wait(timeout=self._give_up_s * 2):
+            if not self._changed.wait(timeout=self._give_up_s * 2):
                 raise Overloaded(
                     "the spool is full and nothing moves", where=self.reader.bureau.id, expected="a node that answers"
                 )
@@ -165,14 +166,13 @@ class Recorder(Verbs[Pending]):
             raise RuntimeError("the recorder is closed")
         if self._open is None:
             self._open = Batch(new_id(), time.monotonic())
-            self._composer = Composer(self._actor)
         return self._open
 
     def _seal(self) -> None:
         if self._open is not None and self._open.data:
             self._sealed.append(self._open)
             self._open = None
-            self._lock.notify_all()
+            self._changed.notify_all()
 
     # The thread: one stream after another, until everything is answered.
 
@@ -180,7 +180,7 @@ class Recorder(Verbs[Pending]):
         with self._lock:
             self._seal()  # what another thread recorded since the flush
             self._closing = True
-            self._lock.notify_all()
+            self._changed.notify_all()
         self._thread.join()
         self.reader.close()
 
@@ -205,7 +205,7 @@ class Recorder(Verbs[Pending]):
                 self._stream += 1
                 self._sealed.extendleft(reversed(self._sent))
                 self._sent.clear()
-                self._lock.notify_all()
+                self._changed.notify_all()
             if error is None:
                 continue
             if not isinstance(error, (Unreachable, StorageFailed)):
@@ -247,9 +247,9 @@ class Recorder(Verbs[Pending]):
             if left <= 0:
                 self._seal()
                 return
-            self._lock.wait(left)
+            self._changed.wait(left)
         else:
-            self._lock.wait()
+            self._changed.wait()
 
     def _requests(self, stream: int) -> Iterator[SubmitRequest]:
         """What goes into one stream: sealed batches as they come. Runs in gRPC's thread."""
@@ -318,7 +318,7 @@ class Recorder(Verbs[Pending]):
             self._sent.remove(batch)
             batch.submission_id, batch.submission, batch.data = fresh, submission, decode(submission.statements)
             self._sealed.appendleft(batch)
-            self._lock.notify_all()
+            self._changed.notify_all()
 
     def _settle(self, batch: Batch, outcome: tuple[ledger_pb2.Receipt, Checkpoint] | BaseException) -> None:
         if not isinstance(outcome, BaseException):
@@ -332,7 +332,7 @@ class Recorder(Verbs[Pending]):
             for queue in (self._sent, self._sealed):
                 if batch in queue:
                     queue.remove(batch)
-            self._lock.notify_all()
+            self._changed.notify_all()
 
     def _fail_all(self, error: BaseException) -> None:
         """Nothing more can be done for what is on its way; files stay in the spool for another try."""
