@@ -19,7 +19,6 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from tallystick.core.entry import varint
 from tallystick.core.errors import InvalidStatement, InvalidSubmission, MalformedEntry
 from tallystick.core.kinds import KINDS, SENSITIVE, TERM_FIELDS, Kind
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
@@ -35,7 +34,7 @@ from tallystick.core.validation import (
     tag_of,
     varint_at,
 )
-from tallystick_proto.v1.statement_pb2 import Head, Statement, Statements
+from tallystick_proto.v1.statement_pb2 import Head, Statement, Statements, StatementsBytes
 
 _KIND: Final = TERM_FIELDS["kind"]
 _RESOURCE: Final = TERM_FIELDS["resource"]
@@ -45,7 +44,6 @@ _DERIVED_FROM: Final = TERM_FIELDS["derived_from"]
 _TERM_NUMBERS: Final = frozenset(TERM_FIELDS.values()) - {0}
 
 _CANONICAL: Final = "fields ascending, each once, minimal varints, no defaults, no unknown fields"
-_STATEMENT_TAG: Final = tag_of(Statements.DESCRIPTOR.fields_by_name["statement"])
 _HEAD_TAG: Final = tag_of(Statement.DESCRIPTOR.fields_by_name["head"])
 _BY_TAG: Final = {tag_of(Statement.DESCRIPTOR.fields_by_number[number]): rules for number, rules in RULES.items()}
 
@@ -156,23 +154,18 @@ def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[Terms], list[int]]
         raise InvalidSubmission("the statements do not parse", expected="protobuf bytes of Statements") from None
     if not 1 <= len(parsed.statement) <= SUBMISSION_STATEMENTS_MAX:
         raise InvalidSubmission(f"{len(parsed.statement)} statements", expected=f"1 to {SUBMISSION_STATEMENTS_MAX}")
-    if parsed.SerializeToString() != blob:
+    statements = decode(blob)
+    # Protobuf writes again what it does not know: deep within, the walk refuses it; around the statements, `encode`.
+    if parsed.SerializeToString() != blob or encode(statements) != blob:
         raise InvalidSubmission("the statements are not in canonical form", expected=_CANONICAL)
     checker = Checker(actor)
-    statements: list[bytes] = []
     terms: list[Terms] = []
     kinds: list[int] = []
-    position, end = 0, len(blob)
-    while position < end:
-        tag, begin, position = field_at(blob, position)
-        if tag != _STATEMENT_TAG:
-            raise InvalidSubmission(f"field {tag >> 3} among the statements", expected=_CANONICAL)
-        data = blob[begin:position]
+    for position, data in enumerate(statements):
         try:
             number, found = checker.check(data)
         except InvalidStatement as error:
-            raise error.at(f"statement {len(statements)}") from None
-        statements.append(data)
+            raise error.at(f"statement {position}") from None
         terms.append(found)
         kinds.append(number)
     return statements, terms, kinds
@@ -225,12 +218,12 @@ def read(data: bytes) -> Read:
 
 def encode(statements: Sequence[bytes]) -> bytes:
     """The canonical bytes of `Statements` from canonical statements."""
-    return b"".join([b"\x0a%b%b" % (varint(len(statement)), statement) for statement in statements])
+    return StatementsBytes(statement=statements).SerializeToString()
 
 
 def decode(blob: bytes) -> list[bytes]:
     """The statements that `encode` put together."""
-    return [statement.SerializeToString() for statement in Statements.FromString(blob).statement]
+    return list(StatementsBytes.FromString(blob).statement)
 
 
 def commitment_at(data: bytes, path: str) -> bytes | None:
