@@ -157,6 +157,7 @@ def test_a_withdrawn_resource_and_a_retired_system_are_nobodys(district: Distric
 
 def test_a_bureau_answers_by_its_chief(district: District) -> None:
     """A duty that names no other thing is over its holder's bureau."""
+    assert answers(district, "planning") == []
     chief = assign(district, "chief", matter=None)
     assert answers(district, "planning") == [("chief", "planning", "assigned", "one-side")]
     accept(district, chief)

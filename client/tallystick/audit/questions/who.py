@@ -133,9 +133,10 @@ def _answers(assigned: Iterable[On[Any]]) -> Inquiry:
 
 
 def who(named: Named, seen: Seen) -> tuple[Over, ...]:
-    """Who answers on the day of the question for each thing of that name, of which anything was shown."""
+    """Who answers on the day of the question for each thing of that name: a bureau, or what anything was shown of."""
     found = (Over(scope, tuple(_chain(named, scope, seen)), seen.duties.over(scope)) for scope in named.scopes())
-    return tuple(over for over in found if over.answers or over.assigned)
+    bureaus = {Scope("bureau", bureau.id) for bureau in seen.charter.bureau}
+    return tuple(over for over in found if over.answers or over.assigned or over.scope in bureaus)
 
 
 def _chain(named: Named, scope: Scope, seen: Seen) -> Iterator[Answering]:

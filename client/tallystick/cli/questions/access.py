@@ -163,7 +163,7 @@ class _Lines:
             self._words.bureau(exchange.key.receiver),
             say(f"from {sender}", f"{sender}提供"),
             half.version or half.resource,
-            f"{self._halves.name(exchange)}: {self._halves.says(exchange)}",
+            self._halves.named(exchange),
             say(f"under {cited}", f"依据 {cited}") if cited else say("cites no grant", "未引用同意"),
             self._halves.references(exchange),
             self._halves.standing(exchange),

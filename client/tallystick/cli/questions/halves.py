@@ -28,6 +28,10 @@ class Halves:
         halves = (exchange.sent, exchange.received)
         return " ".join(half.reference for half in halves if half is not None)
 
+    def named(self, exchange: Exchange) -> str:
+        """Its name, and what it says."""
+        return self._words.say(": ", "：").join((self.name(exchange), self.says(exchange)))
+
     def says(self, exchange: Exchange) -> str:
         """Whether both halves say the same, differ, or one was not shown; and what was said to have failed."""
         say = self._words.say

@@ -88,19 +88,28 @@ class _Lines:
 
     def _heading(self, reached: Reached) -> str:
         say, version, recall = self._say, reached.version, reached.recall
-        made = say("made from it: ", "衍生版本：") if reached.derived else ""
+        said = [say("made from it: ", "衍生版本：") + reached.name if reached.derived else reached.name]
         if version is None:
-            said = say("no providing of it was shown", "未见提供记录")
+            said.append(self._proven(say("no providing of it was shown", "未见提供记录"), version))
         else:
             bureau, day = self._words.bureau(version.bureau), self._day(version.provided_at_us)
-            said = say(f"provided by {bureau} on {day}, {version.reference}", f"{bureau}{day}提供，{version.reference}")
+            provided = say(f"provided by {bureau} on {day}", f"{bureau}{day}提供")
+            said.append(self._proven(f"{provided} {version.reference}", version))
         if recall is None:
-            return say(f"{made}{reached.name}, {said}; no recall was shown", f"{made}{reached.name}，{said}；未见撤回")
-        day, reason = self._day(recall.since_us), recall.said.reason
-        return say(
-            f"{made}{reached.name}, {said}; recalled on {day}, {recall.reference}: {reason}",
-            f"{made}{reached.name}，{said}；{day}撤回，{recall.reference}：{reason}",
-        )
+            said.append(self._proven(say("no recall was shown", "未见撤回"), recall))
+        else:
+            bureau, day, reason = self._words.bureau(recall.bureau), self._day(recall.since_us), recall.said.reason
+            recalled = say(f"recalled by {bureau} on {day}", f"{bureau}{day}撤回")
+            said.append(self._proven(f"{recalled} {recall.reference}", recall) + say(f": {reason}", f"：{reason}"))
+        return say("; ", "；").join(said)
+
+    def _proven(self, said: str, shown: object) -> str:
+        """What is said, and how far it is proven: where nothing was shown, it is not covered."""
+        from tallystick.audit.finding import Standing
+
+        standing = Standing.NOT_COVERED if shown is None else Standing.PROVEN
+        label = standing.label(self._words.language)
+        return self._say(f"{said} ({label})", f"{said}（{label}）")
 
     def _rows(self, reached: Reached, holder: Holder) -> Iterator[list[str]]:
         """A row for each exchange that brought it; one where none was shown."""
@@ -112,7 +121,7 @@ class _Lines:
                 bureau,
                 self._words.bureau(exchange.key.sender),
                 self._halves.references(exchange),
-                f"{self._halves.name(exchange)}: {self._halves.says(exchange)}",
+                self._halves.named(exchange),
                 self._halves.standing(exchange),
                 heeded,
                 used,

@@ -143,7 +143,7 @@ class _Lines:
 
         name, used = before + self._words.bureau(holder.bureau), self._halves.last_use(holder)
         for exchange in holder.exchanges:
-            said = [f"{self._halves.name(exchange)}: {self._halves.says(exchange)}", *filter(None, [used])]
+            said = [self._halves.named(exchange), *filter(None, [used])]
             sender = self._words.bureau(exchange.key.sender)
             yield [
                 name,
