@@ -34,7 +34,8 @@ from tallystick.core.validation import (
     tag_of,
     varint_at,
 )
-from tallystick_proto.v1.statement_pb2 import Head, Statement, Statements, StatementsBytes
+from tallystick_proto.v1.entry_pb2 import StatementsBytes
+from tallystick_proto.v1.statement_pb2 import Head, Statement, Statements
 
 _KIND: Final = TERM_FIELDS["kind"]
 _RESOURCE: Final = TERM_FIELDS["resource"]

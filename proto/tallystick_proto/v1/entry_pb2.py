@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftallystick_proto/v1/entry.proto\x12\rtallystick.v1\"Q\n\tSignature\x12\x15\n\rsubmission_id\x18\x01 \x01(\x0c\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0b\n\x03key\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"\x9a\x01\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04prev\x18\x02 \x01(\x0c\x12\x16\n\x0erecorded_at_us\x18\x03 \x01(\x03\x12\x11\n\tstatement\x18\x04 \x01(\x0c\x12*\n\x06signed\x18\x05 \x01(\x0b\x32\x18.tallystick.v1.SignatureH\x00\x12\x0f\n\x05\x66irst\x18\x06 \x01(\x04H\x00\x42\x0c\n\nauthorship\"J\n\nDisclosure\x12\x10\n\x08position\x18\x01 \x01(\r\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0c\n\x04salt\x18\x03 \x01(\x0c\x12\r\n\x05value\x18\x04 \x01(\x0c\"\x9c\x01\n\nSubmission\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\x12+\n\tsignature\x18\x03 \x01(\x0b\x32\x18.tallystick.v1.Signature\x12\x12\n\nstatements\x18\x04 \x01(\x0c\x12.\n\x0b\x64isclosures\x18\x05 \x03(\x0b\x32\x19.tallystick.v1.Disclosure\"G\n\nAuthorship\x12+\n\tsignature\x18\x01 \x01(\x0b\x32\x18.tallystick.v1.Signature\x12\x0c\n\x04path\x18\x02 \x03(\x0c\"n\n\x0cRegistration\x12\r\n\x05index\x18\x01 \x01(\x04\x12\r\n\x05\x65ntry\x18\x02 \x01(\x0c\x12\x11\n\tinclusion\x18\x03 \x03(\x0c\x12-\n\nauthorship\x18\x04 \x01(\x0b\x32\x19.tallystick.v1.Authorship\"\xab\x01\n\x08Presence\x12\r\n\x05\x65ntry\x18\x01 \x01(\x0c\x12-\n\nauthorship\x18\x02 \x01(\x0b\x32\x19.tallystick.v1.Authorship\x12\x31\n\x0cregistration\x18\x03 \x01(\x0b\x32\x1b.tallystick.v1.Registration\x12.\n\x0b\x64isclosures\x18\x04 \x03(\x0b\x32\x19.tallystick.v1.Disclosureb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftallystick_proto/v1/entry.proto\x12\rtallystick.v1\"Q\n\tSignature\x12\x15\n\rsubmission_id\x18\x01 \x01(\x0c\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0b\n\x03key\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"\x9a\x01\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04prev\x18\x02 \x01(\x0c\x12\x16\n\x0erecorded_at_us\x18\x03 \x01(\x03\x12\x11\n\tstatement\x18\x04 \x01(\x0c\x12*\n\x06signed\x18\x05 \x01(\x0b\x32\x18.tallystick.v1.SignatureH\x00\x12\x0f\n\x05\x66irst\x18\x06 \x01(\x04H\x00\x42\x0c\n\nauthorship\"J\n\nDisclosure\x12\x10\n\x08position\x18\x01 \x01(\r\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0c\n\x04salt\x18\x03 \x01(\x0c\x12\r\n\x05value\x18\x04 \x01(\x0c\"$\n\x0fStatementsBytes\x12\x11\n\tstatement\x18\x01 \x03(\x0c\"\x9c\x01\n\nSubmission\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\x12+\n\tsignature\x18\x03 \x01(\x0b\x32\x18.tallystick.v1.Signature\x12\x12\n\nstatements\x18\x04 \x01(\x0c\x12.\n\x0b\x64isclosures\x18\x05 \x03(\x0b\x32\x19.tallystick.v1.Disclosure\"G\n\nAuthorship\x12+\n\tsignature\x18\x01 \x01(\x0b\x32\x18.tallystick.v1.Signature\x12\x0c\n\x04path\x18\x02 \x03(\x0c\"n\n\x0cRegistration\x12\r\n\x05index\x18\x01 \x01(\x04\x12\r\n\x05\x65ntry\x18\x02 \x01(\x0c\x12\x11\n\tinclusion\x18\x03 \x03(\x0c\x12-\n\nauthorship\x18\x04 \x01(\x0b\x32\x19.tallystick.v1.Authorship\"\xab\x01\n\x08Presence\x12\r\n\x05\x65ntry\x18\x01 \x01(\x0c\x12-\n\nauthorship\x18\x02 \x01(\x0b\x32\x19.tallystick.v1.Authorship\x12\x31\n\x0cregistration\x18\x03 \x01(\x0b\x32\x1b.tallystick.v1.Registration\x12.\n\x0b\x64isclosures\x18\x04 \x03(\x0b\x32\x19.tallystick.v1.Disclosureb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,12 +37,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENTRY']._serialized_end=288
   _globals['_DISCLOSURE']._serialized_start=290
   _globals['_DISCLOSURE']._serialized_end=364
-  _globals['_SUBMISSION']._serialized_start=367
-  _globals['_SUBMISSION']._serialized_end=523
-  _globals['_AUTHORSHIP']._serialized_start=525
-  _globals['_AUTHORSHIP']._serialized_end=596
-  _globals['_REGISTRATION']._serialized_start=598
-  _globals['_REGISTRATION']._serialized_end=708
-  _globals['_PRESENCE']._serialized_start=711
-  _globals['_PRESENCE']._serialized_end=882
+  _globals['_STATEMENTSBYTES']._serialized_start=366
+  _globals['_STATEMENTSBYTES']._serialized_end=402
+  _globals['_SUBMISSION']._serialized_start=405
+  _globals['_SUBMISSION']._serialized_end=561
+  _globals['_AUTHORSHIP']._serialized_start=563
+  _globals['_AUTHORSHIP']._serialized_end=634
+  _globals['_REGISTRATION']._serialized_start=636
+  _globals['_REGISTRATION']._serialized_end=746
+  _globals['_PRESENCE']._serialized_start=749
+  _globals['_PRESENCE']._serialized_end=920
 # @@protoc_insertion_point(module_scope)

@@ -353,28 +353,6 @@ class Statements(_message.Message):
 Global___Statements: _TypeAlias = Statements  # noqa: Y015
 
 @_typing.final
-class StatementsBytes(_message.Message):
-    """The same on the wire, for who wants the bytes of each statement, which are what is hashed and stored."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STATEMENT_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def statement(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
-    def __init__(
-        self,
-        *,
-        statement: _abc.Iterable[_builtins.bytes] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["statement", b"statement"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___StatementsBytes: _TypeAlias = StatementsBytes  # noqa: Y015
-
-@_typing.final
 class ResourceDeclared(_message.Message):
     """---- catalogue"""
 
