@@ -11,7 +11,7 @@ def test_watching_gives_the_checkpoint_now_and_each_later_one(cluster: LocalClus
     """What is recorded while somebody watches shows as a larger checkpoint, and the trust goes with it."""
     tax = cluster["taxation"].sdk
     reader = cluster.auditor["taxation"]
-    with closing(reader.watch()) as watching:  # type: ignore[type-var]  # a generator, which its interface does not say
+    with closing(reader.watch()) as watching:
         now = next(watching)
         receipt = tax.use("SCJG-0012@2026-10", purpose="tax-registration")
         later = next(watching)

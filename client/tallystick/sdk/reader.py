@@ -8,7 +8,7 @@ named in one sentence, and the notes are kept.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -93,7 +93,7 @@ class LedgerReader:
         answer = self.wire.checkpoint(self._ledger.size)
         return self.advance(answer.checkpoint, answer.consistency)
 
-    def watch(self) -> Iterator[Checkpoint]:
+    def watch(self) -> Generator[Checkpoint, None, None]:
         """The checkpoint now and each one signed later, checked to extend the one before; it never ends by itself."""
         self._reload()
         for answer in self.wire.watch_checkpoints(self._ledger.size):

@@ -114,10 +114,7 @@ def _versions(drawn: Provenance, words: Words) -> Iterator[Html]:
     if drawn.versions_cut:
         cut.append(say(f"{drawn.versions_cut} versions are not listed", f"另有 {drawn.versions_cut} 个版本未列出"))
     if cut:
-        yield h(
-            "p",
-            say("; ", "；").join(cut),
-            say("; all by ", "；全部见 "),
-            h("code", f"tally trace {drawn.code}"),
-            class_="soft",
-        )
+        yield h("p", say("; ", "；").join(cut), class_="soft")
+    if cut and drawn.versions:
+        one = h("code", f"tally trace {drawn.versions[0].name}")
+        yield h("p", say("One version's whole chain: ", "某一版本的完整链条："), one, class_="soft")
