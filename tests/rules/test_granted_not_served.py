@@ -76,6 +76,16 @@ def via_custodian(d: District, s: Granted) -> None:
     d["tax"].receive("x-1", sender="store", version=VERSION, sent=half)
 
 
+def by_a_stranger(d: District, s: Granted) -> None:
+    half = d["store"].send("x-1", to="tax", version=VERSION, grant=s.grant)
+    d["tax"].receive("x-1", sender="store", version=VERSION, sent=half)
+
+
+def via_custodian_under_no_grant(d: District, s: Granted) -> None:
+    half = d["store"].send("x-1", to="tax", version=VERSION, via="store", source="x-road")
+    d["tax"].receive("x-1", sender="store", version=VERSION, sent=half, source="x-road")
+
+
 def brought_in(d: District, s: Granted) -> None:
     half = d["market"].send("x-1", to="tax", resource=CODE, source="x-road")
     d["tax"].receive("x-1", sender="market", resource=CODE, sent=half, source="x-road")
@@ -101,6 +111,8 @@ def to_another(d: District, s: Granted) -> None:
         pytest.param(via_custodian, True, id="sent by a custodian"),
         pytest.param(brought_in, True, id="an import that cites no grant"),
         pytest.param(lambda d, s: d["store"].end(s.grant, how="revoked"), False, id="ended by a third"),
+        pytest.param(by_a_stranger, False, id="sent by a third, from no shared store"),
+        pytest.param(via_custodian_under_no_grant, False, id="sent by a custodian that cites nothing"),
         pytest.param(under_another_code, False, id="another resource"),
         pytest.param(to_another, False, id="to another bureau"),
     ],
