@@ -70,12 +70,16 @@ class Words:
             return self.say("less than a working day", "不足 1 个工作日")
         return self.say(f"{days} working day{'' if days == 1 else 's'}", f" {days} 个工作日")
 
+    def field(self, field: str) -> str:
+        """What a field of an exchange's half is called."""
+        use = BY_NAME["DataReceived"].use(field)
+        return field if use is None else use.label(self.language)
+
     def _field(self, field: str, value: str) -> str:
         """A field by what it is called, with what it says; a bureau by its name alone."""
         if field == "bureau":
             return self.bureau(value)
-        use = BY_NAME["DataReceived"].use(field)
-        return f"{field if use is None else use.label(self.language)} {value}"
+        return f"{self.field(field)} {value}"
 
     def _fact(self, name: str, fact: Fact) -> str:
         match fact:

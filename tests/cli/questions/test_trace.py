@@ -59,6 +59,21 @@ def test_json_is_the_same_by_either_option(tally: Tally, told: Told) -> None:
     assert said.json["coverage"]["full"] is False
 
 
+def test_what_is_told_elsewhere_hangs_there(tally: Tally, told: Told) -> None:
+    """Once; where it stands again, the row says so."""
+    planning = told.cluster[PLANNING].sdk
+    for version, sources in (("D-1@1", []), ("D-1@2", ["D-1@1"]), ("D-1@3", ["D-1@1", "D-1@2"])):
+        planning.provide_version(version, digest=f"blake3:{'5a' * 32}", derived_from=sources)
+    found = rows(tally("trace", "D-1@1", profile=told.profile))
+    assert [row[0] for row in found] == ["D-1@1", "├─ into D-1@2", "│  └─ into D-1@3", "└─ into D-1@3"]
+    assert found[3][3].endswith("; told elsewhere in this tree")
+    unseen = rows(tally("trace", "D-1@0", "--lang", "zh", profile=told.profile))
+    assert unseen == []
+    planning.provide_version("D-2@1", digest=f"blake3:{'5a' * 32}", derived_from=["D-2@0"])
+    unseen = rows(tally("trace", "D-2@0", profile=told.profile))
+    assert unseen[0] == ["D-2@0", "", "", "no providing of it was shown", "not covered"]
+
+
 @pytest.mark.parametrize(("language", "bureau"), [("en", "taxation"), ("zh", "税务局")])
 def test_a_graph_carries_its_coverage_as_comments(tally: Tally, told: Told, language: str, bureau: str) -> None:
     """Every line is the graph's or a comment, so that it can be piped on as it is."""

@@ -38,11 +38,10 @@ class Halves:
         said = self._missing(exchange)
         if not said and exchange.differences:
             differences = (
-                say(
-                    f"{each.name} {each.sent} sent, {each.received} received",
-                    f"{each.name} 发{each.sent}收{each.received}",
+                say(f"{label} {sent} sent, {received} received", f"{label}（发送方 {sent}，接收方 {received}）")
+                for label, sent, received in (
+                    (self._words.field(each.name), each.sent, each.received) for each in exchange.differences
                 )
-                for each in exchange.differences
             )
             said = say("the halves differ: ", "收发不符：") + say("; ", "；").join(differences)
         elif not said:
