@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tallystick.audit.finding import Standing
 from tallystick.audit.obligations import OBLIGATIONS
 from tallystick.audit.rule import RULES
 from tallystick.core.kinds import KINDS
@@ -34,6 +35,23 @@ def test_lawful_histories_yield_no_finding(seed: int, bureaus: int, stories: lis
     found, _, coverage = district.look(END)
     assert [district.sentence(finding, "en") for finding in found] == []
     assert coverage.unjudged == {}
+
+
+@settings(max_examples=300)
+@given(seed=SEEDS, stories=st.lists(st.sampled_from(STORIES), min_size=1, max_size=16), cut=st.data())
+def test_a_ledger_that_was_not_read_whole_accuses_nobody(seed: int, stories: list[Story], cut: st.DataObject) -> None:
+    """Wherever one ledger breaks off, what would have followed is missing to nobody's charge.
+
+    One thing alone is said, and as an absence: that a provider sent late what a custodian may have sent before.
+    """
+    district = World(Random(seed)).play(stories)
+    bureau = cut.draw(st.sampled_from([*district.desks]))
+    district.read_up_to[bureau] = cut.draw(st.integers(0, len(district[bureau].entries)))
+    assert {
+        district.sentence(finding, "en")
+        for finding in district.audit(END)
+        if (finding.rule, finding.standing) != ("granted-not-served", Standing.ABSENT)
+    } == set()
 
 
 @pytest.mark.parametrize("rule", SLIPS)

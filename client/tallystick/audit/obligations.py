@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from google.protobuf.message import Message
 
-from tallystick.audit.entry import On
+from tallystick.audit.entry import On, place_of
 from tallystick.audit.pairing import Key, received_key, sent_key
 from tallystick_proto.v1.statement_pb2 import (
     AccessDenied,
@@ -82,13 +82,22 @@ def who_serves(answer: On[DataSent], opened: On[Any], owes: str) -> bool:
     return answer.bureau == owes or (bool(answer.said.via) and answer.about == opened.place)
 
 
+def who_was_granted(answer: On[DataReceived], opened: On[Any], owes: str) -> bool:
+    """Who received what was granted, from whomever: a custodian's ledger need not be among those that were read."""
+    return answer.bureau == opened.head.counterparty
+
+
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """What meets an obligation: a kind of entry, the keys it answers, and who may say it."""
+    """What meets an obligation: a kind of entry, the keys it answers, and who may say it.
+
+    One that `tells_no_time` shows that it was met, and not when.
+    """
 
     said: type[Message]
     keys: Callable[[On[Any]], Iterable[Hashable]]
     by: Allowed = who_owes
+    tells_no_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,12 @@ class Obligation:
     owes: OwedBy
     within: str | None
     met_by: tuple[Answering, ...]
+
+    def answerers(self, opened: On[Any], owes: str) -> frozenset[str]:
+        """The bureaus on whose ledgers an answer may stand: where one was not read, nothing is known to be missing."""
+        if all(answering.by is who_owes for answering in self.met_by):
+            return frozenset({owes})
+        return frozenset({owes, opened.bureau, opened.head.counterparty})
 
 
 def counterparty(entry: On[Any], known: Known) -> Iterator[tuple[str, Keys]]:
@@ -184,6 +199,10 @@ def _either_half(entry: On[ExchangeFailed]) -> Iterator[Hashable]:
     yield from (Key(id_, bureau, other), Key(id_, other, bureau)) if other else ((id_, bureau),)
 
 
+def _received_under(entry: On[DataReceived]) -> Iterator[Hashable]:
+    yield place_of(entry.said.grant) if entry.said.HasField("grant") else (entry.bureau, entry.code)
+
+
 def _received(entry: On[DataReceived]) -> Iterator[Hashable]:
     yield received_key(entry)
 
@@ -209,7 +228,11 @@ OBLIGATIONS: Final = (
         AccessGranted,
         grantor,
         "serve_grant",
-        (Answering(DataSent, _under_grant, who_serves), Answering(AccessEnded, _about, either_side)),
+        (
+            Answering(DataSent, _under_grant, who_serves),
+            Answering(DataReceived, _received_under, who_was_granted, tells_no_time=True),
+            Answering(AccessEnded, _about, either_side),
+        ),
     ),
     Obligation(
         "sent-not-received",

@@ -95,9 +95,7 @@ def audit(
     shown = [
         finding
         for finding in audited.findings
-        if finding.severity >= least
-        and (finding.at_us >= since_us or not finding.at_us)  # when a node's lie began nobody knows
-        and (not bureaus or finding.bureau in bureaus)
+        if finding.severity >= least and finding.at_us >= since_us and (not bureaus or finding.bureau in bureaus)
     ]
     lives = None if before is None else compare(audited.findings, before, audited.seen, chosen)
     if session.output.json:

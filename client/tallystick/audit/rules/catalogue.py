@@ -30,7 +30,9 @@ CONDITIONAL, WITHHELD = ResourceDeclared.CONDITIONAL, ResourceDeclared.WITHHELD
 )
 def withheld_without_basis(declared: On[ResourceDeclared], seen: Seen) -> Findings:
     """Any stated basis passes; whether it is a good one is `hollow-basis`, and then a person's judgement."""
-    if declared.said.sharing == WITHHELD and not declared.said.HasField("basis"):  # an unset submessage is truthy
+    if declared.said.sharing != WITHHELD or declared.said.HasField("basis"):  # an unset submessage is truthy
+        return
+    if seen.as_of.covers("withheld-without-basis", declared.bureau):
         yield declared.finding(resource=declared.head.resource)
 
 
@@ -41,7 +43,9 @@ def withheld_without_basis(declared: On[ResourceDeclared], seen: Seen) -> Findin
 )
 def conditional_without_condition(declared: On[ResourceDeclared], seen: Seen) -> Findings:
     """Any stated condition passes."""
-    if declared.said.sharing == CONDITIONAL and not declared.said.HasField("condition"):
+    if declared.said.sharing != CONDITIONAL or declared.said.HasField("condition"):
+        return
+    if seen.as_of.covers("conditional-without-condition", declared.bureau):
         yield declared.finding(resource=declared.head.resource)
 
 
@@ -54,9 +58,9 @@ def hollow_basis(declared: On[ResourceDeclared], seen: Seen) -> Findings:
     """Words the charter lists as no basis; a code given beside them is one."""
     said = declared.said
     ground = {WITHHELD: said.basis, CONDITIONAL: said.condition}.get(said.sharing)
-    if ground is None or not ground.words:
+    if ground is None or not ground.words or ground.code or not seen.rulebook.is_hollow(ground.words):
         return
-    if not ground.code and seen.rulebook.is_hollow(ground.words):
+    if seen.as_of.covers("hollow-basis", declared.bureau):
         yield declared.finding(resource=declared.head.resource, words=ground.words)
 
 
@@ -141,7 +145,10 @@ def duplicate_code(code: Code, seen: Seen) -> Findings:
     """One scheme and code that stands on two ledgers; every bureau but the first answers."""
     first, *later = code.declared
     for entry in later:
-        yield entry.finding(first.reference, resource=entry.head.resource, scheme=entry.said.scheme, other=first.bureau)
+        # Either may have withdrawn it where nobody read.
+        if all(seen.as_of.covers("duplicate-code", each.bureau) for each in (first, entry)):
+            resource, scheme = entry.head.resource, entry.said.scheme
+            yield entry.finding(first.reference, resource=resource, scheme=scheme, other=first.bureau)
 
 
 @rule(

@@ -50,8 +50,13 @@ def request_overdue(owed: Owed, seen: Seen) -> Findings:
     standing=Standing.ABSENT,
 )
 def granted_not_served(owed: Owed, seen: Seen) -> Findings:
-    """Nothing sent under the grant, by who granted or from a shared store; what cites no grant is sent under any."""
-    return overdue(owed, seen, resource=owed.opened.code, to=owed.opened.head.counterparty)
+    """Nothing sent under the grant, by who granted or from a shared store; what cites no grant is sent under any.
+
+    Any bureau may keep the shared store, so that nothing was sent in time is proven only where all were read.
+    """
+    all_read = seen.as_of.covered >= {bureau.id for bureau in seen.charter.bureau}
+    for found in overdue(owed, seen, resource=owed.opened.code, to=owed.opened.head.counterparty):
+        yield found if all_read else replace(found, standing=Standing.ABSENT)
 
 
 @rule(

@@ -173,7 +173,7 @@ class Duties(View):
             approver = self.holding(scope, DutyAssigned.APPROVER, day)
             supervised = self.holding(scope, DutyAssigned.SUPERVISOR, day) is not None
             last_supervisor = self._last_over(duties, DutyAssigned.SUPERVISOR, day)
-            if approver is not None and not supervised and as_of.covers("approver-without-supervisor", approver.holder):
+            if approver is not None and not supervised and _is_read("approver-without-supervisor", approver, as_of):
                 ended = None if last_supervisor is None else last_supervisor.ended_on(day)
                 since = approver.since if ended is None else max(approver.since, ended)
                 answers = self.answers_for(scope, approver.holder, day)
@@ -186,8 +186,8 @@ class Duties(View):
                 holding = [each for each in duties if each.duty == duty and each.holds(day)]
                 if last is None or ended is None or last.is_abolished or any(each.accepted for each in holding):
                     continue
-                # A successor may have accepted on a ledger nobody read.
-                who = {last.holder, *(each.holder for each in holding)}
+                # A successor may have been assigned, or have accepted, on a ledger nobody read.
+                who = {last.holder, last.entry.bureau, *(each.holder for each in holding)}
                 if all(as_of.covers("duty-gap", each) for each in sorted(who)):
                     yield Gap(last, ended, last.holder)
 
@@ -199,6 +199,11 @@ class Duties(View):
             if each.duty == duty and each.accepted is not None and each.ended_on(day) is not None
         ]
         return max(over, key=lambda each: (each.ended_on(day) or each.since, each.entry.place), default=None)
+
+
+def _is_read(rule: str, duty: Duty, as_of: AsOf) -> bool:
+    """Whether a duty's holder and who assigned it are covered, who may have assigned another where nobody read."""
+    return all(as_of.covers(rule, bureau) for bureau in sorted({duty.holder, duty.entry.bureau}))
 
 
 def _day(text: str) -> date | None:

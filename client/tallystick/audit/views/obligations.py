@@ -87,6 +87,7 @@ class Obligations(View):
         self._open: dict[tuple[str, Hashable], list[Owed]] = {}
         self._opened_at: dict[Place, list[Owed]] = {}
         self._pausing: dict[Place, tuple[str, list[Owed]]] = {}
+        self._late: list[Owed] = []  # met, but it may have been met before, where nobody read
 
     def folding(self) -> Iterator[tuple[type[Message], Callable[[On[Any]], Iterable[object] | None]]]:
         """Answers before openings: a new version meets the old promise before it makes the next."""
@@ -139,11 +140,16 @@ class Obligations(View):
                 for owed in tuple(self._open.get((obligation.rule, key), ())):
                     if answering.by(entry, owed.opened, owed.bureau):
                         self._close(owed)
+                        if answering.tells_no_time:
+                            continue
                         owed.met = entry
                         # A deadline is 24:00: an answer at that very moment is late, and no sooner is its absence.
                         self._judge(owed, entry.since_us + 1)
-                        self._count(owed, entry.since_us)
-                        yield owed
+                        if owed.late:
+                            self._late.append(owed)
+                        else:
+                            self._count(owed, entry.since_us)
+                            yield owed
 
         return meet
 
@@ -213,14 +219,23 @@ class Obligations(View):
             times.days += self._rulebook.calendar.working_days_between(owed.served_us, at_us)
 
     def finish(self, as_of: AsOf) -> Iterator[Owed]:
-        """Everything still owed, whether late or not, where the ledger of who owes is covered."""
+        """What was met late, and everything still owed, where every ledger on which an answer may stand is covered."""
+        for owed in self._late:
+            if self._is_covered(owed, as_of):
+                self._count(owed, owed.met.since_us if owed.met is not None else as_of.at_us)
+                yield owed
         for owed in self.open():
             self._judge(owed, as_of.at_us)
-            if owed.bureau in as_of.covered:
+            if self._is_covered(owed, as_of):
                 self._count(owed, as_of.at_us)
                 yield owed
-            elif owed.late:
-                as_of.unjudged[owed.rule, owed.bureau] += 1
+
+    def _is_covered(self, owed: Owed, as_of: AsOf) -> bool:
+        """Whether it can be judged; counted where it is late and cannot."""
+        unread = owed.obligation.answerers(owed.opened, owed.bureau) - as_of.covered
+        if owed.late:
+            as_of.unjudged.update((owed.rule, bureau) for bureau in unread)
+        return not unread
 
     def open(self) -> Iterator[Owed]:
         """What is owed and not met, in the order it was opened."""
