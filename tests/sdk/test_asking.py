@@ -305,7 +305,9 @@ def test_a_citation_of_nothing_is_no_gap(district: LyingDistrict, ledgers: Ledge
 
 
 @pytest.mark.parametrize(
-    ("lie", "code"), [(lambda bundle: [], 5), (_alter, 5), (NotFound("never heard of it"), 4)], ids=str
+    ("lie", "code"),
+    [(lambda bundle: [], 5), (_alter, 5), (NotFound("never heard of it"), 4)],
+    ids=["empty", "altered", "denied"],
 )
 def test_what_is_cited_cannot_be_left_out(
     district: LyingDistrict, ledgers: Ledgers, lie: Lie | NotFound, code: int
