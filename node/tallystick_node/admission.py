@@ -10,11 +10,12 @@ from tallystick.core.actors import Actors
 from tallystick.core.entry import Entry
 from tallystick.core.errors import NotAllowed, NotAuthentic, SubmissionConflict, VerificationFailed
 from tallystick.core.kinds import KINDS, TERM_FIELDS
+from tallystick.core.limits import SUBMISSION_AHEAD_MAX_US
 from tallystick.core.statement import read
 from tallystick.core.submission import Prepared
 from tallystick_node import access
 from tallystick_node.access import Principal
-from tallystick_node.ledger import Ledger
+from tallystick_node.ledger import Ledger, State
 from tallystick_proto.v1.statement_pb2 import Statement
 
 _ABOUT_ACTORS = frozenset(number for number, kind in KINDS.items() if kind.name in ("ActorRegistered", "ActorRevoked"))
@@ -62,13 +63,39 @@ def admit(submission: Prepared, first: int, actors: Actors) -> None:
             actors.fold(first + offset, Statement.FromString(data))
 
 
-def find_recorded(ledger: Ledger, submission: Prepared) -> int | None:
+class Recent:
+    """Where an id can stand at all, by its time alone: most new ids nowhere, and then there is nothing to look for.
+
+    What was recorded before this node started has ids of at most 5 minutes after its last entry, since that is how far
+    ahead an id may be; of what was recorded since, the latest id is known.
+    """
+
+    def __init__(self, started: State) -> None:
+        self._started_size = started.size
+        self._before_us = started.recorded_at_us + SUBMISSION_AHEAD_MAX_US
+        self._since_us = 0
+
+    def note(self, submission: Prepared) -> None:
+        """It is going to be recorded; whether that succeeds does not matter here."""
+        self._since_us = max(self._since_us, submission.id_time_us)
+
+    def where(self, submission: Prepared, size: int) -> range:
+        """The indexes below `size` at which its id may stand."""
+        start = 0 if submission.id_time_us <= self._before_us else self._started_size
+        stop = size if submission.id_time_us <= self._since_us else self._started_size
+        return range(start, stop)
+
+
+def find_recorded(ledger: Ledger, submission: Prepared, recent: Recent) -> int | None:
     """Where these very statements already stand under this id; None where the id is new.
 
     Raises SubmissionConflict where the actor used the id for other bytes, StoreDamaged.
     """
+    within = recent.where(submission, ledger.state.size)
+    if not within:
+        return None
     term = (TERM_FIELDS["submission"], submission.submission_id)
-    for index in ledger.candidates([term], 0, ledger.state.size, newest_first=True):
+    for index in ledger.candidates([term], within.start, within.stop, newest_first=True):
         entry = ledger.decoded(index)
         if entry.signed is None or entry.signed.submission_id != submission.submission_id:
             continue

@@ -31,7 +31,7 @@ from tallystick.core.keys import SigningKey
 from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared, check_window
 from tallystick_node import witness
-from tallystick_node.admission import admit, conflict, find_recorded, load_actors, touches_actors
+from tallystick_node.admission import Recent, admit, conflict, find_recorded, load_actors, touches_actors
 from tallystick_node.ledger import Ledger, State, check_against_signed
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.store import Store
@@ -92,6 +92,7 @@ class Sequencer:
         self._key = key
         self._charter_actors = charter_actors
         self._actors = load_actors(ledger, charter_actors.copy())
+        self._recent = Recent(ledger.state)
         self._now_us = now_us
         self._reopen = reopen
         self._linger_s = linger_s
@@ -239,7 +240,7 @@ class Sequencer:
             key = (submission.actor, submission.submission_id)
             try:
                 twin = by_id.get(key)
-                known = twin[0] if twin is not None else find_recorded(self.ledger, submission)
+                known = twin[0] if twin is not None else find_recorded(self.ledger, submission, self._recent)
                 if known is not None:
                     if twin is not None and twin[1] != submission.statements:
                         raise conflict(submission, known)
@@ -253,6 +254,7 @@ class Sequencer:
             except TallystickError as error:
                 self._fail([waiting], error)
                 continue
+            self._recent.note(submission)
             by_id[key] = first, submission.statements
             accepted.append(waiting)
             first += submission.count

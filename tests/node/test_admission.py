@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tallystick.core.errors import NotAllowed, NotAuthentic, StoreDamaged, SubmissionConflict
+from tallystick.core.limits import SUBMISSION_AHEAD_MAX_US
 from tallystick_node import keyspace
-from tallystick_node.admission import admit, find_recorded, load_actors, touches_actors
+from tallystick_node.admission import Recent, admit, find_recorded, load_actors, touches_actors
 from tallystick_node.ledger import Ledger
 from tallystick_node.store.memory import MemoryStore
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.meta_pb2 import Role
 from tallystick_proto.v1.storage_pb2 import Segment
 from tests.harness.collisions import collide
+from tests.harness.faulty_store import FaultyStore
 from tests.harness.office import NOW_US, Office, key_of
 
 OFFICE = Office()
@@ -100,11 +102,33 @@ def test_a_recorded_submission_is_found_by_id_actor_and_bytes() -> None:
     id = OFFICE.new_id()
     mine = OFFICE.prepared(OFFICE.declares(3), id=id)
     ledger = ledger_of(OFFICE.prepared(OFFICE.declares(2)), mine)
-    assert find_recorded(ledger, mine) == 5
-    assert find_recorded(ledger, OFFICE.prepared(OFFICE.declares(3))) is None
-    assert find_recorded(ledger, OFFICE.prepared([OFFICE.declare("A", "gateway")], "gateway", id=id)) is None
+    recent = Recent(ledger.state)
+    assert find_recorded(ledger, mine, recent) == 5
+    assert find_recorded(ledger, OFFICE.prepared(OFFICE.declares(3)), recent) is None
+    assert find_recorded(ledger, OFFICE.prepared([OFFICE.declare("A", "gateway")], "gateway", id=id), recent) is None
     with pytest.raises(SubmissionConflict, match="#5"):
-        find_recorded(ledger, OFFICE.prepared(OFFICE.declares(3)[::-1], id=id))
+        find_recorded(ledger, OFFICE.prepared(OFFICE.declares(3)[::-1], id=id), recent)
+
+
+def test_an_id_is_looked_for_only_where_its_time_allows() -> None:
+    """Later than all since the start, and than 5 minutes after what was there before: the store is not read."""
+    before = OFFICE.prepared(OFFICE.declares(2))
+    ledger = ledger_of(before)
+    recent = Recent(ledger.state)
+    bound_us = ledger.state.recorded_at_us + SUBMISSION_AHEAD_MAX_US
+    ids = [OFFICE.new_id(at_us) for at_us in (bound_us + 1_000, bound_us + 2_000, bound_us + 3_000)]
+    since, between, after = (OFFICE.prepared(OFFICE.declares(2), id=id) for id in ids)
+    recent.note(between)
+    commit = ledger.build([between], NOW_US)
+    ledger.store.write(commit.batch)
+    ledger.adopt(commit.state)
+    store = ledger.store = FaultyStore(ledger.store)
+    assert find_recorded(ledger, after, recent) is None
+    assert store.reads == 0
+    assert find_recorded(ledger, since, recent) is None
+    assert find_recorded(ledger, between, recent) == 5
+    assert find_recorded(ledger, before, recent) == 3
+    assert store.reads > 0
 
 
 def test_a_submission_is_found_although_terms_collide(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,5 +136,6 @@ def test_a_submission_is_found_although_terms_collide(monkeypatch: pytest.Monkey
     collide(monkeypatch)
     submissions = [OFFICE.prepared(OFFICE.declares(2, f"S{number}")) for number in range(300)]
     ledger = ledger_of(*submissions)
-    assert [find_recorded(ledger, each) for each in submissions] == list(range(3, 603, 2))
-    assert find_recorded(ledger, OFFICE.prepared(OFFICE.declares(1))) is None
+    recent = Recent(ledger.state)
+    assert [find_recorded(ledger, each, recent) for each in submissions] == list(range(3, 603, 2))
+    assert find_recorded(ledger, OFFICE.prepared(OFFICE.declares(1)), recent) is None

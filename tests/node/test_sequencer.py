@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -17,6 +18,7 @@ from tallystick.core.errors import (
     Overloaded,
     StaleSubmission,
     Stopping,
+    StorageFailed,
     SubmissionConflict,
 )
 from tallystick.core.hashing import leaf_hash
@@ -212,6 +214,27 @@ async def test_the_same_id_with_other_bytes_is_refused_and_named(home: Home) -> 
                 await sequencer.record(each)
             assert conflict.value.known == placed.first
         assert sequencer.published.state.size == 9
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_repeat_is_known_whatever_the_clocks_did(home: Home, seed: int) -> None:
+    """Ids of any time the window allows, a node's clock that steps, writes that fail, restarts: all stand once."""
+    random, office = Random(seed), home.office
+    recorded: list[tuple[Prepared, int]] = []
+    for _ in range(4):
+        async with home.writing() as sequencer:
+            for _ in range(25):
+                home.now_us += random.choice([0, 1_000, 10**6, -(10**6), SUBMISSION_AHEAD_MAX_US, -(10**8)])
+                age = random.choice([-SUBMISSION_AHEAD_MAX_US, -1_000, 0, 1_000, SUBMISSION_AGE_MAX_US - 1_000])
+                fresh = office.prepared(office.declares(1), id=office.new_id(home.now_us - age))
+                if random.random() < 0.2:
+                    home.fail_write(random.choice(["before", "after"]))
+                    with pytest.raises(StorageFailed):
+                        await sequencer.record(fresh)
+                recorded.append((fresh, (await sequencer.record(fresh)).first))
+                for one, first in random.sample(recorded, min(3, len(recorded))):
+                    assert (await sequencer.record(one)).first == first
+    assert [first for _, first in recorded] == list(range(3, 103))
 
 
 async def test_ids_are_scoped_to_their_actor(home: Home) -> None:
