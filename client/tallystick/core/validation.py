@@ -138,8 +138,9 @@ class Rule:
             found = seen.get(piece)
             if found is None:
                 found = self._look(tag, piece, data[begin:stop], seen, items)
-            present |= found[0]
-            terms += found[1]
+            bit, added = found
+            present |= bit
+            terms += added
             position = stop
         if present != self.required:
             raise self._missing(present)
