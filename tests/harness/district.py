@@ -22,7 +22,7 @@ from tallystick.audit.judge import judge
 from tallystick.audit.pass_ import Pass
 from tallystick.audit.rule import Bench
 from tallystick.audit.rulebook import Rulebook
-from tallystick.audit.seen import Seen
+from tallystick.audit.seen import EXCHANGES_KEPT, Seen
 from tallystick.audit.strand import Fault
 from tallystick.audit.words import Words
 from tallystick.core.charter import Bureau, Name
@@ -132,6 +132,7 @@ class District:
         self.desks = {bureau.id: Desk(self, bureau) for bureau in self.charter.bureau}
         self.uncovered: set[str] = set()
         self.read_up_to: dict[str, int] = {}
+        self.exchanges_kept = EXCHANGES_KEPT
         self.now_us = 0
         self.on(BEGIN)
 
@@ -157,7 +158,7 @@ class District:
         day = date.fromisoformat(on) if isinstance(on, str) else on
         covered = [desk for desk in self.desks.values() if desk.bureau.id not in self.uncovered]
         coverage = self._coverage(day, full=True)
-        seen = Seen(self.charter, self.rulebook)
+        seen = Seen(self.charter, self.rulebook, self.exchanges_kept)
         strands = [_Strand(desk, self.read_up_to.get(desk.bureau.id)) for desk in covered]
         records = Pass(strands, HeldLeaves()).records()
         end_us = self.rulebook.calendar.end_us(day)
@@ -186,7 +187,7 @@ class District:
         """What honest indexes answer to an inquiry as of the end of a day: what was seen, and the coverage."""
         day = date.fromisoformat(on) if isinstance(on, str) else on
         coverage = self._coverage(day, full=False)
-        seen = Seen(self.charter, self.rulebook)
+        seen = Seen(self.charter, self.rulebook, None)
         end_us = self.rulebook.calendar.end_us(day)
         answer(inquiry, lambda wanted: self.find(wanted, end_us), seen, coverage, end_us, watching)
         return seen, coverage

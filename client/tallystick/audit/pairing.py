@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from blake3 import blake3
+
 from tallystick.audit.entry import On
 from tallystick_proto.v1.statement_pb2 import DataReceived, DataSent
 
@@ -14,6 +16,11 @@ class Key(NamedTuple):
     id: bytes
     sender: str
     receiver: str
+
+    @property
+    def digest(self) -> bytes:
+        """16 bytes that stand for it where many have to be kept."""
+        return blake3(b"\n".join((self.id, self.sender.encode(), self.receiver.encode()))).digest(16)
 
 
 def sent_key(entry: On[DataSent]) -> Key:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.message import Message
 
@@ -23,17 +23,23 @@ from tallystick.audit.views.view import AsOf, Fold, View
 from tallystick.core.charter import Charter
 from tallystick.core.identifiers import exchange_short_form
 
+EXCHANGES_KEPT: Final = 4_096
+
 
 class Seen:
-    """The views, folded together entry by entry."""
+    """The views, folded together entry by entry.
 
-    def __init__(self, charter: Charter, rulebook: Rulebook) -> None:
+    `exchanges_kept` is how many exchanges whose halves match are kept whole, all if None: what indexes answered is
+    small, a full pass is not.
+    """
+
+    def __init__(self, charter: Charter, rulebook: Rulebook, exchanges_kept: int | None = EXCHANGES_KEPT) -> None:
         self.charter = charter
         self.rulebook = rulebook
         self.as_of = AsOf(0, frozenset(), {})
         self.catalogue = Catalogue()
         self.grants = Grants()
-        self.exchanges = Exchanges()
+        self.exchanges = Exchanges(exchanges_kept)
         self.holdings = Holdings(self.catalogue)
         self.duties = Duties(rulebook.calendar)
         self.systems = Systems(rulebook.calendar)

@@ -19,7 +19,7 @@ from tallystick.audit.finding import Finding
 from tallystick.audit.judge import judge
 from tallystick.audit.pass_ import Entries, Pass
 from tallystick.audit.rule import Bench
-from tallystick.audit.seen import Seen
+from tallystick.audit.seen import EXCHANGES_KEPT, Seen
 from tallystick.audit.strand import Fault, Strand, shown_fault
 from tallystick.core.errors import TallystickError, VerificationFailed
 from tallystick.sdk.leaf_file import LeafFile
@@ -87,7 +87,7 @@ def begun(ledgers: Ledgers, day: date, *, full: bool) -> tuple[Seen, Coverage]:
         rulebook.unset(),
         years,
     )
-    return Seen(charter, rulebook), coverage
+    return Seen(charter, rulebook, EXCHANGES_KEPT if full else None), coverage
 
 
 def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:

@@ -2,7 +2,8 @@
 
 A third bureau that uses somebody's exchange id opens an exchange of its own. A half that is said again supersedes; what
 is said again in the same words is nothing new. An exchange is settled, and its halves compared, when both are there;
-settled ones are forgotten but for the last few thousand, so that memory does not grow with the ledgers.
+settled ones are forgotten but for the last few thousand: of the others only 16 bytes tell that they were, some hundred
+bytes each, so that a half said again long after is not taken for one alone. It is not compared then.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from tallystick.audit.entry import On, Place, place_of
 from tallystick.audit.pairing import Key, received_key, sent_key
@@ -18,8 +19,6 @@ from tallystick.audit.views.view import AsOf, View, folds
 from tallystick_proto.v1.statement_pb2 import DataReceived, DataSent, Digest, ExchangeFailed
 
 T = TypeVar("T")
-
-_REMEMBERED_MAX: Final = 4_096
 
 
 class Difference(NamedTuple):
@@ -121,14 +120,18 @@ class Exchange:
 class Exchanges(View):
     """Exchanges that lack a half, those whose halves differ, the last ones that match, and how many that were.
 
-    What is kept of those that match is a count by `Agreement`.
+    `remembered_max` is how many of those that match are kept whole, all if None; of the others a count by `Agreement`,
+    and that they were settled.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remembered_max: int | None) -> None:
         self.open: dict[Key, Exchange] = {}
         self.recent: dict[Key, Exchange] = {}
         self.differing: dict[Key, Exchange] = {}
         self.agreed: Counter[Agreement] = Counter()
+        self._remembered_max = remembered_max
+        self._settled: set[bytes] = set()
+        self._failed_first: dict[Key, list[str]] = {}
 
     @property
     def matched(self) -> Counter[tuple[str, str]]:
@@ -155,16 +158,16 @@ class Exchanges(View):
         sending = entry.said.side == ExchangeFailed.SENDING
         key = Key(id_, bureau, other) if sending else Key(id_, other, bureau)
         exchange = self.open.get(key) or self.recent.get(key)
-        if exchange is None:
-            exchange = Exchange(key)
-            self._remember(key, exchange)
-        exchange.failed.append(entry.reference)
+        failed = self._failed_first.setdefault(key, []) if exchange is None else exchange.failed
+        failed.append(entry.reference)
 
     def _half(self, key: Key, side: str, half: Half) -> Iterator[Exchange]:
+        if key.digest in self._settled:
+            return
         exchange = self.open.pop(key, None)
         again = exchange is None and key in self.recent
         if exchange is None:
-            exchange = self.recent.pop(key, None) or Exchange(key)
+            exchange = self.recent.pop(key, None) or Exchange(key, failed=self._failed_first.pop(key, []))
         agreed = exchange.agreement if again else None
         before: Half | None = getattr(exchange, side)
         said_again = before is not None and before.says() == half.says()
@@ -189,8 +192,10 @@ class Exchanges(View):
 
     def _remember(self, key: Key, exchange: Exchange) -> None:
         self.recent[key] = exchange
-        if len(self.recent) > _REMEMBERED_MAX:
-            del self.recent[next(iter(self.recent))]
+        if self._remembered_max is not None and len(self.recent) > self._remembered_max:
+            forgotten = next(iter(self.recent))
+            del self.recent[forgotten]
+            self._settled.add(forgotten.digest)
 
     def finish(self, as_of: AsOf) -> Iterator[Exchange]:
         """Every exchange that lacks a half, where the ledger that should hold it is covered.
@@ -217,7 +222,9 @@ class Exchanges(View):
     def is_answered(self, key: Key) -> bool:
         """Whether an exchange was received, or is said to have failed."""
         exchange = self.open.get(key) or self.recent.get(key)
-        return exchange is not None and (exchange.received is not None or bool(exchange.failed))
+        if exchange is None:
+            return key.digest in self._settled or key in self._failed_first
+        return exchange.received is not None or bool(exchange.failed)
 
     def of(self, id_: bytes) -> Iterator[Exchange]:
         """The exchanges of one id that are remembered."""
