@@ -8,6 +8,7 @@ import pytest
 
 from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
+from tallystick_proto.v1.statement_pb2 import Ref
 from tests.harness.district import District, Said
 from tests.harness.sharing import PURPOSE, Allowed, allowed, declared_as, delivered, restricted, spoken
 from tests.harness.stories import CODE, VERSION, at_midnight, declared, digest_of, district, just_before_midnight, only
@@ -198,3 +199,25 @@ def test_a_grant_that_was_not_read_is_not_judged() -> None:
         ("access-without-grant", "market"): 1,
         ("foreign-code", "market"): 1,
     }
+
+
+def cites(where: District, by: str, origin: str) -> None:
+    """A sending under what would stand at #99 of a bureau's ledger, which is not that long."""
+    ref = Ref(origin=where[origin].bureau.origin, index=99, leaf=bytes(32))
+    where[by].send("x-1", to="tax", version=VERSION, grant=ref, via="city store", digest=digest_of())
+    where["tax"].receive("x-1", sender=by, version=VERSION, digest=digest_of(), source="by post")
+
+
+def test_a_ledger_may_have_grown_since_it_was_read_but_nothing_cites_its_own_future() -> None:
+    """Past the end of another ledger nothing is judged; past its own a sending cites nothing, whoever reads on."""
+    where = district("planning")
+    restricted(where)
+    cites(where, "planning", "market")
+    assert not_judged(where, DAY) == {
+        ("access-without-grant", "market"): 1,
+        ("foreign-code", "market"): 1,
+    }
+    own = district()
+    restricted(own)
+    cites(own, "market", "market")
+    assert "what it cites is no grant" in own.sentence(only(own, DAY), "en")

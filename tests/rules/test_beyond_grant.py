@@ -194,6 +194,27 @@ def test_what_was_brought_in_need_name_no_grant() -> None:
     assert beyond(named).standing is Standing.PROVEN
 
 
+def test_a_grant_of_another_resource_is_none_of_this() -> None:
+    """Though it is one's own, and the use lies within its terms."""
+    where = district()
+    received(where)
+    restricted(where, "R-2")
+    request = where["tax"].request("R-2", provider="market", purpose=PURPOSE)
+    where.now_us += 1
+    other = where["market"].grant(request, to="tax", resource="R-2")
+    use = used(where, grant=other)
+    assert beyond(where).references == (use.reference, other.reference)
+
+
+def test_a_grant_that_states_no_terms_binds_to_none() -> None:
+    """Given without a request that was read, it names neither purpose nor system nor fields."""
+    where = district()
+    grant = where["market"].grant(restricted(where), to="tax", resource=CODE)
+    delivered(where, grant)
+    used(where, grant=grant, purpose="joint-supervision", system="S-9", fields=["phone"])
+    assert not where.audit(DAY)
+
+
 @pytest.mark.parametrize("cites", [True, False])
 def test_where_the_provider_s_ledger_was_not_read_whole_nothing_is_judged(cites: bool) -> None:
     """A grant that covers the use may stand beyond what was read; one that was read binds what names it."""

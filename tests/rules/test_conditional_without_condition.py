@@ -7,7 +7,7 @@ import pytest
 from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
 from tests.harness.sharing import declared_as, spoken
-from tests.harness.stories import CODE, district, only
+from tests.harness.stories import CODE, district, only, unjudged
 
 DAY = "2027-03-31"
 
@@ -65,3 +65,13 @@ def test_the_declaration_is_judged_as_it_stands() -> None:
     assert only(where, DAY).references == (worse.reference,)
     where["market"].withdraw(CODE)
     assert not where.audit(DAY)
+
+
+def test_where_the_ledger_ends_unread_nothing_is_judged() -> None:
+    """A better declaration may stand beyond what was read; of a ledger never seen not even this one is known."""
+    where = district()
+    declared_as(where, "conditional")
+    where.read_up_to["market"] = 1
+    assert unjudged(where, DAY) == {("conditional-without-condition", "market"): 1}
+    where.uncovered.add("market")
+    assert unjudged(where, DAY) == {}

@@ -8,7 +8,7 @@ from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
 from tests.harness.district import District, Said
 from tests.harness.sharing import spoken
-from tests.harness.stories import CODE, district, only
+from tests.harness.stories import CODE, district, only, unjudged
 
 FIRST, LATER = "2027-03-01", "2027-03-02"
 
@@ -99,3 +99,11 @@ def test_every_bureau_but_the_first_answers() -> None:
         ("tax", (later.reference, first.reference)),
         ("planning", (third.reference, first.reference)),
     }
+
+
+@pytest.mark.parametrize("bureau", ["market", "tax"])
+def test_where_either_ledger_ends_unread_nothing_is_judged(bureau: str) -> None:
+    """Either may have withdrawn it beyond what was read."""
+    where, _, _ = twice()
+    where.read_up_to[bureau] = 1
+    assert unjudged(where, LATER) == {("duplicate-code", bureau): 1}

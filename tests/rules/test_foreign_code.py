@@ -142,12 +142,30 @@ def test_what_was_not_read_convicts_nobody() -> None:
     assert unjudged(where, DAY) == {("foreign-code", "market"): 1}
 
 
-def test_one_sending_that_cannot_be_judged_hides_no_other() -> None:
+Again = Callable[[District, Said, Said], Said]
+
+
+@pytest.mark.parametrize(
+    "speak",
+    [
+        pytest.param(lambda d, _, __: d["planning"].provide_version(VERSION, digest=digest_of()), id="provides"),
+        pytest.param(lambda d, grant, _: delivered(d, grant, by="planning", exchange="x-2"), id="from its own"),
+        pytest.param(
+            lambda d, _, other: delivered(d, other, by="planning", via="city store", exchange="x-2"), id="another grant"
+        ),
+    ],
+)
+def test_one_sending_that_cannot_be_judged_hides_no_other(speak: Again) -> None:
     """Beside a custodian's sending that may be lawful, what is foreign in any case is found, and shown by itself."""
     where = district("planning")
     declared(where)
+    declared(where, "R-2")
+    request = where["tax"].request("R-2", provider="market", purpose="tax-registration")
+    where.after(1)
+    other = where["market"].grant(request, to="tax", resource="R-2")
     read = len(where["market"].entries)
-    delivered(where, granted(where).grant, by="planning", via="city store")
-    plain = where["planning"].provide_version(VERSION, digest=digest_of())
+    grant = granted(where).grant
+    delivered(where, grant, by="planning", via="city store")
+    spoken_for = speak(where, grant, other)
     where.read_up_to["market"] = read
-    assert only(where, DAY).references[0] == plain.reference
+    assert only(where, "2027-03-02").references[0] == spoken_for.reference

@@ -81,7 +81,7 @@ def test_what_was_granted_after_the_end_outlived_nothing() -> None:
     where["market"].end(shared.grant, how="revoked")
     where.on(DAY)
     request = where["tax"].request(CODE, provider="market", purpose=PURPOSE, system="S-1")
-    where["tax"].end(where["market"].grant(request, to="tax", resource=CODE), how="given_back")
+    where["market"].grant(request, to="tax", resource=CODE)
     assert not where.audit(DAY)
 
 

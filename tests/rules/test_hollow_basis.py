@@ -8,7 +8,7 @@ from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
 from tests.harness.district import RULEBOOK, District
 from tests.harness.sharing import declared_as, spoken
-from tests.harness.stories import district, only
+from tests.harness.stories import district, only, unjudged
 
 DAY = "2027-03-31"
 
@@ -69,3 +69,13 @@ def test_the_declaration_is_judged_as_it_stands() -> None:
     declared_as(where, "withheld", basis="State Secrets Law, article 9")
     assert only(where, "2027-03-01")
     assert not where.audit("2027-03-02")
+
+
+def test_where_the_ledger_ends_unread_nothing_is_judged() -> None:
+    """A better declaration may stand beyond what was read; of a ledger never seen not even this one is known."""
+    where = district()
+    declared_as(where, "withheld", basis="NA")
+    where.read_up_to["market"] = 1
+    assert unjudged(where, DAY) == {("hollow-basis", "market"): 1}
+    where.uncovered.add("market")
+    assert unjudged(where, DAY) == {}

@@ -77,9 +77,11 @@ def test_the_declaration_is_judged_as_it_stands() -> None:
     assert not where.audit("2027-03-17")
 
 
-def test_nothing_is_said_of_a_ledger_that_was_not_read() -> None:
-    """Neither the declaration nor its absence is known."""
+def test_where_the_ledger_ends_unread_nothing_is_judged() -> None:
+    """A better declaration may stand beyond what was read; of a ledger never seen not even this one is known."""
     where = district()
     declared_as(where, "withheld")
+    where.read_up_to["market"] = 1
+    assert unjudged(where, DAY) == {("withheld-without-basis", "market"): 1}
     where.uncovered.add("market")
     assert unjudged(where, DAY) == {}

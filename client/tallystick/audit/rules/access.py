@@ -49,7 +49,7 @@ def _allows(sent: On[DataSent], grant: Grant, seen: Seen) -> bool:
     # It was there to be cited: a clock that runs behind its own makes it no later.
     at_us = max(sent.since_us, grant.entry.since_us)
     same = grant.to == sent.head.counterparty and grant.resource == sent.code
-    given = grant.provider == sent.bureau or seen.catalogue.has_declared(grant.provider, sent.code)
+    given = seen.catalogue.has_declared(grant.provider, sent.code)
     return same and given and grant.in_force(at_us, seen.day_of(at_us))
 
 
@@ -154,5 +154,4 @@ def denied_without_reason(denied: On[AccessDenied], seen: Seen) -> Findings:
     about = place_of(denied.head.about)
     request = seen.grants.requests.get(about)
     asked = seen.reference(about.origin, about.index) if request is None else request.entry.head.resource
-    to = denied.head.counterparty or seen.bureau_of(about.origin)
-    yield denied.finding(once=about, resource=denied.head.resource or asked, to=to)
+    yield denied.finding(once=about, resource=denied.head.resource or asked, to=seen.bureau_of(about.origin))
