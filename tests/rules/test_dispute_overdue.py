@@ -119,13 +119,14 @@ def test_only_working_days_count(holidays: list[date], working_days: list[date],
     assert only(where, "2027-03-31").facts["due"] == date.fromisoformat(last)
 
 
-def test_what_was_brought_in_counts_from_when_it_happened() -> None:
-    """A letter of March that is recorded in May was due in March, and so was its answer of April."""
+def test_what_both_sides_brought_in_counts_from_when_it_happened() -> None:
+    """A letter of March that is recorded in May makes nobody late by itself; its own answer of April was late."""
     where = district()
     where.on("2027-05-03")
     then = {"happened_at": moment(where, "2027-03-01"), "source": "paper"}
     concern = where["tax"].say("raise_concern", to="market", sort="incident", **then)
-    assert only(where, "2027-05-03").facts["due"] == date.fromisoformat(DUE)
+    assert not where.audit("2027-05-17")
+    assert only(where, "2027-05-18").facts["due"] == date(2027, 5, 17)
     april_us = moment(where, "2027-04-01")
     where["market"].answer(concern, outcome="explained", happened_at=april_us, source="paper")
     assert only(where, "2027-05-03").facts["days"] == 13

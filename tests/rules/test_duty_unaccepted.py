@@ -108,13 +108,14 @@ def test_a_question_about_the_assignment_stops_the_clock() -> None:
     assert only(where, "2027-06-30").rule == "dispute-overdue"
 
 
-def test_an_assignment_brought_in_counts_from_when_it_happened() -> None:
-    """A decree of March that was recorded in May was to be answered in March."""
+def test_an_assignment_brought_in_counts_from_when_it_was_recorded() -> None:
+    """A decree of March that was recorded in May makes nobody late who learned of it in May."""
     where = district()
     where.on("2027-05-03")
     then_us = moment(where, "2027-03-01")
     where["market"].assign_duty("tax", system="S-1", duty="steward", happened_at=then_us, source="decree")
-    assert only(where, "2027-05-03").facts["due"] == date.fromisoformat(DUE)
+    assert not where.audit("2027-05-10")
+    assert only(where, "2027-05-11").facts["due"] == date(2027, 5, 10)
 
 
 def test_without_the_holder_s_ledger_nothing_is_judged() -> None:

@@ -143,13 +143,14 @@ def test_a_question_about_the_recall_stops_the_clock_of_who_asks() -> None:
     assert only(where, "2027-03-12").facts["due"] == date(2027, 3, 11)
 
 
-def test_a_recall_brought_in_counts_from_when_it_happened() -> None:
-    """A letter of 1 March that was recorded on the 4th was due on the 3rd."""
+def test_a_recall_brought_in_counts_from_when_it_was_recorded() -> None:
+    """A letter of 1 March that was recorded on Thursday the 4th is to be heeded by Monday the 8th."""
     where = district()
     exchanged(where)
     where.on("2027-03-04")
     then(where)["market"].recall(VERSION, reason="x", happened_at=moment(where, "2027-03-01"), source="paper")
-    assert only(where, "2027-03-04").facts["due"] == date.fromisoformat(DUE)
+    assert not where.audit("2027-03-08")
+    assert only(where, "2027-03-09").facts["due"] == date(2027, 3, 8)
 
 
 def test_without_the_holder_s_ledger_nothing_is_judged() -> None:

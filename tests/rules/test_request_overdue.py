@@ -173,19 +173,26 @@ def test_an_open_clarification_holds_the_clock() -> None:
     assert "request-overdue" in {finding.rule for finding in quality.audit("2027-12-31")}
 
 
-def test_what_was_brought_in_counts_from_when_it_happened() -> None:
-    """An imported request is due by its own day, and an imported answer is as late as it happened."""
+def test_what_both_sides_brought_in_counts_from_when_it_happened() -> None:
+    """An imported request is due by its own day once an imported answer says when it was given.
+
+    By itself it makes nobody late who learned of it when it was recorded, and an answer makes nobody punctual who
+    records it late: each would go by one side's word on the past.
+    """
     where = district()
     declared_us = moment(where, "2027-03-01")
     where.on("2027-05-03")
     requested(where)
     tax, market = where["tax"], where["market"]
     asked = tax.request(CODE, provider="market", purpose="tax-registration", happened_at=declared_us, source="paper")
-    (finding,) = where.audit("2027-05-03")
-    assert finding.references == (asked.reference,)
-    assert finding.facts["due"] == date.fromisoformat(DUE)
-    market.deny(asked, reason="no", happened_at=moment(where, "2027-03-15"), source="paper")
-    assert not where.audit("2027-05-03")
+    live = tax.request(CODE, provider="market", purpose="tax-registration")
+    assert not where.audit("2027-05-17")
+    where.on("2027-05-19")
+    market.deny(live, reason="no", happened_at=moment(where, "2027-05-04"), source="paper")
+    market.deny(asked, reason="no", happened_at=moment(where, "2027-03-16"), source="paper")
+    late = {finding.references[0]: finding.facts["due"] for finding in where.audit("2027-05-19")}
+    assert late[asked.reference] == date.fromisoformat(DUE)
+    assert late[live.reference] == date(2027, 5, 17)
 
 
 def test_what_happened_earlier_by_a_live_entry_s_word_counts_as_recorded() -> None:

@@ -102,13 +102,14 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """One row of the table."""
+    """One row of the table. `by_word`: it is reported as the word of who opened it, and so is when that was."""
 
     rule: str
     opens: type[Message]
     owes: OwedBy
     within: str | None
     met_by: tuple[Answering, ...]
+    by_word: bool = False
 
     def answerers(self, opened: On[Any], owes: str) -> frozenset[str]:
         """The bureaus on whose ledgers an answer may stand: where one was not read, nothing is known to be missing."""
@@ -240,6 +241,7 @@ OBLIGATIONS: Final = (
         receiver,
         "acknowledge_delivery",
         (Answering(DataReceived, _received), Answering(ExchangeFailed, _either_half, either_side)),
+        by_word=True,
     ),
     Obligation(
         "dispute-overdue",

@@ -1,8 +1,8 @@
 """What is owed: every obligation of the table from its opening to its answer, and how long answers took.
 
 Deadlines are computed here and nowhere else. A clock starts when the opening entry was served: until cosignatures tell,
-the moment it was recorded stands in; of what was brought in, the moment it happened. A clarification that whoever owes
-asks of another bureau about what is owed stops the clock until that bureau answers.
+the moment it was recorded stands in; for what was brought in, where that wrongs nobody, the moment it happened. A
+clarification that whoever owes asks of another bureau about what is owed stops the clock until that bureau answers.
 """
 
 from __future__ import annotations
@@ -51,7 +51,24 @@ class Owed:
 
     @property
     def served_us(self) -> int:
-        return self.opened.since_us
+        """When its clock started."""
+        return self.opened.since_us if self._goes_by_word else self.opened.recorded_at_us
+
+    def answered_us(self, by: On[Any]) -> int:
+        """When an answer came."""
+        return by.since_us if self._goes_by_word else by.recorded_at_us
+
+    @property
+    def _goes_by_word(self) -> bool:
+        """Whether what was brought in counts from when its actor says that it happened.
+
+        Nobody is made late by another's word on the past, nor punctual by his own: both ends were brought in, or who
+        opened it owes it, or it is reported as one side's word.
+        """
+        if not self.opened.imported:
+            return False
+        both = self.met is not None and self.met.imported
+        return both or self.bureau == self.opened.bureau or self.obligation.by_word
 
     @property
     def derived_version(self) -> str:
@@ -144,11 +161,11 @@ class Obligations(View):
                             continue
                         owed.met = entry
                         # A deadline is 24:00: an answer at that very moment is late, and no sooner is its absence.
-                        self._judge(owed, entry.since_us + 1)
+                        self._judge(owed, owed.answered_us(entry) + 1)
                         if owed.late:
                             self._late.append(owed)
                         else:
-                            self._count(owed, entry.since_us)
+                            self._count(owed, owed.answered_us(entry))
                             yield owed
 
         return meet
@@ -222,7 +239,7 @@ class Obligations(View):
         """What was met late, and everything still owed, where every ledger on which an answer may stand is covered."""
         for owed in self._late:
             if self._is_covered(owed, as_of):
-                self._count(owed, owed.met.since_us if owed.met is not None else as_of.at_us)
+                self._count(owed, as_of.at_us if owed.met is None else owed.answered_us(owed.met))
                 yield owed
         for owed in self.open():
             self._judge(owed, as_of.at_us)
