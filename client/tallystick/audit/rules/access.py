@@ -15,7 +15,7 @@ from tallystick.audit.views.systems import System
 from tallystick_proto.v1.statement_pb2 import AccessDenied, DataSent, DataUsed, ResourceDeclared
 
 
-def unread(entry: On[object], cited: Place, seen: Seen) -> tuple[str, int] | None:
+def _unread(entry: On[object], cited: Place, seen: Seen) -> tuple[str, int] | None:
     """Whose ledger must have been read up to where, before what is cited can be called no grant.
 
     Nothing can cite what comes after it on its own ledger; that needs no looking.
@@ -39,7 +39,7 @@ def access_without_grant(sent: On[DataSent], seen: Seen) -> Findings:
         yield sent.finding(once=(to, sent.code), resource=sent.code, to=to, why="cites-no-grant")
     elif grant is None:
         found = sent.finding(once=cited, resource=sent.code, to=to, why="not-a-grant")
-        yield replace(found, absent_on=unread(sent, cited, seen))
+        yield replace(found, absent_on=_unread(sent, cited, seen))
     elif not _allows(sent, grant, seen):
         yield sent.finding(grant.entry.reference, once=cited, resource=sent.code, to=to, why="grant-does-not-hold")
 
@@ -83,7 +83,7 @@ def beyond_grant(used: On[DataUsed], seen: Seen) -> Findings:
     else:
         named = seen.grants.grants.get(cited)
         grants, stray = () if named is None else (named,), Stray("not-a-grant")
-        standing, absent_on = Standing.PROVEN, unread(used, cited, seen) if named is None else None
+        standing, absent_on = Standing.PROVEN, _unread(used, cited, seen) if named is None else None
     for grant in grants:
         beyond = _stray(used, grant, seen)
         if beyond is None:
