@@ -290,6 +290,28 @@ def test_a_stream_that_ends_without_answers_is_given_up(bench: Bench) -> None:
     assert bench.codes() == ["A"]
 
 
+@pytest.mark.parametrize("how", ["flush", "close"])
+def test_a_node_that_stays_silent_is_waited_for_no_longer_than_said(bench: Bench, how: str) -> None:
+    """A node that takes all and answers nothing, its connection alive, is Unreachable in the end; nothing is lost."""
+    bench.node.lies["SubmitMany"] = lambda answer: []
+    recorder = bench.recorder(give_up_s=0.1, batch_max=1, spool=bench.spool)
+    recorder.reader.wire.deadline_s = 0.1
+    pending = [declare(recorder, code) for code in codes(3)]
+    with pytest.raises(Unreachable, match="market: it has answered nothing"):
+        getattr(recorder, how)()
+    for each in pending:
+        with pytest.raises(Unreachable):
+            each.result(0)
+    recorder.close()
+    recorder._thread.join(WAIT_S)
+    assert not recorder._thread.is_alive()
+    assert len(bench.spooled()) == 3
+    bench.node.lies.clear()
+    bench.recorder(spool=bench.spool).close()
+    assert not bench.spooled()
+    assert bench.codes() == codes(3)
+
+
 def test_many_threads_share_a_recorder(bench: Bench) -> None:
     """Each statement of each thread is recorded once, and each thread's in its order."""
     with bench.recorder(batch_max=9, in_flight_max=4) as recorder:

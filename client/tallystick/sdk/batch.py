@@ -12,6 +12,9 @@ from tallystick_proto.v1 import ledger_pb2
 from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
 from tallystick_proto.v1.statement_pb2 import Statement
 
+Outcome = tuple[ledger_pb2.Receipt, Checkpoint]
+"""The receipt of a batch, and the checkpoint it was checked under."""
+
 
 @dataclass(slots=True, eq=False)
 class Batch:
@@ -23,7 +26,16 @@ class Batch:
     disclosures: list[Disclosure] = field(default_factory=list)
     size_bytes: int = 0
     submission: Submission | None = None
-    done: Future[tuple[ledger_pb2.Receipt, Checkpoint]] = field(default_factory=Future)
+    done: Future[Outcome] = field(default_factory=Future)
+
+    def settle(self, outcome: Outcome | BaseException) -> None:
+        """Say how it went; the first word stands."""
+        if self.done.done():
+            return
+        if isinstance(outcome, BaseException):
+            self.done.set_exception(outcome)
+        else:
+            self.done.set_result(outcome)
 
 
 class Pending:

@@ -20,7 +20,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.compose import place
 from tallystick.core.composer import Composer
 from tallystick.core.errors import (
@@ -36,14 +35,13 @@ from tallystick.core.keys import SigningKey
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
 from tallystick.core.statement import check_size, decode
 from tallystick.core.submission import renewed, seal
-from tallystick.sdk.batch import Batch, Pending
+from tallystick.sdk.batch import Batch, Outcome, Pending
 from tallystick.sdk.clock import new_id, new_salt, now_us
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.receipt import check_receipt
 from tallystick.sdk.spool import Spool
 from tallystick.sdk.verbs import Verbs
 from tallystick.sdk.wire_errors import from_detail
-from tallystick_proto.v1 import ledger_pb2
 from tallystick_proto.v1.entry_pb2 import Submission
 from tallystick_proto.v1.ledger_pb2 import SubmitAnswer, SubmitRequest
 
@@ -73,7 +71,7 @@ class Recorder(Verbs[Pending]):
         give_up_s: float = 60.0,
         spool: Path | None = None,
     ) -> None:
-        """`reader` is the recorder's own, closed with it. `give_up_s` bounds how long an unreachable node is tried."""
+        """`reader` is closed with it. An unreachable node is tried for `give_up_s`, a silent one a deadline longer."""
         self.reader = reader
         self._actor = actor
         self._key = key
@@ -89,11 +87,11 @@ class Recorder(Verbs[Pending]):
         self._composer = Composer(actor)
         self._sealed: deque[Batch] = deque()  # not sent on the present stream
         self._sent: deque[Batch] = deque()  # sent, in this order, and not answered
+        self._heard = 0  # answers
         self._closing = False
         self._stream = 0  # a stream that broke may still ask for requests; it must not get any
-        for submission in self._spool.left_over():
-            batch = Batch(submission.signature.submission_id, time.monotonic(), submission=submission)
-            self._sealed.append(batch)
+        for left in self._spool.left_over():
+            self._sealed.append(Batch(left.signature.submission_id, time.monotonic(), submission=left))
         self._thread = threading.Thread(target=self._run, name="tallystick-recorder", daemon=True)
         self._thread.start()
 
@@ -109,11 +107,8 @@ class Recorder(Verbs[Pending]):
             batch = self._room()
             draft = self._composer.compose(kind, values)
             position = len(batch.data)
-            disclosures = (
-                place(draft, self.reader.bureau.origin, batch.submission_id, position, new_salt)
-                if draft.sensitive
-                else ()
-            )
+            origin = self.reader.bureau.origin
+            disclosures = place(draft, origin, batch.submission_id, position, new_salt) if draft.sensitive else []
             data = draft.encode()
             check_size(data)
             batch.data.append(data)
@@ -126,11 +121,14 @@ class Recorder(Verbs[Pending]):
             return Pending(self.reader.bureau, batch, position)
 
     def flush(self, timeout_s: float | None = None) -> None:
-        """Send everything and wait for every receipt. Raises the first error a batch met, or TimeoutError."""
+        """Send everything and wait for every receipt, without `timeout_s` as long as the node answers anything.
+
+        Raises the first error a batch met, Unreachable where the node falls silent, or TimeoutError.
+        """
         with self._lock:
             self._seal()
             waiting = [*self._sent, *self._sealed]
-        failures = [batch.done.exception(timeout_s) for batch in waiting]
+        failures = [self._failure(batch) if timeout_s is None else batch.done.exception(timeout_s) for batch in waiting]
         for failure in failures:
             if failure is not None:
                 raise failure
@@ -153,6 +151,17 @@ class Recorder(Verbs[Pending]):
             return
         with suppress(TallystickError):  # the block's own error is the one to be seen
             self.close()
+
+    def _failure(self, batch: Batch) -> BaseException | None:
+        """Why a batch failed, if it did. Once nothing is heard for so long, all that is on its way has."""
+        patience_s = self._give_up_s + self.reader.wire.deadline_s
+        while True:
+            heard = self._heard
+            with suppress(TimeoutError):
+                return batch.done.exception(patience_s)
+            if heard == self._heard:
+                silence = f"it has answered nothing for {patience_s:.0f} seconds"
+                self._fail_all(Unreachable(silence, where=self.reader.bureau.id, expected="an answer, or a refusal"))
 
     # Under the lock.
 
@@ -181,7 +190,7 @@ class Recorder(Verbs[Pending]):
             self._seal()  # what another thread recorded since the flush
             self._closing = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(self.reader.wire.deadline_s)  # a node may answer all and not end the stream
         self.reader.close()
 
     def _run(self) -> None:
@@ -246,8 +255,8 @@ class Recorder(Verbs[Pending]):
             left = self._open.opened_at + self._linger_s - time.monotonic()
             if left <= 0:
                 self._seal()
-                return
-            self._changed.wait(left)
+            else:
+                self._changed.wait(left)
         else:
             self._changed.wait()
 
@@ -281,6 +290,7 @@ class Recorder(Verbs[Pending]):
 
     def _take(self, answer: SubmitAnswer) -> None:
         with self._lock:
+            self._heard += 1
             if not self._sent:
                 raise ProofFailed("its node answered what it was not sent", where=self.reader.bureau.id)
             batch = self._sent[0]
@@ -320,15 +330,11 @@ class Recorder(Verbs[Pending]):
             self._sealed.appendleft(batch)
             self._changed.notify_all()
 
-    def _settle(self, batch: Batch, outcome: tuple[ledger_pb2.Receipt, Checkpoint] | BaseException) -> None:
+    def _settle(self, batch: Batch, outcome: Outcome | BaseException) -> None:
         if not isinstance(outcome, BaseException):
             self._spool.remove(batch.submission_id)
         with self._lock:
-            if not batch.done.done():
-                if isinstance(outcome, BaseException):
-                    batch.done.set_exception(outcome)
-                else:
-                    batch.done.set_result(outcome)
+            batch.settle(outcome)
             for queue in (self._sent, self._sealed):
                 if batch in queue:
                     queue.remove(batch)
