@@ -81,7 +81,8 @@ with Ledgers.open(sys.argv[1]) as ledgers:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
 held = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text()).group(1)
 assert not audited.coverage.exit_code, [ledger.gap for ledger in audited.coverage.ledgers]
-print(audited.coverage.entries, wall, cpu, held, len(audited.findings))
+found = [finding for finding in audited.findings if finding.rule != "night-use"]  # the bench may run at night
+print(audited.coverage.entries, wall, cpu, held, len(found))
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+
+def first_screen() -> list[str]:
+    """The lines of the audit that the README begins with; `…` stands for anything in one of them."""
+    block = (ROOT / "README.md").read_text(encoding="utf-8").partition("```console\n")[2].partition("```")[0]
+    return [line for line in block.splitlines() if line != "…"]
 
 
 @pytest.mark.timeout(180)
@@ -21,6 +28,9 @@ def test_the_story_is_told_to_its_end() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "held: an auditor's client refuses the altered entry and names it" in done.stdout
     assert "held: nothing is left running" in done.stdout
+    for line in first_screen():
+        pattern = ".*".join(map(re.escape, line.split("…")))
+        assert re.search(pattern, done.stdout), f"the README shows what the story does not: {line}"
 
 
 @pytest.mark.timeout(180)
@@ -38,3 +48,21 @@ def test_every_measurement_can_be_made(tmp_path: Path) -> None:
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["figures"]
     assert {"floor", "sdk, built live", "sealed beforehand", "reopen at 3,000"} <= set(figures)
     assert {f"{name}, {count} callers" for name in ("echo", "single statements") for count in (1, 64)} <= set(figures)
+
+
+@pytest.mark.timeout(180)
+def test_every_question_can_be_measured(tmp_path: Path) -> None:
+    """A small run over ten bureaus times the audit and every question, and finds nothing in lawful traffic."""
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.measure_audit", "--sizes", "300,600", "--json", str(tmp_path / "figures.json")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=170,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["figures"]
+    assert {figures[f"audit at {size}"]["findings"] for size in (300, 600)} == {0}
+    questions = {name.partition(": ")[2] for name in figures if not name.startswith("audit")}
+    assert {"who", "access", "trace", "impact", "case", "owed", "catalogue", "systems", "reconcile all"} <= questions
