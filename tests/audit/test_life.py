@@ -1,0 +1,182 @@
+"""The life of a finding: new, still open, answered, closed; not judged where this audit could not have found it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallystick.audit.finding import Finding
+from tallystick.audit.life import Life, compare, read_report
+from tallystick.audit.report.json import coverage_json, finding_json
+from tallystick.audit.words import Words
+from tallystick.core.errors import Refused, Usage
+from tests.harness.district import District
+
+RULE, FIRST, SECOND = "withheld-without-basis", "2027-03-31", "2027-04-30"
+
+
+@pytest.fixture
+def district() -> District:
+    """Two bureaus that withhold a resource each, for nothing; then nothing more is said until April."""
+    where = District("market", "tax")
+    for bureau in ("market", "tax"):
+        where[bureau].declare(f"{bureau}-1", scheme="s", title="t", sharing="withheld")
+    return where
+
+
+def document(where: District, on: str = FIRST) -> dict[str, Any]:
+    """An audit as a command prints it."""
+    found, seen, coverage = where.look(on)
+    english, chinese = Words(where.charter, "en"), Words(where.charter, "zh")
+    findings = [finding_json(each, english, chinese, seen) for each in found]
+    return {"coverage": coverage_json(coverage), "findings": findings}
+
+
+def lives(where: District, earlier: dict[str, Any], rules: list[str] | None = None) -> dict[str, Life]:
+    """What became of the findings of either audit, by bureau."""
+    found, seen, _ = where.look(SECOND, rules)
+    came = compare(found, read_report(json.dumps(earlier).encode(), "last.json"), seen, rules)
+    now = {each.bureau: came.of(each) for each in found}
+    gone = {each.bureau: Life.CLOSED for each in came.closed} | {each.bureau: Life.UNJUDGED for each in came.unjudged}
+    assert not now.keys() & gone.keys()
+    return now | gone
+
+
+def declared_with_basis(where: District, bureau: str) -> None:
+    where.on("2027-04-10")
+    where[bureau].declare(f"{bureau}-1", scheme="s", title="t", sharing="withheld", basis="Art. 7")
+
+
+def finding(where: District, bureau: str) -> Finding:
+    return next(each for each in where.audit(FIRST) if each.bureau == bureau)
+
+
+def test_what_is_found_again_is_open_and_what_was_not_there_is_new(district: District) -> None:
+    """By its id alone, which does not change from day to day."""
+    earlier = document(district)
+    assert lives(district, earlier) == {"market": Life.OPEN, "tax": Life.OPEN}
+    assert lives(district, {**earlier, "findings": []}) == {"market": Life.NEW, "tax": Life.NEW}
+
+
+def test_an_answer_is_seen_only_where_its_bureau_gave_it(district: District) -> None:
+    """On its own ledger, by the finding's id; another bureau's word about it changes nothing."""
+    earlier = document(district)
+    id_ = finding(district, "market").id
+    district["tax"].answer(finding=id_, outcome="rejected")
+    assert lives(district, earlier)["market"] is Life.OPEN
+    district["market"].answer(finding=id_, outcome="explained", words="a basis is being drawn up")
+    assert lives(district, earlier) == {"market": Life.ANSWERED, "tax": Life.OPEN}
+
+
+def test_what_is_put_right_is_closed(district: District) -> None:
+    """Found no more by an audit that could have found it."""
+    earlier = document(district)
+    declared_with_basis(district, "market")
+    assert lives(district, earlier) == {"market": Life.CLOSED, "tax": Life.OPEN}
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        pytest.param(lambda where: where.uncovered.add("market"), id="its ledger was not read"),
+        pytest.param(lambda where: where.read_up_to.update(market=1), id="not to its end"),
+    ],
+)
+def test_what_could_not_be_found_is_not_called_closed(district: District, hide: Callable[[District], None]) -> None:
+    """Where the ledger was not read whole, or the rule did not judge, nothing is known of it."""
+    earlier = document(district)
+    declared_with_basis(district, "market")
+    hide(district)
+    assert lives(district, earlier) == {"market": Life.UNJUDGED, "tax": Life.OPEN}
+    assert lives(district, earlier, ["zombie-system"]) == {"market": Life.UNJUDGED, "tax": Life.UNJUDGED}
+
+
+def test_a_ledger_that_showed_it_must_have_been_read_too(district: District) -> None:
+    """A finding that was shown by two ledgers is closed only by both."""
+    earlier = document(district)
+    earlier["findings"][0]["references"].append("tax#0")
+    declared_with_basis(district, "market")
+    district.uncovered.add("tax")
+    assert lives(district, earlier)["market"] is Life.UNJUDGED
+
+
+def test_an_audit_of_another_charter_or_a_later_day_is_no_earlier_one(district: District) -> None:
+    """Nothing is compared that cannot be."""
+    for change in ({"charter": "elsewhere"}, {"day": "2027-05-01"}):
+        earlier = document(district)
+        earlier["coverage"] |= change
+        with pytest.raises(Usage):
+            lives(district, earlier)
+
+
+def test_an_id_stays_while_what_it_says_changes() -> None:
+    """Days late grow from day to day; rule, bureau and references make the id, and nothing else does."""
+    where = District("market", "tax")
+    where["market"].declare("R-1", scheme="s", title="t", sharing="unconditional")
+    where["tax"].request("R-1", provider="market", purpose="tax-registration")
+    (first,), (later,) = where.audit("2027-04-01"), where.audit("2027-05-01")
+    assert first.facts["days"] != later.facts["days"]
+    assert first.id == later.id
+    where["tax"].request("R-1", provider="market", purpose="tax-registration")
+    assert len({each.id for each in where.audit("2027-05-01")}) == 2
+
+
+GOOD: dict[str, Any] = {
+    "coverage": {"charter": "pudong", "day": FIRST},
+    "findings": [{"id": "F-000000000000", "rule": RULE, "bureau": "market", "references": ["market#0"]}],
+}
+
+
+HARMLESS: list[tuple[str, object]] = [("findings", []), ("findings.0.references", []), ("findings.0.bureau", "x")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["coverage", "findings", "coverage.charter", "coverage.day", *(f"findings.0.{key}" for key in GOOD["findings"][0])],
+)
+@pytest.mark.parametrize("value", [None, 7, "", "x", [], {}, ["x"], [[]], ...], ids=repr)
+def test_what_does_not_read_is_refused_by_its_name(path: str, value: object) -> None:
+    """One field of another type, form or not there at all: the one domain error, which names the file."""
+    report = json.loads(json.dumps(GOOD))
+    *outer, last = path.split(".")
+    place: Any = report
+    for key in outer:
+        place = place[int(key) if key.isdigit() else key]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    if (path, value) in HARMLESS or (path == "coverage.charter" and isinstance(value, str)):
+        read_report(json.dumps(report).encode(), "last.json")
+        return
+    with pytest.raises(Refused) as caught:
+        read_report(json.dumps(report).encode(), "last.json")
+    assert caught.value.where == "last.json"
+
+
+def test_a_finding_that_stands_twice_is_refused() -> None:
+    """Which of them was meant nobody can say."""
+    with pytest.raises(Refused, match="twice"):
+        read_report(json.dumps({**GOOD, "findings": GOOD["findings"] * 2}).encode(), "last.json")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*GOOD, "id", "day"]), inner, max_size=3)
+    ),
+    max_leaves=9,
+)
+
+
+@given(data=st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_garbage_never_leaks_another_error(data: bytes) -> None:
+    """Whatever bytes: a report, or Refused."""
+    with suppress(Refused):
+        assert read_report(data, "last.json").coverage.charter is not None
