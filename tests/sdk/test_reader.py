@@ -72,6 +72,19 @@ def test_what_is_not_there_is_not_found_and_nobody_is_accused(desk: Desk) -> Non
         list(reader.find([(99, b"x")]))
 
 
+def test_what_is_trusted_is_not_held_up_by_who_writes_it_down(desk: Desk) -> None:
+    """While another program holds the store a checkpoint is trusted all the same, and written down at the end."""
+    store, origin = desk.trust, desk.office.origin
+    with store.replacing(origin):
+        reader = desk.reader()
+        assert reader.refresh().size == 23
+        assert store.load(origin) is None
+        with pytest.raises(BlockingIOError), store.replacing(origin, wait=False):
+            pass
+    reader.close()
+    assert store.load(origin) == reader.trusted.note
+
+
 def test_trust_grows_is_kept_and_goes_on(desk: Desk) -> None:
     """What one reader verified, the next starts from; and it only grows."""
     first = desk.reader()

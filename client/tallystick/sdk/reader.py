@@ -100,14 +100,17 @@ class LedgerReader:
             yield self.advance(answer.checkpoint, answer.consistency)
 
     def advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
-        """Trust a checkpoint that came with a proof from the trusted size; written down at once or within a second."""
+        """Trust a checkpoint that came with a proof from the trusted size; written down at once or within a second,
+        or two where another program is at it.
+        """
         with self._keeping_both(note):
             checkpoint = self._ledger.advance(note, consistency)
         if time.monotonic() - self._remembered_at >= _REMEMBER_S:
-            self.remember()
+            with suppress(BlockingIOError):
+                self.remember(wait=False)
         return checkpoint
 
-    def remember(self) -> None:
+    def remember(self, *, wait: bool = True) -> None:
         """Write the trusted checkpoint down, after making sure that it fits what another command wrote meanwhile.
 
         A later one of another command stays; this session goes on from its own, where its next proofs start.
@@ -116,7 +119,7 @@ class LedgerReader:
         if note is None or note == self._stored:
             return
         self._remembered_at = time.monotonic()
-        with self._trust.replacing(self.bureau.origin) as there:
+        with self._trust.replacing(self.bureau.origin, wait=wait) as there:
             if there is not None and there != self._stored and self._reconcile(there).size > self._ledger.size:
                 return
             self._trust.save(self.bureau.origin, note)

@@ -34,15 +34,15 @@ class TrustStore:
             raise ConfigInvalid(f"cannot be read: {error.strerror}", where=str(path)) from None
 
     @contextmanager
-    def replacing(self, origin: str) -> Iterator[bytes | None]:
-        """Hold a ledger's lock; gives the note that stands there now."""
+    def replacing(self, origin: str, *, wait: bool = True) -> Iterator[bytes | None]:
+        """Hold a ledger's lock; gives the note that stands there now. BlockingIOError where `wait` is not wanted."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self._path(origin).with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(self.folder)) from None
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield self.load(origin)
         finally:
             os.close(lock)
