@@ -101,7 +101,7 @@ class LedgerReader:
 
     def advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
         """Trust a checkpoint that came with a proof from the trusted size; written down at once or within a second,
-        or two where another program is at it.
+        later where another program is at it, and at the latest by `close`.
         """
         with self._keeping_both(note):
             checkpoint = self._ledger.advance(note, consistency)
