@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,10 +13,13 @@ import pytest
 from tallystick.core.errors import Stopping, StoreDamaged
 from tallystick.core.merkle import prove_range
 from tallystick.core.moments import moment_json
+from tallystick.sdk.auditing import audit
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.ledgers import Ledgers
 from tallystick_proto.v1.ledger_pb2 import Bundle, CheckpointAnswer
 from tests.cli.conftest import Said, Tally
 from tests.harness.lying_district import LyingDistrict
+from tests.harness.lying_node import SILENCE
 
 MARKET, TAX, LIAR = "market", "tax", "planning"
 WITHHELD = "withheld-without-basis"
@@ -255,6 +258,18 @@ def test_a_lie_is_found_whatever_days_are_asked_about(
     audited(tally, district)
     rule, _ = lying(district)
     assert (rule, LIAR) in found(audited(tally, district, "--since", later()).json)
+
+
+def test_a_node_that_says_nothing_and_does_not_hang_up_holds_up_nobody(district: LyingDistrict) -> None:
+    """Each answer has a deadline; what was not answered in time is a gap, and the others are judged."""
+    district.node(LIAR).lies["ReadEntries"] = lambda _: SILENCE
+    with Ledgers.open(district.profile) as ledgers:
+        ledgers[LIAR].wire.deadline_s = 0.5
+        judged = audit(ledgers, date.fromisoformat(later()))
+    assert {(each.rule, each.bureau) for each in judged.findings} == {(WITHHELD, MARKET), (WITHHELD, TAX)}
+    silent = next(each for each in judged.coverage.ledgers if each.bureau == LIAR)
+    assert (silent.checked, silent.exit_code) == (0, 3)
+    assert "no answer in time" in silent.gap
 
 
 def test_an_older_state_shown_to_a_new_auditor_covers_no_more_than_it_says(

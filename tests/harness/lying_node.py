@@ -2,7 +2,7 @@
 
 It is the real services on a real gRPC server, over a `Home`. `lies` maps a call's name to a function that gets each
 honest answer and changes what it likes in place, or returns what is sent instead: one answer, or for a stream a list;
-`()` ends the stream there.
+`()` ends the stream there, and `SILENCE` says nothing more without ending it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tests.harness import loop
 from tests.harness.home import Home
 
 Lie = Callable[[Any], Any]
+SILENCE = object()
 _UNARY = ("Submit", "GetCheckpoint", "ProveConsistency", "ProveInclusion", "ProvePresence")
 _STREAMS = ("SubmitMany", "WatchCheckpoints", "ReadEntries", "Find", "FindOpenings")
 
@@ -114,6 +115,8 @@ class LyingNode:
                 bent = lie(answer) if lie is not None else None
                 if bent == ():
                     return
+                if bent is SILENCE:
+                    await asyncio.Event().wait()
                 for each in [answer] if bent is None else bent:
                     yield each
 

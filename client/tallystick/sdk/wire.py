@@ -7,11 +7,13 @@ cancelled.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from threading import Event, Timer
 from typing import TypeVar
 
 import grpc
 
 from tallystick.core.charter import Bureau
+from tallystick.core.errors import Unreachable
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
 from tallystick.sdk.wire_errors import from_rpc
 from tallystick_proto.v1.ledger_pb2 import (
@@ -51,7 +53,7 @@ class Wire:
                 ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
                 ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
                 ("grpc.enable_http_proxy", 0),
-                # A stream has no deadline: a node that hangs is noticed by its silence.
+                # What is followed has no deadline: a node that is gone is noticed by its silence.
                 ("grpc.keepalive_time_ms", KEEPALIVE_MS),
                 ("grpc.keepalive_timeout_ms", 10_000),
                 ("grpc.http2.max_pings_without_data", 0),  # as often as it takes
@@ -92,14 +94,15 @@ class Wire:
 
     def read_entries(self, first: int, end: int, size: int) -> Iterator[Bundle]:
         request = ReadRequest(origin=self.bureau.origin, first=first, end=end, size=size)
-        return self._stream(lambda: self._ledger.ReadEntries(request))
+        return self._in_time(lambda: self._ledger.ReadEntries(request))
 
     def find(self, request: FindRequest) -> Iterator[Bundle]:
-        return self._stream(lambda: self._ledger.Find(request))
+        stream = self._stream if request.follow else self._in_time
+        return stream(lambda: self._ledger.Find(request))
 
     def find_openings(self, field: str, value: bytes, first: int, end: int) -> Iterator[Openings]:
         request = OpeningsRequest(origin=self.bureau.origin, field=field, value=value, first=first, end=end)
-        return self._stream(lambda: self._ledger.FindOpenings(request))
+        return self._in_time(lambda: self._ledger.FindOpenings(request))
 
     def _call(self, call: Callable[[], Answer]) -> Answer:
         try:
@@ -112,6 +115,38 @@ class Wire:
         try:
             yield from stream
         except grpc.RpcError as error:
+            raise from_rpc(error, self.bureau.id, self.bureau.endpoint) from None
+        finally:
+            stream.cancel()  # type: ignore[attr-defined]
+
+    def _in_time(self, start: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
+        """A stream whose every answer comes within the deadline from when it is asked for, or never.
+
+        Keepalive tells of a node that is gone, not of one that is there and says nothing.
+        """
+        stream = start()
+        silent = Event()
+
+        def give_up() -> None:
+            silent.set()
+            stream.cancel()  # type: ignore[attr-defined]
+
+        try:
+            while True:
+                timer = Timer(self.deadline_s, give_up)
+                timer.daemon = True
+                timer.start()
+                try:
+                    answer = next(stream, None)
+                finally:
+                    timer.cancel()
+                if answer is None:
+                    return
+                yield answer
+        except grpc.RpcError as error:
+            if silent.is_set():
+                where = f"{self.bureau.id} at {self.bureau.endpoint}"
+                raise Unreachable("no answer in time", where=where, expected="an answer before the deadline") from None
             raise from_rpc(error, self.bureau.id, self.bureau.endpoint) from None
         finally:
             stream.cancel()  # type: ignore[attr-defined]
