@@ -29,6 +29,7 @@ from tallystick.sdk.recorder import Pending, Recorder
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.ledger_pb2 import ErrorDetail, SubmitAnswer
+from tallystick_proto.v1.statement_pb2 import Ref
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode, Proxy
 from tests.harness.office import Office
@@ -310,6 +311,24 @@ def test_a_node_that_stays_silent_is_waited_for_no_longer_than_said(bench: Bench
     bench.recorder(spool=bench.spool).close()
     assert not bench.spooled()
     assert bench.codes() == codes(3)
+
+
+def test_what_is_said_may_wait_for_what_was_said_before(bench: Bench) -> None:
+    """A citation that is known only once its entry has a receipt does not keep that receipt from coming."""
+
+    class Cited:
+        def __init__(self, pending: Pending) -> None:
+            self.pending = pending
+
+        @property
+        def ref(self) -> Ref:
+            return self.pending.result(WAIT_S).ref
+
+    with bench.recorder() as recorder:
+        first = declare(recorder, "A")
+        recorder.record("grant", resource="A", to="taxation", request=Cited(first))
+    granted = read(bench.entries()[1].statement).statement
+    assert granted.head.about == first.result(0).ref
 
 
 def test_many_threads_share_a_recorder(bench: Bench) -> None:

@@ -42,7 +42,8 @@ class _Remembered:
 class Composer:
     """Composes the statements of one actor and holds them to the rules of their kinds.
 
-    It remembers up to 1,000 values a keyword, none of them long, and then begins anew.
+    It remembers some 1,000 values a keyword, none of them long, and then begins anew. Several threads may compose at
+    once: what one of them remembers or forgets meanwhile does not matter to another.
     """
 
     def __init__(self, actor: str) -> None:
@@ -70,7 +71,7 @@ class Composer:
                     continue
                 found = _checked(kind.rules, slot, pieces[slot.at])
                 if known is not None and len(found[1]) <= _PIECE_BYTES_MAX:
-                    if len(known) == _VALUES_MAX:
+                    if len(known) >= _VALUES_MAX:
                         known.clear()
                     known[value] = found
             at, piece, bit = found

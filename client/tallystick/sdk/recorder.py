@@ -103,9 +103,9 @@ class Recorder(Verbs[Pending]):
         return self._say(kind, values)
 
     def _say(self, kind: str, values: dict[str, object]) -> Pending:
+        draft = self._composer.compose(kind, values)
         with self._lock:
             batch = self._room()
-            draft = self._composer.compose(kind, values)
             position = len(batch.data)
             origin = self.reader.bureau.origin
             disclosures = place(draft, origin, batch.submission_id, position, new_salt) if draft.sensitive else []
