@@ -67,7 +67,7 @@ def use(number: int) -> dict[str, object]:
 
 def statements(count: int) -> list[bytes]:
     """Serialised statements, made beforehand."""
-    return [compose("use", ACTOR, use(number)).statement.SerializeToString() for number in range(count)]
+    return [compose("use", ACTOR, use(number)).encode() for number in range(count)]
 
 
 def cpu_s(pid: int) -> float:
@@ -223,10 +223,7 @@ def fill(home: Path, origin: str, key_profile: Path, count: int) -> None:
     signed = SignedSize.open(home / "data" / "signed-size", origin)
     ledger = Ledger.open(store, origin)
     while ledger.state.size < count:
-        data = [
-            compose("use", ACTOR, use(ledger.state.size + number)).statement.SerializeToString()
-            for number in range(BATCH)
-        ]
+        data = [compose("use", ACTOR, use(ledger.state.size + number)).encode() for number in range(BATCH)]
         commit = ledger.build([prepare(seal(origin, ACTOR, key, new_id(), data), origin)], now_us())
         store.write(commit.batch)
         ledger.adopt(commit.state)
