@@ -79,4 +79,6 @@ def judge(
         if not as_of.covers(found[key].rule, bureau, index):
             del found[key]
     coverage.unjudged = dict(as_of.unjudged)
+    uncovered = {year for year in seen.obligations.years if not seen.rulebook.calendar.covers(year)}
+    coverage.years = tuple(sorted(uncovered.union(coverage.years)))
     return sorted(found.values(), key=lambda finding: finding.order)

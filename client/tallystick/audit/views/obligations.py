@@ -93,10 +93,11 @@ class Times:
 
 
 class Obligations(View):
-    """Everything owed and not yet met, and the response times of what was."""
+    """Everything owed and not yet met, and the response times of what was. Working days were counted in `years`."""
 
     def __init__(self, rulebook: Rulebook, catalogue: Catalogue, holdings: Holdings, exchanges: Exchanges) -> None:
         self.times: dict[tuple[str, str], Times] = {}
+        self.years: set[int] = set()
         self._rulebook = rulebook
         self._catalogue = catalogue
         self._holdings = holdings
@@ -222,6 +223,9 @@ class Obligations(View):
         """Whether it is late if nothing met it before a moment."""
         calendar = self._rulebook.calendar
         owed.deadline_us = self._deadline_us(owed)
+        if owed.deadline_us is not None and owed.obligation.within is not None:
+            last_us = min(owed.deadline_us, at_us)
+            self.years.update(range(calendar.day_of(owed.served_us).year, calendar.day_of(last_us).year + 1))
         owed.late = owed.deadline_us is not None and at_us > owed.deadline_us
         owed.late_days = calendar.working_days_after(owed.deadline_us, at_us) if owed.late and owed.deadline_us else 0
 
