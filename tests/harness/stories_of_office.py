@@ -95,7 +95,7 @@ def duties(world: World) -> Told:
         successor.say("answer_duty", assignment=declined, answer="declined", reason="not ours")
     until = world.today + timedelta(days=90)
     first = yield from _assigned(world, chief, holder, duty, scope, until=until)
-    if duty != "approver" and world.slips("duty-gap"):
+    if scope and duty != "approver" and world.slips("duty-gap"):
         yield world.later(48)
         holder.say("release_duty", duty=first)
         return
