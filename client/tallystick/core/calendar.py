@@ -21,6 +21,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
@@ -29,6 +30,8 @@ _EPOCH_DAY: Final = _EPOCH.toordinal()
 _LAST_DAY: Final = date.max.toordinal()
 _NEVER: Final = _LAST_DAY + 1
 _DAY_US: Final = 24 * 3600 * 1_000_000
+_QUARTER_US: Final = 15 * 60 * 1_000_000
+_QUARTERS_KEPT: Final = 65_536
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -45,6 +48,7 @@ class Calendar:
         self._changed = sorted(changes)
         self._change_up_to = [0, *accumulate(changes[day] for day in self._changed)]
         self._starts: dict[int, int] = {}
+        self._day_of_quarter = lru_cache(_QUARTERS_KEPT)(self._look_up_quarter)
 
     def day_of(self, at_us: int) -> date:
         """The local day of a moment."""
@@ -109,7 +113,15 @@ class Calendar:
             return (datetime.min if at_us < 0 else datetime.max).replace(tzinfo=self.zone)
 
     def _ordinal_of(self, at_us: int) -> int:
-        return self._local(at_us).toordinal()
+        """The local day of a moment."""
+        found = self._day_of_quarter(at_us // _QUARTER_US)
+        return self._local(at_us).toordinal() if found is None else found
+
+    def _look_up_quarter(self, quarter: int) -> int | None:
+        """The local day of a quarter of an hour; None where midnight lies within, the zone being no quarters away."""
+        first = self._local(quarter * _QUARTER_US).toordinal()
+        last = self._local((quarter + 1) * _QUARTER_US - 1).toordinal()
+        return first if first == last else None
 
     def _start(self, ordinal: int) -> int:
         """00:00 of a day; that after the last is a day's length later, since no date can be asked for its offset."""

@@ -17,12 +17,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.core import statement
 from tallystick.core.actors import Actors
 from tallystick.core.entry import Entry, decode_entry
 from tallystick.core.errors import ChainBroken, MalformedEntry, NotAuthentic, SignatureInvalid, TallystickError
 from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
-from tallystick.core.statement import Read
+from tallystick.core.statement import Read, Reader
 from tallystick.core.submission import check_recorded
 from tallystick.core.tree import Tree
 from tallystick_proto.v1.entry_pb2 import Signature
@@ -49,6 +48,7 @@ class History:
         self._prev = genesis_hash(actors.origin)
         self._recorded_at_us = 0
         self._open: list[Recorded] = []
+        self._reader = Reader()
         self._submissions: set[tuple[str, bytes]] = set()
 
     @property
@@ -104,7 +104,9 @@ class History:
                 raise MalformedEntry("it interrupts a submission", expected=f"first = {self._open[0].entry.index}")
         elif entry.signed is None:
             raise MalformedEntry(f"it belongs to a submission at #{entry.first} that is over", expected="a signature")
-        recorded = Recorded(entry, statement.read(entry.statement))
+        if not self._open:
+            self._reader = Reader()
+        recorded = Recorded(entry, self._reader.read(entry.statement))
         if entry.signed is not None and _submission(entry.signed, recorded) in self._submissions:
             raise MalformedEntry("its submission was recorded before", expected="every submission once")
         self._open.append(recorded)

@@ -192,30 +192,51 @@ def terms_of(statement: Statement) -> list[Term]:
     return terms
 
 
-def read(data: bytes) -> Read:
-    """A recorded statement. Raises MalformedEntry where the bytes are not what this version would have written."""
-    if len(data) > STATEMENT_BYTES_MAX:
-        raise MalformedEntry(f"a statement of {len(data)} bytes", expected=f"at most {STATEMENT_BYTES_MAX}")
-    try:
-        statement = Statement.FromString(data)
-    except DecodeError:
-        raise MalformedEntry("the statement does not parse", expected="protobuf bytes of a Statement") from None
-    if statement.SerializeToString() != data:
-        raise MalformedEntry("the statement is not in canonical form", expected="the one canonical encoding")
-    statement.DiscardUnknownFields()
-    known = KINDS.get(statement.head.kind)
-    whole = statement.ByteSize() == len(data)
-    if known is None or not statement.HasField(known.field):  # type: ignore[arg-type]
-        if whole:
-            said = statement.WhichOneof("said") or "nothing"
-            raise MalformedEntry(f"the head says kind {statement.head.kind}, the statement {said}", expected="the same")
-        return Read(statement, None, understood=False)
-    if whole:
+class Reader:
+    """Reads the recorded statements of one submission; what was once found in order is not looked at again.
+
+    Its memory grows with every distinct value.
+    """
+
+    def __init__(self) -> None:
+        self._actor = ""
+        self._checker = Checker("")
+
+    def read(self, data: bytes) -> Read:
+        """A recorded statement. Raises MalformedEntry where the bytes are not what this version would have written."""
+        if len(data) > STATEMENT_BYTES_MAX:
+            raise MalformedEntry(f"a statement of {len(data)} bytes", expected=f"at most {STATEMENT_BYTES_MAX}")
         try:
-            Checker(statement.head.actor).check(data)
+            statement = Statement.FromString(data)
+        except DecodeError:
+            raise MalformedEntry("the statement does not parse", expected="protobuf bytes of a Statement") from None
+        if statement.SerializeToString() != data:
+            raise MalformedEntry("the statement is not in canonical form", expected="the one canonical encoding")
+        statement.DiscardUnknownFields()
+        head = statement.head
+        known = KINDS.get(head.kind)
+        whole = statement.ByteSize() == len(data)
+        if known is None or not statement.HasField(known.field):  # type: ignore[arg-type]
+            if whole:
+                said = statement.WhichOneof("said") or "nothing"
+                raise MalformedEntry(f"the head says kind {head.kind}, the statement {said}", expected="the same")
+            return Read(statement, None, understood=False)
+        if whole:
+            self._check(head.actor, data)
+        return Read(statement, known, understood=whole)
+
+    def _check(self, actor: str, data: bytes) -> None:
+        if actor != self._actor:
+            self._actor, self._checker = actor, Checker(actor)
+        try:
+            self._checker.check(data)
         except InvalidStatement as error:
             raise MalformedEntry(error.what, where=error.where, expected=error.expected) from None
-    return Read(statement, known, understood=whole)
+
+
+def read(data: bytes) -> Read:
+    """A recorded statement by itself; see `Reader.read`."""
+    return Reader().read(data)
 
 
 def encode(statements: Sequence[bytes]) -> bytes:
