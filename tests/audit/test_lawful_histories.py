@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.audit.finding import Standing
+from tallystick.audit.finding import Finding, Standing
 from tallystick.audit.obligations import OBLIGATIONS
 from tallystick.audit.rule import RULES
+from tallystick.core.entry import decode_entry
 from tallystick.core.identifiers import parse_entry_ref
 from tallystick.core.kinds import KINDS
-from tests.harness.district import District
+from tests.harness.district import BEGIN, District
 from tests.harness.lawful import END, Story, World
 from tests.harness.stories_of_office import SLIPS, STORIES
 
@@ -88,6 +91,28 @@ def test_a_ledger_nobody_read_hides_no_finding_of_others(rule: str, seed: int, o
     for bureau in district.desks.keys() - parts:
         district.uncovered = {bureau}
         assert finding.id in {each.id for each in district.audit(END)}
+
+
+@settings(max_examples=150)
+@given(
+    seed=SEEDS,
+    rule=st.sampled_from([*SLIPS]),
+    others=st.lists(st.sampled_from(STORIES), max_size=8),
+    days=st.integers(0, (END - BEGIN).days),
+)
+def test_what_is_recorded_later_changes_no_earlier_day(seed: int, rule: str, others: list[Story], days: int) -> None:
+    """An audit as of a day finds what it would have found had nothing been recorded since."""
+    district, day = slipped(rule, seed, others), BEGIN + timedelta(days=days)
+    now = _without_sizes(district.audit(day))
+    end_us = district.rulebook.calendar.end_us(day)
+    for desk in district.desks.values():
+        del desk.entries[sum(decode_entry(raw).recorded_at_us < end_us for raw in desk.entries) :]
+    assert now == _without_sizes(district.audit(day))
+
+
+def _without_sizes(found: list[Finding]) -> list[Finding]:
+    """How far a ledger was read is of the coverage, and grows."""
+    return [replace(each, facts={name: fact for name, fact in each.facts.items() if name != "size"}) for each in found]
 
 
 def test_every_rule_about_what_is_said_has_a_slip() -> None:
