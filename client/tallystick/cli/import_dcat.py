@@ -28,13 +28,14 @@ _REASONS_ZH = {
 
 @click.command(short_help="Declare every data set of a DCAT-US 1.1 catalogue.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--scheme", default="dcat-us", show_default=True, help="The scheme the identifiers belong to.")
+@click.option("--scheme", help="The scheme the identifiers belong to; else dcat-us.<bureau>.")
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, and record nothing.")
 @command
-def dcat(session: Session, file: Path, scheme: str, dry_run: bool) -> None:
+def dcat(session: Session, file: Path, scheme: str | None, dry_run: bool) -> None:
     """Declare every data set of a DCAT-US 1.1 catalogue, an agency's `data.json`, in this bureau's name.
 
-    A second run records nothing; a data set that changed is declared again, which supersedes.
+    A second run records nothing; a data set that changed is declared again, which supersedes. Identifiers are unique
+    within one agency's catalogue, so each bureau's are a scheme of their own unless --scheme says otherwise.
 
     \b
     Example:
@@ -43,13 +44,13 @@ def dcat(session: Session, file: Path, scheme: str, dry_run: bool) -> None:
     from tallystick.cli.output import progress_bar
     from tallystick.core.errors import Refused
     from tallystick.sdk.importers.bring_in import Compared, Outcome, compare, record
-    from tallystick.sdk.importers.dcat import read_catalogue
+    from tallystick.sdk.importers.dcat import read_catalogue, scheme_of
     from tallystick.sdk.importers.json_file import read_input
     from tallystick.sdk.standing import all_standing
 
     data = read_input(file)
     try:
-        catalogue = read_catalogue(data, scheme)
+        catalogue = read_catalogue(data, scheme or scheme_of(session.profile.bureau.id))
     except Refused as error:
         raise error.at(str(file)) from None
     with session.node() as node:

@@ -25,7 +25,7 @@ from typing import Final
 from tallystick.core.compose import compose
 from tallystick.core.errors import InvalidIdentifier, InvalidStatement, Refused
 from tallystick.core.forms import check_update_cycle
-from tallystick.core.identifiers import check_resource_code, check_scheme
+from tallystick.core.identifiers import SCHEME_CHARS_MAX, check_resource_code, check_scheme
 from tallystick.core.kinds import BY_NAME, field_options
 from tallystick.core.validation import RULES
 from tallystick.sdk.importers.json_file import parse_json
@@ -115,6 +115,11 @@ class Catalogue:
 
 class _Skip(Exception):
     """This data set cannot be declared; the text says why."""
+
+
+def scheme_of(bureau: str) -> str:
+    """The scheme of one agency's identifiers, which are unique within its own catalogue only (DCAT-US, `identifier`)."""
+    return f"{SCHEME}.{bureau}"[:SCHEME_CHARS_MAX]
 
 
 def read_catalogue(data: bytes, scheme: str = SCHEME) -> Catalogue:
