@@ -97,6 +97,16 @@ def test_commitments_are_counted_by_bureau_up_to_where_it_was_read() -> None:
     assert (before.committed, before.ends, before.found) == ({}, {}, [])
 
 
+def test_a_declaration_judged_at_the_end_does_not_shorten_what_was_read() -> None:
+    """A ledger that declares first and looks up after it is read to its last entry; its node is not called a liar."""
+    district = District(MARKET, TAXATION)
+    taxation = district[TAXATION]
+    taxation.declare("T-1", scheme="local", title="T-1", sharing="unconditional")
+    taxation.use("M-1@1", purpose="tax-registration", subject=Sensitive("a citizen"))
+    _, lookups = asked_of(district, keep=False)
+    assert (lookups.committed, lookups.ends) == ({TAXATION: 1}, {TAXATION: 2})
+
+
 def test_json_says_whether_there_was_a_subject_and_never_which() -> None:
     """Nor the commitment to it."""
     district = told()

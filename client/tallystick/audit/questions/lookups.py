@@ -85,7 +85,8 @@ class Lookups:
         """See one record of the pass."""
         if not isinstance(record, On):
             return
-        self.ends[record.bureau] = record.place.index + 1
+        # A declaration is shown when it is settled, after what was recorded since.
+        self.ends[record.bureau] = max(self.ends.get(record.bureau, 0), record.place.index + 1)
         if isinstance(record.said, DataUsed):
             self.committed[record.bureau] += bool(record.said.subject)
             if self.keep:
