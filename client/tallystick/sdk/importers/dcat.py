@@ -118,7 +118,7 @@ class _Skip(Exception):
 
 
 def scheme_of(bureau: str) -> str:
-    """The scheme of one agency's identifiers, which are unique within its own catalogue only (DCAT-US, `identifier`)."""
+    """The scheme of an agency's identifiers, which are unique within its own catalogue only (DCAT-US, `identifier`)."""
     return f"{SCHEME}.{bureau}"[:SCHEME_CHARS_MAX]
 
 
