@@ -1,6 +1,6 @@
 """Measures the audit of ten bureaus, and every question beside itself, at a small and a large size in one run.
 
-audit     every ledger read whole in one pass: entries a second, and the most memory the program held
+audit     every ledger read whole in one pass: entries a second, and the memory held on the way and at the end
 naming    a question that names something, answered by indexes: it must not slow down as the ledgers grow
 absence   a question about absence, answered by a full pass: as slow as that
 
@@ -75,26 +75,37 @@ from datetime import date
 from pathlib import Path
 from tallystick import Ledgers
 from tallystick.sdk.auditing import audit
+
+def held():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text()).group(1))
+
+at_a_quarter = []
+def progress(done, of):
+    if not at_a_quarter and done * 4 >= of:
+        at_a_quarter.append(held())
+
 with Ledgers.open(sys.argv[1]) as ledgers:
     wall, cpu = time.perf_counter(), time.process_time()
-    audited = audit(ledgers, date.today())
+    audited = audit(ledgers, date.today(), progress=progress)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-held = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text()).group(1)
 assert not audited.coverage.exit_code, [ledger.gap for ledger in audited.coverage.ledgers]
 found = [finding for finding in audited.findings if finding.rule != "night-use"]  # the bench may run at night
-print(audited.coverage.entries, wall, cpu, held, len(found))
+print(audited.coverage.entries, wall, cpu, at_a_quarter[0], held(), len(found))
 """
 
 
 def audited(profile: Path) -> dict[str, float]:
     """One audit in a program of its own."""
-    done = subprocess.run([sys.executable, "-c", AUDIT, str(profile)], capture_output=True, text=True, check=True)
-    entries, wall, cpu, held, findings = map(float, done.stdout.split())
+    done = subprocess.run([sys.executable, "-c", AUDIT, str(profile)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"bench: the audit failed: {done.stderr}")
+    entries, wall, cpu, at_a_quarter, at_the_end, findings = map(float, done.stdout.split())
     return {
         "entries": entries,
         "per_s": entries / wall,
         "cpu_us": cpu / entries * 1e6,
-        "memory_mib": held / 1024,
+        "mib_at_a_quarter": at_a_quarter / 1024,
+        "mib_at_the_end": at_the_end / 1024,
         "findings": findings,
     }
 
