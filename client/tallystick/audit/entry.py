@@ -13,10 +13,11 @@ from typing import Any, Final, Generic, TypeVar
 from google.protobuf.descriptor import FieldDescriptor
 
 from tallystick.audit.finding import Fact, Found, Standing
+from tallystick.core.errors import InvalidStatement
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.history import Recorded
 from tallystick.core.kinds import KINDS, Kind
-from tallystick.core.statement import Read
+from tallystick.core.statement import Checker, Read
 from tallystick_proto.v1.statement_pb2 import Head, Ref, Statement
 
 S_co = TypeVar("S_co", covariant=True)
@@ -60,8 +61,8 @@ class On(Generic[S_co]):
 
     @property
     def happened_at_us(self) -> int:
-        """When it happened, by its actor's word; as recorded where that says nothing."""
-        return self.head.happened_at_us or self.recorded_at_us
+        """When it happened, by its actor's word; as recorded where that says nothing, or a time still to come."""
+        return min(self.head.happened_at_us or self.recorded_at_us, self.recorded_at_us)
 
     @property
     def since_us(self) -> int:
@@ -98,9 +99,9 @@ def place_of(ref: Ref) -> Place:
 
 
 def on_entry(bureau: str, origin: str, recorded: Recorded) -> On[Any] | None:
-    """The audit's view of a recorded entry; None where this version does not know its kind."""
+    """The audit's view of a recorded entry; None where this version does not know its kind, or what it means by it."""
     kind = recorded.read.kind
-    if kind is None:
+    if kind is None or not (recorded.read.understood or _is_in_order(recorded.read.statement)):
         return None
     statement, entry = recorded.read.statement, recorded.entry
     return On(
@@ -112,6 +113,18 @@ def on_entry(bureau: str, origin: str, recorded: Recorded) -> On[Any] | None:
         getattr(statement, kind.field),
         kind,
     )
+
+
+def _is_in_order(statement: Statement) -> bool:
+    """Whether what is known of a statement that says more than is known would be in order by itself.
+
+    A reader lets it pass unlooked at: a later version may allow what this one does not. It cannot be folded then.
+    """
+    try:
+        Checker(statement.head.actor).check(statement.SerializeToString())
+    except InvalidStatement:
+        return False
+    return True
 
 
 def citations(entry: On[Any]) -> Iterator[Ref]:
