@@ -41,20 +41,17 @@ from tallystick_proto.v1.statement_pb2 import (
 class Known(Protocol):
     """What the table asks of the views."""
 
-    def holders(self, version: str) -> Iterable[str]:
-        """The bureaus that received a version."""
+    def holders(self, recall: On[VersionRecalled]) -> Iterable[str]:
+        """The bureaus that received the version and that the recall obliges."""
 
-    def derivers(self, version: str) -> Iterable[tuple[str, str]]:
-        """The bureaus that provided a version derived from this one, each with that version."""
+    def derivers(self, recall: On[VersionRecalled]) -> Iterable[tuple[str, str]]:
+        """The bureaus that provided a version derived from this one and that the recall obliges, each with that."""
 
     def is_answered(self, exchange: Key) -> bool:
         """Whether an exchange was received, or is said to have failed."""
 
     def is_said_again(self, sent: On[DataSent]) -> bool:
         """Whether a sending only repeats one that was recorded before."""
-
-    def is_of(self, bureau: str, version: str) -> bool:
-        """Whether a version is a bureau's, so that its recall obliges others."""
 
     def is_cyclic(self, bureau: str, code: str) -> bool:
         """Whether a bureau promised updates of a resource."""
@@ -145,17 +142,15 @@ def receiver(entry: On[DataSent], known: Known) -> Iterator[tuple[str, Keys]]:
 
 def each_holder(entry: On[VersionRecalled], known: Known) -> Iterator[tuple[str, Keys]]:
     """Everybody who received the version, where it was its provider that recalled it."""
-    if known.is_of(entry.bureau, entry.head.version):
-        for bureau in known.holders(entry.head.version):
-            if bureau != entry.bureau:
-                yield bureau, ((entry.place, bureau),)
+    for bureau in known.holders(entry):
+        if bureau != entry.bureau:
+            yield bureau, ((entry.place, bureau),)
 
 
 def each_deriver(entry: On[VersionRecalled], known: Known) -> Iterator[tuple[str, Keys]]:
     """Everybody who made another version of it, once a version; corrected by recalling that, or by saying so."""
-    if known.is_of(entry.bureau, entry.head.version):
-        for bureau, version in known.derivers(entry.head.version):
-            yield bureau, ((bureau, version), (entry.place, bureau))
+    for bureau, version in known.derivers(entry):
+        yield bureau, ((bureau, version), (entry.place, bureau))
 
 
 def producer(entry: On[VersionProvided], known: Known) -> Iterator[tuple[str, Keys]]:

@@ -30,17 +30,11 @@ def owing(seen: Seen, bureau: str = "", to: str = "") -> list[Owed]:
         if owed.bureau in seen.as_of.covered
         and _stands(owed)
         and bureau in ("", owed.bureau)
-        and to in ("", creditor(owed))
+        and to in ("", owed.creditor)
     ]
     return sorted(
         found, key=lambda owed: (owed.deadline_us is None, owed.deadline_us or 0, owed.opened.place, owed.bureau)
     )
-
-
-def creditor(owed: Owed) -> str:
-    """Whom it is owed to; "" where to everybody, as a new version is."""
-    opened = owed.opened
-    return opened.bureau if opened.bureau != owed.bureau else opened.head.counterparty
 
 
 def due_day(owed: Owed, seen: Seen) -> date | None:
@@ -52,7 +46,7 @@ def paused_by(owed: Owed, seen: Seen) -> list[str]:
     """The open clarifications for which the clock stands still; none where it ran out before they were asked."""
     if owed.late:
         return []
-    return [seen.reference(*each) for each in _open_pauses(owed)]
+    return [seen.reference(place.origin, place.index) for place in owed.pauses.open]
 
 
 def owed_json(owed: Owed, seen: Seen) -> dict[str, Any]:
@@ -60,7 +54,7 @@ def owed_json(owed: Owed, seen: Seen) -> dict[str, Any]:
     head, due = owed.opened.head, due_day(owed, seen)
     return {
         "bureau": owed.bureau,
-        "to": creditor(owed) or None,
+        "to": owed.creditor or None,
         "rule": owed.rule,
         "reference": owed.opened.reference,
         "resource": owed.opened.code or None,
@@ -79,7 +73,3 @@ def owed_json(owed: Owed, seen: Seen) -> dict[str, Any]:
 def _stands(owed: Owed) -> bool:
     """A promise of updates goes with the declaration that made it; whatever else was opened is owed until it is met."""
     return owed.obligation.within is not None or owed.deadline_us is not None
-
-
-def _open_pauses(owed: Owed) -> list[tuple[str, int]]:
-    return [(place.origin, place.index) for place, (_, until) in owed.pauses.items() if until is None]

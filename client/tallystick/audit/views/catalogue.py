@@ -1,12 +1,13 @@
 """What is declared and provided: resources by bureau and code, versions by reference, open digests by value.
 
 A later declaration supersedes, a withdrawal ends; a declaration is judged as it stands at the end, not as it once
-stood. A version belongs to the bureau that provided it first, unless only another declared its code.
+stood. A version belongs to the bureau that provided it first, unless another that provides it declared its code before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -65,10 +66,10 @@ class Catalogue(View):
     def __init__(self) -> None:
         self.resources: dict[tuple[str, str], On[ResourceDeclared]] = {}
         self.versions: dict[str, Version] = {}
-        self.derived: dict[str, list[str]] = {}
+        self.derived: dict[str, dict[str, None]] = {}
         self._first: dict[tuple[str, str], On[ResourceDeclared]] = {}
         self._bureaus: dict[str, dict[str, None]] = {}
-        self._ever: dict[str, set[str]] = {}
+        self._ever: dict[str, dict[str, None]] = {}
         self._digests: dict[bytes, Version] = {}
 
     @folds(ResourceDeclared)
@@ -79,7 +80,7 @@ class Catalogue(View):
         if first.said.scheme != entry.said.scheme:
             self._first[entry.bureau, code] = entry
         self._bureaus.setdefault(code, {})[entry.bureau] = None
-        self._ever.setdefault(code, set()).add(entry.bureau)
+        self._ever.setdefault(code, {})[entry.bureau] = None
 
     @folds(ResourceWithdrawn)
     def _withdrawn(self, entry: On[ResourceWithdrawn]) -> None:
@@ -105,7 +106,7 @@ class Catalogue(View):
         )
         self.versions[name] = version
         for source in version.derived_from:
-            self.derived.setdefault(source, []).append(name)
+            self.derived.setdefault(source, {})[name] = None
         if version.open_digest and version.digest != _DIGEST_OF_NOTHING:
             first = self._digests.get(version.digest)
             if first is None or self._is_over(first):
@@ -153,6 +154,13 @@ class Catalogue(View):
         code = version.rpartition("@")[0]
         return self.has_declared(bureau, code) or not self.was_declared(code)
 
+    def is_whose_alone(self, code: str) -> bool:
+        """Whether one bureau and no other ever declared a code: whose a version of it is, is then no matter of names.
+
+        Anybody may declare a code, or provide a version of one that nobody declares.
+        """
+        return len(self._ever.get(code, ())) == 1
+
     def standing(self, bureau: str, code: str) -> On[ResourceDeclared] | None:
         """The declaration that says how a bureau may share a code: its own, else the only other's."""
         own = self.declared(bureau, code)
@@ -162,25 +170,27 @@ class Catalogue(View):
         return self.declared(others[0], code) if len(others) == 1 else None
 
     def _replaces(self, again: On[VersionProvided], known: Version) -> bool:
-        """Whether a version that is provided again counts: anew after its recall, or by whose code it is."""
+        """Whether a version that is provided again counts: anew after its recall, or by who declared its code first."""
         if again.bureau == known.bureau:
             return known.recalled is not None
-        return self.has_declared(again.bureau, again.code) and not self.has_declared(known.bureau, again.code)
+        first = next((each for each in self._ever.get(again.code, ()) if each in (again.bureau, known.bureau)), None)
+        return first == again.bureau
 
     def _is_over(self, version: Version) -> bool:
         """Whether a version was recalled, or its code withdrawn."""
         withdrawn = self.has_declared(version.bureau, version.code) and not self.declared(version.bureau, version.code)
         return version.recalled is not None or withdrawn
 
-    def downstream(self, version: str) -> Iterator[str]:
-        """Everything derived from a version, at any depth, each once, nearest first."""
-        seen, queue = {version}, [version]
+    def downstream(self, version: str, reaches: Callable[[Version], bool]) -> Iterator[str]:
+        """Everything derived from a version, at any depth, each once, nearest first; nothing beyond what it does not
+        reach."""
+        seen, queue = {version}, deque([version])
         while queue:
-            for derived in self.derived.get(queue.pop(0), ()):
-                if derived not in seen:
-                    seen.add(derived)
+            for derived in self.derived.get(queue.popleft(), ()):
+                if derived not in seen and reaches(self.versions[derived]):
                     queue.append(derived)
                     yield derived
+                seen.add(derived)
 
     def sensitive_fields(self, bureau: str, code: str) -> frozenset[str]:
         """The names of a resource's fields that are personal or secret."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tallystick.audit.entry import On, Place
 from tallystick.audit.views.catalogue import Catalogue
@@ -19,7 +19,8 @@ from tallystick_proto.v1.statement_pb2 import (
 
 @dataclass(slots=True)
 class Holding:
-    """A version as one bureau holds it. `heeded` is what it said to the recall; uses are counted before and after.
+    """A version as one bureau holds it, from whom by its own word. `heeded` is what it said to the recall; uses are
+    counted before and after.
 
     `recall` is the one after which it was used first.
     """
@@ -28,6 +29,7 @@ class Holding:
     version: str
     received: str = ""
     received_at_us: int = 0
+    senders: set[str] = field(default_factory=set)
     heeded: On[NoticeAcknowledged] | None = None
     uses: int = 0
     uses_after: int = 0
@@ -54,6 +56,7 @@ class Holdings(View):
     def _received(self, entry: On[DataReceived]) -> None:
         if entry.head.version:
             holding = self._holding(entry.head.version, entry.bureau)
+            holding.senders.add(entry.head.counterparty)
             if not holding.received:
                 holding.received, holding.received_at_us = entry.reference, entry.since_us
 
@@ -64,15 +67,15 @@ class Holdings(View):
         holding = self._holding(entry.head.version, entry.bureau)
         holding.uses += 1
         recall = self.recalled.get(entry.head.version)
-        if recall is not None and self._is_after(entry, recall):
+        if recall is not None and self.obliges(recall, entry.bureau) and self._is_after(entry, recall):
             holding.uses_after += 1
             if holding.first_after is None:
                 holding.first_after, holding.recall = entry, recall
         holding.last_use, holding.last_use_at_us = entry.reference, entry.happened_at_us
 
     def _is_after(self, used: On[DataUsed], recall: On[VersionRecalled]) -> bool:
-        """Whether what was recalled was used after that, both when it happened and when it was recorded."""
-        if used.head.version in self._provided_anew or min(used.happened_at_us, used.recorded_at_us) <= recall.since_us:
+        """Whether what was recalled was used after that was recorded, by whatever day its own bureau gives it."""
+        if used.head.version in self._provided_anew or used.happened_at_us <= recall.recorded_at_us:
             return False
         fields = set(recall.said.fields)
         return not fields or not used.said.fields or not fields.isdisjoint(used.said.fields)
@@ -95,6 +98,16 @@ class Holdings(View):
         version = self._recalls.get(entry.about) if entry.about is not None else None
         if version is not None:
             self._holding(version, entry.bureau).heeded = entry
+
+    def obliges(self, recall: On[VersionRecalled], bureau: str) -> bool:
+        """Whether a recall is one to a bureau: of its maker's own version, and where names do not tell whose it is, to
+        who says it had it from there."""
+        version = recall.head.version
+        if not self._catalogue.is_of(recall.bureau, version):
+            return False
+        holding = self.held.get(version, {}).get(bureau)
+        from_there = holding is not None and recall.bureau in holding.senders
+        return from_there or bureau == recall.bureau or self._catalogue.is_whose_alone(version.rpartition("@")[0])
 
     def _holding(self, version: str, bureau: str) -> Holding:
         held = self.held.setdefault(version, {})

@@ -2,7 +2,7 @@
 
 Deadlines are computed here and nowhere else. A clock starts when the opening entry was served: until cosignatures tell,
 the moment it was recorded stands in; for what was brought in, where that wrongs nobody, the moment it happened. A
-clarification that whoever owes asks of another bureau about what is owed stops the clock until that bureau answers.
+clarification about what is owed that whoever owes asks of whom it is owed to stops the clock until that is answered.
 """
 
 from __future__ import annotations
@@ -19,11 +19,41 @@ from tallystick.audit.entry import On, Place
 from tallystick.audit.obligations import OBLIGATIONS, Answering, Obligation
 from tallystick.audit.pairing import Key, sent_key
 from tallystick.audit.rulebook import Rulebook
-from tallystick.audit.views.catalogue import Catalogue
+from tallystick.audit.views.catalogue import Catalogue, Version
 from tallystick.audit.views.exchanges import Exchanges
 from tallystick.audit.views.holdings import Holdings
 from tallystick.audit.views.view import AsOf, View
-from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised, DataSent
+from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised, DataSent, VersionRecalled
+
+
+@dataclass(slots=True)
+class Pauses:
+    """When the clock stood still of what one bureau owes for one entry: spans that are over, and what holds it now.
+
+    `open` are the clarifications that nobody answered yet. Any number of them make one span.
+    """
+
+    over: list[tuple[int, int]] = field(default_factory=list)
+    open: dict[Place, int] = field(default_factory=dict)
+    _began_us: int = 0
+    _ended_us: int = 0
+
+    def ask(self, place: Place, at_us: int) -> None:
+        """A clarification was asked."""
+        self._began_us = min(self._began_us, at_us) if self.open else at_us
+        self._ended_us = self._ended_us if self.open else at_us
+        self.open[place] = at_us
+
+    def answer(self, place: Place, at_us: int) -> None:
+        """It was answered."""
+        self._ended_us = max(self._ended_us, at_us)
+        if self.open.pop(place, None) is not None and not self.open:
+            self.over.append((self._began_us, self._ended_us))
+
+    @property
+    def spans(self) -> tuple[tuple[int, int | None], ...]:
+        """Every span: when it began, and ended."""
+        return (*self.over, (self._began_us, None)) if self.open else tuple(self.over)
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +68,7 @@ class Owed:
     opened: On[Any]
     bureau: str
     keys: tuple[Hashable, ...]
-    pauses: dict[Place, tuple[int, int | None]] = field(default_factory=dict)
+    pauses: Pauses
     met: On[Any] | None = None
     deadline_us: int | None = None
     late_days: int = 0
@@ -76,9 +106,9 @@ class Owed:
         return next((key[1] for key in self.keys if isinstance(key, tuple) and key[0] == self.bureau), "")
 
     @property
-    def paused(self) -> bool:
-        """Whether a clarification is open, and the clock stands still."""
-        return any(until is None for _, until in self.pauses.values())
+    def creditor(self) -> str:
+        """Whom it is owed to; "" where to everybody, as a new version is."""
+        return self.opened.bureau if self.opened.bureau != self.bureau else self.opened.head.counterparty
 
 
 @dataclass(slots=True)
@@ -102,9 +132,10 @@ class Obligations(View):
         self._catalogue = catalogue
         self._holdings = holdings
         self._exchanges = exchanges
-        self._open: dict[tuple[str, Hashable], list[Owed]] = {}
-        self._opened_at: dict[Place, list[Owed]] = {}
-        self._pausing: dict[Place, tuple[str, list[Owed]]] = {}
+        # Sets that keep their order: what is open under one key may be very much.
+        self._open: dict[tuple[str, Hashable], dict[Owed, None]] = {}
+        self._opened_at: dict[tuple[Place, str], dict[Owed, None]] = {}
+        self._pausing: dict[Place, tuple[str, Pauses]] = {}
         self._late: list[Owed] = []  # met, but it may have been met before, where nobody read
 
     def folding(self) -> Iterator[tuple[type[Message], Callable[[On[Any]], Iterable[object] | None]]]:
@@ -119,23 +150,34 @@ class Obligations(View):
 
     # What the table asks of the views.
 
-    def holders(self, version: str) -> Iterator[str]:
-        return (holding.bureau for holding in self._holdings.holders(version) if holding.received)
+    def holders(self, recall: On[VersionRecalled]) -> Iterator[str]:
+        for holding in self._holdings.holders(recall.head.version):
+            if holding.received and self._holdings.obliges(recall, holding.bureau):
+                yield holding.bureau
 
-    def derivers(self, version: str) -> Iterator[tuple[str, str]]:
-        for derived in self._catalogue.downstream(version):
+    def derivers(self, recall: On[VersionRecalled]) -> Iterator[tuple[str, str]]:
+        for derived in self._catalogue.downstream(recall.head.version, lambda made: self._is_reached(made, recall)):
             made = self._catalogue.versions[derived]
             if made.recalled is None:
                 yield made.bureau, derived
+
+    def _is_reached(self, made: Version, recall: On[VersionRecalled]) -> bool:
+        """Whether a recall reaches what was made downstream, and goes on from there.
+
+        What the same bureau has recalled, or has made others correct and they have not yet, obliged all that is beyond
+        it then: a long line of versions, recalled one by one, is else walked and owed once for each.
+        """
+        if recall.head.version in made.derived_from and not self._holdings.obliges(recall, made.bureau):
+            return False
+        owed = self._open.get(("derived-not-corrected", (made.bureau, made.name)), ())
+        earlier = [made.recalled, *(each.opened for each in owed)]
+        return not any(each is not None and each.bureau == recall.bureau for each in earlier)
 
     def is_answered(self, exchange: Key) -> bool:
         return self._exchanges.is_answered(exchange)
 
     def is_said_again(self, sent: On[DataSent]) -> bool:
         return ("sent-not-received", sent_key(sent)) in self._open
-
-    def is_of(self, bureau: str, version: str) -> bool:
-        return self._catalogue.is_of(bureau, version)
 
     def is_cyclic(self, bureau: str, code: str) -> bool:
         return self._cycle(bureau, code) is not None
@@ -145,10 +187,12 @@ class Obligations(View):
     def _opening(self, obligation: Obligation) -> Callable[[On[Any]], None]:
         def open_(entry: On[Any]) -> None:
             for bureau, keys in obligation.owes(entry, self):
-                owed = Owed(obligation, entry, bureau, keys)
+                there = self._opened_at.setdefault((entry.place, bureau), {})
+                pauses = next(iter(there)).pauses if there else Pauses()
+                owed = Owed(obligation, entry, bureau, keys, pauses)
+                there[owed] = None
                 for key in keys:
-                    self._open.setdefault((obligation.rule, key), []).append(owed)
-                self._opened_at.setdefault(entry.place, []).append(owed)
+                    self._open.setdefault((obligation.rule, key), {})[owed] = None
 
         return open_
 
@@ -174,31 +218,28 @@ class Obligations(View):
     def _close(self, owed: Owed) -> None:
         for key in owed.keys:
             held = self._open[owed.rule, key]
-            held.remove(owed)
+            del held[owed]
             if not held:
                 del self._open[owed.rule, key]
-        there = self._opened_at[owed.opened.place]
-        there.remove(owed)
+        there = self._opened_at[owed.opened.place, owed.bureau]
+        del there[owed]
         if not there:
-            del self._opened_at[owed.opened.place]
+            del self._opened_at[owed.opened.place, owed.bureau]
 
     def _pause(self, entry: On[ConcernRaised]) -> None:
-        asked_of = entry.head.counterparty
-        if entry.said.sort != ConcernRaised.CLARIFICATION or entry.about is None or asked_of == entry.bureau:
+        """Only where it is asked of whom it is owed to: anybody else, or nobody, would never answer."""
+        if entry.said.sort != ConcernRaised.CLARIFICATION or entry.about is None:
             return
-        asked = [owed for owed in self._opened_at.get(entry.about, ()) if owed.bureau == entry.bureau]
-        for owed in asked:
-            owed.pauses[entry.place] = (entry.since_us, None)
-        if asked:
-            self._pausing[entry.place] = asked_of, asked
+        owed = next(iter(self._opened_at.get((entry.about, entry.bureau), ())), None)
+        if owed is not None and owed.creditor == entry.head.counterparty:
+            owed.pauses.ask(entry.place, entry.since_us)
+            self._pausing[entry.place] = owed.creditor, owed.pauses
 
     def _resume(self, entry: On[ConcernAnswered]) -> None:
         pausing = None if entry.about is None else self._pausing.get(entry.about)
-        if entry.about is None or pausing is None or entry.bureau != pausing[0]:
-            return
-        for owed in pausing[1]:
-            owed.pauses[entry.about] = (owed.pauses[entry.about][0], entry.since_us)
-        del self._pausing[entry.about]
+        if entry.about is not None and pausing is not None and entry.bureau == pausing[0]:
+            pausing[1].answer(entry.about, entry.since_us)
+            del self._pausing[entry.about]
 
     # Judging.
 
@@ -213,7 +254,7 @@ class Obligations(View):
         allowed = self._rulebook.deadlines.get(within)
         if allowed is None:
             return None
-        return calendar.deadline_us(owed.served_us, allowed, tuple(owed.pauses.values()))
+        return calendar.deadline_us(owed.served_us, allowed, owed.pauses.spans)
 
     def _cycle(self, bureau: str, code: str) -> int | None:
         declared = self._catalogue.declared(bureau, code)

@@ -115,15 +115,13 @@ def answers(owed: Owed) -> list[str]:
 
     What a ledger says is quoted: a code may hold what a shell would run.
     """
-    from tallystick.audit.questions.owed import creditor
-
     opened, reference = owed.opened, owed.opened.reference
     code = shlex.quote(opened.code)
     match owed.rule:
         case "request-overdue":
             return [f"tally grant {reference}", f"tally deny {reference} --reason TEXT"]
         case "granted-not-served":
-            return [f"tally send {code}@VERSION --to {creditor(owed)} --grant {reference}"]
+            return [f"tally send {code}@VERSION --to {owed.creditor} --grant {reference}"]
         case "sent-not-received":
             return [f"tally receive {_handed_over(owed)} FILE --sender {opened.bureau}"]
         case "dispute-overdue":
@@ -157,9 +155,7 @@ class _Lines:
         self._describe = describe
 
     def creditor(self, owed: Owed) -> str:
-        from tallystick.audit.questions.owed import creditor
-
-        to = creditor(owed)
+        to = owed.creditor
         return self._describe.bureau(to) if to else self._say("everybody", "各单位")
 
     def what(self, owed: Owed) -> str:

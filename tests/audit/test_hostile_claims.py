@@ -1,0 +1,131 @@
+"""What one bureau may say of others, or of itself, to have an innocent convicted or its own breach unseen: in vain.
+
+`mallory` says whatever its own ledger admits, of anybody, with any date. The others keep to the rules.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tallystick.audit.finding import Finding
+from tests.harness.district import District
+from tests.harness.moving import moved, provided, said, used
+from tests.harness.sharing import allowed, restricted
+from tests.harness.stories import CODE, VERSION, moment
+
+END = "2027-06-30"
+INNOCENT = {"market", "tax"}
+
+
+@pytest.fixture
+def where() -> District:
+    return District("market", "tax", "mallory")
+
+
+def rules(found: list[Finding], *of: str) -> list[str]:
+    """The rules by which bureaus are found, mallory unless others are named."""
+    return [finding.rule for finding in found if finding.bureau in (of or ("mallory",))]
+
+
+def convicted(where: District) -> list[str]:
+    """What is said of the innocent, if anything."""
+    return rules(where.audit(END), *INNOCENT)
+
+
+# Hiding.
+
+
+@pytest.mark.parametrize("cited", [True, False])
+def test_nobody_grants_itself_what_is_another_s(where: District, cited: bool) -> None:
+    """A grant counts for a use where it is given by whose resource it is; cited or not."""
+    restricted(where)
+    mallory = where["mallory"]
+    asked = mallory.request(CODE, provider="mallory", purpose="tax-registration")
+    grant = mallory.grant(asked, to="mallory", resource=CODE)
+    named = {"grant": grant} if cited else {}
+    used(where, "mallory", VERSION, **named)
+    assert "beyond-grant" in rules(where.audit("2027-03-02"))
+
+
+def test_a_question_put_to_nobody_stops_no_clock(where: District) -> None:
+    """Only whom an answer is owed to can be asked about it; another would never answer, or is not there."""
+    where["market"].declare(CODE, scheme="local", title="R", sharing="unconditional")
+    request = said(where, "tax", "request", resource="M-1", provider="mallory", purpose="tax-registration")
+    for asked in ("nobody-at-all", "market", "mallory"):
+        said(where, "mallory", "raise_concern", to=asked, about=request, sort="clarification")
+    assert "request-overdue" in rules(where.audit(END))
+
+
+def test_a_promise_of_updates_is_owed_to_nobody_who_could_be_asked(where: District) -> None:
+    """What a bureau owes everybody, no question to one of them holds up."""
+    where["mallory"].declare("M-1", scheme="local", title="M", sharing="unconditional", update_cycle="R/P1M")
+    version = provided(where, "mallory", "M-1@1")
+    said(where, "mallory", "raise_concern", to="tax", about=version, sort="clarification")
+    assert "stale-resource" in rules(where.audit(END))
+
+
+# Smearing.
+
+
+@pytest.mark.parametrize("squatting", [True, False])
+def test_a_recall_of_another_s_version_obliges_nobody_who_had_it_from_its_maker(
+    where: District, squatting: bool
+) -> None:
+    """Though mallory provided the version first, or declared the code in a scheme of its own, or nobody declared it."""
+    if squatting:
+        where["mallory"].declare(CODE, scheme="other", title="R", sharing="unconditional")
+        where["market"].declare(CODE, scheme="local", title="R", sharing="unconditional")
+        provided(where, "mallory", VERSION)
+        provided(where, "market", VERSION)
+    moved(where, "x-1", VERSION, "market", "tax")
+    where["tax"].declare("T-1", scheme="local", title="T", sharing="unconditional")
+    provided(where, "tax", "T-1@1", VERSION)
+    said(where, "mallory", "recall", version=VERSION, reason="we do not like it")
+    used(where, "tax", VERSION)
+    assert set(convicted(where)) <= {"undeclared-resource"}
+
+
+def test_who_declared_a_code_first_has_its_versions(where: District) -> None:
+    """Though another declares the same code later and provides a version of that name before."""
+    where["market"].declare(CODE, scheme="local", title="R", sharing="unconditional")
+    said(where, "mallory", "declare", resource=CODE, scheme="other", title="R", sharing="unconditional")
+    provided(where, "mallory", VERSION)
+    provided(where, "market", VERSION)
+    _, seen, _ = where.look(END)
+    assert seen.catalogue.versions[VERSION].bureau == "market"
+
+
+def test_a_recall_dated_into_the_past_makes_no_use_one_after_it(where: District) -> None:
+    """What was used before the recall was recorded was used before anybody could know of it."""
+    where["mallory"].declare("M-1", scheme="local", title="M", sharing="unconditional")
+    provided(where, "mallory", "M-1@1")
+    sent, _ = moved(where, "x-1", "M-1@1", "mallory", "tax")
+    assert sent
+    where.on("2027-03-10")
+    past = moment(where, "2027-03-02")
+    recall = said(where, "mallory", "recall", version="M-1@1", reason="x", happened_at=past, source="paper")
+    said(where, "tax", "acknowledge", notice=recall, action="stopped")
+    used(where, "tax", "M-1@1", happened_at=moment(where, "2027-03-09"))
+    assert not convicted(where)
+
+
+def test_what_mallory_does_to_a_grant_touches_no_other(where: District) -> None:
+    """Grants, requests, recalls and duties of two bureaus are not a third's to answer, end, heed or release."""
+    shared = allowed(where)
+    mallory = where["mallory"]
+    mallory.end(shared.grant, how="revoked")
+    mallory.end(shared.request, how="withdrawn")
+    mallory.deny(shared.request, reason="no")
+    mallory.grant(shared.request, to="mallory", resource=CODE)
+    sent = said(where, "market", "send", exchange="x-1", to="tax", version=VERSION, grant=shared.grant)
+    mallory.fail("x-1", side="sending", other="tax", reason="x")
+    mallory.fail("x-1", side="receiving", other="market", reason="x")
+    said(where, "tax", "receive", exchange="x-1", sender="market", version=VERSION, sent=sent)
+    used(where, "tax", VERSION, grant=shared.grant)
+    duty = where["market"].assign_duty("tax", resource=CODE, duty="steward")
+    mallory.answer_duty(duty, answer="declined")
+    where["tax"].answer_duty(duty, answer="accepted")
+    mallory.release_duty(duty)
+    _, seen, _ = where.look("2027-03-02")
+    assert convicted(where) == []
+    assert seen.grants.grants
