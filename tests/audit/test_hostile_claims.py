@@ -129,3 +129,29 @@ def test_what_mallory_does_to_a_grant_touches_no_other(where: District) -> None:
     _, seen, _ = where.look("2027-03-02")
     assert convicted(where) == []
     assert seen.grants.grants
+
+
+@pytest.mark.parametrize("duty", ["approver", "steward", "supervisor", "chief"])
+def test_a_duty_nobody_took_on_makes_nobody_answer_for_a_matter(where: District, duty: str) -> None:
+    """What mallory assigns is to be accepted or declined, and no more: it neither approves, nor supervises in another's
+    stead, nor hides who lacks a supervisor."""
+    mallory = where["mallory"]
+    if duty != "approver":
+        mallory.answer_duty(mallory.assign_duty("mallory", matter="M-1", duty="approver"), answer="accepted")
+    assigned = mallory.assign_duty("market", matter=None if duty == "chief" else "M-1", duty=duty)
+    found = where.audit("2027-03-02")
+    assert rules(found, *INNOCENT) == []
+    hidden = duty in ("approver", "supervisor")  # a supervisor that is named is one, until it declines
+    assert rules(found) == ([] if hidden else ["approver-without-supervisor"])
+    where["market"].answer_duty(assigned, answer="declined")
+    assert rules(where.audit(END)) == ([] if duty == "approver" else ["approver-without-supervisor"])
+
+
+def test_another_s_word_on_who_approves_hides_no_gap(where: District) -> None:
+    """Who supervised and left still answers, though mallory names somebody who is to approve the matter."""
+    market = where["market"]
+    supervising = market.assign_duty("market", matter="M-1", duty="supervisor")
+    market.answer_duty(supervising, answer="accepted")
+    market.release_duty(supervising)
+    where["mallory"].assign_duty("tax", matter="M-1", duty="approver")
+    assert rules(where.audit("2027-03-02"), "market") == ["duty-gap"]

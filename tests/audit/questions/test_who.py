@@ -125,9 +125,12 @@ def test_where_nobody_supervises_what_is_approved_others_answer_instead(district
     accept(district, assign(district, "steward", "office", matter=None, resource="OTHER"), "office")
     assert answers(district, MATTER)[1] == instead
     chief = assign(district, "chief", matter=None)
+    accept(district, chief)
     assert answers(district, MATTER)[1] == instead
     assert chief.reference in asked(district, MATTER)[0]["answers"][1]["references"]
-    assign(district, "steward", "brigade")
+    stewarded = assign(district, "steward", "brigade")
+    assert answers(district, MATTER)[-1] == instead  # by another's word alone nobody answers in anybody's stead
+    accept(district, stewarded, "brigade")
     assert answers(district, MATTER)[-1] == ("supervisor", "brigade", "instead", "not-covered")
 
 

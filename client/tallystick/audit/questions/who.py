@@ -172,14 +172,13 @@ def _answering(duty: Duty, how: How, standing: Standing, *entries: On[Any]) -> A
 
 def _is_instead(scope: Scope, duty: DutyAssigned.Duty.ValueType, seen: Seen) -> bool:
     """Whether others answer where a supervisor is missing: for what is approved, not the last who supervised it."""
-    approved = seen.duties.holding(scope, DutyAssigned.APPROVER, seen.day) is not None
+    approved = seen.duties.held_by_own_word(scope, DutyAssigned.APPROVER, seen.day) is not None
     return duty == DutyAssigned.SUPERVISOR and approved
 
 
 def _instead(scope: Scope, seen: Seen) -> Iterator[Answering]:
-    approver = seen.duties.holding(scope, DutyAssigned.APPROVER, seen.day)
+    approver = seen.duties.held_by_own_word(scope, DutyAssigned.APPROVER, seen.day)
     if approver is not None:
-        bureau = seen.duties.answers_for(scope, approver.holder, seen.day)
         by = seen.duties.stands_in(scope, approver.holder, seen.day)
         last = seen.duties.last_over(scope, DutyAssigned.SUPERVISOR, seen.day)
         released = None if last is None else last.released
@@ -187,6 +186,7 @@ def _instead(scope: Scope, seen: Seen) -> Iterator[Answering]:
         references = tuple(entry.reference for entry in said if entry is not None)
         ended = None if last is None else last.ended_on(seen.day)
         since = approver.since if ended is None else max(approver.since, ended)
+        bureau = (by or approver).holder
         yield Answering(DutyAssigned.SUPERVISOR, bureau, How.INSTEAD, Standing.NOT_COVERED, references, since=since)
 
 

@@ -67,6 +67,11 @@ class Duty:
         return self.entry.head.counterparty
 
     @property
+    def is_taken_on(self) -> bool:
+        """Whether its holder says so itself: anybody may assign anything to anybody."""
+        return self.accepted is not None or self.entry.bureau == self.holder
+
+    @property
     def is_abolished(self) -> bool:
         """Whether it went with its matter: an approver's that was released to nobody. A supervisor's never does."""
         released = self.released is not None and not self.released.head.counterparty
@@ -93,7 +98,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Unsupervised:
-    """Something that is approved and that nobody is assigned to supervise; since when, where a supervisor went."""
+    """Something that is approved, by its approver's word, and that nobody is assigned to supervise; since when, where a
+    supervisor went."""
 
     approver: Duty
     last_supervisor: Duty | None
@@ -108,6 +114,7 @@ class Duties(View):
         self._calendar = calendar
         self._by_scope: dict[Scope, list[Duty]] = {}
         self._by_place: dict[Place, Duty] = {}
+        self._chiefs: dict[tuple[str, date], Duty | None] = {}
 
     @folds(DutyAssigned)
     def _assigned(self, entry: On[DutyAssigned]) -> None:
@@ -146,21 +153,28 @@ class Duties(View):
         return iter(self._by_scope)
 
     def holding(self, scope: Scope, duty: DutyAssigned.Duty.ValueType, day: date) -> Duty | None:
-        """Who is assigned a duty on a day: the latest that holds, one that accepted before one that has not."""
-        holding = [each for each in self.over(scope) if each.duty == duty and each.holds(day)]
-        accepted = [each for each in holding if each.accepted is not None]
-        found = accepted or holding
+        """Who is assigned a duty on a day: the latest that holds, one that was taken on before one that was not."""
+        holding = [each for each in self._by_scope.get(scope, ()) if each.duty == duty and each.holds(day)]
+        taken_on = [each for each in holding if each.is_taken_on]
+        found = taken_on or holding
         return found[-1] if found else None
 
-    def answers_for(self, scope: Scope, bureau: str, day: date) -> str:
-        """Who answers where a supervisor is missing: the steward's bureau, else its chief's, else the bureau."""
-        answering = self.stands_in(scope, bureau, day)
-        return bureau if answering is None else answering.holder
+    def held_by_own_word(self, scope: Scope, duty: DutyAssigned.Duty.ValueType, day: date) -> Duty | None:
+        """Who has a duty on a day and says so itself."""
+        held = self.holding(scope, duty, day)
+        return held if held is not None and held.is_taken_on else None
 
     def stands_in(self, scope: Scope, bureau: str, day: date) -> Duty | None:
-        """The duty by which somebody answers where a supervisor is missing; None where the bureau does itself."""
-        steward = self.holding(scope, DutyAssigned.STEWARD, day)
-        return steward or self.holding(Scope("bureau", bureau), DutyAssigned.CHIEF, day)
+        """The duty by which somebody answers where a supervisor is missing: the steward's, else that of the bureau's
+        chief; None where the bureau does itself."""
+        steward = self.held_by_own_word(scope, DutyAssigned.STEWARD, day)
+        return steward or self._chief(bureau, day)
+
+    def _chief(self, bureau: str, day: date) -> Duty | None:
+        """Asked for each thing a bureau approves, and so remembered."""
+        if (bureau, day) not in self._chiefs:
+            self._chiefs[bureau, day] = self.held_by_own_word(Scope("bureau", bureau), DutyAssigned.CHIEF, day)
+        return self._chiefs[bureau, day]
 
     def last_over(self, scope: Scope, duty: DutyAssigned.Duty.ValueType, day: date) -> Duty | None:
         """The duty that was accepted and ended last: who had it is not released until somebody accepted it again."""
@@ -171,13 +185,15 @@ class Duties(View):
         day = self._calendar.day_of(as_of.at_us - 1)
         for scope, duties in self._by_scope.items():
             approver = self.holding(scope, DutyAssigned.APPROVER, day)
+            if approver is not None and approver.holder in as_of.covered and not approver.is_taken_on:
+                approver = None  # nobody approves by another's word alone
             supervised = self.holding(scope, DutyAssigned.SUPERVISOR, day) is not None
             last_supervisor = self._last_over(duties, DutyAssigned.SUPERVISOR, day)
             if approver is not None and not supervised and _is_read("approver-without-supervisor", approver, as_of):
                 ended = None if last_supervisor is None else last_supervisor.ended_on(day)
                 since = approver.since if ended is None else max(approver.since, ended)
-                answers = self.answers_for(scope, approver.holder, day)
-                yield Unsupervised(approver, last_supervisor, since, answers)
+                instead = self.stands_in(scope, approver.holder, day)
+                yield Unsupervised(approver, last_supervisor, since, (instead or approver).holder)
             for duty in sorted({each.duty for each in duties}):
                 if duty == DutyAssigned.SUPERVISOR and approver is not None:
                     continue  # said above, and by its better name
