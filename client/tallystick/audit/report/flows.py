@@ -14,6 +14,7 @@ from tallystick.audit.words import Words
 
 MATRIX_MAX: Final = 16
 PAIRS_MAX: Final = 240
+BALANCES_MAX: Final = 240
 _HEAT_MAX: Final = 45  # percent: text must stay legible on it
 
 
@@ -43,7 +44,7 @@ def exchanges_part(report: Report, words: Words, notes: Notes) -> Part:
             )
         ),
         _pairs(report, words, notes),
-        *_cut(report, words),
+        *_cut(len(report.pairs) - PAIRS_MAX, PAIRS_MAX, ("pairs", "对"), words),
     )
 
 
@@ -53,7 +54,8 @@ def _matrix(report: Report, words: Words) -> list[Html]:
     for pair in report.pairs:
         moved[pair.sender] += pair.count
         moved[pair.receiver] += pair.count
-    busiest = sorted(moved, key=lambda bureau: (-moved[bureau], bureau))[:MATRIX_MAX]
+    known = {bureau.id for bureau in report.seen.charter.bureau}
+    busiest = sorted(moved, key=lambda bureau: (bureau not in known, -moved[bureau], bureau))[:MATRIX_MAX]
     bureaus = ordered(busiest, report.seen)
     by_ends = {(pair.sender, pair.receiver): pair for pair in report.pairs}
     most = max(pair.count for pair in report.pairs)
@@ -76,8 +78,9 @@ def _matrix(report: Report, words: Words) -> list[Html]:
         drawn.append(
             caption(
                 say(
-                    f"The {MATRIX_MAX} bureaus that exchanged most, of {len(moved)}; the others stand in the pairs.",
-                    f"只列交换最多的 {MATRIX_MAX} 个单位，共 {len(moved)} 个；其余见逐对明细。",
+                    f"The {MATRIX_MAX} bureaus that exchanged most, those of the charter first, of {len(moved)}; the "
+                    "others stand in the pairs.",
+                    f"只列交换最多的 {MATRIX_MAX} 个单位（章程所列单位优先），共 {len(moved)} 个；其余见逐对明细。",
                 )
             )
         )
@@ -98,11 +101,11 @@ def _pairs(report: Report, words: Words, notes: Notes) -> Html:
     return table([say("from → to", "发送 → 接收"), *labels, ""], rows, numbers=range(1, 6))
 
 
-def _cut(report: Report, words: Words) -> list[Html]:
-    more = len(report.pairs) - PAIRS_MAX
+def _cut(more: int, shown: int, of: tuple[str, str], words: Words) -> list[Html]:
     if more <= 0:
         return []
-    said = words.say(f"The first {PAIRS_MAX} pairs; {more:,} more by ", f"只列前 {PAIRS_MAX} 对，余 {more:,} 对见 ")
+    en, zh = of
+    said = words.say(f"The first {shown} {en}; {more:,} more by ", f"只列前 {shown} {zh}，余 {more:,} {zh}见 ")
     return [h("p", said, h("code", "tally report --format json"), class_="soft")]
 
 
@@ -114,7 +117,7 @@ def balance_part(report: Report, words: Words, notes: Notes) -> Part:
         ";"
     )
     rows = []
-    for each in report.gave_and_took:
+    for each in report.gave_and_took[:BALANCES_MAX]:
         figures = (each.gave, each.took, each.granted, each.obtained)
         note = notes.of(f"{words.bureau(each.bureau)} · {title}", zip(labels, figures, strict=True))
         rows.append([words.bureau(each.bureau), *map(note.figure, figures), note.mark()])
@@ -123,9 +126,9 @@ def balance_part(report: Report, words: Words, notes: Notes) -> Part:
         "gave and was given, ended or not.",
         "各单位发送、接收的交换次数（以任一方记录为准），及其同意他方、获他方同意共享的件数（含已终止）。",
     )
-    return section(
-        "balance", title, caption(said), table([say("bureau", "单位"), *labels, ""], rows, numbers=range(1, 5))
-    )
+    shown = table([say("bureau", "单位"), *labels, ""], rows, numbers=range(1, 5))
+    cut = _cut(len(report.gave_and_took) - BALANCES_MAX, BALANCES_MAX, ("bureaus", "个单位"), words)
+    return section("balance", title, caption(said), shown, *cut)
 
 
 def _anchor(pair: Pair) -> str:

@@ -165,9 +165,11 @@ def pairs(seen: Seen, watched: Watched) -> list[Pair]:
         sides = one_sided.setdefault((exchange.key.sender, exchange.key.receiver), {})
         sides.setdefault(side, Gathered()).add(half.reference, *exchange.failed)
     keys = seen.exchanges.matched.keys() | one_sided.keys()
-    bureaus = ordered((bureau for key in keys for bureau in key), seen)
+    place = {bureau: number for number, bureau in enumerate(ordered((each for key in keys for each in key), seen))}
+    known = {bureau.id for bureau in seen.charter.bureau}
     found = []
-    for sender, receiver in sorted(keys, key=lambda key: (bureaus.index(key[0]), bureaus.index(key[1]))):
+    # Anybody can name bureaus that there are none of: those stand after all others, whoever names them.
+    for sender, receiver in sorted(keys, key=lambda key: (not known.issuperset(key), place[key[0]], place[key[1]])):
         pair = sender, receiver
         sent_by = f"tally log {sender} --kind DataSent --with {receiver} -n 0"
         received_by = f"tally log {receiver} --kind DataReceived --with {sender} -n 0"
@@ -196,22 +198,22 @@ def gave_and_took(seen: Seen, exchanged: Sequence[Pair]) -> list[GaveAndTook]:
         granted.setdefault(grant.provider, Gathered()).add(grant.entry.reference)
         obtained.setdefault(grant.to, Gathered()).add(grant.entry.reference)
     known = [bureau.id for bureau in seen.charter.bureau]
-    named = [bureau for pair in exchanged for bureau in (pair.sender, pair.receiver)]
+    gave: dict[str, list[Pair]] = {}
+    took: dict[str, list[Pair]] = {}
+    for pair in exchanged:
+        gave.setdefault(pair.sender, []).append(pair)
+        took.setdefault(pair.receiver, []).append(pair)
     return [
         GaveAndTook(
             bureau,
-            _exchanged(
-                (pair for pair in exchanged if pair.sender == bureau), f"tally log {bureau} --kind DataSent -n 0"
-            ),
-            _exchanged(
-                (pair for pair in exchanged if pair.receiver == bureau), f"tally log {bureau} --kind DataReceived -n 0"
-            ),
+            _exchanged(gave.get(bureau, ()), f"tally log {bureau} --kind DataSent -n 0"),
+            _exchanged(took.get(bureau, ()), f"tally log {bureau} --kind DataReceived -n 0"),
             granted.get(bureau, Gathered()).figure(f"tally log {bureau} --kind AccessGranted -n 0"),
             obtained.get(bureau, Gathered()).figure(
                 f"tally log --all-bureaus --kind AccessGranted --with {bureau} -n 0"
             ),
         )
-        for bureau in ordered([*known, *named, *granted, *obtained], seen)
+        for bureau in ordered([*known, *gave, *took, *granted, *obtained], seen)
     ]
 
 
