@@ -76,7 +76,7 @@ def access(code: str, seen: Seen) -> Access:
         tuple(each for each in declared if each is not None),
         tuple(each for each in seen.grants.grants.values() if each.resource == code),
         tuple(each for each in requests if each.granted is None),
-        last_moved(seen, lambda half: _code(half) == code),
+        last_moved(seen.exchanges.remembered(), lambda half: _code(half) == code),
     )
 
 

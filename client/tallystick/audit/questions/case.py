@@ -86,7 +86,8 @@ class Thread:
             Step(entry, entry.head.case == self.case, tuple(broken.get(place, ()))) for place, entry in entries.items()
         )
         ids = dict.fromkeys(entry.head.exchange for entry in entries.values() if entry.head.exchange)
-        exchanges = (exchange for id_ in ids for exchange in seen.exchanges.of(id_))
+        place = {id_: number for number, id_ in enumerate(ids)}
+        exchanges = sorted(seen.exchanges.of(*ids), key=lambda exchange: place[exchange.key.id])
         return Case(self.case, steps, tuple(each for each in exchanges if each.sent or each.received))
 
 

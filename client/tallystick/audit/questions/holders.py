@@ -13,7 +13,7 @@ leave out what it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -69,10 +69,10 @@ def used(version: str) -> Inquiry:
     yield Find.of(DataUsed, version=version).last()
 
 
-def last_moved(seen: Seen, wanted: Callable[[Half], bool]) -> tuple[Exchange, ...]:
+def last_moved(exchanges: Iterable[Exchange], wanted: Callable[[Half], bool]) -> tuple[Exchange, ...]:
     """Of the exchanges with a wanted half, the last that was sent and the last that was received of any two bureaus."""
     halves: dict[tuple[str, str, str], tuple[int, Exchange]] = {}
-    for exchange in (*seen.exchanges.open.values(), *seen.exchanges.recent.values()):
+    for exchange in exchanges:
         for side, half in (("sent", exchange.sent), ("received", exchange.received)):
             if half is not None and wanted(half):
                 pair = (exchange.key.sender, exchange.key.receiver, side)
@@ -88,15 +88,26 @@ def either(exchange: Exchange) -> Half:
     return half
 
 
-def holders(version: str, seen: Seen) -> tuple[Holder, ...]:
-    """Who was sent, received or used a version, by bureau."""
-    carried: dict[str, list[Exchange]] = {}
-    for exchange in last_moved(seen, lambda half: half.version == version):
-        carried.setdefault(exchange.key.receiver, []).append(exchange)
-    held = {holding.bureau: holding for holding in seen.holdings.holders(version)}
-    return tuple(
-        Holder(bureau, tuple(carried.get(bureau, ())), held.get(bureau)) for bureau in sorted({*carried, *held})
-    )
+class Holders:
+    """Who was sent, received or used any version; the exchanges are gone through once for all of them."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._holdings = seen.holdings
+        self._carrying: dict[str, list[Exchange]] = {}
+        for exchange in seen.exchanges.remembered():
+            halves = (exchange.sent, exchange.received)
+            for version in dict.fromkeys(half.version for half in halves if half is not None):
+                self._carrying.setdefault(version, []).append(exchange)
+
+    def of(self, version: str) -> tuple[Holder, ...]:
+        """Who was sent, received or used one, by bureau."""
+        carried: dict[str, list[Exchange]] = {}
+        for exchange in last_moved(self._carrying.get(version, ()), lambda half: half.version == version):
+            carried.setdefault(exchange.key.receiver, []).append(exchange)
+        held = {holding.bureau: holding for holding in self._holdings.holders(version)}
+        return tuple(
+            Holder(bureau, tuple(carried.get(bureau, ())), held.get(bureau)) for bureau in sorted({*carried, *held})
+        )
 
 
 def standing_of(exchange: Exchange) -> Standing:

@@ -20,7 +20,7 @@ from typing import Any
 from tallystick.audit.entry import On
 from tallystick.audit.inquiry import Find, Inquiry, answers_to
 from tallystick.audit.questions.entries import reference_json
-from tallystick.audit.questions.holders import Holder, exchange_json, holders
+from tallystick.audit.questions.holders import Holder, Holders, exchange_json
 from tallystick.audit.questions.trace import DEPTH_MAX, downstream
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.catalogue import Version
@@ -67,13 +67,12 @@ def inquire(version: str, charter: Charter) -> Inquiry:
 
 def impact(version: str, seen: Seen) -> Impact:
     """What the version reached, as far as was shown."""
-    told, names, found = {version}, [version], []
+    told, names, found, held = {version}, [version], [], Holders(seen)
     for depth in range(DEPTH_MAX + 1):
         following = []
         for name in names:
             recall = seen.holdings.recalled.get(name)
-            held = holders(name, seen)
-            found.append(Reached(name, depth > 0, seen.catalogue.versions.get(name), recall, held))
+            found.append(Reached(name, depth > 0, seen.catalogue.versions.get(name), recall, held.of(name)))
             following += [made for made in seen.catalogue.derived.get(name, ()) if made not in told]
             told.update(following)
         names = list(dict.fromkeys(following))

@@ -86,7 +86,7 @@ class Named:
 
     def exchanges(self, seen: Seen) -> list[Exchange]:
         """Those that were settled, and those that are open at the end."""
-        for exchange in (*seen.exchanges.open.values(), *seen.exchanges.recent.values()):
+        for exchange in seen.exchanges.remembered():
             self._hold(exchange)
         return list(self._held.values())
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 from tallystick.audit.entry import On
 from tallystick.audit.inquiry import Cited, Find, Inquiry
 from tallystick.audit.questions.entries import reference_json
-from tallystick.audit.questions.holders import Holder, brought, exchange_json, holders, moved, used
+from tallystick.audit.questions.holders import Holder, Holders, brought, exchange_json, moved, used
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.catalogue import Version
 from tallystick.core.charter import Charter
@@ -111,9 +111,9 @@ def _state(version: str) -> Inquiry:
 
 def trace(version: str, seen: Seen) -> Trace:
     """The trees of a version, as far as was shown."""
-    root = _tree(version, None, _made_into, {version}, DEPTH_MAX, seen)
-    made_from = _next(version, _made_from, {version}, DEPTH_MAX, seen)
-    return Trace(root, made_from)
+    held = Holders(seen)
+    root = _Tree(version, _made_into, held, seen).branch(version, None, DEPTH_MAX)
+    return Trace(root, _Tree(version, _made_from, held, seen).next(version, DEPTH_MAX))
 
 
 Following = Callable[[str, Seen], Iterator[tuple[str, str | None]]]
@@ -132,23 +132,33 @@ def _made_from(version: str, seen: Seen) -> Iterator[tuple[str, str | None]]:
             yield name, made.bureau
 
 
-def _tree(version: str, at: str | None, following: Following, told: set[str], depth: int, seen: Seen) -> Branch:
-    found = seen.catalogue.versions.get(version)
-    held = tuple(holder for holder in holders(version, seen) if at in (None, holder.bureau))
-    if depth == 0:
-        return Branch(version, found, held, cut=any(following(version, seen)))
-    return Branch(version, found, held, _next(version, following, told, depth, seen))
+class _Tree:
+    """One of the trees, being told: each version once."""
 
+    def __init__(self, version: str, following: Following, held: Holders, seen: Seen) -> None:
+        self._told = {version}
+        self._following = following
+        self._held = held
+        self._seen = seen
 
-def _next(version: str, following: Following, told: set[str], depth: int, seen: Seen) -> tuple[Branch, ...]:
-    branches = []
-    for name, at in following(version, seen):
-        if name in told:
-            branches.append(Branch(name, seen.catalogue.versions.get(name), (), again=True))
-        else:
-            told.add(name)
-            branches.append(_tree(name, at, following, told, depth - 1, seen))
-    return tuple(branches)
+    def branch(self, version: str, at: str | None, depth: int) -> Branch:
+        """A version and what hangs from it; its holders, or only the one `at` a bureau."""
+        found = self._seen.catalogue.versions.get(version)
+        held = tuple(holder for holder in self._held.of(version) if at in (None, holder.bureau))
+        if depth == 0:
+            return Branch(version, found, held, cut=any(self._following(version, self._seen)))
+        return Branch(version, found, held, self.next(version, depth))
+
+    def next(self, version: str, depth: int) -> tuple[Branch, ...]:
+        """What hangs from a version."""
+        branches = []
+        for name, at in self._following(version, self._seen):
+            if name in self._told:
+                branches.append(Branch(name, self._seen.catalogue.versions.get(name), (), again=True))
+            else:
+                self._told.add(name)
+                branches.append(self.branch(name, at, depth - 1))
+        return tuple(branches)
 
 
 def trace_json(answer: Trace, seen: Seen) -> dict[str, Any]:

@@ -226,10 +226,15 @@ class Exchanges(View):
             return key.digest in self._settled or key in self._failed_first
         return exchange.received is not None or bool(exchange.failed)
 
-    def of(self, id_: bytes) -> Iterator[Exchange]:
-        """The exchanges of one id that are remembered."""
-        for held in (self.open, self.recent):
-            yield from (exchange for key, exchange in held.items() if key.id == id_)
+    def remembered(self) -> Iterator[Exchange]:
+        """Every exchange that is."""
+        yield from self.open.values()
+        yield from self.recent.values()
+
+    def of(self, *ids: bytes) -> Iterator[Exchange]:
+        """The exchanges of some ids that are remembered."""
+        wanted = frozenset(ids)
+        return (exchange for exchange in self.remembered() if exchange.key.id in wanted)
 
 
 def digest_text(digest: Digest) -> str:

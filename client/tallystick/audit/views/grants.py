@@ -81,6 +81,7 @@ class Grants(View):
     def __init__(self) -> None:
         self.requests: dict[Place, Request] = {}
         self.grants: dict[Place, Grant] = {}
+        self._by_system: dict[tuple[str, str], list[Grant]] = {}
         self._by_resource: dict[tuple[str, str], list[Grant]] = {}
         self._denied: dict[tuple[str, str], dict[Place | None, On[AccessDenied]]] = {}
 
@@ -94,6 +95,8 @@ class Grants(View):
         grant = Grant(entry, request)
         self.grants[entry.place] = grant
         self._by_resource.setdefault((entry.head.counterparty, entry.head.resource), []).append(grant)
+        if grant.system:
+            self._by_system.setdefault((grant.to, grant.system), []).append(grant)
         if request is not None and request.granted is None:
             request.granted = grant
 
@@ -138,7 +141,7 @@ class Grants(View):
 
     def of_system(self, bureau: str, system: str) -> tuple[Grant, ...]:
         """Every grant to a bureau that names one of its systems."""
-        return tuple(grant for grant in self.grants.values() if (grant.to, grant.system) == (bureau, system))
+        return tuple(self._by_system.get((bureau, system), ()))
 
     def held(self, bureau: str, code: str) -> tuple[Grant, ...]:
         """Every grant of a resource to a bureau, ended or not."""
