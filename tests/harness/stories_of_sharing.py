@@ -99,7 +99,8 @@ def _granted(story: Sharing) -> Told:
         why = {} if world.slips("denied-without-reason") else why
         provider.say("deny", request=request, to=consumer.bureau.id, resource=story.code, **why)
     elif what != "grant":
-        (consumer if what == "withdraw" else provider).say("end", grant=request, how="withdrawn")
+        who, words = (consumer, "") if what == "withdraw" else (provider, "the register is closed")
+        who.say("end", grant=request, how="withdrawn", reason=words)
     else:
         story.until = world.today + timedelta(days=world.random.randint(30, 200)) if world.chance(0.3) else None
         grant = provider.say(

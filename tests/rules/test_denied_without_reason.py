@@ -53,6 +53,22 @@ def test_either_words_or_a_basis_is_a_reason(said: dict[str, object]) -> None:
     assert not where.audit(DAY)
 
 
+def test_to_end_a_request_instead_of_answering_it_is_to_deny_it() -> None:
+    """By who was asked, while it is unanswered; who asked may withdraw it, and what was answered may end."""
+    where = district()
+    where["tax"].end(requested(where), how="withdrawn")
+    answered = requested(where)
+    where["market"].deny(answered, reason="not ours to give")
+    where["market"].end(answered, how="revoked")
+    reasoned = requested(where)
+    where["market"].end(reasoned, how="revoked", reason="not ours to give")
+    assert not where.audit(DAY)
+    ended = where["market"].end(requested(where), how="revoked")
+    finding = only(where, DAY)
+    assert finding.references == (ended.reference,)
+    assert spoken(where, finding) == SENTENCE
+
+
 def test_said_twice_it_is_one_finding() -> None:
     """Of the first denial of a request; another request is another."""
     where = district()

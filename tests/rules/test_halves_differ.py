@@ -42,10 +42,11 @@ def test_it_trips_alone_and_says_so() -> None:
     assert (finding.standing, finding.severity) == (Standing.PROVEN, Severity.WARNING)
     assert where.sentence(finding, "en") == (
         f"market says it sent exchange {NAME} with service files, size 10;"
-        " tax says it received service records, size 11 (proven)"
+        " tax says it received service records, size 11; tax must dispute it (proven)"
     )
     assert where.sentence(finding, "zh") == (
-        f"交换 {NAME}：market局 称发送的是服务 files、字节数 10，tax局 称接收的是服务 records、字节数 11（已证明）"
+        f"交换 {NAME}：market局 称发送的是服务 files、字节数 10，tax局 称接收的是服务 records、字节数 11，"
+        "应由 tax局 提出校核（已证明）"
     )
 
 
@@ -113,6 +114,27 @@ def test_said_again_alike_is_one_finding_and_otherwise_another() -> None:
         ("market#3", "tax#1"),
         ("market#3", "tax#3"),
     }
+
+
+def test_who_says_otherwise_what_was_received_as_it_was_sent_must_dispute_it() -> None:
+    """A sender that changes its word after the receipt, or before it and behind the receiver's back, answers for that;
+    a receiver that changes its own, or agrees with neither, does."""
+    agreed = district()
+    exchanged(agreed)
+    then(agreed)["market"].say("send", exchange="x-1", to="tax", **AS_SENT | {"size": 11})
+    before = district()
+    half = sent(before, granted(before))
+    then(before)["market"].say("send", exchange="x-1", to="tax", **AS_SENT | {"size": 11})
+    then(before)["tax"].say("receive", exchange="x-1", sender="market", sent=half, **AS_SENT)
+    for where, receipt in ((agreed, "tax#1"), (before, "tax#1")):
+        finding = only(where, "2027-03-31")
+        assert (finding.bureau, finding.references) == ("market", ("market#4", receipt))
+        assert "market says it sent" in where.sentence(finding, "en")
+        then(where)["tax"].say("receive", exchange="x-1", sender="market", **AS_SENT | {"size": 12})
+        last = [
+            each for each in where.audit("2027-03-31") if "tax#2" in each.references and each.rule == "halves-differ"
+        ]
+        assert [each.bureau for each in last] == ["tax"]
 
 
 def test_whichever_half_came_first_the_finding_is_the_same() -> None:

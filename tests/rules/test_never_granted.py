@@ -103,6 +103,18 @@ def test_only_what_claims_to_be_shared_on_conditions_is_judged(sharing: str, sai
     assert not withdrawn.audit(BEGIN)
 
 
+def test_neither_to_end_a_request_nor_to_grant_oneself_is_to_grant() -> None:
+    """A request that is ended by who was asked was denied, and what a bureau grants itself it grants nobody."""
+    where = district()
+    restricted(where)
+    where["market"].grant(
+        where["market"].request(CODE, provider="market", purpose="tax-registration"), to="market", resource=CODE
+    )
+    for _ in range(3):
+        where["market"].end(ask(where), how="revoked", reason=REASON)
+    assert "never-granted" in {finding.rule for finding in where.audit(BEGIN)}
+
+
 def test_the_period_ends() -> None:
     """Denials count up to the day before which the period lies, and not on the day after."""
     where = district()

@@ -69,6 +69,11 @@ def who_owes(answer: On[Any], opened: On[Any], owes: str) -> bool:
     return answer.bureau == owes
 
 
+def to_who_asked(answer: On[AccessGranted], opened: On[Any], owes: str) -> bool:
+    """Who owes, in granting it to who asked."""
+    return answer.bureau == owes and answer.head.counterparty == opened.bureau
+
+
 def either_side(answer: On[Any], opened: On[Any], owes: str) -> bool:
     """Who said the opening entry, or whom it was addressed to."""
     return answer.bureau in (owes, opened.bureau, opened.head.counterparty)
@@ -214,7 +219,7 @@ OBLIGATIONS: Final = (
         counterparty,
         "answer_request",
         (
-            Answering(AccessGranted, _about),
+            Answering(AccessGranted, _about, to_who_asked),
             Answering(AccessDenied, _about),
             Answering(AccessEnded, _about, either_side),
         ),

@@ -12,7 +12,7 @@ from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.grants import Grant
 from tallystick.audit.views.systems import System
-from tallystick_proto.v1.statement_pb2 import AccessDenied, DataSent, DataUsed, ResourceDeclared
+from tallystick_proto.v1.statement_pb2 import AccessDenied, AccessEnded, DataSent, DataUsed, ResourceDeclared
 
 
 def _unread(entry: On[object], cited: Place, seen: Seen) -> tuple[str, int] | None:
@@ -130,7 +130,8 @@ def _stray(used: On[DataUsed], grant: Grant, seen: Seen) -> Stray | None:
 def grant_outlives_system(system: System, seen: Seen) -> Findings:
     """A grant that names the system, held on the day judged, after the day of retirement. Either side may end it."""
     retired = system.retired
-    if retired is None or seen.rulebook.calendar.day_of(retired.since_us) >= seen.day:
+    # Whatever day its own bureau gives it: no other could know of it before it was recorded.
+    if retired is None or seen.rulebook.calendar.day_of(retired.recorded_at_us) >= seen.day:
         return
     for grant in seen.grants.of_system(system.bureau, system.code):
         at_us = seen.as_of.at_us - 1
@@ -140,7 +141,7 @@ def grant_outlives_system(system: System, seen: Seen) -> Findings:
             found = grant.entry.finding(
                 retired.reference, resource=grant.resource, other=system.bureau, system=system.code
             )
-            yield replace(found, at_us=retired.since_us)
+            yield replace(found, at_us=retired.recorded_at_us)
 
 
 @rule(
@@ -148,9 +149,15 @@ def grant_outlives_system(system: System, seen: Seen) -> Findings:
     en="{bureau} denied {to} access to {resource} and gave no reason",
     zh="{bureau} 不同意向 {to} 共享 {resource}，未说明理由",
 )
-def denied_without_reason(denied: On[AccessDenied], seen: Seen) -> Findings:
-    """Either words or a basis is a reason. Where the request was not read, it is named by where it stands."""
-    if denied.said.reason or denied.said.HasField("basis"):
+def denied_without_reason(denied: On[AccessDenied | AccessEnded], seen: Seen) -> Findings:
+    """Either words or a basis is a reason, and to end another's request is to deny it.
+
+    Where the request was not read, it is named by where it stands.
+    """
+    said = denied.said
+    if said.reason or (isinstance(said, AccessDenied) and said.HasField("basis")):
+        return
+    if isinstance(said, AccessEnded) and not seen.grants.is_refusal(denied):
         return
     about = place_of(denied.head.about)
     request = seen.grants.requests.get(about)

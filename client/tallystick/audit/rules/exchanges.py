@@ -41,19 +41,21 @@ def unsupported_receipt(exchange: Exchange, seen: Seen) -> Findings:
 
 @rule(
     named="收发不符",
-    en="{other} says it sent exchange {exchange} with {sent}; {bureau} says it received {received}",
-    zh="交换 {exchange}：{other} 称发送的是{sent}，{bureau} 称接收的是{received}",
+    en="{other} says it sent exchange {exchange} with {sent}; {to} says it received {received};"
+    " {bureau} must dispute it",
+    zh="交换 {exchange}：{other} 称发送的是{sent}，{to} 称接收的是{received}，应由 {bureau} 提出校核",
 )
 def halves_differ(exchange: Exchange, seen: Seen) -> Findings:
-    """Two signed claims differ: neither is convicted, and who received must dispute."""
+    """Two signed claims differ: neither is convicted. Who received must dispute, or who sent and now says otherwise."""
     sent, received, differences = exchange.sent, exchange.received, exchange.differences
     if sent is not None and received is not None and differences:
         yield Found(
-            received.bureau,
+            exchange.disputing,
             (sent.reference, received.reference),
-            received.at_us,
+            max(sent.at_us, received.at_us),
             {
                 "other": sent.bureau,
+                "to": received.bureau,
                 "exchange": seen.exchange_name(exchange.key.id),
                 "sent": tuple((difference.name, difference.sent) for difference in differences),
                 "received": tuple((difference.name, difference.received) for difference in differences),

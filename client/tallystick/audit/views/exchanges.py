@@ -19,6 +19,8 @@ from tallystick.audit.views.view import AsOf, View, folds
 from tallystick_proto.v1.statement_pb2 import DataReceived, DataSent, Digest, ExchangeFailed
 
 T = TypeVar("T")
+Said = tuple[tuple[str, str], ...]
+"""What a half says, field by field."""
 
 
 class Difference(NamedTuple):
@@ -47,7 +49,7 @@ class Half:
     cites: Place | None
     imported: bool
 
-    def says(self) -> tuple[tuple[str, str], ...]:
+    def says(self) -> Said:
         """What must agree with the other half, by the names of the fields."""
         return (
             ("version", self.version),
@@ -74,12 +76,24 @@ class Agreement(NamedTuple):
 
 @dataclass(slots=True)
 class Exchange:
-    """One exchange: either half, and what was said to have failed."""
+    """One exchange: either half, and what was said to have failed.
+
+    `resent` is what the sender said of it before it said otherwise; `taken_back`, whether that was after the receiver
+    had agreed.
+    """
 
     key: Key
     sent: Half | None = None
     received: Half | None = None
     failed: list[str] = field(default_factory=list)
+    resent: set[Said] = field(default_factory=set)
+    taken_back: bool = False
+
+    @property
+    def disputing(self) -> str:
+        """Who has to dispute where its halves differ: who received, or who sent what it now says otherwise."""
+        as_sent = self.received is not None and self.received.says() in self.resent
+        return self.key.sender if self.taken_back or as_sent else self.key.receiver
 
     @property
     def matched_by(self) -> tuple[str, ...]:
@@ -172,6 +186,11 @@ class Exchanges(View):
         before: Half | None = getattr(exchange, side)
         said_again = before is not None and before.says() == half.says()
         if not said_again:
+            if side == "received":
+                exchange.taken_back = False
+            elif before is not None:
+                exchange.resent.add(before.says())
+                exchange.taken_back |= exchange.received is not None and not exchange.differences
             setattr(exchange, side, half)
         if exchange.sent is None or exchange.received is None:
             self.open[key] = exchange

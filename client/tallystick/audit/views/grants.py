@@ -67,12 +67,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How one bureau answered the requests for one of its resources, oldest first; each request's first denial."""
+    """How one bureau answered the requests for one of its resources, oldest first; each request's first denial, be it
+    that its bureau ended the request."""
 
     bureau: str
     resource: str
     granted: tuple[On[AccessGranted], ...]
-    denied: tuple[On[AccessDenied], ...]
+    denied: tuple[On[AccessDenied] | On[AccessEnded], ...]
 
 
 class Grants(View):
@@ -83,7 +84,7 @@ class Grants(View):
         self.grants: dict[Place, Grant] = {}
         self._by_system: dict[tuple[str, str], list[Grant]] = {}
         self._by_resource: dict[tuple[str, str], list[Grant]] = {}
-        self._denied: dict[tuple[str, str], dict[Place | None, On[AccessDenied]]] = {}
+        self._denied: dict[tuple[str, str], dict[Place | None, On[AccessDenied] | On[AccessEnded]]] = {}
 
     @folds(AccessRequested)
     def _requested(self, entry: On[AccessRequested]) -> None:
@@ -97,7 +98,7 @@ class Grants(View):
         self._by_resource.setdefault((entry.head.counterparty, entry.head.resource), []).append(grant)
         if grant.system:
             self._by_system.setdefault((grant.to, grant.system), []).append(grant)
-        if request is not None and request.granted is None:
+        if request is not None and request.granted is None and grant.to == request.entry.bureau:
             request.granted = grant
 
     @folds(AccessDenied)
@@ -112,12 +113,21 @@ class Grants(View):
     def _ended(self, entry: On[AccessEnded]) -> None:
         """Either side may end a grant, and a request ends with whoever asked, or gave."""
         place = entry.about
+        if place is not None and self.is_refusal(entry):
+            self._denied.setdefault((entry.bureau, self.requests[place].entry.head.resource), {})[place] = entry
         grant, request = (self.grants.get(place), self.requests.get(place)) if place is not None else (None, None)
         if request is not None and entry.bureau in (request.entry.bureau, request.entry.head.counterparty):
             request.ended = request.ended or entry
             grant = request.granted
         if grant is not None and entry.bureau in (grant.provider, grant.to):
             grant.ended = grant.ended or entry
+
+    def is_refusal(self, ended: On[Any]) -> bool:
+        """Whether who was asked ends a request that stands unanswered: a denial by another name."""
+        request = self.requests.get(ended.about) if ended.about is not None else None
+        if request is None or request.granted or request.denied or request.ended:
+            return False
+        return ended.bureau == request.entry.head.counterparty != request.entry.bureau
 
     def _request(self, answer: On[AccessGranted] | On[AccessDenied]) -> Request | None:
         """The request an entry answers, where it was put to that entry's bureau."""
@@ -128,6 +138,8 @@ class Grants(View):
         """How the requests for each resource were answered."""
         granted: dict[tuple[str, str], list[On[AccessGranted]]] = {}
         for grant in self.grants.values():
+            if grant.to == grant.provider:
+                continue  # what it grants itself answers nobody
             granted.setdefault((grant.provider, grant.resource), []).append(grant.entry)
         for key in sorted(granted.keys() | self._denied.keys()):
             yield Answered(*key, tuple(granted.get(key, ())), tuple(self._denied.get(key, {}).values()))
