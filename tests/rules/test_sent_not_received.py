@@ -47,6 +47,21 @@ def test_it_trips_alone_and_says_so() -> None:
     assert only(where, "2027-06-30").id == finding.id
 
 
+@pytest.mark.parametrize("answer", ["receive", "fail"])
+def test_what_a_bureau_sent_itself_is_owed_and_met_as_any_other(answer: str) -> None:
+    """Both halves on one ledger, as an import may bring them: judged, and no stumbling block for the rest."""
+    where = district()
+    declared(where)
+    market = where["market"]
+    half = market.send("x-1", to="market", version=VERSION)
+    assert "sent-not-received" in {finding.rule for finding in where.audit("2027-03-04")}
+    if answer == "receive":
+        market.receive("x-1", sender="market", version=VERSION, sent=half)
+    else:
+        market.fail("x-1", side="receiving", reason="checksum", other="market")
+    assert "sent-not-received" not in {finding.rule for finding in where.audit("2027-03-04")}
+
+
 @pytest.mark.parametrize("say", [just_before_midnight, at_midnight])
 def test_a_receipt_in_time_or_late_ends_it(say: Callable[[District, str], None]) -> None:
     """Once there is a receipt nothing is missing; how late it came is in the response times."""

@@ -189,7 +189,8 @@ class Obligations(View):
             for bureau, keys in obligation.owes(entry, self):
                 there = self._opened_at.setdefault((entry.place, bureau), {})
                 pauses = next(iter(there)).pauses if there else Pauses()
-                owed = Owed(obligation, entry, bureau, keys, pauses)
+                # Two keys are one where a bureau sent to itself.
+                owed = Owed(obligation, entry, bureau, tuple(dict.fromkeys(keys)), pauses)
                 there[owed] = None
                 for key in keys:
                     self._open.setdefault((obligation.rule, key), {})[owed] = None
