@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 
 from tallystick.audit.finding import Finding
+from tallystick.audit.words import Words
+from tallystick_proto.v1.statement_pb2 import Ref
 from tests.harness.district import District
 from tests.harness.moving import moved, provided, said, used
 from tests.harness.sharing import allowed, restricted
@@ -62,6 +64,44 @@ def test_a_promise_of_updates_is_owed_to_nobody_who_could_be_asked(where: Distri
     version = provided(where, "mallory", "M-1@1")
     said(where, "mallory", "raise_concern", to="tax", about=version, sort="clarification")
     assert "stale-resource" in rules(where.audit(END))
+
+
+def outside(index: int = 10**15, origin: str = "elsewhere.example/nobody") -> Ref:
+    """A citation of what is not there."""
+    return Ref(origin=origin, index=index, leaf=bytes(32))
+
+
+@pytest.mark.parametrize("cited", [outside(), outside(origin="pudong.example/market")], ids=["outside", "past the end"])
+def test_a_grant_that_is_not_there_is_none(where: District, cited: Ref) -> None:
+    """Whatever ledger of whatever name is cited, or how far past its end: without a grant is without a grant."""
+    restricted(where)
+    restricted(where, "M-1", "mallory")
+    said(where, "mallory", "send", exchange="x-1", to="tax", version="M-1@1", grant=cited)
+    used(where, "mallory", VERSION, grant=cited)
+    assert {"access-without-grant", "beyond-grant"} <= set(rules(where.audit("2027-03-02")))
+
+
+def test_what_a_node_s_clock_puts_after_the_day_is_counted_beside_it(where: District) -> None:
+    """It is not judged, for it may be so; and an answer does not pass for complete without it."""
+    where.on("2099-01-01")
+    used(where, "mallory", VERSION)
+    found, _, coverage = where.look(END)
+    assert not found
+    assert [ledger.later for ledger in coverage.ledgers] == [0, 0, 1]
+    for language, words in (
+        ("en", "entries of mallory that its node's clock puts after that day: 1."),
+        ("zh", "条目：1 条。"),
+    ):
+        assert words in "\n".join(Words(where.charter, language).coverage(coverage))
+
+
+def test_names_of_nobody_do_not_flood_the_coverage(where: District) -> None:
+    """However many bureaus that there are none of are asked for something, one line says that it is not judged."""
+    for number in range(50):
+        where["mallory"].request(CODE, provider=f"nobody-{number}", purpose="tax-registration")
+    _, _, coverage = where.look(END)
+    assert coverage.unjudged == {("request-overdue", ""): 50}
+    assert any("50 of request overdue" in line for line in Words(where.charter, "en").coverage(coverage))
 
 
 # Smearing.

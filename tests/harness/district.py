@@ -129,7 +129,8 @@ class Desk(Verbs[Said]):
 class District:
     """Bureaus by id, and the moment at which they speak: `on("2027-03-09")`, `on("2027-03-09", 23)`.
 
-    An audit reads nothing of the ledgers `uncovered`, and of those in `read_up_to` only so many entries.
+    An audit reads nothing of the ledgers `uncovered`, and of those in `read_up_to` only so many entries; what stands
+    above `settled_up_to` was recorded after the other ledgers were read.
     """
 
     def __init__(self, *bureaus: str, rulebook: dict[str, Any] | None = None) -> None:
@@ -138,6 +139,7 @@ class District:
         self.desks = {bureau.id: Desk(self, bureau) for bureau in self.charter.bureau}
         self.uncovered: set[str] = set()
         self.read_up_to: dict[str, int] = {}
+        self.settled_up_to: dict[str, int] = {}
         self.exchanges_kept = EXCHANGES_KEPT
         self.now_us = 0
         self.on(BEGIN)
@@ -217,7 +219,8 @@ class District:
         read = self.read_up_to.get(desk.bureau.id)
         if read is not None:
             return LedgerCoverage(desk.bureau.id, desk.bureau.origin, checkpoint, checked=read, gap="it stops there")
-        return LedgerCoverage(desk.bureau.id, desk.bureau.origin, checkpoint, settled=size, checked=size)
+        settled = self.settled_up_to.get(desk.bureau.id, size)
+        return LedgerCoverage(desk.bureau.id, desk.bureau.origin, checkpoint, settled=settled, checked=size)
 
 
 def _called(bureau: Bureau) -> Bureau:

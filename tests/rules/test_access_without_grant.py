@@ -209,10 +209,16 @@ def cites(where: District, by: str, origin: str) -> None:
 
 
 def test_a_ledger_may_have_grown_since_it_was_read_but_nothing_cites_its_own_future() -> None:
-    """Past the end of another ledger nothing is judged; past its own a sending cites nothing, whoever reads on."""
+    """What was recorded after another ledger was read may cite what stands past its end, and is not judged; what was
+    there before cites nothing within the coverage. Past its own end a sending cites nothing, whoever reads on."""
     where = district("planning")
     restricted(where)
     cites(where, "planning", "market")
+    assert {finding.rule: finding.standing for finding in where.audit(DAY)} == {
+        "access-without-grant": Standing.ABSENT,
+        "foreign-code": Standing.ABSENT,
+    }
+    where.settled_up_to["planning"] = 0
     assert not_judged(where, DAY) == {
         ("access-without-grant", "market"): 1,
         ("foreign-code", "market"): 1,

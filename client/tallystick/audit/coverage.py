@@ -20,7 +20,8 @@ class LedgerCoverage:
 
     `gap` says in one sentence why it was not read to its end, "" where it was, and `exit_code` what that means to a
     program (design, section 10); `settled` is the size up to which the other ledgers' checkpoints were taken later;
-    `not_understood` counts entries with more in them than this version knows, verified and left aside.
+    `not_understood` counts entries with more in them than this version knows, verified and left aside; `later` those
+    that by its node's clock were recorded after the day judged, verified and not judged.
     """
 
     bureau: str
@@ -31,6 +32,7 @@ class LedgerCoverage:
     gap: str = ""
     exit_code: int = 0
     not_understood: int = 0
+    later: int = 0
 
     def fail(self, error: TallystickError) -> None:
         """Note what kept it from being read further."""
@@ -48,7 +50,8 @@ class LedgerCoverage:
 
 @dataclass(slots=True)
 class Coverage:
-    """What an answer speaks of. `unjudged` counts, by rule and bureau, what an uncovered ledger left open.
+    """What an answer speaks of. `unjudged` counts, by rule and bureau, what an uncovered ledger left open; under "" is
+    what a bureau that the charter does not know was named for.
 
     `unset` are the deadlines and thresholds the rulebook does not set, `years` those it names no holiday of.
     """

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from google.protobuf.descriptor import FieldDescriptor
 
 from tallystick.audit.finding import Fact, Found, Standing
+from tallystick.audit.place import Place as Place
 from tallystick.core.errors import InvalidStatement
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.history import Recorded
@@ -21,14 +22,6 @@ from tallystick.core.statement import Checker, Read
 from tallystick_proto.v1.statement_pb2 import Head, Ref, Statement
 
 S_co = TypeVar("S_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where an entry stands."""
-
-    origin: str
-    index: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ day to day and are no part of it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
+from tallystick.audit.place import Place
 from tallystick.audit.rulebook import Severity
 from tallystick.core.identifiers import finding_id
 
@@ -43,12 +44,24 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """The bureau on whose ledger something is missing, and what must have been read of it: all, or up to an `index`.
+
+    `by` is the entry that points there. What was there to be pointed at is within the coverage, where that is settled.
+    """
+
+    bureau: str
+    index: int = 0
+    by: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a rule saw: the bureau that answers, the references that show it, when it arose, and the sentence's facts.
 
     `references` are what the finding's id is made of; `also` are entries that may join them later. What was found
-    `once` for a bureau is not found again: what repeats it is counted (`Finding.times`). `absent_on` is the bureau on
-    whose ledger something is missing, and the index that must have been read: without that it is not judged.
+    `once` for a bureau is not found again: what repeats it is counted (`Finding.times`). `absent_on` says
+    where something is missing, which is not judged where that was not read.
     """
 
     bureau: str
@@ -58,7 +71,7 @@ class Found:
     standing: Standing | None = None
     once: Hashable = None
     also: tuple[str, ...] = ()
-    absent_on: tuple[str, int] | None = None
+    absent_on: Absence | None = None
 
 
 @dataclass(frozen=True, slots=True)

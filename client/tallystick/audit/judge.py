@@ -6,12 +6,13 @@ and day give the same findings.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
 import tallystick.audit.rules as _rules
 from tallystick.audit.coverage import Coverage
 from tallystick.audit.entry import On
-from tallystick.audit.finding import Finding
+from tallystick.audit.finding import Absence, Finding, Standing
 from tallystick.audit.pass_ import BrokenReference
 from tallystick.audit.rule import Bench
 from tallystick.audit.seen import Seen
@@ -53,7 +54,7 @@ def judge(
     """
     seen.as_of = AsOf(until_us, frozenset(), {})  # nothing is covered yet
     found: dict[Hashable, Finding] = {}
-    absent: dict[Hashable, tuple[str, int]] = {}
+    absent: dict[Hashable, Absence] = {}
 
     def show(record: object) -> None:
         if watching is not None:
@@ -68,17 +69,37 @@ def judge(
                 if each.absent_on is not None:
                     absent[key] = each.absent_on
 
-    for record in folded(records, seen, until_us):
+    for record in folded(_counting(records, coverage, until_us), seen, until_us):
         show(record)
     settled = {ledger.origin: ledger.settled for ledger in coverage.ledgers}
     sizes = {ledger.bureau: ledger.size for ledger in coverage.ledgers}
     as_of = AsOf(until_us, coverage.complete, settled, sizes)
     for record in seen.finish(as_of):
         show(record)
-    for key, (bureau, index) in absent.items():
-        if not as_of.covers(found[key].rule, bureau, index):
+    for key, absence in absent.items():
+        if absence.index >= sizes.get(absence.bureau, 0) and absence.by is not None and as_of.is_settled(absence.by):
+            found[key].standing, absence = Standing.ABSENT, Absence(absence.bureau)
+        if not as_of.covers(found[key].rule, absence.bureau, absence.index):
             del found[key]
-    coverage.unjudged = dict(as_of.unjudged)
+    coverage.unjudged = _unjudged(as_of, coverage)
     uncovered = {year for year in seen.obligations.years if not seen.rulebook.calendar.covers(year)}
     coverage.years = tuple(sorted(uncovered.union(coverage.years)))
     return sorted(found.values(), key=lambda finding: finding.order)
+
+
+def _counting(records: Iterable[object], coverage: Coverage, until_us: int) -> Iterator[object]:
+    """The records, of which those are counted that were recorded too late to be folded."""
+    by_origin = {ledger.origin: ledger for ledger in coverage.ledgers}
+    for record in records:
+        if isinstance(record, On) and record.recorded_at_us >= until_us:
+            by_origin[record.place.origin].later += 1
+        yield record
+
+
+def _unjudged(as_of: AsOf, coverage: Coverage) -> dict[tuple[str, str], int]:
+    """What was not judged, by rule and bureau; under "" that of all names for which the charter has no ledger."""
+    known = {ledger.bureau for ledger in coverage.ledgers}
+    counted: Counter[tuple[str, str]] = Counter()
+    for (rule, bureau), count in as_of.unjudged.items():
+        counted[rule, bureau if bureau in known else ""] += count
+    return dict(counted)

@@ -139,10 +139,16 @@ class Words:
                 f"章程未载 {years} 年节假日：周一至周五均按工作日计。",
             )
         for (rule, bureau), count in sorted(coverage.unjudged.items()):
-            yield self.say(
-                f"Not judged: {count} of {self.rule(rule)}, because the ledger of {bureau} is not covered.",
-                f"未判断：{self.rule(rule)} {count} 项，因{self.bureau(bureau)}的台账未覆盖。",
-            )
+            if bureau:
+                yield self.say(
+                    f"Not judged: {count} of {self.rule(rule)}, because the ledger of {bureau} is not covered.",
+                    f"未判断：{self.rule(rule)} {count} 项，因{self.bureau(bureau)}的台账未覆盖。",
+                )
+            else:
+                yield self.say(
+                    f"Not judged: {count} of {self.rule(rule)}, because the charter knows no such bureau.",
+                    f"未判断：{self.rule(rule)} {count} 项，因所称单位不在章程之内。",
+                )
 
     def _ledger(self, ledger: LedgerCoverage, full: bool) -> Iterator[str]:
         name = self.bureau(ledger.bureau)
@@ -155,6 +161,11 @@ class Words:
             yield self.say(
                 f"Not covered: {name}, but for what is shown: {ledger.gap}.",
                 f"未覆盖：{name}（已示条目除外）：{ledger.gap}。",
+            )
+        if ledger.later:
+            yield self.say(
+                f"Not judged: entries of {name} that its node's clock puts after that day: {ledger.later:,}.",
+                f"未判断：据{name}节点时钟系截止日之后入账的条目：{ledger.later:,} 条。",
             )
         if ledger.not_understood:
             yield self.say(

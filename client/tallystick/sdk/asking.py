@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
-from tallystick.audit.entry import On, Place, on_entry
+from tallystick.audit.entry import On, on_entry
 from tallystick.audit.inquiry import Cited, Find, Inquiry, answer
 from tallystick.core.errors import NotFound, TallystickError
 from tallystick.core.history import Recorded
@@ -40,7 +40,7 @@ class _Looking:
         self._ledgers = ledgers
         self._coverage = {ledger.bureau: ledger for ledger in coverage.ledgers}
         self._until_us = until_us
-        self._not_understood: set[Place] = set()
+        self._not_understood: dict[str, set[int]] = {}
         for ledger in coverage.ledgers:
             try:
                 ledger.checkpoint = ledgers[ledger.bureau].refresh()
@@ -81,8 +81,9 @@ class _Looking:
         try:
             for each in shown:
                 if not each.read.understood:
-                    self._not_understood.add(Place(each.origin, each.entry.index))
-                    ledger.not_understood = sum(place.origin == ledger.origin for place in self._not_understood)
+                    there = self._not_understood.setdefault(each.origin, set())
+                    there.add(each.entry.index)
+                    ledger.not_understood = len(there)
                 entry = on_entry(each.bureau, each.origin, Recorded(each.entry, each.read))
                 if entry is not None:
                     yield entry

@@ -60,7 +60,7 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
         "unset": list(coverage.unset),
         "years_without_holidays": list(coverage.years),
         "unjudged": [
-            {"rule": rule, "bureau": bureau, "count": count}
+            {"rule": rule, "bureau": bureau or None, "count": count}
             for (rule, bureau), count in sorted(coverage.unjudged.items())
         ],
     }
@@ -77,6 +77,7 @@ def _ledger(ledger: LedgerCoverage) -> Mapping[str, Any]:
         "complete": ledger.complete,
         "gap": ledger.gap,
         "not_understood": ledger.not_understood,
+        "later": ledger.later,
     }
 
 

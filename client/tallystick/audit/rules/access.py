@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tallystick.audit.entry import On, Place, place_of
-from tallystick.audit.finding import Standing
+from tallystick.audit.finding import Absence, Standing
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.grants import Grant
@@ -15,12 +15,15 @@ from tallystick.audit.views.systems import System
 from tallystick_proto.v1.statement_pb2 import AccessDenied, AccessEnded, DataSent, DataUsed, ResourceDeclared
 
 
-def _unread(entry: On[object], cited: Place, seen: Seen) -> tuple[str, int] | None:
+def _unread(entry: On[Any], cited: Place, seen: Seen) -> Absence | None:
     """Whose ledger must have been read up to where, before what is cited can be called no grant.
 
-    Nothing can cite what comes after it on its own ledger; that needs no looking.
+    Nothing can cite what comes after it on its own ledger, and no ledger but one of the charter grants anything; that
+    needs no looking.
     """
-    return None if cited.origin == entry.place.origin else (seen.bureau_of(cited.origin), cited.index)
+    bureau = seen.bureau_of(cited.origin)
+    known = bureau != cited.origin and cited.origin != entry.place.origin
+    return Absence(bureau, cited.index, entry.place) if known else None
 
 
 @rule(
@@ -74,12 +77,12 @@ def beyond_grant(used: On[DataUsed], seen: Seen) -> Findings:
     owner, cited = seen.catalogue.standing(used.bureau, used.code), used.about
     if owner is None or owner.bureau == used.bureau or owner.said.sharing == ResourceDeclared.UNCONDITIONAL:
         return
-    absent_on: tuple[str, int] | None
+    absent_on: Absence | None
     if cited is None:
         if used.imported:
             return
         grants, stray = seen.grants.held(used.bureau, used.code), Stray("no-grant")
-        standing, absent_on = Standing.ABSENT, (owner.bureau, 0)
+        standing, absent_on = Standing.ABSENT, Absence(owner.bureau)
     else:
         named = seen.grants.grants.get(cited)
         grants, stray = () if named is None else (named,), Stray("not-a-grant")

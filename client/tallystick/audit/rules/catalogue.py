@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from tallystick.audit.entry import On
-from tallystick.audit.finding import Standing
+from tallystick.audit.finding import Absence, Standing
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.catalogue import Code, Coded
@@ -109,12 +109,13 @@ def undeclared_resource(entry: On[VersionProvided | DataSent], seen: Seen) -> Fi
         yield replace(entry.finding(once=code, resource=code), absent_on=_grant_elsewhere(entry, seen))
 
 
-def _grant_elsewhere(entry: On[Any], seen: Seen) -> tuple[str, int] | None:
-    """The bureau and index of the grant under which a custodian says it sends, where that was not read; else None."""
+def _grant_elsewhere(entry: On[Any], seen: Seen) -> Absence | None:
+    """Where the grant would stand under which a custodian says it sends, if that was not read; else None."""
     via = isinstance(entry.said, DataSent) and entry.said.via
     if not via or entry.about is None or entry.about in seen.grants.grants:
         return None
-    return seen.bureau_of(entry.about.origin), entry.about.index
+    bureau = seen.bureau_of(entry.about.origin)
+    return None if bureau == entry.about.origin else Absence(bureau, entry.about.index, entry.place)
 
 
 @rule(
