@@ -7,10 +7,11 @@ output; remarks about them (`note`) to standard error, so that a pipe carries th
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from tallystick.core.moments import moment_json as moment_json
 from tallystick.core.moments import moment_text as moment_text
@@ -22,6 +23,12 @@ PROGRESS_FROM_BYTES = 64 * 1024 * 1024
 # On a terminal a column of so many cells stays on one line; a wider one is folded, to no fewer than these.
 _WHOLE_CELLS = 40
 _FOLDED_CELLS = 30
+# Where it is narrow, columns of so many, a day in either language, stay whole if the others can keep the least.
+_SHORT_CELLS = (14, 10)
+_LEAST_CELLS = 8
+
+# Where a line may end: after a word, or after a letter of those that are two cells wide and what closes it.
+_PIECES = re.compile(r"\s+|[\u2e80-\uffdc][，。；：、）”]*|[^\s\u2e80-\uffdc]+[，。；：、）”]*")
 
 
 class Output:
@@ -37,11 +44,11 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """One line of the answer."""
-        print(sanitise(text))
+        print(_within(sanitise(text), sys.stdout))
 
     def note(self, text: str) -> None:
         """A remark beside the answer."""
-        print(sanitise(text), file=sys.stderr)
+        print(_within(sanitise(text), sys.stderr), file=sys.stderr)
 
     def document(self, value: dict[str, Any], *, one_line: bool = False) -> None:
         """The answer as JSON."""
@@ -62,6 +69,26 @@ class Output:
             values = [said] if isinstance(said, str) else list(said)
             rows += [(label if first == 0 else "", value) for first, value in enumerate(values)]
         self.table(None, rows)
+
+
+def _within(text: str, stream: TextIO) -> str:
+    """A text in lines no wider than the terminal it goes to, each ended where a reader would; as it is elsewhere.
+
+    A word wider than the terminal stays whole, for it may be copied.
+    """
+    if not stream.isatty():
+        return text
+    from rich.cells import cell_len
+    from rich.console import Console
+
+    lines, width = [""], Console(file=stream).width
+    for piece in _PIECES.findall(text):
+        if cell_len(lines[-1]) + cell_len(piece.rstrip()) > width and lines[-1].strip():
+            lines[-1] = lines[-1].rstrip()
+            lines.append("" if piece.isspace() else piece)
+        else:
+            lines[-1] += piece
+    return "\n".join(lines)
 
 
 class Table:
@@ -96,10 +123,11 @@ class Table:
         table = RichTable(box=None, pad_edge=False, show_header=self._show_header and first_go, header_style="bold")
         *others, last = self._widths
         least = sum(width if width <= _WHOLE_CELLS else _FOLDED_CELLS for width in others) + min(last, _FOLDED_CELLS)
-        # Where there is no room, every column is folded; else the last would be left out.
+        # Where there is no room, columns are folded, the short ones last; else the last would be left out.
         roomy = least + 2 * len(others) <= console.width
+        spared = next((cells for cells in _SHORT_CELLS if self._fits(cells, console.width)), 0)
         for number, (title, width) in enumerate(zip(self._header, self._widths, strict=True)):
-            whole = roomy and number < len(others)
+            whole = number < len(others) if roomy else width <= spared
             table.add_column(
                 title,
                 min_width=min(width, _FOLDED_CELLS) if whole else 0,
@@ -109,6 +137,11 @@ class Table:
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         console.print(table)
+
+    def _fits(self, short: int, width: int) -> bool:
+        """Whether columns up to so many cells can be left whole."""
+        kept = sum(cells if cells <= short else _LEAST_CELLS for cells in self._widths)
+        return kept + 2 * (len(self._widths) - 1) <= width
 
 
 @contextmanager
