@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -14,14 +16,16 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
+from tallystick.cli.output import Output, Table
 from tallystick_node.cluster.local import LocalCluster
 from tests.cli.conftest import Tally
 
 COMMAND = [sys.executable, "-m", "tallystick.cli.main"]
 
 
-def on_terminal(arguments: Sequence[object], columns: int = 100) -> str:
+def on_terminal(arguments: Sequence[object], columns: int = 100, code: int = 0) -> str:
     """What a command shows on a terminal, its styles taken out."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm"}
@@ -34,8 +38,12 @@ def on_terminal(arguments: Sequence[object], columns: int = 100) -> str:
         except OSError:  # the other side is closed
             pass
         os.close(ours)
-    assert process.returncode == 0, shown
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode()).replace("\r\n", "\n")
+    assert process.returncode == code, shown
+    return without_styles(shown.decode()).replace("\r\n", "\n")
+
+
+def without_styles(shown: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
 
 
 @pytest.fixture
@@ -62,6 +70,47 @@ def test_a_narrow_terminal_loses_no_column(profile: Path, columns: int) -> None:
 
     assert all(len(line) <= columns for line in table(columns))
     assert Counter("".join(table(columns)).replace(" ", "")) == Counter("".join(table(400)).replace(" ", ""))
+
+
+class _Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_sentence_ends_its_lines_between_words(shared_cluster: LocalCluster, language: str, columns: int) -> None:
+    """On a terminal, no word and no number is cut, no line begins with what closes one, and nothing is lost."""
+    command = ["--profile", shared_cluster.auditor_profile, "who", "nobody-knows-it", "--lang", language]
+    shown = on_terminal(command, columns, code=4)
+    assert all(cell_len(line) <= columns for line in shown.splitlines())
+    assert not re.search(r"^[，。；：、）]", shown, re.MULTILINE)
+    wide = on_terminal(command, 400, code=4)
+    assert shown.split() == wide.split() if language == "en" else "".join(shown.split()) == "".join(wide.split())
+    assert set(re.findall(r"[0-9a-z-]+", shown)) == set(re.findall(r"[0-9a-z-]+", wide))
+
+
+def test_a_word_wider_than_the_terminal_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be there to be copied, and the terminal folds it by itself."""
+    screen, word = _Screen(), "x" * 100
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys, "stdout", screen)
+    Output(as_json=False, language="en").line(f"hand over: {word} now")
+    assert screen.getvalue().splitlines() == ["hand over:", word, "now"]
+
+
+@pytest.mark.parametrize("columns", [80, 90])
+def test_where_it_is_narrow_short_columns_are_folded_last(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """A day stays whole while the others can keep a few letters; no line is wider than the terminal."""
+    screen = _Screen()
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys, "stdout", screen)
+    bureau = "market-regulation"
+    row = [bureau, bureau, "a word " * 9, "2026-11-26", "2026-12-03", "runs", f"{bureau}#15", "one side's word"]
+    Table(("who owes", "to whom", "what", "since", "due", "clock", "entry", "proven")).print([row])
+    lines = without_styles(screen.getvalue()).splitlines()
+    assert all(len(line) <= columns for line in lines)
+    assert "2026-11-26  2026-12-03" in lines[1]
 
 
 def test_markup_in_a_ledger_is_text(tally: Tally, profile: Path) -> None:
@@ -105,3 +154,22 @@ def test_debugging_shows_where_a_fault_is(profile: Path, tmp_path: Path) -> None
     assert "Traceback" not in quiet.stderr
     assert "Traceback" in loud.stderr
     assert loud.stderr.splitlines()[-1] == quiet.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_read_by_nobody_and_stops_nothing(profile: Path, closed: str) -> None:
+    """The exit code still says how it went."""
+    arguments = shlex.join([*COMMAND, "--profile", str(profile), "status", "--json"])
+    ended = subprocess.run(f"{arguments} {closed}", shell=True, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [["status"], ["charter", "show", "--json"], ["log"]], ids=str)
+def test_output_that_cannot_be_written_is_the_disks_fault(profile: Path, arguments: list[str]) -> None:
+    """One line says why; nobody is asked to report it."""
+    with open("/dev/full", "w") as full:
+        command = [*COMMAND, "--profile", str(profile), *arguments]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 4
+    assert ended.stderr.splitlines()[-1] == "tally: what was printed cannot be written: No space left on device"

@@ -18,7 +18,7 @@ import click
 from tallystick.cli.lazy import Lazy, LazyGroup
 from tallystick.cli.options import shared_options
 from tallystick.cli.safe_text import sanitise
-from tallystick.core.errors import TallystickError
+from tallystick.core.errors import StorageFailed, TallystickError
 
 DEBUG = "TALLYSTICK_DEBUG"
 INTERRUPTED = 130
@@ -173,6 +173,9 @@ def tally() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    # A stream that is closed is None: what has no reader goes nowhere, and no socket takes its number.
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding lacks is shown, not raised
@@ -192,6 +195,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(_usage(error), error.exit_code)
     except TallystickError as error:
         return _say(str(error), error.exit_code, error)
+    except OSError as error:  # files and sockets have their own errors: what is left is the output
+        _drop_output()
+        return _say(f"what was printed cannot be written: {error.strerror or error}", StorageFailed.exit_code, error)
     except RecursionError as error:
         return _say("the input is nested too deeply", TallystickError.exit_code, error)
     except Exception as error:
@@ -210,17 +216,21 @@ def _say(sentence: str, exit_code: int, error: BaseException | None = None) -> i
 
 
 def _usage(error: click.ClickException) -> str:
-    sentence = error.format_message().rstrip(".")
+    sentence = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "tally"
     return f"{sentence[:1].lower()}{sentence[1:]} (see {command} --help)"
 
 
 def _reader_went() -> int:
-    # What is still buffered would be written at exit, and complain.
+    _drop_output()
+    return READER_WENT
+
+
+def _drop_output() -> None:
+    """What is still buffered would be written at exit, and complain."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return READER_WENT
 
 
 if __name__ == "__main__":
