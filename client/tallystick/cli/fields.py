@@ -47,6 +47,7 @@ _MESSAGE_METAVARS = {
 }
 # What helps more than the label; by the kind's name and the field's, or by the field's alone.
 _HELP = {
+    "about": "The entry it is about, as in market-regulation#12.",
     "accepted_on": "The day it was accepted.",
     "action": "What was done about it.",
     "answer": "Whether it is taken on.",

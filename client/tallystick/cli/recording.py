@@ -124,8 +124,12 @@ class Form:
                 values["finding"] = answered
         for use in self.kind.head_uses:
             if use.required and use.name not in ("kind", "actor") and not values.get(use.name):
+                if use.name == self.argument:
+                    raise Usage(f"the {use.en} is empty", expected=f"what the {use.en} is called")
                 names = "nothing that was cited names it" if shown is None else f"{shown.reference} names none"
-                raise Usage(f"it takes a {use.en}, and {names}", expected=f"--{flag_of(use)}")
+                raise Usage(f"--{flag_of(use)} is missing, and {names}", expected=f"--{flag_of(use)}")
+            if use.field.name == "counterparty" and values.get(use.name):
+                node.peers.charter.by_id(str(values[use.name]))  # a name misspelt would be owed to, and by, nobody
         return values
 
 

@@ -46,7 +46,8 @@ def digest_file(path: Path, progress: Progress | None = None) -> FileDigest:
                             progress(min(start + _CHUNK_BYTES, size), size)
             after = os.fstat(file.fileno()).st_size
     except (OSError, ValueError) as error:
-        raise NotFound(f"the file cannot be read: {error}", where=str(path), expected="a regular file") from None
+        why = getattr(error, "strerror", None) or error
+        raise NotFound(f"the file cannot be read: {why}", where=str(path), expected="a regular file") from None
     if after != size:
         raise NotFound(
             f"it went from {size} to {after} bytes while it was read", where=str(path), expected="a file at rest"
