@@ -20,6 +20,7 @@ from blake3 import blake3
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from tallystick.core.errors import InvalidIdentifier
 from tallystick.core.hashing import parse_digest
 from tallystick.core.kinds import enum_of, field_options
 from tallystick_proto.v1.statement_pb2 import Basis, Digest
@@ -28,13 +29,18 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def exchange_id(value: object) -> bytes:
-    """A 16-byte id from bytes, a UUID, a UUID's text, or any other text (the first 16 bytes of its BLAKE3)."""
+    """A 16-byte id from bytes, a UUID, a UUID's text, or any other text (the first 16 bytes of its BLAKE3).
+
+    Raises InvalidIdentifier where the text is empty: it would join all that was left out by mistake.
+    """
     if isinstance(value, bytes):
         return value
     if isinstance(value, UUID):
         return value.bytes
     if not isinstance(value, str):
         raise TypeError("not an id")
+    if not value:
+        raise InvalidIdentifier("the id is empty", expected="a UUID, or any other text")
     try:
         return UUID(value).bytes
     except ValueError:

@@ -63,6 +63,8 @@ def test_before_it_was_said_nothing_was(tally: Tally, told: Told, question: str)
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
+        (["case", ""], 4),
+        (["reconcile", "--exchange", ""], 4),
         (["who", ""], 4),
         (["who", "A@"], 4),
         (["who", "A#1"], 4),
