@@ -116,6 +116,18 @@ def test_with_json_the_command_says_what_it_wrote(report: Report, tmp_path: Path
     assert said["findings"] > 0
 
 
+def test_a_report_of_what_was_not_read_whole_says_so(
+    tally: Tally, shared_cluster: LocalCluster, tmp_path: Path
+) -> None:
+    """Beside the count, which would else be taken for good news."""
+    with shared_cluster[PLANNING].stopped():
+        said = tally("report", "-o", tmp_path / "audit.html", profile=shared_cluster.auditor_profile)
+        as_json = tally("report", "-o", tmp_path / "audit.html", "--json", profile=shared_cluster.auditor_profile)
+    assert (said.code, as_json.code) == (0, 0)
+    assert "Not every ledger was read whole" in said.err
+    assert as_json.json["complete"] is False
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

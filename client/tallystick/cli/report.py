@@ -109,7 +109,7 @@ def report(
             resource=resource,
         )
         text = _written(session, ledgers, made, form, format_)
-    _put(session, target, text.encode(), len(_shown(made, form)))
+    _put(session, target, text.encode(), len(_shown(made, form)), complete=not audited.coverage.exit_code)
 
 
 def _target(target: Path | None, form: tuple[str, str] | None, format_: str) -> Path:
@@ -226,17 +226,23 @@ def _exhibits(session: Session, ledgers: Ledgers, finding: Finding) -> Iterator[
         yield Exhibit(reference, facts)
 
 
-def _put(session: Session, target: Path, data: bytes, count: int) -> None:
+def _put(session: Session, target: Path, data: bytes, count: int, *, complete: bool) -> None:
     from tallystick.sdk.files import write_whole
 
+    output = session.output
     if target == _STANDARD:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
-        return
-    write_whole(target, data)
-    output = session.output
-    if output.json:
-        output.document({"file": str(target), "bytes": len(data), "findings": count})
-        return
-    findings = output.say("1 finding" if count == 1 else f"{count} findings", f"{count} 个问题")
-    output.line(f"{target}  {findings}")
+    else:
+        write_whole(target, data)
+        if output.json:
+            output.document({"file": str(target), "bytes": len(data), "findings": count, "complete": complete})
+        else:
+            findings = output.say("1 finding" if count == 1 else f"{count} findings", f"{count} 个问题")
+            output.line(f"{target}  {findings}")
+    if not complete:
+        output.note(
+            output.say(
+                "Not every ledger was read whole; its coverage says which.", "台账未能全部核查，详见其中“核查范围”。"
+            )
+        )
