@@ -233,7 +233,7 @@ def _print_coverage(
         output.say(f"; the first {limit} of what there is", f"；只列前 {limit} 条") if limit and count >= limit else ""
     )
     missing = output.say(f"; {len(failed)} not covered", f"；{len(failed)} 本未覆盖") if failed else ""
-    covered = "; ".join(parts) or output.say("nothing", "无")
+    covered = output.say("; ", "；").join(parts) or output.say("nothing", "无")
     entries = output.say("1 entry" if count == 1 else f"{count} entries", f"{count} 条")
     output.note(
         output.say(f"{entries}. Covered: {covered}{cut}{missing}.", f"{entries}。核查范围：{covered}{cut}{missing}。")

@@ -32,7 +32,12 @@ def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: st
 @click.command()
 @click.option("--rule", "rules", multiple=True, metavar="RULE", shell_complete=complete_rule, help="Only this rule.")
 @click.option(
-    "--bureau", "bureaus", multiple=True, shell_complete=complete_bureau, help="Only what this bureau answers for."
+    "--bureau",
+    "bureaus",
+    multiple=True,
+    metavar="BUREAU",
+    shell_complete=complete_bureau,
+    help="Only what this bureau answers for.",
 )
 @click.option("--since", metavar="DAY", help="Only what arose on this day or later.")
 @click.option("--on", "on", metavar="DAY", help="Judge as of the end of this day; else today.")

@@ -8,7 +8,7 @@ from tallystick.cli.options import shared_options
 from tallystick.cli.recording import recording
 
 
-@click.group()
+@click.group(short_help="Who answers for what.")
 @shared_options
 def duty() -> None:
     """Who answers for a resource, a system, a matter or a bureau: assign a duty, accept or decline it, release it."""
