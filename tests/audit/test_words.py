@@ -43,6 +43,15 @@ def test_what_was_covered_is_said_first() -> None:
     assert "No checkpoint is witnessed" in english[1]
 
 
+def test_one_is_not_said_as_many() -> None:
+    """Neither of ledgers nor of entries."""
+    coverage = Coverage("pudong", 3, "", DAY, False, [ledger("market", 1)])
+    coverage.ledgers[0].not_understood = 1
+    english = said(two(), coverage, "en")
+    assert english[0].startswith("Coverage: 1 ledger, 1 entry verified")
+    assert "1 entry of market says more than this version understands." in english
+
+
 def test_what_was_not_covered_is_said_each_by_its_name() -> None:
     """Gaps, what is not understood, not set, not known of the calendar, not judged, and that an index was asked."""
     coverage = covered(full=False)

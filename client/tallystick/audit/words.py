@@ -109,7 +109,8 @@ class Words:
         """What an answer speaks of, and what it does not: one sentence a line."""
         ledgers = coverage.ledgers
         yield self.say(
-            f"Coverage: {len(ledgers)} ledgers, {coverage.entries:,} entries verified"
+            f"Coverage: {_counted(len(ledgers), 'ledger', 'ledgers')},"
+            f" {_counted(coverage.entries, 'entry', 'entries')} verified"
             f" ({'full pass' if coverage.full else 'as answered'}), charter {coverage.charter} version"
             f" {coverage.version}, as of {coverage.day.isoformat()}.",
             f"核查范围：{len(ledgers)} 本台账，共 {coverage.entries:,} 条已核验"
@@ -169,6 +170,11 @@ class Words:
             )
         if ledger.not_understood:
             yield self.say(
-                f"{ledger.not_understood} entries of {name} say more than this version understands.",
+                f"{_counted(ledger.not_understood, 'entry', 'entries')} of {name}"
+                f" say{'s' if ledger.not_understood == 1 else ''} more than this version understands.",
                 f"{name} 有 {ledger.not_understood} 条含本版本不识别的内容。",
             )
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
