@@ -106,3 +106,15 @@ def test_without_a_period_or_the_end_of_the_ledger_nothing_is_judged() -> None:
     where.read_up_to["tax"] = 2
     assert unjudged(where, DAY) == {("island-system", "tax"): 1}
     assert unjudged(where, LAST) == {}
+
+
+@pytest.mark.parametrize("receives", [True, False])
+def test_an_exchange_before_it_was_registered_joins_it_too(receives: bool) -> None:
+    """The inventory may come later than the work, with a report on the whole period before it."""
+    where = district()
+    declared(where, by="market" if receives else "tax")
+    exchanged(where, "2027-08-01", receives=receives)
+    where.on("2027-08-02")
+    where["tax"].register_system("S-1", name="Portal", accepted_on="2020-01-01")
+    where["tax"].report_system_use("S-1", since="2026-01-01", until="2027-07-31", users=12)
+    assert "island-system" not in {finding.rule for finding in where.audit(DAY)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
@@ -140,3 +141,16 @@ def test_without_a_number_or_the_end_of_the_ledger_nothing_is_judged() -> None:
     where.read_up_to["tax"] = 1
     assert unjudged(where, LAST) == {}
     assert unjudged(where, DAY) == {("zombie-system", "tax"): 1}
+
+
+def test_use_before_it_was_registered_counts() -> None:
+    """Though a report on the time before knows of nobody: it is idle since the use that stands on the ledger."""
+    where = district()
+    declared(where)
+    used(where, system="S-1")
+    where.on("2027-03-02")
+    registered(where)
+    report(where, "2026-01-01", "2027-02-28")
+    assert "zombie-system" not in {finding.rule for finding in where.audit(LAST)}
+    (finding,) = (each for each in where.audit(DAY) if each.rule == "zombie-system")
+    assert finding.facts["since"] == date(2027, 3, 1)

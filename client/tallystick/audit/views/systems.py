@@ -54,6 +54,8 @@ class Systems(View):
         self.systems: dict[tuple[str, str], System] = {}
         self._calendar = calendar
         self._of_actor: dict[str, str] = {}
+        # When what is registered only later was last used, and last exchanged data.
+        self._unregistered: dict[tuple[str, str], tuple[date, date | None]] = {}
 
     @folds(SystemRegistered)
     def _registered(self, entry: On[SystemRegistered]) -> None:
@@ -61,7 +63,8 @@ class Systems(View):
         known = self.systems.get(key)
         day = self._calendar.day_of(entry.recorded_at_us)
         if known is None or known.retired is not None:
-            self.systems[key] = System(*key, entry, day)
+            used, exchanged = self._unregistered.pop(key, (None, None))
+            self.systems[key] = System(*key, entry, day, used_until=used, exchanged_on=exchanged)
         else:
             known.entry = entry
 
@@ -92,13 +95,17 @@ class Systems(View):
     def _acted(self, entry: On[Any]) -> None:
         """An exchange counts for the system whose actor recorded it; providing or using data only as use."""
         code = entry.head.system or self._of_actor.get(entry.head.actor, "")
-        system = self.systems.get((entry.bureau, code))
-        if system is None:
-            return
+        key = entry.bureau, code
+        system = self.systems.get(key)
         day = self._calendar.day_of(entry.since_us)
-        self._in_use(system, day, entry)
-        if isinstance(entry.said, DataSent | DataReceived):
-            system.exchanged_on = max(system.exchanged_on or day, day)
+        exchanged = isinstance(entry.said, DataSent | DataReceived)
+        if system is not None:
+            self._in_use(system, day, entry)
+            if exchanged:
+                system.exchanged_on = max(system.exchanged_on or day, day)
+        elif code:
+            used, before = self._unregistered.get(key, (day, None))
+            self._unregistered[key] = max(used, day), max(before or day, day) if exchanged else before
 
     def _in_use(self, system: System, until: date, entry: On[Any]) -> None:
         system.used_until = max(system.used_until or until, until)
