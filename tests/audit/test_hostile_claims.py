@@ -195,3 +195,16 @@ def test_another_s_word_on_who_approves_hides_no_gap(where: District) -> None:
     market.release_duty(supervising)
     where["mallory"].assign_duty("tax", matter="M-1", duty="approver")
     assert rules(where.audit("2027-03-02"), "market") == ["duty-gap"]
+
+
+@pytest.mark.parametrize("cited", [0, 3, 10**15])
+def test_a_circle_of_citations_makes_no_answer_come_before_what_it_answers(where: District, cited: int) -> None:
+    """Though mallory's clock runs ahead, and its ledger begins with a citation of what the answer comes before."""
+    where.on("2027-04-01")
+    where["mallory"].acknowledge(outside(cited, "pudong.example/market"), action="noted")
+    request = where["mallory"].request(CODE, provider="market", purpose="tax-registration")
+    where.on("2027-03-01")
+    where["market"].deny(request, reason="not ours to give")
+    for _ in range(5):
+        where["market"].say("report_system_use", system="S", since="2027-03-01", until="2027-03-01", users=1)
+    assert not convicted(where)

@@ -39,10 +39,12 @@ def ref(origin: str, index: int, *, wrong: bool = False) -> Ref:
 
 @dataclass
 class Ledger:
-    """Entries that a test made; `taken` counts how many the pass has asked for."""
+    """Entries that a test made; `taken` counts how many the pass has asked for, and `told` whether it tells of any
+    out of their turn."""
 
     made: list[On[Any]]
     fault: Fault | None = None
+    told: bool = True
     taken: int = 0
 
     def entries(self) -> Iterator[On[Any] | Fault]:
@@ -51,6 +53,11 @@ class Ledger:
             yield each
         if self.fault is not None:
             yield self.fault
+
+    def leaf(self, index: int) -> bytes | None:
+        if not self.told:
+            return None
+        return self.made[index].leaf if index < len(self.made) else b""
 
 
 def run(*ledgers: Ledger) -> list[Any]:
@@ -74,9 +81,17 @@ class Naive:
             if not heads:
                 return
             ready = [head for head in heads if not any(self.waits_for(head, cited) for cited in cited_by(head))]
-            first = min(ready or heads, key=lambda head: (head.recorded_at_us, head.place.origin))
+            in_vain = [head for head in heads if self.is_false(self.blocking(head))] if not ready else []
+            first = min(ready or in_vain or heads, key=lambda head: (head.recorded_at_us, head.place.origin))
             self.done[first.place.origin] = self.next(first.place.origin) + 1
             yield first.place
+
+    def blocking(self, head: On[Any]) -> Ref:
+        return next(cited for cited in cited_by(head) if self.waits_for(head, cited))
+
+    def is_false(self, cited: Ref) -> bool:
+        past_the_end = cited.index >= len(self.ledgers[cited.origin])
+        return past_the_end or cited.leaf != leaf(Place(cited.origin, cited.index))
 
     def next(self, origin: str) -> int:
         return self.done.get(origin, 0)
@@ -148,12 +163,13 @@ def test_in_a_lawful_district_every_entry_comes_after_what_it_cites(made: list[l
 
 @given(made=graphs())
 def test_a_broken_citation_is_reported_once_beside_who_cites(made: list[list[On[Any]]]) -> None:
-    """Exactly where something else stands at a place that was passed; what is not there yet, or not covered, is not."""
+    """Exactly where something else stands at a place that was passed; what is not there yet, nor told of before, or not
+    covered, is not."""
     passed: set[Place] = set()
     broken: list[tuple[Place, Ref]] = []
     expected: list[tuple[Place, Ref]] = []
     last = None
-    for record in run(*map(Ledger, made)):
+    for record in run(*(Ledger(each, told=False) for each in made)):
         if isinstance(record, BrokenReference):
             assert record.entry is last
             broken.append((record.entry.place, record.cited))
@@ -201,3 +217,20 @@ def test_a_circle_is_broken_at_its_earliest() -> None:
     a, b, *_ = ORIGINS
     one, other = entry(Place(a, 0), 5, [ref(b, 0)]), entry(Place(b, 0), 4, [ref(a, 0)])
     assert run(Ledger([one]), Ledger([other])) == [other, one]
+
+
+def test_a_false_citation_delays_nothing_that_is_truly_cited() -> None:
+    """A ledger that cites what is not there goes first of a circle, whatever its clock says, and is said to; where
+    nobody tells what is there, or nothing stands there, it is not said."""
+    a, b, *_ = ORIGINS
+    liar = [entry(Place(a, 0), 9, [ref(b, 1, wrong=True)]), entry(Place(a, 1), 9)]
+    past_the_end = [entry(Place(a, 0), 9, [ref(b, 10**15)]), entry(Place(a, 1), 9)]
+    honest = [entry(Place(b, 0), 1, [ref(a, 1)]), entry(Place(b, 1), 2)]
+    in_order = [Place(a, 0), Place(a, 1), Place(b, 0), Place(b, 1)]
+    told = run(Ledger(liar), Ledger(honest))
+    assert places(told) == in_order
+    assert told[1] == BrokenReference(liar[0], ref(b, 1, wrong=True))
+    told = run(Ledger(past_the_end), Ledger(honest))
+    assert places(told) == in_order
+    assert len(told) == len(in_order)
+    assert places(run(Ledger(liar), Ledger(honest, told=False))) == [*in_order[2:], *in_order[:2]]

@@ -17,6 +17,7 @@ from tallystick.sdk.auditing import audit
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.ledgers import Ledgers
 from tallystick_proto.v1.ledger_pb2 import Bundle, CheckpointAnswer
+from tallystick_proto.v1.statement_pb2 import Ref
 from tests.cli.conftest import Said, Tally
 from tests.harness.lying_district import LyingDistrict
 from tests.harness.lying_node import SILENCE
@@ -76,6 +77,18 @@ def test_honest_nodes_are_judged_by_what_they_recorded(tally: Tally, district: L
     assert found(document) == {(WITHHELD, bureau) for bureau in (MARKET, TAX, LIAR)}
     assert all(each["complete"] for each in document["coverage"]["ledgers"])
     assert document["coverage"]["unjudged"] == []
+
+
+def test_a_circle_of_citations_is_told_open_by_the_nodes(tally: Tally, district: LyingDistrict) -> None:
+    """What cites another entry than the one that comes to stand there is asked for out of turn, and said to."""
+    last = district.say(MARKET, "declare", resource="M-9", scheme="s", title="t", sharing="unconditional")
+    false = Ref(origin=last.origin, index=last.index + 2, leaf=bytes(32))
+    district.say(LIAR, "acknowledge", notice=false, action="noted")
+    asked = district.say(LIAR, "request", resource="M-9", provider=MARKET, purpose="tax-registration")
+    district.say(MARKET, "deny", request=asked, to=LIAR, resource="M-9", reason="it is open to all")
+    district.say(MARKET, "declare", resource="M-9", scheme="s", title="u", sharing="unconditional")
+    document = audited(tally, district).json
+    assert found(document) - {(WITHHELD, bureau) for bureau in (MARKET, TAX, LIAR)} == {("broken-reference", LIAR)}
 
 
 # What a node can do to an audit. Each gets the district, bends its third node, and says how that is found.

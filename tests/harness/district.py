@@ -235,3 +235,6 @@ class _Strand:
 
     def entries(self) -> Iterator[On[Any] | Fault]:
         return islice(self.desk.on_entries(), self.read_up_to)
+
+    def leaf(self, index: int) -> bytes | None:
+        return leaf_hash(self.desk.entries[index]) if index < len(self.desk.entries) else b""

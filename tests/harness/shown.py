@@ -74,7 +74,8 @@ class Shown:
             coverage.fail(error)
             return _Faulty(shown_fault(error, self.maker.bureau.id))
         coverage.checkpoint, coverage.settled = checkpoint, checkpoint.size
-        return Strand(self.maker.bureau, coverage, _proven(trusted, entries, checkpoint))
+        raws = _proven(trusted, entries, checkpoint)
+        return Strand(self.maker.bureau, coverage, raws, lambda index: leaf_hash(entries[index]))
 
 
 def _proven(trusted: TrustedLedger, entries: Sequence[bytes], checkpoint: Checkpoint) -> Iterator[bytes]:
@@ -88,6 +89,9 @@ class _Faulty:
 
     def entries(self) -> Iterator[On[Any] | Fault]:
         yield self.fault
+
+    def leaf(self, index: int) -> bytes | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

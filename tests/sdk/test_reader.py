@@ -44,6 +44,7 @@ def test_an_honest_node_is_read_whole(desk: Desk) -> None:
     assert indexes(reader.entries(5, 9)) == [5, 6, 7, 8]
     assert indexes(reader.entries(20, 99)) == [20, 21, 22]
     assert indexes(reader.entries(23)) == []
+    assert reader.raw(7, reader.refresh()) == reader.entry(7).entry.raw
     assert reader.entry(7).reference == "market#7"
     assert reader.entry(7).ref.index == 7
     assert indexes(reader.find([CLERK])) == list(range(3, 23))

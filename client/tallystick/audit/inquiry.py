@@ -157,3 +157,7 @@ class _Answered:
 
     def entries(self) -> Iterator[On[Any] | Fault]:
         yield from self._entries
+
+    def leaf(self, index: int) -> bytes | None:
+        """None where it was not among what was answered."""
+        return next((entry.leaf for entry in self._entries if entry.place.index == index), None)

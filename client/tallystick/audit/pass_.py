@@ -1,7 +1,9 @@
 """The causal pass: many ledgers merged into one order, in which an entry comes after the entries it cites.
 
 Ties go by recorded time, then origin. One entry per ledger is held. A citation of something outside the coverage is not
-waited for; where every ledger waits, the earliest goes first, so that no circle of citations stops the pass.
+waited for. Where every ledger waits there is a circle, and since a citation holds a hash, one in it at least cites what
+is not there: the ledgers are asked, and the earliest of those that do goes first. A liar can so delay no other's true
+citation, whatever its clock says. Where that cannot be told, the earliest of all goes first.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ class Entries(Protocol):
 
     def entries(self) -> Iterator[On[Any] | Fault]: ...
 
+    def leaf(self, index: int) -> bytes | None:
+        """The leaf hash at an index, b"" past the end; None where that cannot be told."""
+
 
 @dataclass(frozen=True, slots=True)
 class BrokenReference:
@@ -41,13 +46,17 @@ class BrokenReference:
 class _Ledger:
     """One ledger in the merge: the entry that comes next, and how far it has come."""
 
-    def __init__(self, entries: Iterator[On[Any] | Fault]) -> None:
-        self._entries = entries
+    def __init__(self, source: Entries) -> None:
+        self._entries = source.entries()
+        self.leaf = source.leaf
         self.next: On[Any] | None = None
         self.fault: Fault | None = None
+        self.waits_for: Ref | None = None
+        self.is_there: bytes | None = None
         self.advance()
 
     def advance(self) -> None:
+        self.waits_for = self.is_there = None
         found = next(self._entries, None)
         self.next = found if isinstance(found, On) else None
         self.fault = found if isinstance(found, Fault) else None
@@ -78,7 +87,9 @@ class Pass:
                 if ledger.fault is not None:
                     yield ledger.fault
                 return
-            blocking = next((p for p in map(place_of, citations(ledger.next)) if not passed(p, ledger.next)), None)
+            cited = citations(ledger.next)
+            blocking = next((ref for ref in cited if not passed(place_of(ref), ledger.next)), None)
+            ledger.waits_for, ledger.is_there = blocking, None
             if blocking is None:
                 heapq.heappush(ready, (ledger.next.recorded_at_us, origin))
             else:
@@ -91,7 +102,7 @@ class Pass:
             return cited.index < ledger.reached
 
         for source in self._sources:
-            first = _Ledger(source.entries())
+            first = _Ledger(source)
             if first.next is not None:
                 ledgers[first.next.place.origin] = first
             elif first.fault is not None:
@@ -112,6 +123,8 @@ class Pass:
             yield entry
             for ref in citations(entry):
                 there = self._leaves.get(place_of(ref))
+                if there is None and ref == ledger.waits_for:
+                    there = ledger.is_there or None  # not folded yet, and known all the same
                 if there is not None and there != ref.leaf:
                     yield BrokenReference(entry, ref)
             ledger.advance()
@@ -122,14 +135,23 @@ class Pass:
 
     @staticmethod
     def _earliest(ledgers: dict[str, _Ledger], waiting: dict[str, list[tuple[int, str]]]) -> str:
-        """Every ledger waits: the earliest recorded goes first, and waits no more."""
+        """Every ledger waits: the earliest recorded that waits in vain goes first, and waits no more."""
+        origins = [origin for held in waiting.values() for _, origin in held]
 
         def recorded(origin: str) -> tuple[int, str]:
             entry = ledgers[origin].next
             assert entry is not None
             return entry.recorded_at_us, origin
 
-        origin = min((each for held in waiting.values() for _, each in held), key=recorded)
+        def in_vain(origin: str) -> bool:
+            ledger = ledgers[origin]
+            cited = ledger.waits_for
+            assert cited is not None
+            if ledger.is_there is None:
+                ledger.is_there = ledgers[cited.origin].leaf(cited.index)
+            return ledger.is_there is not None and ledger.is_there != cited.leaf
+
+        origin = min([each for each in origins if in_vain(each)] or origins, key=recorded)
         for cited, held in waiting.items():
             waiting[cited] = [each for each in held if each[1] != origin]
         return origin

@@ -7,7 +7,7 @@ inclusion proof under a signed checkpoint, a fault proves that the ledger's own 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,11 +72,19 @@ def shown_fault(error: VerificationFailed, bureau: str) -> Fault:
 class Strand:
     """The entries of one ledger, in order. `coverage` is kept as they are taken."""
 
-    def __init__(self, bureau: Bureau, coverage: LedgerCoverage, raws: Iterable[bytes]) -> None:
-        """`raws` are entry bytes from #0 on; what taking them raises ends the strand."""
+    def __init__(
+        self, bureau: Bureau, coverage: LedgerCoverage, raws: Iterable[bytes], leaf: Callable[[int], bytes | None]
+    ) -> None:
+        """`raws` are entry bytes from #0 on; what taking them raises ends the strand. `leaf` looks one up out of turn;
+        None where it cannot be."""
         self.bureau = bureau
         self.coverage = coverage
         self._raws = raws
+        self._leaf = leaf
+
+    def leaf(self, index: int) -> bytes | None:
+        """The leaf hash at an index, b"" past the end."""
+        return self._leaf(index) if index < self.coverage.size else b""
 
     def entries(self) -> Iterator[On[Any] | Fault]:
         """Verified entries, the last of them perhaps a fault."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
@@ -21,9 +22,12 @@ from tallystick.audit.pass_ import Entries, Pass
 from tallystick.audit.rule import Bench
 from tallystick.audit.seen import EXCHANGES_KEPT, Seen
 from tallystick.audit.strand import Fault, Strand, shown_fault
+from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import TallystickError, VerificationFailed
+from tallystick.core.hashing import leaf_hash
 from tallystick.sdk.leaf_file import LeafFile
 from tallystick.sdk.ledgers import Ledgers
+from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.rulebook import rulebook_of
 
 Progress = Callable[[int, int], None]
@@ -112,8 +116,17 @@ def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
     for ledger in coverage.ledgers:
         if ledger.checkpoint is not None:
             reader = ledgers[ledger.bureau]
-            strands.append(Strand(reader.bureau, ledger, reader.raws(ledger.checkpoint)))
+            leaf = partial(_leaf, reader, ledger.checkpoint)
+            strands.append(Strand(reader.bureau, ledger, reader.raws(ledger.checkpoint), leaf))
     return strands
+
+
+def _leaf(reader: LedgerReader, checkpoint: Checkpoint, index: int) -> bytes | None:
+    """The leaf hash at an index below a checkpoint; None where the node does not show it."""
+    try:
+        return leaf_hash(reader.raw(index, checkpoint))
+    except TallystickError:
+        return None  # what is wrong with the ledger shows when its turn comes
 
 
 def _counted(records: Iterator[object], coverage: Coverage, progress: Progress | None) -> Iterator[object]:
@@ -132,3 +145,7 @@ class _Faulty:
 
     def entries(self) -> Iterator[On[Any] | Fault]:
         yield self.fault
+
+    def leaf(self, index: int) -> bytes | None:
+        """Nothing of it can be told."""
+        return None

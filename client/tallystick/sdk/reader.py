@@ -138,6 +138,13 @@ class LedgerReader:
             self._ledger.check_raws(bundle.first, bundle.entry, bundle.path, checkpoint)
             yield from bundle.entry
 
+    def raw(self, index: int, checkpoint: Checkpoint) -> bytes:
+        """The bytes of one entry below a checkpoint that passed, proven to stand there. Raises ProofFailed."""
+        for bundle in self._bundles(index, index + 1, checkpoint):
+            self._ledger.check_raws(bundle.first, bundle.entry, bundle.path, checkpoint)
+            return bundle.entry[0]
+        raise self._misled("nothing", f"#{index}")
+
     def _bundles(self, first: int, end: int, checkpoint: Checkpoint) -> Iterator[Bundle]:
         """What the node answers for [first, end): adjacent bundles without a gap, not yet verified."""
         wanted = first
