@@ -13,7 +13,6 @@ from blake3 import blake3
 from tallystick.core.commitment import salted_digest
 from tallystick.core.compose import Sensitive
 from tallystick.core.errors import (
-    ConfigInvalid,
     InvalidStatement,
     NotAllowed,
     NotAuthentic,
@@ -216,14 +215,23 @@ def test_the_latest_declaration_counts(client: Node) -> None:
 
 
 def test_a_file_that_cannot_be_read_records_nothing(client: Node, counter: Counter, tmp_path: Path) -> None:
-    """No file, no version; and a version whose salt is kept already is not provided under another."""
+    """No file, no version."""
+    size = counter.size
     with pytest.raises(NotFound):
         client.provide("A", file=tmp_path / "none")
+    assert counter.size == size
+
+
+def test_what_could_not_be_provided_can_be_once_it_is_right(client: Node, tmp_path: Path) -> None:
+    """A salt belongs to its version: one that is left from a statement that was refused serves the next."""
     (tmp_path / "data").write_bytes(b"x")
-    client.provide("A", file=tmp_path / "data", version="v1")
-    with pytest.raises(ConfigInvalid, match="another salt"):
-        client.provide("A", file=tmp_path / "data", version="v1")
-    assert counter.size == 4
+    with pytest.raises(InvalidStatement):
+        client.provide("A", file=tmp_path / "data", version="v1", derived_from=["no version"])
+    first, again = (client.provide("A", file=tmp_path / "data", version="v1") for _ in range(2))
+    digests = {receipt.statement.version_provided.digest.committed for receipt in (first, again)}
+    assert len(digests) == 1
+    salt = SaltStore(tmp_path / "state" / "salts").salt_of("market", "A@v1")
+    assert digests == {salted_digest(salt, "market", "A", "v1", blake3(b"x").digest())}
 
 
 def test_a_repeated_search_finds_what_was_just_recorded(client: Node) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tallystick.core.compose import compose, place
 from tallystick.core.errors import StorageFailed, Unreachable
+from tallystick.core.identifiers import format_version_ref
 from tallystick.core.keys import SigningKey
 from tallystick.core.submission import seal
 from tallystick.sdk.clock import new_id, new_salt, now_us
@@ -174,9 +175,10 @@ class Node(LedgerReader, Verbs[Receipt]):
         hashed = digest_file(Path(file), progress)
         declared = self.declared(code)
         open_digest = declared is not None and declared.sharing == ResourceDeclared.UNCONDITIONAL
-        named, digest, salt = versioned(
-            self.bureau.id, code, version, hashed.blake3, None if open_digest else new_salt()
-        )
+        salt = None if open_digest else new_salt()
+        if salt is not None and version is not None:
+            salt = self.salts.kept_or(self.bureau.id, format_version_ref(code, version), salt)
+        named, digest, salt = versioned(self.bureau.id, code, version, hashed.blake3, salt)
         if salt is not None:
             self.salts.keep(self.bureau.id, named, salt)
         return self.provide_version(

@@ -39,6 +39,13 @@ class SaltStore:
             raise NotFound(f"no salt of {version_ref}", where=str(path), expected="the file made when it was provided")
         return salt
 
+    def kept_or(self, bureau: str, version_ref: str, new: bytes) -> bytes:
+        """The salt that is kept for a version, which one that was never recorded may have left; else a new one."""
+        try:
+            return self.salt_of(bureau, version_ref)
+        except NotFound:
+            return new
+
     def path_of(self, bureau: str, version_ref: str) -> Path:
         """The file a version's salt is kept in."""
         # A code may be as long as a file name may be; the digest keeps apart what is cut.
