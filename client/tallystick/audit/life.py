@@ -14,7 +14,7 @@ Of an earlier document only this is read, and nothing that is not so passes (`re
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from typing import Final
@@ -82,6 +82,13 @@ class Lives:
     def of(self, finding: Finding) -> Life:
         """Where a finding of this audit stands."""
         return self._found[finding.id]
+
+    def about(self, bureaus: Collection[str]) -> Lives:
+        """The same, of what is gone only what these bureaus answered for."""
+        closed, unjudged = (
+            tuple(old for old in gone if old.bureau in bureaus) for gone in (self.closed, self.unjudged)
+        )
+        return replace(self, closed=closed, unjudged=unjudged)
 
 
 def read_report(data: bytes, where: str) -> OldReport:

@@ -80,7 +80,7 @@ def audit(
     from tallystick.audit.life import compare, read_report
     from tallystick.audit.rule import known_rule
     from tallystick.audit.rulebook import Severity
-    from tallystick.cli.day import chosen_day
+    from tallystick.cli.day import chosen_day, judged_day
     from tallystick.cli.output import progress_bar
     from tallystick.sdk import auditing
     from tallystick.sdk.importers.json_file import read_input
@@ -92,7 +92,7 @@ def audit(
         for bureau in bureaus:
             ledgers.charter.by_id(bureau)
         calendar = rulebook_of(ledgers.charter).calendar
-        day = chosen_day(on, calendar, "--on")
+        day = judged_day(session, on, calendar)
         since_us = 0 if since is None else calendar.start_us(chosen_day(since, calendar, "--since"))
         with progress_bar("audit", 1, of_bytes=False) as progress:
             audited = auditing.audit(ledgers, day, rules=chosen, progress=progress)
@@ -103,6 +103,8 @@ def audit(
         if finding.severity >= least and finding.at_us >= since_us and (not bureaus or finding.bureau in bureaus)
     ]
     lives = None if before is None else compare(audited.findings, before, audited.seen, chosen)
+    if lives is not None and bureaus:
+        lives = lives.about(bureaus)
     if session.output.json:
         _document(session, audited, shown, lives)
     else:

@@ -83,7 +83,7 @@ def report(
     from tallystick.audit.life import compare
     from tallystick.audit.report.model import Imprint, report_of
     from tallystick.audit.report.watched import Watched
-    from tallystick.cli.day import chosen_day
+    from tallystick.cli.day import judged_day
     from tallystick.cli.output import progress_bar
     from tallystick.sdk import auditing
     from tallystick.sdk.rulebook import rulebook_of
@@ -93,7 +93,7 @@ def report(
     with session.ledgers() as ledgers:
         if form is not None and form[0] == "bureau":
             ledgers.charter.by_id(form[1])
-        day = chosen_day(on, rulebook_of(ledgers.charter).calendar, "--on")
+        day = judged_day(session, on, rulebook_of(ledgers.charter).calendar)
         watched = Watched()
         with progress_bar("report", 1, of_bytes=False) as progress:
             audited = auditing.audit(ledgers, day, progress=progress, watching=watched)

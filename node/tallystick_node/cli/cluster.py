@@ -30,12 +30,12 @@ def _folder(command: Command) -> Command:
     )(command)
 
 
-@click.group()
+@click.group(short_help="A cluster of nodes on this machine, ready for use.")
 def cluster() -> None:
     """A cluster of nodes on this machine, with keys, charter and profiles ready for use."""
 
 
-@cluster.command()
+@cluster.command(short_help="Make the cluster, or start what is stopped.")
 @_folder
 @click.option("--bureaus", type=int, help=f"How many, when it is made. [default: {BUREAUS}]")
 def up(folder: Path, bureaus: int | None) -> None:
@@ -57,7 +57,7 @@ def up(folder: Path, bureaus: int | None) -> None:
     click.echo(f"\ntally --profile {first.profile} status")
 
 
-@cluster.command()
+@cluster.command(short_help="Say of each node whether it serves, and where.")
 @_folder
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def status(folder: Path, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import click
 from tallystick_node.console import say
 
 
-@click.command()
+@click.command(short_help="Make a node's home in DIR, or found its ledger.")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--bureau", metavar="ID", help="The bureau's id, as in market-regulation.")
 @click.option("--origin", metavar="NAME", help="The ledger's name, as in pudong.example/market-regulation.")

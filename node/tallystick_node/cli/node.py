@@ -41,7 +41,7 @@ def load(directory: Path | None, file: Path | None) -> Settings:
     return Settings.load(settings_path(directory, file))
 
 
-@click.command()
+@click.command(short_help="Run the node of DIR until it is told to stop.")
 @settings_option
 @click.option("--lifeline", type=int, hidden=True)
 @click.option("--ready-fd", type=int, hidden=True)
@@ -53,7 +53,7 @@ def run(directory: Path | None, file: Path | None, lifeline: int | None, ready_f
     sys.exit(process.run(path, lifeline=lifeline, ready=ready_fd))
 
 
-@click.command()
+@click.command(short_help="Check everything the stopped node of DIR holds.")
 @settings_option
 def fsck(directory: Path | None, file: Path | None) -> None:
     """Derive everything the stopped node of DIR holds again from its entries' bytes, and name what differs."""
@@ -89,7 +89,7 @@ def show(directory: Path | None, file: Path | None) -> None:
     click.echo(load(directory, file).render(), nl=False)
 
 
-@click.command()
+@click.command(short_help="Print the completion script of a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

@@ -109,7 +109,13 @@ def test_an_exchange_nobody_recorded_is_not_found(tally: Tally, told: LocalClust
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["nobody"], 4), ([MARKET, "nobody"], 4), ([MARKET, "--exchange", "x"], 2), (["a", "b", "c"], 2)],
+    [
+        (["nobody"], 4),
+        ([MARKET, "nobody"], 4),
+        ([MARKET, "--exchange", "x"], 2),
+        ([MARKET, MARKET], 2),
+        (["a", "b", "c"], 2),
+    ],
     ids=str,
 )
 def test_what_is_not_known_is_refused(tally: Tally, told: LocalCluster, arguments: list[str], code: int) -> None:

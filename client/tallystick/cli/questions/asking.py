@@ -28,11 +28,11 @@ def from_indexes(
     watching: Callable[[object], None] | None = None,
 ) -> Audited:
     """What the ledgers' indexes answer. `watching` is shown every record of the pass that rules would be."""
-    from tallystick.cli.day import chosen_day
+    from tallystick.cli.day import judged_day
     from tallystick.sdk.asking import ask
     from tallystick.sdk.rulebook import rulebook_of
 
-    return ask(ledgers, chosen_day(on, rulebook_of(ledgers.charter).calendar, "--on"), inquiry, watching=watching)
+    return ask(ledgers, judged_day(session, on, rulebook_of(ledgers.charter).calendar), inquiry, watching=watching)
 
 
 def from_full_pass(
@@ -47,12 +47,12 @@ def from_full_pass(
 
     `absent` are the rules whose absences the answer states; the coverage says what of them could not be judged.
     """
-    from tallystick.cli.day import chosen_day
+    from tallystick.cli.day import judged_day
     from tallystick.cli.output import progress_bar
     from tallystick.sdk.auditing import survey
     from tallystick.sdk.rulebook import rulebook_of
 
-    day = chosen_day(on, rulebook_of(ledgers.charter).calendar, "--on")
+    day = judged_day(session, on, rulebook_of(ledgers.charter).calendar)
     with progress_bar("reading", 1, of_bytes=False) as progress:
         audited = survey(ledgers, day, progress=progress, watching=watching)
     unjudged = audited.coverage.unjudged.items()
