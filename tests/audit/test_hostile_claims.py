@@ -37,11 +37,16 @@ def convicted(where: District) -> list[str]:
 # Hiding.
 
 
+@pytest.mark.parametrize("declared", [True, False])
 @pytest.mark.parametrize("cited", [True, False])
-def test_nobody_grants_itself_what_is_another_s(where: District, cited: bool) -> None:
-    """A grant counts for a use where it is given by whose resource it is; cited or not."""
+def test_nobody_grants_itself_what_is_another_s(where: District, cited: bool, declared: bool) -> None:
+    """A grant counts for a use where another gave it whose resource it is: cited or not, and though who grants it to
+    itself once declared that code too."""
     restricted(where)
     mallory = where["mallory"]
+    if declared:
+        mallory.declare(CODE, scheme="other", title="R", sharing="unconditional")
+        mallory.withdraw(CODE)
     asked = mallory.request(CODE, provider="mallory", purpose="tax-registration")
     grant = mallory.grant(asked, to="mallory", resource=CODE)
     named = {"grant": grant} if cited else {}

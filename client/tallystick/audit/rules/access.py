@@ -110,7 +110,7 @@ def _stray(used: On[DataUsed], grant: Grant, seen: Seen) -> Stray | None:
     day, granted_us = seen.day_of(used.happened_at_us), grant.entry.since_us
     at_us = max(used.happened_at_us, granted_us) if day == seen.day_of(granted_us) else used.happened_at_us
     beyond = frozenset(used.said.fields) - grant.fields if grant.fields else frozenset()
-    given = seen.catalogue.has_declared(grant.provider, used.code)
+    given = grant.provider != used.bureau and seen.catalogue.has_declared(grant.provider, used.code)
     if grant.to != used.bureau or grant.resource != used.code or not given:
         return Stray("grant-does-not-hold")
     if not grant.in_force(at_us, day):

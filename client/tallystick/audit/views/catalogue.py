@@ -6,8 +6,7 @@ stood. A version belongs to the bureau that provided it first, unless another th
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -180,17 +179,6 @@ class Catalogue(View):
         """Whether a version was recalled, or its code withdrawn."""
         withdrawn = self.has_declared(version.bureau, version.code) and not self.declared(version.bureau, version.code)
         return version.recalled is not None or withdrawn
-
-    def downstream(self, version: str, reaches: Callable[[Version], bool]) -> Iterator[str]:
-        """Everything derived from a version, at any depth, each once, nearest first; nothing beyond what it does not
-        reach."""
-        seen, queue = {version}, deque([version])
-        while queue:
-            for derived in self.derived.get(queue.popleft(), ()):
-                if derived not in seen and reaches(self.versions[derived]):
-                    queue.append(derived)
-                    yield derived
-                seen.add(derived)
 
     def sensitive_fields(self, bureau: str, code: str) -> frozenset[str]:
         """The names of a resource's fields that are personal or secret."""

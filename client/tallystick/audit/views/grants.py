@@ -95,7 +95,8 @@ class Grants(View):
         request = self._request(entry)
         grant = Grant(entry, request)
         self.grants[entry.place] = grant
-        self._by_resource.setdefault((entry.head.counterparty, entry.head.resource), []).append(grant)
+        if grant.to != grant.provider:  # nobody has anything by his own grant
+            self._by_resource.setdefault((grant.to, grant.resource), []).append(grant)
         if grant.system:
             self._by_system.setdefault((grant.to, grant.system), []).append(grant)
         if request is not None and request.granted is None and grant.to == request.entry.bureau:
@@ -156,5 +157,5 @@ class Grants(View):
         return tuple(self._by_system.get((bureau, system), ()))
 
     def held(self, bureau: str, code: str) -> tuple[Grant, ...]:
-        """Every grant of a resource to a bureau, ended or not."""
+        """Every grant of a resource to a bureau by another, ended or not."""
         return tuple(self._by_resource.get((bureau, code), ()))

@@ -7,9 +7,11 @@ clarification about what is owed that whoever owes asks of whom it is owed to st
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count, islice
 from typing import Any
 
 from google.protobuf.message import Message
@@ -19,7 +21,7 @@ from tallystick.audit.entry import On, Place
 from tallystick.audit.obligations import OBLIGATIONS, Answering, Obligation
 from tallystick.audit.pairing import Key, sent_key
 from tallystick.audit.rulebook import Rulebook
-from tallystick.audit.views.catalogue import Catalogue, Version
+from tallystick.audit.views.catalogue import Catalogue
 from tallystick.audit.views.exchanges import Exchanges
 from tallystick.audit.views.holdings import Holdings
 from tallystick.audit.views.view import AsOf, View
@@ -135,6 +137,8 @@ class Obligations(View):
         # Sets that keep their order: what is open under one key may be very much.
         self._open: dict[tuple[str, Hashable], dict[Owed, None]] = {}
         self._opened_at: dict[tuple[Place, str], dict[Owed, None]] = {}
+        self._walked: dict[tuple[str, str], int] = {}
+        self._reached: set[tuple[str, str]] = set()
         self._pausing: dict[Place, tuple[str, Pauses]] = {}
         self._late: list[Owed] = []  # met, but it may have been met before, where nobody read
 
@@ -156,22 +160,31 @@ class Obligations(View):
                 yield holding.bureau
 
     def derivers(self, recall: On[VersionRecalled]) -> Iterator[tuple[str, str]]:
-        for derived in self._catalogue.downstream(recall.head.version, lambda made: self._is_reached(made, recall)):
-            made = self._catalogue.versions[derived]
-            if made.recalled is None:
-                yield made.bureau, derived
+        """What was made of the version itself since it was last recalled, and all that was made of that in turn.
 
-    def _is_reached(self, made: Version, recall: On[VersionRecalled]) -> bool:
-        """Whether a recall reaches what was made downstream, and goes on from there.
-
-        What the same bureau has recalled, or has made others correct and they have not yet, obliged all that is beyond
-        it then: a long line of versions, recalled one by one, is else walked and owed once for each.
+        What the recalls of one bureau have reached before, with all beyond it, is reached no second time but from a
+        version that it was itself made of: else a long line of versions, recalled one by one, were walked for each.
         """
-        if recall.head.version in made.derived_from and not self._holdings.obliges(recall, made.bureau):
-            return False
-        owed = self._open.get(("derived-not-corrected", (made.bureau, made.name)), ())
-        earlier = [made.recalled, *(each.opened for each in owed)]
-        return not any(each is not None and each.bureau == recall.bureau for each in earlier)
+        version, by = recall.head.version, recall.bureau
+        if not self._catalogue.is_of(by, version):
+            return
+        derived = self._catalogue.derived
+        direct = tuple(islice(derived.get(version, ()), self._walked.get((by, version), 0), None))
+        self._walked[by, version] = len(derived.get(version, ()))
+        queue = deque(direct)
+        for number in count():
+            if not queue:
+                return
+            name = queue.popleft()
+            made, again = self._catalogue.versions[name], (by, name) in self._reached
+            is_direct = number < len(direct)
+            if name == version or (not self._holdings.obliges(recall, made.bureau) if is_direct else again):
+                continue
+            self._reached.add((by, name))
+            if made.recalled is None:
+                yield made.bureau, name
+            if not again:
+                queue.extend(derived.get(name, ()))
 
     def is_answered(self, exchange: Key) -> bool:
         return self._exchanges.is_answered(exchange)
