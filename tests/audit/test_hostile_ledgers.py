@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tallystick.audit.strand import fault_of
+from tallystick.core.errors import SignatureInvalid
 from tallystick.core.kinds import BY_VERB, KINDS
 from tallystick_proto.v1.statement_pb2 import Head, Statement
 from tests.harness.district import District
@@ -105,3 +107,9 @@ def test_questions_about_one_notice_are_kept_once(where: District) -> None:
     assert len(paused) == 21
     assert len({id(owed.pauses) for owed in paused}) == 1
     assert {len(owed.pauses.spans) for owed in paused} == {1}
+
+
+def test_a_fault_quotes_no_more_than_can_be_read() -> None:
+    """However long a name is that nobody checked, what is said of it stays a sentence."""
+    error = SignatureInvalid("x" * 60_000, expected="y" * 60_000)
+    assert len(fault_of(error, "mallory", 7).error) < 1_100

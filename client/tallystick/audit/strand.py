@@ -42,6 +42,7 @@ _RULES: Final[tuple[tuple[type[TallystickError], str], ...]] = (
 )
 _OF_CHECKPOINTS: Final = (RolledBack, Forked, Unreconciled)
 _CHUNK_ENTRIES: Final = 256
+_SAID_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ def fault_of(error: VerificationFailed, bureau: str, index: int) -> Fault:
     """What an error means for an audit."""
     rule = next(rule for kind, rule in _RULES if isinstance(error, kind))
     expected = f"; expected {error.expected}" if error.expected else ""
-    return Fault(rule, bureau, f"{bureau}#{index}", error.what + expected)
+    said = error.what + expected
+    # It may quote what nobody bounded: an actor's name, where a statement says more than is known.
+    return Fault(rule, bureau, f"{bureau}#{index}", said if len(said) <= _SAID_MAX else f"{said[:_SAID_MAX]}…")
 
 
 def shown_fault(error: VerificationFailed, bureau: str) -> Fault:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tallystick.audit.report.provenance import DEPTH_MAX, NODES_MAX, VERSIONS_MAX, Provenance
+from tallystick.audit.report.page import page
 from tallystick.core.errors import NotFound
 from tests.harness.district import District
-from tests.harness.reported import busy, report
+from tests.harness.reported import Page, busy, report
 from tests.harness.stories import digest_of
 
 
@@ -100,3 +101,12 @@ def test_what_is_too_far_or_too_many_is_counted() -> None:
     for number in range(VERSIONS_MAX + 3):
         provide(where, f"A-0@v{number}")
     assert drawn(where, "A-0").versions_cut > 0
+
+
+def test_a_command_on_the_page_runs_nothing_that_a_ledger_says() -> None:
+    """A code may hold what a shell would run: where a command names it, it is quoted."""
+    where = District("market")
+    provide(where, "$(rm -rf ~)@1")
+    for number in range(VERSIONS_MAX + 1):
+        provide(where, f"$(rm -rf ~)@v{number}", "$(rm -rf ~)@1")
+    assert "tally trace '$(rm -rf ~)@1'" in Page(page(report(where, resource="$(rm -rf ~)"), "en")).text

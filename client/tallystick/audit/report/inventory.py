@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Final
 
 from tallystick.audit.report.drawing import graph
@@ -116,5 +117,6 @@ def _versions(drawn: Provenance, words: Words) -> Iterator[Html]:
     if cut:
         yield h("p", say("; ", "；").join(cut), class_="soft")
     if cut and drawn.versions:
-        one = h("code", f"tally trace {drawn.versions[0].name}")
+        # Quoted as a shell reads it: a code may hold what one would run.
+        one = h("code", f"tally trace {quote(drawn.versions[0].name)}")
         yield h("p", say("One version's whole chain: ", "某一版本的完整链条："), one, class_="soft")
