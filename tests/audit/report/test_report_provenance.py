@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tallystick.audit.report.provenance import DEPTH_MAX, NODES_MAX, VERSIONS_MAX, Provenance
 from tallystick.audit.report.page import page
+from tallystick.audit.report.provenance import DEPTH_MAX, NODES_MAX, VERSIONS_MAX, Provenance
 from tallystick.core.errors import NotFound
 from tests.harness.district import District
 from tests.harness.reported import Page, busy, report
