@@ -6,7 +6,6 @@ shown with a `$` is a command you can type while the cluster stands. Five things
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from datetime import date, datetime, timedelta
@@ -224,7 +223,7 @@ def judge(story: Story) -> None:
     on = (date.today() + timedelta(days=14)).isoformat()
     story.chapter(f"The audit: every ledger read whole, judged as of {on}, when what is owed now is overdue")
     story.run("tally", "audit", "--on", on, "--lang", "zh", expect=1)
-    found = json.loads(story.run("tally", "audit", "--on", on, "--json", expect=1, quiet=True))["findings"]
+    found = story.document("tally", "audit", "--on", on, expect=1)["findings"]
     rules = sorted(finding["rule"] for finding in found)
     story.check(f"the audit finds exactly what went wrong: {'; '.join(WRONG.values())}", rules == sorted(WRONG))
     unsupervised = next(finding for finding in found if finding["rule"] == "approver-without-supervisor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tallystick import Receipt
 from tallystick_node.cluster.local import LocalCluster
@@ -42,11 +44,23 @@ class Story:
         print(f"  {receipt.reference:<22} {what}{again}")
         return receipt
 
-    def run(self, *words: str, expect: int = 0, quiet: bool = False) -> str:
-        """Run a command as a user would, show it with its answer unless `quiet`, and hold it to its exit code."""
-        shown = " ".join(word.replace(str(self.folder), "DIR") for word in words)
-        if not quiet:
-            print(f"  $ {shown}")
+    def run(self, *words: str, expect: int = 0) -> str:
+        """Run a command as a user would, show it with its answer, and hold it to its exit code."""
+        print(f"  $ {self._shown(words)}")
+        done = self._done(words, expect)
+        said = done.stdout + done.stderr
+        lines = said.rstrip().replace(str(self.folder), "DIR").splitlines()
+        if len(lines) > LINES_MAX:
+            lines = [*lines[: LINES_MAX - 3], f"… {len(lines) - LINES_MAX + 1} lines more …", *lines[-2:]]
+        for line in lines:
+            print(f"    {line}")
+        return said
+
+    def document(self, *words: str, expect: int = 0) -> Any:
+        """What a command answers as JSON, held to its exit code and not shown."""
+        return json.loads(self._done((*words, "--json"), expect).stdout)
+
+    def _done(self, words: tuple[str, ...], expect: int) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [str(BIN / words[0]), *words[1:]],
             capture_output=True,
@@ -54,14 +68,13 @@ class Story:
             check=False,
             env={**os.environ, "TALLYSTICK_PROFILE": str(self.folder / "profiles" / "auditor.toml")},
         )
-        lines = (done.stdout + done.stderr).rstrip().replace(str(self.folder), "DIR").splitlines()
-        if len(lines) > LINES_MAX:
-            lines = [*lines[: LINES_MAX - 3], f"… {len(lines) - LINES_MAX + 1} lines more …", *lines[-2:]]
-        for line in () if quiet else lines:
-            print(f"    {line}")
         if done.returncode != expect:
-            raise SystemExit(f"demo: `{shown}` ended with {done.returncode}, expected {expect}")
-        return done.stdout + done.stderr
+            said = f"{done.stdout}{done.stderr}"
+            raise SystemExit(f"{said}demo: `{self._shown(words)}` ended with {done.returncode}, expected {expect}")
+        return done
+
+    def _shown(self, words: tuple[str, ...]) -> str:
+        return " ".join(word.replace(str(self.folder), "DIR") for word in words)
 
     def check(self, what: str, holds: bool) -> None:
         """Something the story promises."""
