@@ -17,6 +17,7 @@ from tallystick.core.merkle import (
     check_consistency,
     check_inclusion,
     check_range,
+    consistency_root,
     parents,
     prove_consistency,
     prove_inclusion,
@@ -66,6 +67,29 @@ def test_consistency_proofs_agree_with_the_definition() -> None:
             proof = prove_consistency(old, new, read)
             assert proof == REFERENCE.proof(old, new)
             check_consistency(old, ROOTS[old], new, ROOTS[new], proof)
+
+
+def test_a_consistency_proof_tells_the_old_root_except_of_a_power_of_two() -> None:
+    """Between any two sizes the old root is in the proof, or the proof leaves it out and nothing is said."""
+    for new in range(1, SIZE + 1):
+        for old in range(new + 1):
+            proof = prove_consistency(old, new, read)
+            if old in (0, new) or not old & old - 1:
+                with pytest.raises(ProofFailed):
+                    consistency_root(old, new, ROOTS[new], proof)
+            else:
+                assert consistency_root(old, new, ROOTS[new], proof) == ROOTS[old]
+
+
+@pytest.mark.parametrize(("old", "new"), [(3, 7), (6, 8), (7, 300), (129, 257), (299, 300)])
+def test_an_altered_consistency_proof_tells_no_root(old: int, new: int) -> None:
+    """What does not lead to the new root tells nothing of an old one."""
+    proof = prove_consistency(old, new, read)
+    for other in (*alterations(proof), [], proof[:-1], [*proof, bytes(32)], [b""] * len(proof)):
+        with pytest.raises(ProofFailed):
+            consistency_root(old, new, ROOTS[new], other)
+    with pytest.raises(ProofFailed):
+        consistency_root(old, new, ROOTS[new - 1], proof)
 
 
 def test_range_proofs_agree_with_the_definition() -> None:

@@ -38,7 +38,7 @@ to take. A wrong order of calls is a plain `RuntimeError`; it is our bug, not ba
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class TallystickError(Exception):
@@ -64,7 +64,7 @@ class TallystickError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.what, self.where, self.expected, self.known)
 
-    def at(self, where: str) -> TallystickError:
+    def at(self, where: str) -> Self:
         """The same error with an outer place put before its own, for a caller that knows more of where."""
         outer = f"{where}: {self.where}" if self.where else where
         return type(self)(self.what, where=outer, expected=self.expected, known=self.known)
@@ -170,7 +170,21 @@ class RolledBack(VerificationFailed):
 
 
 class Forked(VerificationFailed):
-    """`known` is the size at which the two histories are both signed, or the smaller of the two sizes."""
+    """`known` is the smaller of the two sizes; `evidence` the file that proves it (`core.equivocation`)."""
+
+    def __init__(
+        self, what: str, *, where: str = "", expected: str = "", known: int | None = None, evidence: bytes = b""
+    ) -> None:
+        super().__init__(what, where=where, expected=expected, known=known)
+        self.evidence = evidence
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (*super().__reduce__(), {"evidence": self.evidence})
+
+    def at(self, where: str) -> Self:
+        moved = super().at(where)
+        moved.evidence = self.evidence
+        return moved
 
 
 class Unreconciled(VerificationFailed):

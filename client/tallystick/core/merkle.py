@@ -151,6 +151,42 @@ def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proo
         if proof:
             raise ProofFailed("the proof should be empty", where=where)
         return
+    computed_old, computed_new = _both_roots(where, old, new, old_root, proof)
+    _check_root(where, computed_old, old_root)
+    _check_root(where, computed_new, new_root)
+
+
+def consistency_root(old: int, new: int, new_root: bytes, proof: Sequence[bytes]) -> bytes:
+    """The root of size `old` that a proof shows the tree of `new` to extend, for who learns it only from there.
+
+    Raises ProofFailed, and so it does where `old` is a power of two: the old tree is then a node of the new one, and
+    its root is what the proof leaves to the checker.
+    """
+    where = f"consistency of {old} with {new}"
+    if not 0 < old < new <= LEDGER_ENTRIES_MAX:
+        raise ProofFailed("the sizes are out of order", where=where)
+    if not old & old - 1:
+        raise ProofFailed("the proof leaves the old root out", where=where)
+    _check_lengths(where, [new_root, *proof])
+    computed_old, computed_new = _both_roots(where, old, new, b"", proof)
+    _check_root(where, computed_new, new_root)
+    return computed_old
+
+
+def check_range(first: int, leaves: Sequence[bytes], size: int, root: bytes, proof: Sequence[bytes]) -> None:
+    """The adjacent leaf hashes `leaves`, from index `first` on, stand in the tree of `size`. Raises ProofFailed."""
+    end = first + len(leaves)
+    where = f"range #{first} to #{end} in {size}"
+    if not 0 <= first < end <= size <= LEDGER_ENTRIES_MAX:
+        raise ProofFailed("there is no such range", where=where)
+    _check_lengths(where, [root, *proof, *leaves])
+    if len(proof) != sum(1 for _ in _outside(0, size, first, end)):
+        raise ProofFailed("the proof has another number of hashes than the range needs", where=where)
+    _check_root(where, _fold(0, size, first, leaves, iter(proof)), root)
+
+
+def _both_roots(where: str, old: int, new: int, old_root: bytes, proof: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """The roots of both sizes that a consistency proof leads to, 0 < old < new. Raises ProofFailed."""
     path = iter(proof)
     node, last = old - 1, new - 1
     while node & 1:
@@ -172,20 +208,7 @@ def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proo
         node, last = node >> 1, last >> 1
     if last != 0:
         raise ProofFailed("the proof has too few hashes", where=where)
-    _check_root(where, computed_old, old_root)
-    _check_root(where, computed_new, new_root)
-
-
-def check_range(first: int, leaves: Sequence[bytes], size: int, root: bytes, proof: Sequence[bytes]) -> None:
-    """The adjacent leaf hashes `leaves`, from index `first` on, stand in the tree of `size`. Raises ProofFailed."""
-    end = first + len(leaves)
-    where = f"range #{first} to #{end} in {size}"
-    if not 0 <= first < end <= size <= LEDGER_ENTRIES_MAX:
-        raise ProofFailed("there is no such range", where=where)
-    _check_lengths(where, [root, *proof, *leaves])
-    if len(proof) != sum(1 for _ in _outside(0, size, first, end)):
-        raise ProofFailed("the proof has another number of hashes than the range needs", where=where)
-    _check_root(where, _fold(0, size, first, leaves, iter(proof)), root)
+    return computed_old, computed_new
 
 
 def _split(width: int) -> int:
