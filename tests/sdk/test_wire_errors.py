@@ -50,9 +50,21 @@ def sent(error: TallystickError) -> Failed:
     return Failed(status.code, status.details, status.trailing_metadata)
 
 
-@pytest.mark.parametrize("kind", list(classes()), ids=lambda kind: kind.__name__)
+VERDICTS = list(classes(errors.VerificationFailed))
+
+
+@pytest.mark.parametrize("kind", VERDICTS, ids=lambda kind: kind.__name__)
+def test_a_verdict_is_not_taken_from_a_nodes_word(kind: type[TallystickError]) -> None:
+    """What a node calls forked, malformed or badly signed was not verified here: it arrives as a refusal, as told."""
+    error = kind("market signed two histories", where="market#7", known=7)
+    for arrived in (from_rpc(sent(error), *WHERE), from_detail(to_detail(error))):
+        assert type(arrived) is errors.Refused
+        assert str(arrived) == str(error)
+
+
+@pytest.mark.parametrize("kind", [each for each in classes() if each not in VERDICTS], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("known", [None, 0, 2**48])
-def test_every_error_arrives_as_what_it_was(kind: type[TallystickError], known: int | None) -> None:
+def test_every_other_error_arrives_as_what_it_was(kind: type[TallystickError], known: int | None) -> None:
     """Class, sentence and known number survive both ways of travelling, in any language."""
     error = kind("有收无发", where="market#7", expected="别的", known=known)
     for arrived in (from_rpc(sent(error), *WHERE), from_detail(to_detail(error))):

@@ -2,6 +2,9 @@
 
 An error travels as a gRPC status whose details hold an `ErrorDetail`: the class's name and the parts of its sentence.
 A name this version does not know becomes the nearest class its status code stands for.
+
+A verdict on what was shown (`VerificationFailed`) is reached by who verified it, never taken from another's word: told
+by a node it is its refusal to answer, so that nobody can say "proven" of a bureau whose key signed nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +44,10 @@ def _subclasses(root: type[TallystickError]) -> Iterator[type[TallystickError]]:
         yield from _subclasses(child)
 
 
-_BY_NAME = {error.__name__: error for error in _subclasses(TallystickError)}
+_BY_NAME = {
+    error.__name__: errors.Refused if issubclass(error, errors.VerificationFailed) else error
+    for error in _subclasses(TallystickError)
+}
 
 
 def code_of(error: TallystickError) -> grpc.StatusCode:
