@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.core.equivocation import verify_equivocation
 from tallystick.core.errors import (
     Forked,
     MalformedEntry,
@@ -23,7 +24,7 @@ from tallystick.core.errors import (
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.merkle import EMPTY_ROOT, prove_inclusion, prove_range, root_of
 from tallystick.core.trusted_ledger import TrustedLedger
-from tests.harness.ledger_maker import LedgerMaker, key_of, reader_of
+from tests.harness.ledger_maker import LedgerMaker, charter_of, key_of, reader_of
 
 
 def ledger() -> LedgerMaker:
@@ -126,15 +127,42 @@ def test_a_rollback_is_named() -> None:
     assert client.size == 9
 
 
-def test_a_fork_is_named() -> None:
-    """Another root at the same size is two histories under one key, whatever proof comes with it."""
+def test_a_fork_is_named_and_proven() -> None:
+    """Another root at the same size is two histories under one key, whatever proof comes with it; the file shows it."""
     client = trusting(9)
     forked = MAKER.note(9, other_root(9))
     for proof in ([], MAKER.consistency(5, 9)):
         error = refusal(Forked, lambda proof=proof: client.advance(forked, proof))  # type: ignore[misc]
-        assert f"{NAME} signed two different histories of 9 entries" in str(error)
+        assert f"the key of {NAME} signed two different histories of 9 entries" in str(error)
         assert error.known == 9
+        assert proven_by(error) == (9, 9)
     assert client.note == MAKER.note(9)
+
+
+@pytest.mark.parametrize("known", range(1, SIZE))
+def test_a_proof_from_another_root_proves_a_fork(known: int) -> None:
+    """A larger ledger shown to extend another one than the trusted is proof, once the other root is known.
+
+    A proof tells it, except from a power of two; there it must be shown too, and a false one proves nothing.
+    """
+    client = TrustedLedger(NAME, MAKER.bureau.ledger_verifier, MAKER.note(known, other_root(known)))
+    note, proof = MAKER.note(), MAKER.consistency(known)
+    if not known & known - 1:
+        for root in (None, bytes(32), other_root(known), b"short"):
+            refusal(Unreconciled, lambda root=root: client.advance(note, proof, root))  # type: ignore[misc]
+    error = refusal(Forked, lambda: client.advance(note, proof, MAKER.root(known)))
+    assert f"the key of {NAME} signed two different histories of {known} and {SIZE} entries" in str(error)
+    assert error.known == known
+    assert proven_by(error) == (known, SIZE)
+    assert client.note == MAKER.note(known, other_root(known))
+
+
+def proven_by(error: TallystickError) -> tuple[int, int]:
+    """The two sizes that the evidence an error carries proves to be of two histories, by the charter alone."""
+    assert isinstance(error, Forked)
+    bureau, proven = verify_equivocation(error.evidence, charter_of(MAKER.bureau))
+    assert bureau == MAKER.bureau
+    return proven.smaller.size, proven.larger.size
 
 
 @pytest.mark.parametrize("known", range(1, SIZE))
@@ -161,18 +189,6 @@ def test_everything_extends_the_empty_ledger() -> None:
     refusal(Unreconciled, lambda: client.advance(MAKER.note(), [bytes(32)]))
     assert client.advance(MAKER.note(), []).size == SIZE
     assert MAKER.root(0) == EMPTY_ROOT
-
-
-def test_a_later_checkpoint_may_be_checked_without_being_trusted() -> None:
-    """An extension of a checkpoint that passed is checked by the same steps, and changes nothing."""
-    client = trusting(5)
-    at_nine = client.check_extension(MAKER.note(9), MAKER.consistency(5, 9), client.checkpoint)
-    assert client.check_extension(MAKER.note(), MAKER.consistency(9), at_nine).size == SIZE
-    assert client.size == 5
-    refusal(RolledBack, lambda: client.check_extension(MAKER.note(5), [], at_nine))
-    refusal(Forked, lambda: client.check_extension(MAKER.note(9, other_root(9)), [], at_nine))
-    refusal(Unreconciled, lambda: client.check_extension(MAKER.note(), [], at_nine))
-    refusal(SignatureInvalid, lambda: client.check_extension(LedgerMaker(bureau="b").found().note(), [], at_nine))
 
 
 # 5

@@ -1,4 +1,4 @@
-"""`equivocation`: one key signed two different ledgers of one size."""
+"""`equivocation`: one key signed two histories, of one size or of two."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ def test_it_trips_alone_and_says_so() -> None:
     assert (audit.only.rule, audit.only.bureau) == ("equivocation", "market")
     assert audit.only.references == ("market#9",)
     assert (audit.only.standing, audit.only.severity) == (Standing.PROVEN, Severity.WARNING)
+    roots = " and ".join(root.hex() for _, root in sorted((each.note(), each.root()) for each in (maker, other)))
     said = (
-        f"market signed two different histories of 10 entries;"
-        f" expected root {maker.root().hex()}, not {other.root().hex()}"
+        "the key of market signed two different histories of 10 entries;"
+        f" expected one root of the first 10, not {roots}"
     )
-    assert audit.sentence("en") == f"the key of market signed two histories: {said} (proven)"
+    assert audit.sentence("en") == f"there are two histories of market: {said} (proven)"
     assert audit.sentence("zh") == f"市场监管局 的密钥签署了两套账，核验信息：“{said}”（已证明）"
     assert (audit.covers("market").checked, audit.covers("tax").complete) == (0, True)
     assert judged(forked).only.id == audit.only.id
@@ -41,10 +42,19 @@ def test_one_history_trips_nothing() -> None:
     assert not judged(Shown(maker, known=maker.note(3), proof=maker.consistency(3))).found
 
 
+def test_two_histories_of_two_sizes_are_proven_by_the_later_ones_own_proof() -> None:
+    """A node that shows how its ledger grew proves by that that it is not the one its key signed before."""
+    maker, other = ledger(), other_history()
+    audit = judged(Shown(other, known=maker.note(9), proof=other.consistency(9)), ledger("tax"))
+    assert (audit.only.rule, audit.only.bureau, audit.only.standing) == ("equivocation", "market", Standing.PROVEN)
+    assert audit.only.references == ("market#8",)
+    assert "the key of market signed two different histories of 9 and 10 entries" in audit.sentence("en")
+
+
 def test_two_histories_of_two_sizes_are_not_proven_by_a_missing_proof() -> None:
     """Where the sizes differ a proof that fails is a suspicion; where another key signed, it is the server's alone."""
     maker, other = ledger(), other_history()
-    longer = Shown(other, known=maker.note(7), proof=maker.consistency(3, 7))
-    assert judged(longer).only.rule == "unreconciled"
+    for proof in (maker.consistency(3, 7), (), other.consistency(6), maker.consistency(9)):
+        assert judged(Shown(other, known=maker.note(9), proof=proof)).only.rule == "unreconciled"
     stranger = ledger("tax")
     assert judged(Shown(maker, known=maker.note(), note=stranger.note())).only.rule == "tree-mismatch"

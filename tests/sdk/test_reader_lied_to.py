@@ -11,7 +11,6 @@ import pytest
 
 from tallystick.core.errors import (
     ConfigInvalid,
-    Forked,
     MalformedEntry,
     MalformedNote,
     ProofFailed,
@@ -51,10 +50,6 @@ def rolls_back_to_nothing(desk: Desk) -> Lie:
     return lambda answer: setattr(answer, "checkpoint", desk.signed(0))
 
 
-def forks(desk: Desk) -> Lie:
-    return lambda answer: setattr(answer, "checkpoint", desk.forged(23))
-
-
 def forks_ahead(desk: Desk) -> Lie:
     return lambda answer: setattr(answer, "checkpoint", desk.forged(30))
 
@@ -83,7 +78,6 @@ def adds_to_the_proof(desk: Desk) -> Lie:
     [
         (rolls_back, RolledBack, "market answers with 20 entries, and has shown this client 23 before"),
         (rolls_back_to_nothing, RolledBack, "market answers with 0 entries"),
-        (forks, Forked, "market signed two different histories of 23 entries"),
         (forks_ahead, Unreconciled, "market does not show that its 30 entries extend the 23"),
         (proves_nothing, Unreconciled, "market does not show that its 30 entries extend the 23"),
         (bends_the_proof, Unreconciled, "market does not show"),
@@ -93,7 +87,7 @@ def adds_to_the_proof(desk: Desk) -> Lie:
 def test_a_node_that_contradicts_itself_is_named_and_both_notes_are_kept(
     desk: Desk, lying: Callable[[Desk], Lie], error: type[VerificationFailed], says: str
 ) -> None:
-    """Rolled back, forked or unreconciled: one sentence names the bureau, trust stands, and the two notes are kept."""
+    """Rolled back or unreconciled: one sentence names the bureau, trust stands, and the two notes are kept."""
     reader = desk.reader()
     reader.refresh()
     note = reader.trusted.note
@@ -110,23 +104,6 @@ def test_a_node_that_contradicts_itself_is_named_and_both_notes_are_kept(
     assert [path.read_bytes() for path in desk.trust.folder.glob("*.trusted-*.note")] == [note]
     desk.node.lies.clear()
     assert reader.refresh().size >= 23
-
-
-def test_a_fork_between_two_commands_is_found(desk: Desk) -> None:
-    """Two sessions of one client, each shown another history: the second to write it down finds out."""
-    honest, misled = desk.reader(), desk.reader()
-    desk.node.lies["GetCheckpoint"] = forks(desk)
-    misled._remembered_at = float("inf")
-    misled.refresh()
-    desk.node.lies.clear()
-    honest.refresh()
-    with pytest.raises(Forked, match="market signed two different histories"):
-        misled.remember()
-    with pytest.raises(Forked):
-        misled.close()
-    desk.open.remove(misled)
-    assert desk.trust.load(desk.office.origin) == honest.trusted.note
-    assert len(list(desk.trust.folder.glob("*conflict*"))) == 1
 
 
 def test_a_rollback_behind_another_command_is_found(desk: Desk) -> None:

@@ -87,6 +87,20 @@ def test_both_sides_of_a_contradiction_are_kept(tmp_path: Path) -> None:
     assert store.load(ORIGIN) is None
 
 
+def test_the_first_evidence_is_kept(tmp_path: Path) -> None:
+    """One piece a ledger, in a file of its owner's alone; another ledger's is another file, and no trusted note."""
+    store = TrustStore(tmp_path / "trust")
+    assert store.evidence(ORIGIN) is None
+    path = store.keep_evidence(ORIGIN, b"first")
+    assert store.keep_evidence(ORIGIN, b"second") == path
+    assert store.keep_evidence(OTHER, b"other") != path
+    assert store.evidence(ORIGIN) == (path, b"first")
+    assert store.load(ORIGIN) is None
+    assert path.stat().st_mode & 0o077 == store.folder.stat().st_mode & 0o077 == 0
+    path.unlink()
+    assert store.evidence(ORIGIN) is None
+
+
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     """A file where the folder should be, or a folder where the note should be, is ConfigInvalid with its path."""
     (tmp_path / "file").write_bytes(b"")
@@ -95,6 +109,8 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         pass
     with pytest.raises(ConfigInvalid, match="file"):
         store.keep_conflict(ORIGIN, None, b"shown")
+    with pytest.raises(ConfigInvalid, match="file"):
+        store.keep_evidence(ORIGIN, b"evidence")
     with pytest.raises(ConfigInvalid, match="file"):
         store.load(ORIGIN)
     (tmp_path / "trust" / "pudong.example%2Fmarket.note").mkdir(parents=True)

@@ -5,19 +5,32 @@ The state is one signed checkpoint, the last this client trusted. The steps, num
   1. a checkpoint is signed by the ledger's key and names its origin;
   2. it is not smaller than the trusted one (else `RolledBack`);
   3. at the same size it has the same root (else `Forked`: two signatures on two histories, which is proof);
-  4. at a larger size a consistency proof shows that it extends the trusted one (else `Unreconciled`: a suspicion);
+  4. at a larger size a consistency proof shows that it extends the trusted one; if it shows instead that it extends
+     another root of the trusted size, that is proof too (`Forked`), and if it shows nothing, a suspicion
+     (`Unreconciled`);
   5. an entry is shown with a path to the root of a checkpoint that passed 1 to 4, and its index is the one asked for.
 
-The caller supplies sizes and indexes; a server never chooses how it is checked.
+`Forked` carries its evidence, a file (`core.equivocation`). The caller supplies sizes and indexes; a server never
+chooses how it is checked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.entry import Entry, decode_entry
-from tallystick.core.errors import Forked, MalformedEntry, ProofFailed, RolledBack, TallystickError, Unreconciled
+from tallystick.core.equivocation import forked, make_equivocation
+from tallystick.core.errors import (
+    Forked,
+    MalformedEntry,
+    ProofFailed,
+    RolledBack,
+    TallystickError,
+    Unreconciled,
+    VerificationFailed,
+)
 from tallystick.core.hashing import leaf_hash, leaf_hashes
 from tallystick.core.merkle import check_consistency, check_inclusion, check_range
 from tallystick.core.note import VerifierKey
@@ -51,46 +64,40 @@ class TrustedLedger:
             raise RuntimeError("no checkpoint was advanced to yet")
         return self._checkpoint
 
-    def advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
+    def advance(self, note: bytes, consistency: Sequence[bytes], root: bytes | None = None) -> Checkpoint:
         """Trust a newer checkpoint, shown with the proof from the trusted size.
 
-        Raises RolledBack, Forked, Unreconciled, or what a bad note raises; then nothing has changed.
+        `root` is what is shown as the root of the trusted size, for where a proof that fails does not tell it: where
+        the trusted size is a power of two. Raises RolledBack, Forked, Unreconciled, or what a bad note raises; then
+        nothing has changed.
         """
         shown = self._opened(note)  # 1
         known = self._checkpoint
         if known is not None:
-            self._compare(known, shown, consistency)
+            if shown.size < known.size:  # 2
+                raise RolledBack(
+                    f"{self.name} answers with {shown.size} entries, and has shown this client {known.size} before",
+                    expected="a ledger that only grows",
+                    known=known.size,
+                )
+            try:
+                check_consistency(known.size, known.root, shown.size, shown.root, consistency)  # 3, 4
+            except ProofFailed as error:
+                raise self._fork(note, consistency, root) or Unreconciled(
+                    f"{self.name} does not show that its {shown.size} entries extend the {known.size} it signed before"
+                    f" ({error.what})",
+                    expected="one history; until a proof comes, this is a suspicion",
+                    known=known.size,
+                ) from None
         self._note, self._checkpoint = note, shown
         return shown
 
-    def _compare(self, known: Checkpoint, shown: Checkpoint, consistency: Sequence[bytes]) -> None:
-        if shown.size < known.size:  # 2
-            raise RolledBack(
-                f"{self.name} answers with {shown.size} entries, and has shown this client {known.size} before",
-                expected="a ledger that only grows",
-                known=known.size,
-            )
-        if shown.size == known.size and shown.root != known.root:  # 3
-            raise Forked(
-                f"{self.name} signed two different histories of {known.size} entries",
-                expected=f"root {known.root.hex()}, not {shown.root.hex()}",
-                known=known.size,
-            )
-        try:
-            check_consistency(known.size, known.root, shown.size, shown.root, consistency)  # 4
-        except ProofFailed as error:
-            raise Unreconciled(
-                f"{self.name} does not show that its {shown.size} entries extend the {known.size} it signed before"
-                f" ({error.what})",
-                expected="one history; until a proof comes, this is a suspicion",
-                known=known.size,
-            ) from None
-
-    def check_extension(self, note: bytes, consistency: Sequence[bytes], of: Checkpoint) -> Checkpoint:
-        """A checkpoint that extends `of`, which passed before, without trusting it yet. Raises as `advance`."""
-        shown = self._opened(note)  # 1
-        self._compare(of, shown, consistency)
-        return shown
+    def _fork(self, note: bytes, consistency: Sequence[bytes], root: bytes | None) -> Forked | None:
+        """The proof, if it is one, that a note is of another history than the trusted one."""
+        assert self._note is not None
+        with suppress(VerificationFailed):
+            return forked(self.name, make_equivocation(self._note, note, self._key, consistency, root), self._key)
+        return None
 
     def check_entry(self, index: int, raw: bytes, path: Sequence[bytes], checkpoint: Checkpoint | None = None) -> Entry:
         """The entry at `index` under a checkpoint, or the trusted one. Raises ProofFailed, MalformedEntry."""

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tallystick.core.compose import exchange_id
-from tallystick.core.errors import StorageFailed, Unreachable
+from tallystick.core.errors import Forked, StorageFailed, Unreachable
 from tallystick.core.identifiers import check_resource_code
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.limits import SALT_BYTES
@@ -81,10 +81,18 @@ def provided_in(what: object) -> tuple[str, VersionProvided] | None:
 
 
 def find_sent(ledgers: Ledgers, exchange: bytes, own: str, sender: str | None) -> Shown | None:
-    """The sending of an exchange to `own`, verified to be in its ledger: the sender's, or else any that answers."""
+    """The sending of an exchange to `own`, verified to be in its ledger: the sender's, or else any that answers.
+
+    A ledger that is proven to be two raises Forked where it is the sender's, and is else passed over.
+    """
     terms = [kind_term("DataSent"), (TERM_FIELDS["exchange"], exchange), (TERM_FIELDS["counterparty"], own.encode())]
-    readers = ledgers if sender is None else [ledgers[sender]]
-    return next((found for reader in readers if (found := newest(reader, *terms)) is not None), None)
+    if sender is not None:
+        return newest(ledgers[sender], *terms)
+    for reader in ledgers:
+        with suppress(Forked):
+            if (found := newest(reader, *terms)) is not None:
+                return found
+    return None
 
 
 def newest(reader: LedgerReader, *terms: Term) -> Shown | None:

@@ -107,6 +107,7 @@ class Node(LedgerReader, Verbs[Receipt]):
         return self._say(kind, values)
 
     def _say(self, kind: str, values: dict[str, object]) -> Receipt:
+        self.check_evidence()  # a receipt of a ledger that is two would promise nothing
         draft = compose(kind, self.actor, values)
         submission_id = new_id()
         disclosures = place(draft, self.bureau.origin, submission_id, 0, new_salt)
@@ -133,6 +134,7 @@ class Node(LedgerReader, Verbs[Receipt]):
         spool: bool = True,
     ) -> Recorder:
         """A recorder on a connection of its own. With `spool`, what has no receipt survives this program."""
+        self.check_evidence()
         return Recorder(
             LedgerReader(Wire(self.bureau), self._trust),
             self.actor,

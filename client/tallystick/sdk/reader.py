@@ -2,22 +2,22 @@
 
 Before the first answer of any kind, the node must show a signed checkpoint that extends the last one this client
 trusted. Everything after is checked against that. A node that rolls back, forks or shows what is not in its ledger is
-named in one sentence, and the notes are kept.
+named in one sentence, and the notes are kept. Where they prove that the ledger's key signed two histories, the evidence
+is kept, and as long as it is there nothing of that ledger is read or recorded.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick.core.charter import Bureau
-from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.entry import Entry
 from tallystick.core.errors import (
     ConfigInvalid,
-    Forked,
     MalformedEntry,
     NotFound,
     ProofFailed,
@@ -33,6 +33,7 @@ from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX, LEDGER_ENTRIES_MAX
 from tallystick.core.statement import Read, read, terms_of
 from tallystick.core.trusted_ledger import TrustedLedger
 from tallystick.core.validation import Term
+from tallystick.sdk.contradictions import keeping, refuse_proven
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
@@ -89,12 +90,21 @@ class LedgerReader:
 
     def refresh(self) -> Checkpoint:
         """The node's checkpoint now, checked to extend the trusted one. Raises RolledBack, Forked, Unreconciled."""
+        self.check_evidence()
         self._reload()
         answer = self.wire.checkpoint(self._ledger.size)
         return self.advance(answer.checkpoint, answer.consistency)
 
+    def check_evidence(self) -> None:
+        """Raises Forked where this client keeps evidence against the ledger's key, ConfigInvalid where that is none.
+
+        Whoever removes the file has this client read the ledger again, from the checkpoint it trusted before.
+        """
+        refuse_proven(self._trust, self.bureau)
+
     def watch(self) -> Generator[Checkpoint, None, None]:
         """The checkpoint now and each one signed later, checked to extend the one before; it never ends by itself."""
+        self.check_evidence()
         self._reload()
         for answer in self.wire.watch_checkpoints(self._ledger.size):
             yield self.advance(answer.checkpoint, answer.consistency)
@@ -103,8 +113,7 @@ class LedgerReader:
         """Trust a checkpoint that came with a proof from the trusted size; written down at once or within a second,
         later where another program is at it, and at the latest by `close`.
         """
-        with self._keeping_both(note):
-            checkpoint = self._ledger.advance(note, consistency)
+        checkpoint = self._advanced(self._ledger, note, consistency)
         if time.monotonic() - self._remembered_at >= _REMEMBER_S:
             with suppress(BlockingIOError):
                 self.remember(wait=False)
@@ -184,6 +193,7 @@ class LedgerReader:
         that passed, which is refreshed first where none is given.
         """
         checkpoint = checkpoint or self.refresh()
+        note = self._ledger.note
         wanted = set(terms)
         request = FindRequest(
             origin=self.bureau.origin,
@@ -201,7 +211,8 @@ class LedgerReader:
             if bundle.checkpoint:
                 if not follow:
                     raise self._misled("a later checkpoint", "an answer about the one that was asked for")
-                checkpoint = self._follow(checkpoint, bundle)
+                checkpoint = self._follow(note, bundle)
+                note = bundle.checkpoint
             if not bundle.entry:
                 continue
             for shown in self._bundle(bundle, checkpoint):
@@ -274,19 +285,26 @@ class LedgerReader:
                 expected="the note this client put there",
             ) from None
 
-    @contextmanager
-    def _keeping_both(self, shown: bytes) -> Iterator[None]:
-        """Where a note contradicts the trusted one, both are kept, and the error says where."""
-        try:
-            yield
-        except (RolledBack, Forked, Unreconciled) as error:
-            kept = self._trust.keep_conflict(self.bureau.origin, self._ledger.note, shown)
-            raise type(error)(
-                f"{error.what}; both notes are kept beside {kept}",
-                where=error.where,
-                expected=error.expected,
-                known=error.known,
-            ) from None
+    def _advanced(self, ledger: TrustedLedger, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
+        """What a ledger is advanced to. What contradicts it is kept, and the error says where."""
+        with keeping(self._trust, self.bureau.origin, ledger.note, note):
+            try:
+                return ledger.advance(note, consistency)
+            except Unreconciled:
+                return ledger.advance(note, consistency, self._root_shown(ledger.size, note))
+
+    def _root_shown(self, size: int, note: bytes) -> bytes | None:
+        """What the node shows as its root at `size` under a note, where a proof from there leaves it out.
+
+        Of a tree whose size is a power of two that is the one hash left of the entry that comes next.
+        """
+        if not size or size & size - 1:
+            return None
+        with suppress(TallystickError):  # what it does not show proves nothing
+            later = open_checkpoint(note, self.bureau.ledger_verifier).size
+            for bundle in self.wire.read_entries(size, size + 1, later):
+                return bundle.path[0] if bundle.path else None
+        return None
 
     def _reload(self) -> None:
         """Take up what another command of this client has verified since."""
@@ -295,21 +313,21 @@ class LedgerReader:
             self._ledger = self._trusting(there)
             self._stored = there
 
-    def _follow(self, before: Checkpoint, bundle: Bundle) -> Checkpoint:
+    def _follow(self, before: bytes | None, bundle: Bundle) -> Checkpoint:
         """The checkpoint of a stream that goes on. Other calls may have moved the trusted one on meanwhile."""
-        if self._ledger.checkpoint == before:
+        if self._ledger.note == before:
             return self.advance(bundle.checkpoint, bundle.consistency)
-        with self._keeping_both(bundle.checkpoint):
-            shown = self._ledger.check_extension(bundle.checkpoint, bundle.consistency, before)
+        shown = self._advanced(self._trusting(before), bundle.checkpoint, bundle.consistency)
         self._reconcile(bundle.checkpoint)
         return shown
 
     def _reconcile(self, note: bytes) -> Checkpoint:
         """A checkpoint that came another way than the trusted one: either must extend the other, or the node forked."""
         other, mine = self._trusting(note), self._trusting(self._ledger.note)
+        shown = other.checkpoint
         small, large = (other, mine) if other.size <= mine.size else (mine, other)
         assert large.note is not None
-        with self._keeping_both(note):
+        with keeping(self._trust, self.bureau.origin, self._ledger.note, note):
             try:
                 proof = self.wire.prove_consistency(small.size, large.size).hashes if small.size < large.size else ()
             except NotFound as error:
@@ -318,6 +336,5 @@ class LedgerReader:
                     expected="a ledger that only grows",
                     known=large.size,
                 ) from None
-            shown = other.checkpoint
-            small.advance(large.note, proof)
+        self._advanced(small, large.note, proof)
         return shown

@@ -1,7 +1,8 @@
 """What this client was shown before: per ledger, the last checkpoint it trusted, as the signed note it was.
 
-One file a ledger, replaced whole under a lock, so that several commands at once never go backwards. A checkpoint that
-contradicts the trusted one is kept beside it: two notes under one key may be proof.
+One file a ledger, replaced whole under a lock, so that several commands at once never go backwards. Beside it stand a
+checkpoint that contradicts the trusted one, where that proves nothing yet, and the evidence against the ledger's key,
+where it does: one piece of it a ledger, the first that was found.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import quote
 
 from tallystick.core.errors import ConfigInvalid
 from tallystick.core.hashing import chain_hash
+from tallystick.sdk.files import write_whole
 
 
 class TrustStore:
@@ -25,13 +27,7 @@ class TrustStore:
 
     def load(self, origin: str) -> bytes | None:
         """The trusted note of a ledger, or None. Raises ConfigInvalid where it cannot be read."""
-        path = self._path(origin)
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ConfigInvalid(f"cannot be read: {error.strerror}", where=str(path)) from None
+        return _read(self._path(origin))
 
     @contextmanager
     def replacing(self, origin: str, *, wait: bool = True) -> Iterator[bytes | None]:
@@ -72,5 +68,34 @@ class TrustStore:
             raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(shown_path)) from None
         return shown_path
 
+    def evidence(self, origin: str) -> tuple[Path, bytes] | None:
+        """The evidence kept against a ledger's key, with its path, or None. Raises ConfigInvalid."""
+        path = self._evidence_path(origin)
+        data = _read(path)
+        return None if data is None else (path, data)
+
+    def keep_evidence(self, origin: str, evidence: bytes) -> Path:
+        """Keep evidence against a ledger's key, unless there is some; the path where it stands."""
+        path = self._evidence_path(origin)
+        if self.evidence(origin) is None:
+            try:
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(self.folder)) from None
+            write_whole(path, evidence, 0o600)
+        return path
+
+    def _evidence_path(self, origin: str) -> Path:
+        return self._path(origin).with_suffix(".equivocation")
+
     def _path(self, origin: str) -> Path:
         return self.folder / (quote(origin, safe="") + ".note")
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigInvalid(f"cannot be read: {error.strerror}", where=str(path)) from None

@@ -72,11 +72,11 @@ def rollback(fault: Fault, seen: Seen) -> Findings:
 
 @rule(
     named="两套账",
-    en="the key of {bureau} signed two histories: {error}",
+    en="there are two histories of {bureau}: {error}",
     zh="{bureau} 的密钥签署了两套账，核验信息：“{error}”",
 )
 def equivocation(fault: Fault, seen: Seen) -> Findings:
-    """Two checkpoints of one size and two roots, both kept by this client."""
+    """Two checkpoints that no one ledger can have; the file this client keeps proves it. It convicts the key alone."""
     return _fault(fault, seen)
 
 

@@ -1,0 +1,282 @@
+"""A ledger whose key signed two histories is proven to be two where that can be shown, and not read from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tallystick.core.charter import Charter
+from tallystick.core.equivocation import Equivocation, verify_equivocation
+from tallystick.core.errors import (
+    ConfigInvalid,
+    Forked,
+    MalformedEntry,
+    Refused,
+    RolledBack,
+    TallystickError,
+    Unreconciled,
+)
+from tallystick.core.kinds import TERM_FIELDS
+from tallystick.sdk.node import Node
+from tallystick.sdk.reader import LedgerReader
+from tallystick.sdk.wire import Wire
+from tallystick_proto.v1.ledger_pb2 import Bundle, CheckpointAnswer
+from tests.harness.desk import Desk, desk_in
+from tests.harness.ledger_maker import charter_of
+
+CLERK = (TERM_FIELDS["actor"], b"market:clerk")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with desk_in(tmp_path) as made:
+        yield made
+
+
+def trusting(desk: Desk, note: bytes) -> LedgerReader:
+    """A reader that was shown this note before."""
+    with desk.trust.replacing(desk.office.origin):
+        desk.trust.save(desk.office.origin, note)
+    return desk.reader()
+
+
+def evidence(desk: Desk) -> list[Path]:
+    return list(desk.trust.folder.glob("*.equivocation"))
+
+
+def conflicts(desk: Desk) -> list[Path]:
+    return list(desk.trust.folder.glob("*.conflict-*.note"))
+
+
+def proven_by(desk: Desk, path: Path) -> Equivocation:
+    """What the kept file proves with nothing but the charter."""
+    charter: Charter = charter_of(desk.office.bureau)
+    bureau, proven = verify_equivocation(path.read_bytes(), charter)
+    assert bureau.id == "market"
+    return proven
+
+
+def shows(note: bytes) -> Callable[[CheckpointAnswer], None]:
+    def lie(answer: CheckpointAnswer) -> None:
+        answer.checkpoint = note
+
+    return lie
+
+
+def forked(call: Callable[[], object]) -> Forked:
+    with pytest.raises(Forked) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_another_history_of_the_same_size_is_proven_and_the_file_named(desk: Desk) -> None:
+    """Both notes go into one file, which the sentence names; what was trusted before stays."""
+    reader = desk.reader()
+    reader.refresh()
+    note = reader.trusted.note
+    desk.node.lies["GetCheckpoint"] = shows(desk.forged(23))
+    error = forked(reader.refresh)
+    (path,) = evidence(desk)
+    assert error.what == f"the key of market signed two different histories of 23 entries, proven by {path}"
+    proven = proven_by(desk, path)
+    assert (proven.smaller.size, proven.larger.size) == (23, 23)
+    assert error.evidence == path.read_bytes()
+    assert (reader.trusted.note, desk.trust.load(desk.office.origin)) == (note, note)
+    assert not conflicts(desk)
+
+
+@pytest.mark.parametrize("known", range(1, 23))
+def test_a_node_that_proves_its_other_branch_proves_the_fork(desk: Desk, known: int) -> None:
+    """Whatever size this client was shown of the one history, the proof of the other is proof of both.
+
+    Of a power of two the proof leaves the old root out, and the node shows it with the entry that comes next.
+    """
+    error = forked(trusting(desk, desk.forged(known)).refresh)
+    (path,) = evidence(desk)
+    assert error.what == f"the key of market signed two different histories of {known} and 23 entries, proven by {path}"
+    proven = proven_by(desk, path)
+    assert (proven.smaller.size, proven.larger.size) == (known, 23)
+    assert proven.root == desk.node.sequencer.ledger.root_at(known)
+    assert not conflicts(desk)
+
+
+def no_proof(answer: CheckpointAnswer) -> None:
+    answer.ClearField("consistency")
+
+
+def bent_proof(answer: CheckpointAnswer) -> None:
+    answer.consistency[-1] = bytes(32)
+
+
+def bent_path(bundle: Bundle) -> None:
+    for at in range(len(bundle.path)):
+        bundle.path[at] = bytes(32)
+
+
+LIES: dict[str, tuple[str, Any]] = {
+    "no proof": ("GetCheckpoint", no_proof),
+    "a bent proof": ("GetCheckpoint", bent_proof),
+    "no path": ("ReadEntries", lambda bundle: bundle.ClearField("path")),
+    "a bent path": ("ReadEntries", bent_path),
+    "no entries": ("ReadEntries", lambda bundle: ()),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_what_a_node_does_not_show_is_no_evidence(desk: Desk, lie: str) -> None:
+    """A proof or root that is refused or wrong leaves a suspicion: both notes are kept, and nobody is convicted."""
+    call, change = LIES[lie]
+    desk.node.lies[call] = change
+    reader = trusting(desk, desk.forged(16))
+    with pytest.raises(Unreconciled, match="market does not show that its 23 entries extend the 16"):
+        reader.refresh()
+    assert not evidence(desk)
+    assert len(conflicts(desk)) == 1
+
+
+def test_a_later_good_proof_clears_a_suspicion(desk: Desk) -> None:
+    """A node that refused its proof and then shows it is read on, with no evidence and no word held against it."""
+    reader = trusting(desk, desk.signed(20))
+    desk.node.lies["GetCheckpoint"] = no_proof
+    with pytest.raises(Unreconciled):
+        reader.refresh()
+    desk.node.lies.clear()
+    assert reader.refresh().size == 23
+    assert len(list(reader.entries())) == 23
+    assert not evidence(desk)
+
+
+def test_an_older_or_unproven_history_is_never_evidence(desk: Desk) -> None:
+    """Whatever an honest ledger's node shows late, short of a proof or by another key, no file is made of it."""
+    reader = desk.reader()
+    reader.refresh()
+    for note, error in (
+        (desk.signed(20), RolledBack),
+        (desk.forged(20), RolledBack),
+        (desk.signed(0), RolledBack),
+        (desk.forged(40), Unreconciled),
+    ):
+        desk.node.lies["GetCheckpoint"] = shows(note)
+        with pytest.raises(error):
+            reader.refresh()
+    assert not evidence(desk)
+
+
+def test_a_ledger_that_is_two_is_not_read_until_the_file_is_removed(desk: Desk) -> None:
+    """By any session, whatever its node shows now: each says the same sentence, and none asks the node anything."""
+    said = str(forked(trusting(desk, desk.forged(11)).refresh))
+    (path,) = evidence(desk)
+    with desk.trust.replacing(desk.office.origin):
+        desk.trust.save(desk.office.origin, desk.signed(20))
+    desk.node.calls.clear()
+    reader = desk.reader()
+    for ask in (
+        reader.refresh,
+        lambda: list(reader.entries()),
+        lambda: list(reader.find([CLERK])),
+        lambda: reader.show(9),
+        lambda: reader.prove(9),
+        lambda: next(reader.watch()),
+    ):
+        assert str(forked(ask)) == said
+    assert desk.node.calls == []
+    path.unlink()
+    assert reader.refresh().size == 23
+
+
+def test_nothing_is_recorded_on_a_ledger_that_is_two(desk: Desk) -> None:
+    """Before anything is sent: a receipt of either history would promise nothing."""
+    forked(trusting(desk, desk.forged(11)).refresh)
+    key = desk.office.keys["clerk"]
+    node = Node(Wire(desk.node.bureau), desk.trust, "market:clerk", key, desk.trust.folder)
+    desk.open.append(node)
+    desk.node.calls.clear()
+    for record in (lambda: node.declare("X", scheme="local", title="X", sharing="unconditional"), node.recorder):
+        forked(record)
+    assert desk.node.calls == []
+
+
+def test_the_first_evidence_stays(desk: Desk) -> None:
+    """One piece a ledger: a later fork does not replace it."""
+    other = desk.reader()
+    other.refresh()
+    forked(trusting(desk, desk.forged(11)).refresh)
+    (path,) = evidence(desk)
+    first = path.read_bytes()
+    error = forked(lambda: other.advance(desk.forged(23), ()))
+    assert str(path) in error.what
+    assert (evidence(desk), path.read_bytes()) == ([path], first)
+
+
+@pytest.mark.parametrize("kept", [b"", b"tallystick/equivocation/v1\n", b"\xff"])
+def test_kept_evidence_that_proves_nothing_is_this_clients_own_fault(desk: Desk, kept: bytes) -> None:
+    """A file that was cut or is something else is ConfigInvalid naming it, and accuses nobody."""
+    reader = desk.reader()
+    reader.refresh()
+    reader.remember()
+    path = desk.trust.keep_evidence(desk.office.origin, kept)
+    with pytest.raises(ConfigInvalid, match="proves nothing") as raised:
+        reader.refresh()
+    assert str(path) in str(raised.value)
+
+
+def test_a_fork_between_two_commands_is_proven(desk: Desk) -> None:
+    """Two sessions of one client, each shown another history: the second to write it down finds out."""
+    honest, misled = desk.reader(), desk.reader()
+    desk.node.lies["GetCheckpoint"] = shows(desk.forged(23))
+    misled._remembered_at = float("inf")
+    misled.refresh()
+    desk.node.lies.clear()
+    honest.refresh()
+    forked(misled.remember)
+    forked(misled.close)
+    desk.open.remove(misled)
+    assert desk.trust.load(desk.office.origin) == honest.trusted.note
+    assert proven_by(desk, *evidence(desk)).smaller.size == 23
+
+
+@pytest.mark.parametrize("ahead", [24, 32, 40])
+def test_a_fork_ahead_of_another_command_is_proven(desk: Desk, ahead: int) -> None:
+    """One session was shown a larger history than another: once the node has grown past it, it proves that."""
+    slow = desk.reader()
+    slow.refresh()
+    slow._remembered_at = float("inf")
+    with desk.trust.replacing(desk.office.origin):
+        desk.trust.save(desk.office.origin, desk.forged(ahead))
+    desk.record(ahead + 3 - 23)
+    answer = slow.wire.checkpoint(23)
+    slow.advance(answer.checkpoint, answer.consistency)
+    forked(slow.remember)
+    forked(slow.close)
+    desk.open.remove(slow)
+    proven = proven_by(desk, *evidence(desk))
+    assert (proven.smaller.size, proven.larger.size) == (ahead, ahead + 3)
+
+
+def test_a_fork_along_a_stream_is_proven(desk: Desk) -> None:
+    """A later checkpoint of a stream that extends another root than the one before is proof as well."""
+    reader = trusting(desk, desk.signed(23))
+    stream = reader.find([CLERK], first=22, follow=True)
+    next(stream)
+    reader._ledger = reader._trusting(desk.forged(23))
+    desk.record(2)
+    forked(lambda: list(stream))
+    assert evidence(desk)
+
+
+@pytest.mark.parametrize("kind", [Forked, MalformedEntry])
+def test_a_nodes_own_word_is_no_proof(desk: Desk, kind: type[TallystickError]) -> None:
+    """A node that calls its own ledger forked or malformed shows nothing that its key signed: it only refuses."""
+
+    def lie(_: Any) -> None:
+        raise kind("market signed two histories", where="market#3", expected="one", known=4)
+
+    reader = desk.reader()
+    desk.node.lies |= {"GetCheckpoint": lie, "ReadEntries": lie}
+    with pytest.raises(Refused, match="market signed two histories"):
+        reader.refresh()
+    assert not evidence(desk)
