@@ -72,22 +72,29 @@ def prove(session: Session, reference: str, target: Path, force: bool) -> None:
 def verify(session: Session, file: Path, charter_path: Path | None, charter_digest: str | None) -> None:
     """Verify an evidence file, offline: the file, the charter and its digest are all it takes. FILE may be -.
 
-    Exits with 5 where the file does not prove what it claims. An expired charter still verifies.
+    It proves that an entry was recorded and by whom, or that the key of a ledger signed two histories. Exits with 5
+    where the file does not prove what it claims. An expired charter still verifies.
 
     \b
     Example:
       tally verify received.tlog-proof --charter charter.note --charter-digest blake3:9f2c…
     """
     from tallystick.cli.describe import Describer
+    from tallystick.cli.equivocation import print_equivocation
     from tallystick.cli.show import print_proven
+    from tallystick.core.equivocation import HEADER, verify_equivocation
     from tallystick.core.evidence import verify_presence
 
     charter = _charter(session, charter_path, charter_digest)
+    describer = Describer(charter, session.language, session.zone)
+    evidence = _read(file)
     try:
-        proven = verify_presence(_read(file), charter)
+        if evidence.startswith(HEADER.encode()):
+            print_equivocation(session, describer, *verify_equivocation(evidence, charter))
+        else:
+            print_proven(session, describer, verify_presence(evidence, charter))
     except VerificationFailed as error:
         raise error.at(f"{file} is not proven") from None
-    print_proven(session, Describer(charter, session.language, session.zone), proven)
 
 
 def _charter(session: Session, path: Path | None, digest: str | None) -> Charter:
