@@ -138,32 +138,58 @@ def test_what_a_node_does_not_show_is_no_evidence(desk: Desk, lie: str) -> None:
     assert len(conflicts(desk)) == 1
 
 
-def test_a_later_good_proof_clears_a_suspicion(desk: Desk) -> None:
-    """A node that refused its proof and then shows it is read on, with no evidence and no word held against it."""
-    reader = trusting(desk, desk.signed(20))
-    desk.node.lies["GetCheckpoint"] = no_proof
-    with pytest.raises(Unreconciled):
-        reader.refresh()
-    desk.node.lies.clear()
-    assert reader.refresh().size == 23
-    assert len(list(reader.entries())) == 23
-    assert not evidence(desk)
-
-
-def test_an_older_or_unproven_history_is_never_evidence(desk: Desk) -> None:
-    """Whatever an honest ledger's node shows late, short of a proof or by another key, no file is made of it."""
+def suspected(desk: Desk, note: bytes, lie: Callable[[CheckpointAnswer], None] | None = None) -> LedgerReader:
+    """A reader that trusts 23 entries, and was shown a note that contradicts them and proves nothing."""
     reader = desk.reader()
     reader.refresh()
-    for note, error in (
-        (desk.signed(20), RolledBack),
-        (desk.forged(20), RolledBack),
-        (desk.signed(0), RolledBack),
-        (desk.forged(40), Unreconciled),
-    ):
-        desk.node.lies["GetCheckpoint"] = shows(note)
-        with pytest.raises(error):
-            reader.refresh()
+    desk.node.lies["GetCheckpoint"] = lie or shows(note)
+    with pytest.raises((RolledBack, Unreconciled)):
+        reader.refresh()
+    desk.node.lies.clear()
     assert not evidence(desk)
+    assert [path.read_bytes() for path in conflicts(desk)] == [note]
+    return reader
+
+
+def test_a_later_good_proof_clears_a_suspicion(desk: Desk) -> None:
+    """A node that refused its proof, or showed an older state, and then proves that it fits is read on as ever."""
+    desk.record()
+    later = desk.signed(24)
+    for note, lie in ((desk.signed(20), None), (desk.signed(16), None), (desk.signed(0), None), (later, no_proof)):
+        reader = trusting(desk, desk.signed(23))
+        desk.node.lies["GetCheckpoint"] = lie or shows(note)
+        with pytest.raises((RolledBack, Unreconciled)):
+            reader.refresh()
+        desk.node.lies.clear()
+        assert [path.read_bytes() for path in conflicts(desk)] == [note]
+        assert reader.refresh().size == 24
+        assert len(list(reader.entries())) == 24
+        assert not evidence(desk)
+        assert not conflicts(desk)
+
+
+@pytest.mark.parametrize("size", [1, 16, 20, 22, 24, 32])
+def test_a_later_proof_turns_a_suspicion_into_evidence(desk: Desk, size: int) -> None:
+    """Another history shown in passing, smaller or larger, is proven once the node shows how this one grew past it."""
+    reader = suspected(desk, desk.forged(size))
+    if size > 23:
+        assert reader.refresh().size == 23
+        desk.record(size - 23)
+    error = forked(reader.refresh)
+    (path,) = evidence(desk)
+    assert str(path) in error.what
+    proven = proven_by(desk, path)
+    assert (proven.smaller.size, proven.larger.size) == (size, max(size, 23))
+
+
+def test_a_suspicion_without_a_proof_stays_one(desk: Desk) -> None:
+    """A node that shows no proof from the note it is suspected by is read on, and not accused."""
+    reader = suspected(desk, desk.forged(20))
+    for lie in (lambda proof: proof.ClearField("hashes"), lambda proof: proof.hashes.append(bytes(32))):
+        desk.node.lies["ProveConsistency"] = lie
+        assert reader.refresh().size == 23
+        assert not evidence(desk)
+        assert len(conflicts(desk)) == 1
 
 
 def test_a_ledger_that_is_two_is_not_read_until_the_file_is_removed(desk: Desk) -> None:

@@ -1,4 +1,7 @@
-"""What a node showed against its own ledger, kept: evidence that proves it, or two notes that may come to.
+"""What a node shows against its own ledger: found, kept, and settled once it can be.
+
+Two notes that contradict each other prove that the key signed two histories, or are kept as a suspicion. A suspicion is
+held against what the node shows later: a proof from the one note to the other clears it, or proves it after all.
 
 As long as there is evidence against a ledger's key, this client believes nothing of that ledger; other ledgers go on.
 Whoever removes the file has it read again, from the checkpoint that was trusted before.
@@ -6,14 +9,27 @@ Whoever removes the file has it read again, from the checkpoint that was trusted
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tallystick.core.charter import Bureau
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.equivocation import forked
-from tallystick.core.errors import ConfigInvalid, Forked, RolledBack, Unreconciled, VerificationFailed
+from tallystick.core.errors import (
+    ConfigInvalid,
+    Forked,
+    Refused,
+    RolledBack,
+    StorageFailed,
+    TallystickError,
+    Unreachable,
+    Unreconciled,
+    VerificationFailed,
+)
+from tallystick.core.trusted_ledger import TrustedLedger
 from tallystick.sdk.trust_store import TrustStore
+from tallystick.sdk.wire import Wire
 
 
 def refuse_proven(trust: TrustStore, bureau: Bureau) -> None:
@@ -33,6 +49,28 @@ def refuse_proven(trust: TrustStore, bureau: Bureau) -> None:
     raise _proven(error, path)
 
 
+def advanced(wire: Wire, ledger: TrustedLedger, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
+    """A ledger advanced to a note. Where that contradicts it, the node is asked for what is missing from a proof."""
+    try:
+        return ledger.advance(note, consistency)
+    except Unreconciled:
+        return ledger.advance(note, consistency, _root_shown(wire, ledger.size, note))
+
+
+def _root_shown(wire: Wire, size: int, note: bytes) -> bytes | None:
+    """What the node shows as its root at `size` under a note, where a proof from there leaves it out.
+
+    Of a tree whose size is a power of two that is the one hash left of the entry that comes next.
+    """
+    if not size or size & size - 1:
+        return None
+    with suppress(TallystickError):  # what it does not show proves nothing
+        later = open_checkpoint(note, wire.bureau.ledger_verifier).size
+        for bundle in wire.read_entries(size, size + 1, later):
+            return bundle.path[0] if bundle.path else None
+    return None
+
+
 @contextmanager
 def keeping(trust: TrustStore, origin: str, trusted: bytes | None, shown: bytes) -> Iterator[None]:
     """Where a note contradicts the trusted one, the evidence is kept, or else both notes, and the error says where."""
@@ -48,6 +86,28 @@ def keeping(trust: TrustStore, origin: str, trusted: bytes | None, shown: bytes)
             expected=error.expected,
             known=error.known,
         ) from None
+
+
+def settle(wire: Wire, trust: TrustStore, trusted: TrustedLedger) -> None:
+    """Hold the suspicions that are kept against the checkpoint trusted now. Raises Forked where that proves one.
+
+    A note that is still larger, or from which the node shows no proof, stays what it is.
+    """
+    bureau = wire.bureau
+    assert trusted.note is not None
+    for path, note in trust.conflicts(bureau.origin):
+        try:
+            suspect = TrustedLedger(bureau.id, bureau.ledger_verifier, note)
+            if suspect.size > trusted.size:
+                continue
+            apart = suspect.size < trusted.size
+            proof = wire.prove_consistency(suspect.size, trusted.size).hashes if apart else ()
+            advanced(wire, suspect, trusted.note, proof)
+        except Forked as error:
+            raise _proven(error, trust.keep_evidence(bureau.origin, error.evidence)) from None
+        except (Refused, Unreachable, VerificationFailed, StorageFailed):
+            continue
+        trust.clear_conflict(path)
 
 
 def _proven(error: Forked, path: Path) -> Forked:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick.core.charter import Bureau
-from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.entry import Entry
 from tallystick.core.errors import (
     ConfigInvalid,
@@ -24,7 +24,6 @@ from tallystick.core.errors import (
     RolledBack,
     TallystickError,
     Unreachable,
-    Unreconciled,
     VerificationFailed,
 )
 from tallystick.core.evidence import Proven, check_presence, format_presence
@@ -33,7 +32,7 @@ from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX, LEDGER_ENTRIES_MAX
 from tallystick.core.statement import Read, read, terms_of
 from tallystick.core.trusted_ledger import TrustedLedger
 from tallystick.core.validation import Term
-from tallystick.sdk.contradictions import keeping, refuse_proven
+from tallystick.sdk.contradictions import advanced, keeping, refuse_proven, settle
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
@@ -93,7 +92,9 @@ class LedgerReader:
         self.check_evidence()
         self._reload()
         answer = self.wire.checkpoint(self._ledger.size)
-        return self.advance(answer.checkpoint, answer.consistency)
+        checkpoint = self.advance(answer.checkpoint, answer.consistency)
+        settle(self.wire, self._trust, self._ledger)
+        return checkpoint
 
     def check_evidence(self) -> None:
         """Raises Forked where this client keeps evidence against the ledger's key, ConfigInvalid where that is none.
@@ -286,25 +287,8 @@ class LedgerReader:
             ) from None
 
     def _advanced(self, ledger: TrustedLedger, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
-        """What a ledger is advanced to. What contradicts it is kept, and the error says where."""
         with keeping(self._trust, self.bureau.origin, ledger.note, note):
-            try:
-                return ledger.advance(note, consistency)
-            except Unreconciled:
-                return ledger.advance(note, consistency, self._root_shown(ledger.size, note))
-
-    def _root_shown(self, size: int, note: bytes) -> bytes | None:
-        """What the node shows as its root at `size` under a note, where a proof from there leaves it out.
-
-        Of a tree whose size is a power of two that is the one hash left of the entry that comes next.
-        """
-        if not size or size & size - 1:
-            return None
-        with suppress(TallystickError):  # what it does not show proves nothing
-            later = open_checkpoint(note, self.bureau.ledger_verifier).size
-            for bundle in self.wire.read_entries(size, size + 1, later):
-                return bundle.path[0] if bundle.path else None
-        return None
+            return advanced(self.wire, ledger, note, consistency)
 
     def _reload(self) -> None:
         """Take up what another command of this client has verified since."""

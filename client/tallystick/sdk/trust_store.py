@@ -8,6 +8,7 @@ where it does: one piece of it a ledger, the first that was found.
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +68,18 @@ class TrustStore:
         except OSError as error:
             raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(shown_path)) from None
         return shown_path
+
+    def conflicts(self, origin: str) -> list[tuple[Path, bytes]]:
+        """The notes of a ledger that were kept for contradicting the trusted one, with their paths."""
+        paths = sorted(self.folder.glob(f"{glob.escape(quote(origin, safe=''))}.conflict-*.note"))
+        return [(path, note) for path in paths if (note := _read(path)) is not None]
+
+    def clear_conflict(self, path: Path) -> None:
+        """Forget a note that was kept, since it contradicts nothing after all."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ConfigInvalid(f"cannot be removed: {error.strerror}", where=str(path)) from None
 
     def evidence(self, origin: str) -> tuple[Path, bytes] | None:
         """The evidence kept against a ledger's key, with its path, or None. Raises ConfigInvalid."""
