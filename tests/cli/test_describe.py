@@ -11,9 +11,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from tallystick.cli.describe import Describer, kind_named
-from tallystick.cli.output import moment_json, moment_text
 from tallystick.core.charter import parse_charter
 from tallystick.core.kinds import HEAD, KINDS, Kind, field_options
+from tallystick.core.moments import moment_json, moment_text
 from tallystick.core.note import parse_note
 from tallystick.core.statement import Read, read
 from tallystick_proto.v1.statement_pb2 import Statement

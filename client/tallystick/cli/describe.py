@@ -14,13 +14,13 @@ from uuid import UUID
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from tallystick.cli.output import moment_json, moment_text
 from tallystick.core.charter import Charter
 from tallystick.core.entry import Entry
 from tallystick.core.errors import NotFound
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.identifiers import exchange_short_form
 from tallystick.core.kinds import KINDS, Kind, Use, enum_label, field_options, keyword_of
+from tallystick.core.moments import moment_json, moment_text
 from tallystick.core.statement import Read
 from tallystick_proto.v1.statement_pb2 import Digest, Head, Ref
 

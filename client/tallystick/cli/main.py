@@ -17,8 +17,8 @@ import click
 
 from tallystick.cli.lazy import Lazy, LazyGroup
 from tallystick.cli.options import shared_options
-from tallystick.cli.safe_text import sanitise
 from tallystick.core.errors import StorageFailed, TallystickError
+from tallystick.core.safe_text import sanitise
 
 DEBUG = "TALLYSTICK_DEBUG"
 INTERRUPTED = 130

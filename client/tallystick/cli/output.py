@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from tallystick.core.moments import moment_json as moment_json
-from tallystick.core.moments import moment_text as moment_text
 from tallystick.core.safe_text import sanitise, sanitise_json
 
 # Below this a file is hashed faster than a bar is drawn.
