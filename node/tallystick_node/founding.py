@@ -15,7 +15,6 @@ ever overwritten.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,12 +27,12 @@ from tallystick.core.compose import compose
 from tallystick.core.errors import ConfigInvalid
 from tallystick.core.evidence import actors_of
 from tallystick.core.hashing import parse_digest
-from tallystick.core.identifiers import check_bureau_id, check_credit_code, check_origin, uuid7
+from tallystick.core.identifiers import check_bureau_id, check_credit_code, check_origin
 from tallystick.core.keys import SigningKey
 from tallystick.core.note import COSIGNATURE_V1, VerifierKey
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick.sdk.key_file import generate_key
-from tallystick_node.admission import admit
+from tallystick_node.adoption import adoption, new_id, record
 from tallystick_node.config import Settings
 from tallystick_node.identity import load_ledger_key
 from tallystick_node.ledger import Ledger, State
@@ -116,18 +115,12 @@ def found(
             expected=f"the private half of {bureau.registrar_key}",
         )
     digest = parse_digest(settings.config.charter_digest)
-    submissions = [_adoption(bureau, key, charter.version, digest, now_us)]
+    submissions = [adoption(bureau, key, charter.version, digest, now_us)]
     if registrar is not None and actors:
         submissions.append(_registrations(bureau, registrar, actors, now_us))
     data = settings.database.parent
     with made_whole(data) as folder:
         return _record(folder / settings.database.name, folder / settings.signed_size.name, bureau, submissions, now_us)
-
-
-def _adoption(bureau: Bureau, key: SigningKey, version: int, digest: bytes, now_us: int) -> Prepared:
-    actor = f"{bureau.id}:node"
-    said = compose("CharterAdopted", actor, {"version": version, "digest": digest}).statement.SerializeToString()
-    return prepare(seal(bureau.origin, actor, key, _new_id(now_us), [said]), bureau.origin)
 
 
 def _registrations(bureau: Bureau, registrar: SigningKey, actors: Sequence[FirstActor], now_us: int) -> Prepared:
@@ -142,32 +135,20 @@ def _registrations(bureau: Bureau, registrar: SigningKey, actors: Sequence[First
             "possession": prove_possession(bureau.origin, actor, first.role, first.key),
         }
         said.append(compose("ActorRegistered", signer, values).statement.SerializeToString())
-    return prepare(seal(bureau.origin, signer, registrar, _new_id(now_us), said), bureau.origin)
+    return prepare(seal(bureau.origin, signer, registrar, new_id(now_us), said), bureau.origin)
 
 
 def _record(database: Path, noted: Path, bureau: Bureau, submissions: Sequence[Prepared], now_us: int) -> State:
     store = LevelDbStore.create(database)
     try:
         ledger = Ledger.create(store, bureau.origin)
-        actors = actors_of(bureau)
-        first = 0
-        for submission in submissions:
-            admit(submission, first, actors)
-            first += submission.count
-        commit = ledger.build(submissions, now_us)
         signed = SignedSize.create(noted, bureau.origin)
         try:
-            store.write(commit.batch)
-            signed.note(commit.state.size, commit.state.root)
+            return record(ledger, signed, submissions, actors_of(bureau), now_us)
         finally:
             signed.close()
-        return commit.state
     finally:
         store.close()
-
-
-def _new_id(now_us: int) -> bytes:
-    return uuid7(now_us, secrets.token_bytes(10))
 
 
 @contextmanager

@@ -86,6 +86,7 @@ class Sequencer:
         linger_s: float,
         queue_bytes_max: int,
         expires_us: int,
+        state: str = "active",
     ) -> None:
         self.ledger = ledger
         self._signed_size = signed_size
@@ -98,6 +99,7 @@ class Sequencer:
         self._linger_s = linger_s
         self._queue_bytes_max = queue_bytes_max
         self._expires_us = expires_us
+        self._state = state
         self._queue: deque[_Waiting] = deque()
         self._queued_bytes = 0
         self._arrived = asyncio.Event()
@@ -152,13 +154,16 @@ class Sequencer:
     async def record(self, submission: Prepared) -> Placed:
         """Record a prepared submission; returns once it is durable and under a signed checkpoint.
 
-        Raises what admission raises, NotAllowed once the charter has expired, Overloaded when the queue is full,
-        Stopping, or StorageFailed: then the outcome is unknown, and the caller may send the same submission again.
+        Raises what admission raises, NotAllowed once the charter has expired or where it says that the bureau is not
+        active, Overloaded when the queue is full, Stopping, or StorageFailed: then the outcome is unknown, and the
+        caller may send the same submission again.
         """
         if self._stopping:
             raise Stopping("the node is shutting down", where=self.ledger.origin, expected="another try later")
         if self._now_us() >= self._expires_us:
             raise NotAllowed("the charter has expired", where=self.ledger.origin, expected="a later version of it")
+        if self._state != "active":
+            raise NotAllowed(f"the charter says {self._state}", where=self.ledger.origin, expected="an active bureau")
         size = sum(map(len, submission.statements)) + 200 * submission.count
         if self._queued_bytes + size > self._queue_bytes_max and self._queue:
             raise Overloaded("its queue is full", where=self.ledger.origin, expected="another try in a moment")

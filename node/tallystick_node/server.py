@@ -26,6 +26,7 @@ from tallystick.core.errors import ConfigInvalid, Usage
 from tallystick.core.evidence import actors_of
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
 from tallystick.sdk.clock import now_us
+from tallystick_node.adoption import check_floor, record_adoption
 from tallystick_node.config import Settings
 from tallystick_node.identity import load_ledger_key
 from tallystick_node.ledger import Ledger, check_against_signed
@@ -76,6 +77,8 @@ class Node:
             try:
                 ledger = Ledger.open(store, bureau.origin)
                 check_against_signed(ledger, signed)
+                check_floor(ledger, bureau, str(settings.place(settings.config.charter)))
+                record_adoption(ledger, signed, key, charter, settings.config.charter_digest, bureau, clock())
                 sequencer = Sequencer(
                     ledger,
                     signed,
@@ -86,6 +89,7 @@ class Node:
                     linger_s=settings.config.write.linger_ms / 1_000,
                     queue_bytes_max=settings.config.write.queue_mib * 1024 * 1024,
                     expires_us=charter.expires_us,
+                    state=bureau.state,
                 )
             except BaseException:
                 signed.close()

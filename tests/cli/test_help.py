@@ -25,7 +25,7 @@ Ask           who  trace  access  impact  case  owed  catalogue  systems  lookup
 Judge         audit  reconcile  report
 Prove         prove  verify
 Bring in      import dcat | xroad | systems
-Trust         charter show  identity init | register | revoke | show
+Trust         charter show | verify | propose | key | sign | adopt  identity init | register | revoke | show
 Shell         completion
 
 Every answer was verified before it was shown and ends with what it does not cover.
@@ -186,6 +186,9 @@ def test_completion_prints_a_script_for_each_shell(tally: Tally, shell: str) -> 
         ["system", "used", "A", "--since", "2027-01-01"],
         ["import", "xml", "f"],
         ["charter", "show", "--lang", "fr"],
+        ["charter", "adopt"],
+        ["charter", "propose", "edits.toml"],
+        ["charter", "sign", "next.toml", "-o", "next.note"],
         ["identity", "init"],
         ["completion", "tcsh"],
         ["log", "\udcff"],

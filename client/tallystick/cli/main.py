@@ -128,7 +128,12 @@ SECTIONS = (
     (
         "Trust",
         (
-            Lazy("charter", "tallystick.cli.trust:charter", "Show the charter.", "show"),
+            Lazy(
+                "charter",
+                "tallystick.cli.charter_life:charter",
+                "Show the charter, and take it from version to version.",
+                "show | verify | propose | key | sign | adopt",
+            ),
             Lazy(
                 "identity",
                 "tallystick.cli.identity:identity",

@@ -23,7 +23,10 @@ from tallystick_proto.v1.statement_pb2 import ActorRegistered, ActorRevoked, Sta
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """One key of one actor: valid from the entry after `index` up to `revoked`, the index of its revocation, if any."""
+    """One key of one actor: valid from the entry after `index` up to `revoked`, the index of its revocation, if any.
+
+    Of a key the charter names, `index` is None; of one it retired, `revoked` is the last entry it vouches for.
+    """
 
     actor: str
     key: bytes
@@ -54,6 +57,10 @@ class Actors:
         registrar = Registered(f"{bureau}:registrar", registrar_key, Role.REGISTRAR, None)
         self._by_key: dict[bytes, Registered] = {ledger_key: node, registrar_key: registrar}
 
+    def add_retired(self, name: str, key: bytes, role: int, size: int) -> None:
+        """Name a key that the charter retired: it signed as `<bureau>:<name>` in the first `size` entries."""
+        self._by_key[key] = Registered(f"{self.bureau}:{name}", key, role, None, size - 1)
+
     def copy(self) -> Actors:
         """An independent copy, for a commit that may fail."""
         twin = object.__new__(Actors)
@@ -81,7 +88,8 @@ class Actors:
                 f"the key of {actor} is registered at #{found.index}", expected=f"an entry before #{index}"
             )
         if found.revoked is not None and found.revoked < index:
-            raise NotAuthentic(f"the key of {actor} was revoked at #{found.revoked}", expected="a key that is valid")
+            how = f"was revoked at #{found.revoked}" if found.index is not None else f"vouches up to #{found.revoked}"
+            raise NotAuthentic(f"the key of {actor} {how}", expected="a key that is valid")
         return found
 
     def check(self, statement: Statement) -> None:

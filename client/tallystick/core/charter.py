@@ -3,7 +3,7 @@
 A signed note whose text is TOML beginning `# tallystick/charter/v1`. Its digest is `blake3:` of the note's *text*;
 version 1 is trusted by a digest given out of band, and must carry signatures by its own threshold of charter keys, a
 threshold above half. No public key stands under two names; no two bureaus share an id or an origin; fields this version
-does not know are refused, because half a charter is no charter.
+does not know are refused, because half a charter is no charter. What makes a version follow another: `charter_chain`.
 
 The rulebook is carried as it stands; the audit reads it.
 """
@@ -25,6 +25,7 @@ from tallystick.core.hashing import chain_hash, format_digest
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import CHARTER_BYTES_MAX
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, decode_base64, open_note, parse_note, sign_note
+from tallystick.core.retired import Retired
 
 HEADER = "# tallystick/charter/v1\n"
 
@@ -45,7 +46,11 @@ class Floor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One organisation of the roster. Keys are verifier keys as C2SP writes them."""
+    """One organisation of the roster. Keys are verifier keys as C2SP writes them.
+
+    A suspended bureau records nothing for now; a closed one's ledger ends at its floor, and a successor is a new id of
+    the same credit code.
+    """
 
     id: str
     name: Name
@@ -60,11 +65,27 @@ class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     floor: Floor | None = None
     state: Literal["active", "suspended", "closed"] = "active"
     successor: str = ""
+    retired: tuple[Retired, ...] = ()
 
     @property
     def ledger_verifier(self) -> VerifierKey:
         """The key that signs this bureau's checkpoints, and its node's own statements."""
         return VerifierKey.parse(self.ledger_key)
+
+    @property
+    def ends(self) -> dict[VerifierKey, int]:
+        """The keys whose word for this ledger ends at a size: retired ones, and the last one of a closed ledger."""
+        ended = {each.verifier: each.size for each in self.retired if not each.verifier.name.endswith("/witness")}
+        if self.state == "closed" and self.floor is not None:
+            ended[self.ledger_verifier] = self.floor.size
+        return ended
+
+    @property
+    def pinned(self) -> Checkpoint | None:
+        """The floor: what the ledger held at least, and holds for ever."""
+        if self.floor is None:
+            return None
+        return Checkpoint(self.origin, self.floor.size, decode_base64(self.floor.root, MalformedCharter, "floor"))
 
     @property
     def registrar_public(self) -> bytes:
@@ -149,15 +170,32 @@ def open_charter(data: bytes, digest: str) -> Charter:
     text = parse_note(data).text
     found = charter_digest(text)
     if found != digest:
-        raise CharterMismatch(f"its digest is {found}", where="charter", expected=digest)
+        raise CharterMismatch(f"its digest is {found}", where="charter", expected=digest + _adopting(text, digest))
     charter = parse_charter(text)
-    keys = [VerifierKey.parse(key) for key in charter.charter_keys]
-    signed = open_note(data, keys).verified
-    if len(signed) < charter.threshold:
-        raise CharterMismatch(
-            f"signed by {len(signed)} of its keys", where="charter", expected=f"at least {charter.threshold}"
-        )
+    check_signed(data, charter, "its keys")
     return charter
+
+
+def check_signed(data: bytes, by: Charter, whose: str) -> None:
+    """A note carries signatures by the threshold of a charter's keys. Raises CharterMismatch, and as `open_note`."""
+    signed = open_note(data, [VerifierKey.parse(key) for key in by.charter_keys]).verified
+    if len(signed) < by.threshold:
+        raise CharterMismatch(
+            f"signed by {len(signed)} of {whose}", where="charter", expected=f"at least {by.threshold}"
+        )
+
+
+def _adopting(text: str, digest: str) -> str:
+    """What to do where a later version was put in the place of the trusted one; nothing is believed of it here."""
+    try:
+        later = parse_charter(text)
+    except MalformedCharter:
+        return ""
+    return (
+        f"; it calls itself version {later.version}, which is adopted, not put there"
+        if later.previous == digest
+        else ""
+    )
 
 
 def parse_charter(text: str) -> Charter:
@@ -208,6 +246,8 @@ def _check(charter: Charter) -> None:
             if bureau.floor is not None:
                 root = decode_base64(bureau.floor.root, MalformedCharter, f"charter: floor of {bureau.id}")
                 Checkpoint(bureau.origin, bureau.floor.size, root)
+            floor_size = None if bureau.floor is None else bureau.floor.size
+            publics += [retired.check(bureau.origin, floor_size) for retired in bureau.retired]
         for auditor in charter.auditor:
             identifiers.check_bureau_id(auditor.id)
         publics += [VerifierKey.parse(text).public for text in charter.charter_keys]
@@ -220,6 +260,27 @@ def _check(charter: Charter) -> None:
     for what, values in (("id", ids), ("origin", [bureau.origin for bureau in charter.bureau]), ("key", publics)):
         if len(set(values)) < len(values):
             raise refuse(f"one {what} stands twice", f"every {what} once")
+    _check_ends(charter)
+
+
+def _check_ends(charter: Charter) -> None:
+    """A closed ledger ends somewhere, and who succeeds a bureau is another one of the same organisation."""
+    codes = {bureau.id: bureau.credit_code for bureau in charter.bureau}
+    for bureau in charter.bureau:
+        where = f"charter: {bureau.id}"
+        if bureau.state == "closed" and bureau.floor is None:
+            raise MalformedCharter(
+                "closed without a floor", where=where, expected="the size and root its ledger ends at"
+            )
+        if not bureau.successor:
+            continue
+        heir = codes.get(bureau.successor)
+        if bureau.state != "closed" or bureau.successor == bureau.id or heir != bureau.credit_code:
+            raise MalformedCharter(
+                f"{bureau.state}, succeeded by {bureau.successor[:80]}",
+                where=where,
+                expected="a closed bureau, and as its successor another id of the same credit code",
+            )
 
 
 def format_charter(charter: Charter) -> str:

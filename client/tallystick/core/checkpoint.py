@@ -5,11 +5,13 @@
     hOE+weA3FVrmGXV1mbLNIa2lpWXg/ZsxOcDDxsG4rak=        RFC 6962 root, base64
 
 No extension lines. The root of size 0 is SHA-256 of nothing. The ledger's own signature stands under the name of the
-origin; which signatures a reader requires is the reader's business.
+origin; which signatures a reader requires is the reader's business. A key whose word ends at a size vouches for no
+larger checkpoint.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tallystick.core.errors import InvalidIdentifier, MalformedNote, SignatureInvalid
@@ -17,7 +19,7 @@ from tallystick.core.identifiers import check_origin, parse_decimal
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import HASH_BYTES, LEDGER_ENTRIES_MAX
 from tallystick.core.merkle import EMPTY_ROOT
-from tallystick.core.note import VerifierKey, decode_base64, encode_base64, open_note, sign_note
+from tallystick.core.note import VerifierKey, decode_base64, encode_base64, open_note, parse_note, sign_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,34 @@ def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> bytes:
     return sign_note(format_checkpoint(checkpoint), (checkpoint.origin, key))
 
 
-def open_checkpoint(data: bytes, key: VerifierKey) -> Checkpoint:
-    """The checkpoint in a note that the ledger's `key` signed. Raises MalformedNote, SignatureInvalid."""
-    checkpoint = parse_checkpoint(open_note(data, [key]).note.text)
+def open_checkpoint(data: bytes, key: VerifierKey, ends: Mapping[VerifierKey, int] | None = None) -> Checkpoint:
+    """The checkpoint in a note that the ledger's `key` signed. Raises MalformedNote, SignatureInvalid.
+
+    `ends` are the keys whose word ends at a size: those the ledger had before, and `key` itself where it is closed.
+    """
+    ends = ends or {}
+    older = [each for each in ends if each.name == key.name and each != key]
+    try:
+        opened = open_note(data, [key, *older])
+    except SignatureInvalid as error:
+        raise _by_another_key(data, key, error) from None
+    checkpoint = parse_checkpoint(opened.note.text)
     if checkpoint.origin != key.name:
         raise SignatureInvalid(f"this is a checkpoint of {checkpoint.origin}", expected=f"one of {key.name}")
+    most = max(ends.get(each, LEDGER_ENTRIES_MAX) for each in opened.verified)
+    if checkpoint.size > most:
+        raise SignatureInvalid(
+            f"a checkpoint of {checkpoint.size} entries, by a key that the charter ends at {most}",
+            where=checkpoint.origin,
+            expected="no more than it vouches for",
+        )
     return checkpoint
+
+
+def _by_another_key(data: bytes, key: VerifierKey, error: SignatureInvalid) -> SignatureInvalid:
+    """A ledger's key may have been replaced by a charter version that this reader does not have."""
+    if any(signature.name == key.name and signature.key_id != key.key_id for signature in parse_note(data).signatures):
+        return SignatureInvalid(
+            error.what, where=error.where, expected=f"{error.expected}; a later version of the charter may name its key"
+        )
+    return error

@@ -21,7 +21,8 @@
     │   ├── Forked                             two signed histories under one key: proven
     │   ├── Unreconciled                       no proof that one state extends the other: a suspicion, not proven
     │   ├── HalvesDiffer                       what was received is not what was sent; both are recorded
-    │   └── CharterMismatch                    not the charter whose digest is trusted
+    │   └── CharterMismatch                    not the charter whose digest is trusted, or none that follows it
+    │       └── CharterForked                  two charters of one version, both signed by enough keys: proven
     ├── Unreachable                    peer's  exit 3   nobody answered, or not in time
     │   ├── Stopping                           the node is shutting down
     │   └── Overloaded                         the node asks to be tried again later
@@ -197,6 +198,10 @@ class HalvesDiffer(VerificationFailed):
 
 class CharterMismatch(VerificationFailed):
     pass
+
+
+class CharterForked(CharterMismatch):
+    """`known` is the version of which two were signed."""
 
 
 # Nobody answered.

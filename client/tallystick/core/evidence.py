@@ -3,7 +3,7 @@
 A C2SP tlog-proof whose `extra` line is base64 of `Presence`. `verify_presence` needs the file and the charter, nothing
 else:
 
-  1. the checkpoint is signed by the ledger key of a bureau in the charter;
+  1. the checkpoint is signed by the ledger key of a bureau in the charter, or one it retired, as far as that vouches;
   2. the entry's path leads to the checkpoint's root, at the entry's own index;
   3. the statement's path leads to the root of its submission, at its place in it;
   4. the author's key signed that submission, as the actor the statement names;
@@ -45,6 +45,7 @@ from tallystick.core.statement import Read
 from tallystick.core.submission import signed_message
 from tallystick.core.tlog_proof import TlogProof, format_tlog_proof, parse_tlog_proof
 from tallystick_proto.v1.entry_pb2 import Authorship, Disclosure, Presence, Signature
+from tallystick_proto.v1.meta_pb2 import Role
 from tallystick_proto.v1.statement_pb2 import ActorRegistered
 
 
@@ -66,8 +67,15 @@ class Proven:
 
 
 def actors_of(bureau: Bureau) -> Actors:
-    """The keys of a ledger as the charter alone names them."""
-    return Actors(bureau.id, bureau.origin, bureau.ledger_verifier.public, bureau.registrar_public)
+    """The keys of a ledger as the charter alone names them, those it retired among them."""
+    actors = Actors(bureau.id, bureau.origin, bureau.ledger_verifier.public, bureau.registrar_public)
+    for each in bureau.retired:
+        key = each.verifier
+        if key.name == bureau.origin:
+            actors.add_retired("node", key.public, Role.NODE, each.size)
+        elif key.name == f"{bureau.origin}/registrar":
+            actors.add_retired("registrar", key.public, Role.REGISTRAR, each.size)
+    return actors
 
 
 def format_presence(presence: Presence, index: int, inclusion: Sequence[bytes], checkpoint: bytes) -> bytes:
@@ -95,7 +103,7 @@ def verify_presence(data: bytes, charter: Charter) -> Proven:
         bureau = charter.by_origin(origin)
     except NotFound as error:
         raise MalformedProof(error.what, where=error.where, expected=error.expected) from None
-    checkpoint = open_checkpoint(proof.checkpoint, bureau.ledger_verifier)  # 1
+    checkpoint = open_checkpoint(proof.checkpoint, bureau.ledger_verifier, bureau.ends)  # 1
     return check_presence(presence, proof.index, proof.hashes, bureau, checkpoint)
 
 

@@ -1,4 +1,4 @@
-"""Private keys in files: PKCS#8 PEM, readable by their owner alone.
+"""Private keys in files: PKCS#8 PEM, readable by their owner alone; encrypted where a passphrase is given.
 
 A key file that others may read is refused, not fixed: whoever could read it may have.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -23,12 +25,14 @@ from tallystick.core.errors import ConfigInvalid
 from tallystick.core.keys import SigningKey
 
 _KEY_BYTES_MAX = 16 * 1024
+_ENCRYPTED = b"-----BEGIN ENCRYPTED"
 
 
-def generate_key(path: Path) -> SigningKey:
+def generate_key(path: Path, passphrase: bytes = b"") -> SigningKey:
     """A new Ed25519 key in a new file of mode 0600. Raises ConfigInvalid where the file exists or cannot be made."""
     seed = secrets.token_bytes(32)
-    pem = Ed25519PrivateKey.from_private_bytes(seed).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    how = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    pem = Ed25519PrivateKey.from_private_bytes(seed).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -42,8 +46,11 @@ def generate_key(path: Path) -> SigningKey:
     return SigningKey(seed)
 
 
-def load_key(path: Path) -> SigningKey:
-    """The key in a file. Raises ConfigInvalid where there is none, it is none, or others may read it."""
+def load_key(path: Path, passphrase: Callable[[], bytes] | None = None) -> SigningKey:
+    """The key in a file; for an encrypted one the passphrase is asked for, where there is somebody to ask.
+
+    Raises ConfigInvalid where there is none, it is none, others may read it, or the passphrase does not open it.
+    """
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -56,10 +63,16 @@ def load_key(path: Path) -> SigningKey:
         raise ConfigInvalid(
             f"its mode is {mode:04o}", where=str(path), expected="0600: a key that others may read is no secret"
         )
+    password = passphrase() if passphrase is not None and pem.startswith(_ENCRYPTED) else None
     try:
-        key = load_pem_private_key(pem, password=None)
+        key = load_pem_private_key(pem, password)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
+    if key is None and password is not None:
+        raise ConfigInvalid(
+            "the passphrase does not open the key", where=str(path), expected="the one it was made with"
+        )
     if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigInvalid("not an Ed25519 key", where=str(path), expected="an unencrypted PKCS#8 PEM")
+        expected = "an unencrypted PKCS#8 PEM" if passphrase is None else "a PKCS#8 PEM"
+        raise ConfigInvalid("not an Ed25519 key", where=str(path), expected=expected)
     return SigningKey(key.private_bytes_raw())

@@ -13,23 +13,29 @@
     [registrar]                           for `tally identity register` and `revoke` only
     key = "keys/registrar.key"
 
-Relative paths are relative to the file. Without `state` it is kept in the user's state folder, by charter.
+Relative paths are relative to the file. Without `state` it is kept in the user's state folder, by charter. Adopting a
+later version of the charter changes `charter` and `charter_digest`, and writes down a `state` that was not named, so
+that nothing is forgotten.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from tallystick.core.charter import Bureau, Charter, open_charter
+from tallystick.core.charter_chain import Version
 from tallystick.core.errors import CharterMismatch, ConfigInvalid, InvalidIdentifier, NotFound, VerificationFailed
 from tallystick.core.identifiers import split_actor
 from tallystick.core.keys import SigningKey
+from tallystick.sdk.charter_files import adopt
 from tallystick.sdk.key_file import load_key
+from tallystick.sdk.trust_store import TrustStore
 
 ENVIRONMENT = "TALLYSTICK_PROFILE"
 
@@ -135,6 +141,25 @@ class Profile:
     @property
     def charter_digest(self) -> str:
         return self._file.charter_digest
+
+    @property
+    def charter_path(self) -> Path:
+        """The file of the charter's note."""
+        return self.path.parent / self._file.charter
+
+    def adopt(self, known: Sequence[Version], version: Version) -> list[Path]:
+        """Go by a version that follows the charter this profile was read with; what it is read with now stays.
+
+        A checkpoint that this client trusted, and for which no key vouches any more, is set aside: the files it is in.
+        Adopting the same version again sets aside what an interruption left. Raises as `charter_files.adopt`.
+        """
+        if version.digest != self.charter_digest:
+            more = {} if self._file.state else {("", "state"): str(self.state.absolute())}
+            adopt(self.path, self._file.charter, known, version, more)
+        trust = TrustStore(self.state / "trust")
+        return [
+            place for bureau in version.charter.bureau if (place := trust.set_aside_unvouched(bureau, version.number))
+        ]
 
     @property
     def actor(self) -> str:

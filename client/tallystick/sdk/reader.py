@@ -115,10 +115,18 @@ class LedgerReader:
         later where another program is at it, and at the latest by `close`.
         """
         checkpoint = self._advanced(self._ledger, note, consistency)
+        self._prove_floor()
         if time.monotonic() - self._remembered_at >= _REMEMBER_S:
             with suppress(BlockingIOError):
                 self.remember(wait=False)
         return checkpoint
+
+    def _prove_floor(self) -> None:
+        """What was trusted under an earlier version of the charter must extend what this one pins."""
+        floor, size = self._ledger.floor_to_prove, self._ledger.size
+        if floor is not None:
+            inside = 0 < floor.size < size
+            self._ledger.prove_floor(self.wire.prove_consistency(floor.size, size).hashes if inside else ())
 
     def remember(self, *, wait: bool = True) -> None:
         """Write the trusted checkpoint down, after making sure that it fits what another command wrote meanwhile.
@@ -278,7 +286,9 @@ class LedgerReader:
 
     def _trusting(self, note: bytes | None) -> TrustedLedger:
         try:
-            return TrustedLedger(self.bureau.id, self.bureau.ledger_verifier, note)
+            return TrustedLedger(
+                self.bureau.id, self.bureau.ledger_verifier, note, ends=self.bureau.ends, floor=self.bureau.pinned
+            )
         except VerificationFailed as error:
             raise ConfigInvalid(
                 f"the checkpoint of {self.bureau.id} that was kept does not read ({error})",

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from tallystick.core.errors import ConfigInvalid
+from tallystick.core.charter import Bureau
+from tallystick.core.checkpoint import open_checkpoint
+from tallystick.core.errors import ConfigInvalid, VerificationFailed
 from tallystick.core.hashing import chain_hash
 from tallystick.sdk.files import write_whole
 
@@ -100,6 +102,25 @@ class TrustStore:
 
     def _evidence_path(self, origin: str) -> Path:
         return self._path(origin).with_suffix(".equivocation")
+
+    def set_aside_unvouched(self, bureau: Bureau, version: int) -> Path | None:
+        """Put a trusted note aside whose key, under the charter's version of that number, no longer vouches for it.
+
+        That is one beyond the floor at which its key was retired. Returns where it is kept, or None.
+        """
+        if self.load(bureau.origin) is None:
+            return None
+        with self.replacing(bureau.origin) as note:
+            if note is None:
+                return None
+            try:
+                open_checkpoint(note, bureau.ledger_verifier, bureau.ends)
+            except VerificationFailed:
+                place = self._path(bureau.origin)
+                aside = place.with_suffix(f".before-charter-{version}.note")
+                os.replace(place, aside)
+                return aside
+        return None
 
     def _path(self, origin: str) -> Path:
         return self.folder / (quote(origin, safe="") + ".note")

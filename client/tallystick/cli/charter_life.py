@@ -1,0 +1,146 @@
+"""Trust: `tally charter verify` and `adopt`: going from one version of the charter to the next, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tallystick.cli.charter_making import charter as charter
+from tallystick.cli.charter_text import print_changes, read_text, standing
+from tallystick.cli.options import Session, command
+from tallystick.core.errors import CharterMismatch, VerificationFailed
+
+if TYPE_CHECKING:
+    from tallystick.core.charter_chain import Version
+
+_FILE = click.Path(path_type=Path)
+
+
+@charter.command(short_help="Check that a version follows the one gone by.")
+@click.argument("file", type=_FILE)
+@click.option("--previous", metavar="FILE", type=_FILE, help="The version before it; else the profile's charter.")
+@command
+def verify(session: Session, file: Path, previous: Path | None) -> None:
+    """Show what a version of the charter changes and who signed it, and check that it follows the one before, offline.
+
+    Exits with 5 where it does not follow. With --previous, trust rests on the digest of that file: compare it.
+
+    \b
+    Example:
+      tally charter verify charter-3.note --previous charter-2.note
+    """
+    from tallystick.core.charter import charter_digest
+    from tallystick.core.charter_chain import follow, signers
+    from tallystick.core.charter_draft import changes
+    from tallystick.sdk.charter_files import known_versions, read_note, version_in
+
+    if previous is not None:
+        known = [version_in(previous)]
+    else:
+        known = known_versions(session.profile.charter_path, session.profile.charter_digest)
+    note = read_note(file)
+    text, proposed = read_text(file, note)
+    why: VerificationFailed | None = None
+    try:
+        follow(known, note)
+    except VerificationFailed as error:
+        why = error
+    last = known[-1]
+    digest = charter_digest(text)
+    signed = signers(note, last.charter, proposed)
+    changed = changes(last.charter, proposed)
+    output = session.output
+    say = output.say
+    if output.json:
+        document: dict[str, Any] = {"follows": why is None and digest != last.digest, "same": digest == last.digest}
+        document |= {"name": proposed.name, "version": proposed.version, "digest": digest, "previous": last.digest}
+        document["signed_by"] = [key.name for key in signed]
+        document["changes"] = [{"place": each.place, "before": each.before, "after": each.after} for each in changed]
+        output.document(document)
+    else:
+        output.facts(
+            [
+                (say("charter", "章程"), proposed.name),
+                (say("version", "版本"), str(proposed.version)),
+                (say("digest", "摘要"), digest),
+                (say("checked against", "对照"), say(f"version {last.number}", f"第 {last.number} 版")),
+                (say("its digest", "其摘要"), last.digest),
+                (say("signed by", "签名"), [key.name for key in signed] or ["-"]),
+                *standing(session, signed, last.charter, proposed),
+            ]
+        )
+        output.line()
+        print_changes(session, last.charter, proposed)
+        if why is None and digest != last.digest:
+            output.line(
+                say(
+                    f"It follows version {last.number}: enough holders of the old and of the new keys signed it.",
+                    f"该版承接第 {last.number} 版：新旧章程公钥的签名均达门限。",
+                )
+            )
+        elif why is None:
+            output.line(say("It is the version gone by.", "即现行版本。"))
+    if why is not None:
+        raise why.at(str(file))
+
+
+@charter.command(short_help="Go by the next version.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=_FILE)
+@command
+def adopt(session: Session, files: tuple[Path, ...]) -> None:
+    """Have the profile go by the next version of its charter, after checking that it follows; several in their order.
+
+    The version is kept beside the one before, which stays, and the profile names it from one moment to the next.
+    What was recorded under earlier versions stays provable under this one. Another version of a number that is known
+    is refused, and if the same holders signed it, called what it is: a fork.
+
+    \b
+    Example:
+      tally charter adopt charter-3.note --profile profiles/auditor.toml
+    """
+    from tallystick.sdk.charter_files import next_version
+    from tallystick.sdk.clock import now_us
+    from tallystick.sdk.profile import Profile
+
+    profile = session.profile
+    aside: list[Path] = []
+    for file in files:
+        known, version = next_version(profile.charter_path, profile.charter_digest, file)
+        if version.charter.expired(now_us()) and file == files[-1]:
+            raise CharterMismatch(
+                f"it expired on {version.charter.expires.isoformat()}", where=str(file), expected="a later version"
+            )
+        aside += profile.adopt(known, version)
+        profile = Profile.load(profile.path)
+    _print_adopted(session, version, profile.path, aside)
+
+
+def _print_adopted(session: Session, version: Version, profile: Path, aside: list[Path]) -> None:
+    output = session.output
+    say = output.say
+    if output.json:
+        output.document(
+            {
+                "version": version.number,
+                "digest": version.digest,
+                "profile": str(profile),
+                "set_aside": [str(path) for path in aside],
+            }
+        )
+        return
+    output.line(
+        say(
+            f"{profile} goes by version {version.number}, {version.digest}",
+            f"{profile} 现行第 {version.number} 版，{version.digest}",
+        )
+    )
+    for path in aside:
+        output.line(
+            say(
+                f"{path}: this client was shown more than its retired key vouches for; whether that is still there, "
+                "only its bureau can say",
+                f"{path}：本端曾见之封账点超出已停用公钥的担保范围，是否尚存须由该单位说明",
+            )
+        )

@@ -1,0 +1,209 @@
+"""Trust: `tally charter propose`, `key`, `sign`: what a charter's holders do to make its next version.
+
+All of it works on files: no node is asked anything, and charter keys can stay on a machine that no network reaches.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tallystick.cli.charter_text import print_changes, read_text, standing
+from tallystick.cli.options import Session, command
+from tallystick.cli.trust import charter as charter
+from tallystick.core.errors import ConfigInvalid, NotFound, Usage, VerificationFailed
+
+if TYPE_CHECKING:
+    from tallystick.core.charter import Floor
+
+_FILE = click.Path(path_type=Path)
+
+
+@charter.command(short_help="Write the text of the next version.")
+@click.argument("edits", metavar="EDITS", type=_FILE)
+@click.option("-o", "--output", "target", required=True, metavar="FILE", type=_FILE, help="Where to; a new file.")
+@click.option(
+    "--floor",
+    "floors",
+    metavar="BUREAU",
+    multiple=True,
+    help="Pin a ledger at the last checkpoint this profile trusted; may be repeated.",
+)
+@command
+def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]) -> None:
+    """Write the text of the charter's next version: this one, with EDITS, a TOML file in the charter's form, merged in.
+
+    A table is merged into the one that stands there, a bureau into the one of its id; anything else is replaced. Keys
+    that are replaced are named as retired, at the floor. Nobody has signed the text yet.
+
+    \b
+    Example:
+      tally charter propose edits.toml -o charter-3.toml
+    """
+    from datetime import UTC, datetime
+
+    from tallystick.core.charter import charter_digest, parse_charter
+    from tallystick.core.charter_draft import draft
+    from tallystick.sdk.charter_files import version_in
+    from tallystick.sdk.clock import now_us
+    from tallystick.sdk.files import write_whole
+
+    before = version_in(session.profile.charter_path)
+    try:
+        asked = edits.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(f"cannot be read: {error}", where=str(edits), expected="TOML") from None
+    _refuse_existing(target)
+    issued = datetime.fromtimestamp(now_us() // 1_000_000, UTC).astimezone(before.charter.issued.tzinfo)
+    try:
+        text = draft(before, asked, issued, {bureau: _floor(session, bureau) for bureau in floors})
+    except VerificationFailed as error:
+        raise Usage(error.what, where=f"{edits}: {error.where}", expected=error.expected) from None
+    write_whole(target, text.encode())
+    after = parse_charter(text)
+    output = session.output
+    if output.json:
+        output.document({"file": str(target), "version": after.version, "digest": charter_digest(text)})
+        return
+    print_changes(session, before.charter, after)
+    output.facts(
+        [
+            (output.say("text", "文本"), str(target)),
+            (output.say("version", "版本"), str(after.version)),
+            (output.say("digest", "摘要"), charter_digest(text)),
+        ]
+    )
+
+
+@charter.command(short_help="Make a key for a holder of the charter.")
+@click.argument("name")
+@click.option("-o", "--output", "target", required=True, metavar="FILE", type=_FILE, help="Where to; a new file.")
+@click.option(
+    "--passphrase", is_flag=True, help="Encrypt it under a passphrase, asked for, or a line of standard input."
+)
+@command
+def key(session: Session, name: str, target: Path, passphrase: bool) -> None:
+    """Make a charter key for the holder NAME, and show what `charter_keys` or an auditor's `key` says of it.
+
+    \b
+    Example:
+      tally charter key pudong.example/key-4 -o key-4.pem --passphrase
+    """
+    from tallystick.core.note import VerifierKey
+    from tallystick.sdk.key_file import generate_key
+
+    chosen = _passphrase(confirm=True) if passphrase else b""
+    _refuse_existing(target)
+    try:
+        made = generate_key(target, chosen)
+        verifier = VerifierKey.of(name, made.public).format()
+    except VerificationFailed as error:
+        target.unlink()
+        raise Usage(error.what, where="NAME", expected=error.expected) from None
+    output = session.output
+    if output.json:
+        output.document({"key": verifier, "file": str(target), "encrypted": passphrase})
+        return
+    output.facts([(output.say("key", "公钥"), verifier), (output.say("key file", "私钥文件"), str(target))])
+
+
+@charter.command(short_help="Add one signature to a version.")
+@click.argument("file", type=_FILE)
+@click.option("--key", "key_path", required=True, metavar="KEY", type=_FILE, help="The charter key's file.")
+@click.option(
+    "-o", "--output", "target", required=True, metavar="NOTE", type=_FILE, help="Where to; FILE itself, or new."
+)
+@click.option(
+    "--previous", metavar="PREVIOUS", type=_FILE, help="The version before it, for a key that this one no longer names."
+)
+@command
+def sign(session: Session, file: Path, key_path: Path, target: Path, previous: Path | None) -> None:
+    """Add one charter key's signature to a version: its text, or its note with the signatures of others.
+
+    The keys of the version before and its own sign, each as many as its threshold. An encrypted key's passphrase is
+    asked for, or read as a line of standard input. Look at the version with `tally charter verify` first.
+
+    \b
+    Example:
+      tally charter sign charter-3.toml --key key-1.pem -o charter-3.note
+    """
+    from tallystick.core.charter import charter_digest
+    from tallystick.core.charter_chain import signers
+    from tallystick.core.note import VerifierKey, add_signatures, parse_note, sign_note
+    from tallystick.sdk.charter_files import read_note, version_in
+    from tallystick.sdk.files import write_whole
+    from tallystick.sdk.key_file import load_key
+
+    data = read_note(file)
+    text, proposed = read_text(file, data)
+    if target.absolute() != file.absolute():
+        _refuse_existing(target)
+    charters = (proposed,) if previous is None else (version_in(previous).charter, proposed)
+    signing = load_key(key_path, _passphrase)
+    keys = [VerifierKey.parse(each) for each in dict.fromkeys(k for one in charters for k in one.charter_keys)]
+    own = [each for each in keys if each.public == signing.public]
+    if not own:
+        raise Usage(
+            "this is not one of the charter's keys",
+            where=str(key_path),
+            expected=f"one of {', '.join(each.name for each in keys)}; or --previous, whose keys sign too",
+        )
+    note = sign_note(text, (own[0].name, signing))
+    if data != text.encode():
+        if own[0] in signers(data, *charters):
+            raise Usage(f"{own[0].name} has signed it", where=str(file), expected="another key")
+        note = add_signatures(data, *parse_note(note).signatures)
+    signed = signers(note, *charters)
+    write_whole(target, note)
+    output = session.output
+    say = output.say
+    if output.json:
+        output.document(
+            {
+                "file": str(target),
+                "version": proposed.version,
+                "digest": charter_digest(text),
+                "signed_as": own[0].name,
+                "signed_by": [each.name for each in signed],
+            }
+        )
+        return
+    output.facts(
+        [
+            (say("signed as", "署名"), own[0].name),
+            (say("version", "版本"), str(proposed.version)),
+            (say("digest", "摘要"), charter_digest(text)),
+            *standing(session, signed, *charters),
+            (say("note", "签名文件"), str(target)),
+        ]
+    )
+
+
+def _floor(session: Session, bureau: str) -> Floor:
+    """A ledger's floor at the last checkpoint this profile trusted. Raises NotFound."""
+    from tallystick.core.charter import Floor
+    from tallystick.core.checkpoint import open_checkpoint
+    from tallystick.core.note import encode_base64
+    from tallystick.sdk.trust_store import TrustStore
+
+    found = session.profile.charter.by_id(bureau)
+    note = TrustStore(session.profile.state / "trust").load(found.origin)
+    if note is None:
+        raise NotFound("this profile was shown nothing of it yet", where=bureau, expected="a ledger it has read")
+    checkpoint = open_checkpoint(note, found.ledger_verifier, found.ends)
+    return Floor(checkpoint.size, encode_base64(checkpoint.root))
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists():
+        raise Usage("there is a file already", where=str(target), expected="another name")
+
+
+def _passphrase(*, confirm: bool = False) -> bytes:
+    """Asked for on a terminal, else a line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)).encode()
+    return sys.stdin.readline().rstrip("\n").encode()

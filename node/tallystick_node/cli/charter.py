@@ -1,0 +1,53 @@
+"""`tallyd charter`: a stopped node goes by the charter's next version, with new keys where that names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+OFFICES = ("ledger", "witness", "registrar")
+
+
+@click.group()
+def charter() -> None:
+    """A node's charter, from one version to the next. The node must be stopped."""
+
+
+@charter.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+def adopt(directory: Path, file: Path) -> None:
+    """Have the stopped node of DIR go by the version in FILE, after checking that it follows, and record that.
+
+    Keys that the version names are taken from where they are, or from where `tallyd charter renew` put them.
+    """
+    from tallystick.sdk.clock import now_us
+    from tallystick_node.adoption import adopt_version
+    from tallystick_node.config import Settings
+    from tallystick_node.home import SETTINGS
+
+    version, recorded = adopt_version(Settings.load(directory / SETTINGS), file, now_us())
+    how = "recorded" if recorded else "nothing was recorded"
+    click.echo(f"{directory} goes by version {version.number}, {version.digest}; {how}")
+
+
+@charter.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("offices", metavar="[ledger|witness|registrar]...", nargs=-1, type=click.Choice(OFFICES))
+def renew(directory: Path, offices: tuple[str, ...]) -> None:
+    """Make the next keys of the stopped node of DIR, the ledger's if none is named, and print them for the charter.
+
+    What is printed goes into the edits of `tally charter propose`. The keys lie beside the present ones and sign
+    nothing until the version that names them is adopted; until then nothing may be recorded either, or its floor no
+    longer fits.
+    """
+    import tomli_w
+
+    from tallystick_node.config import Settings
+    from tallystick_node.home import SETTINGS
+    from tallystick_node.renewal import renewed
+
+    stanza: dict[str, Any] = renewed(Settings.load(directory / SETTINGS), offices or ("ledger",))
+    click.echo(tomli_w.dumps({"bureau": [stanza]}), nl=False)

@@ -1,0 +1,50 @@
+"""New keys for a node whose bureau gives up old ones, and what the charter's next version says of them.
+
+The floor is what the stopped ledger holds: up to there the old keys vouch. Made again, the same keys are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, encode_base64
+from tallystick.sdk.key_file import generate_key, load_key
+from tallystick_node.adoption import next_key_file
+from tallystick_node.config import Settings
+from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.signed_size import SignedSize
+from tallystick_node.store.leveldb import LevelDbStore
+
+_REGISTRAR = "keys/registrar.key"
+
+
+def renewed(settings: Settings, offices: Sequence[str]) -> dict[str, Any]:
+    """The bureau's stanza as edits: its id, a key for each of `offices`, and the floor.
+
+    Raises DirectoryHeld where the node runs, and what keeps its ledger from being opened.
+    """
+    charter, bureau = settings.open_charter()
+    store = LevelDbStore.open(settings.database)
+    try:
+        ledger = Ledger.open(store, bureau.origin)
+        signed = SignedSize.open(settings.signed_size, bureau.origin)
+        try:
+            check_against_signed(ledger, signed)
+        finally:
+            signed.close()
+    finally:
+        store.close()
+    files = {
+        "ledger": (settings.config.keys.ledger, bureau.origin, ED25519),
+        "witness": (settings.config.keys.witness, f"{bureau.origin}/witness", COSIGNATURE_V1),
+        "registrar": (_REGISTRAR, f"{bureau.origin}/registrar", ED25519),
+    }
+    said: dict[str, Any] = {"id": bureau.id}
+    for office in offices:
+        named, name, algorithm = files[office]
+        path = settings.place(next_key_file(named, charter.version + 1))
+        key = load_key(path) if path.exists() else generate_key(path)
+        said[f"{office}_key"] = VerifierKey.of(name, key.public, algorithm).format()
+    said["floor"] = {"size": ledger.state.size, "root": encode_base64(ledger.state.root)}
+    return said

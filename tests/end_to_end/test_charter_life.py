@@ -1,0 +1,94 @@
+"""A charter's life on a real cluster: a bureau's key is retired, everybody goes by the next version, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tallystick import Node
+from tallystick.core.errors import SignatureInvalid
+from tallystick.sdk.ledgers import Ledgers
+from tallystick_node.cluster.local import LocalCluster
+from tests.harness.processes import BIN, refused, tallyd
+
+OLD, NEW = "SCJG-0012", "SCJG-0013"
+
+
+def tally(*arguments: str | Path, code: int = 0) -> str:
+    """Run the installed command, which must end with a code; what it printed, and where it failed why."""
+    done = subprocess.run([BIN / "tally", *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def next_charter(cluster: LocalCluster, edits: str) -> Path:
+    """The next version of a cluster's charter, signed by its one key."""
+    folder = cluster.folder
+    (folder / "edits.toml").write_text(edits)
+    tally("charter", "propose", folder / "edits.toml", "-o", folder / "next.toml", "--profile", cluster.auditor_profile)
+    key, note = folder / "keys" / "charter.key", folder / "next.note"
+    tally("charter", "sign", folder / "next.toml", "--key", key, "-o", note)
+    return note
+
+
+def test_a_key_is_retired_and_everything_under_it_stays_provable(cluster: LocalCluster, tmp_path: Path) -> None:
+    """After version 2 the old entries prove as before, new ones stand under the new key, and an audit finds nothing."""
+    market, folder = cluster["market-regulation"], cluster.folder
+    digest = market.settings.config.charter_digest
+    first = market.sdk.declare(OLD, scheme="pudong", title="Licences", sharing="unconditional")
+    cluster.auditor.show(first.ref)
+    (tmp_path / "old").write_bytes(cluster.auditor.prove(first.reference))
+    (tmp_path / "old-node").write_bytes(cluster.auditor.prove("market-regulation#0"))
+
+    market.stop()
+    renewed = tallyd("charter", "renew", market.home)
+    assert renewed.returncode == 0, renewed.stderr
+    note = next_charter(cluster, renewed.stdout)
+    assert tallyd("charter", "renew", market.home).stdout == renewed.stdout
+    said = json.loads(tally("charter", "verify", note, "--json", "--profile", cluster.auditor_profile))
+    assert said["follows"]
+    assert "bureau market-regulation ledger_key" in [change["place"] for change in said["changes"]]
+
+    cluster.stop()
+    for member in cluster:
+        adopted = tallyd("charter", "adopt", member.home, note)
+        assert adopted.returncode == 0, adopted.stderr
+        assert adopted.stdout.endswith("; recorded\n")
+        assert tallyd("charter", "adopt", member.home, note).stdout.endswith("; nothing was recorded\n")
+    cluster.start()
+
+    with Ledgers.open(cluster.auditor_profile) as before, pytest.raises(SignatureInvalid, match="a later version"):
+        before["market-regulation"].refresh()
+    for profile in sorted((folder / "profiles").glob("*.toml")):
+        assert "goes by version 2" in tally("charter", "adopt", note, "--profile", profile)
+    assert "goes by version 2" in tally("charter", "adopt", note, "--profile", cluster.auditor_profile)
+
+    with Node.open(market.profile) as sdk:
+        second = sdk.declare(NEW, scheme="pudong", title="Permits", sharing="unconditional")
+    with Ledgers.open(cluster.auditor_profile) as after:
+        (tmp_path / "new").write_bytes(after.prove(second.reference))
+        (tmp_path / "adopted").write_bytes(after.prove(f"market-regulation#{second.index - 1}"))
+        (tmp_path / "old-again").write_bytes(after.prove("market-regulation#0"))
+    for name in ("old", "old-node", "old-again", "new", "adopted"):
+        tally("verify", tmp_path / name, "--profile", cluster.auditor_profile)
+    first_charter = ("--charter", folder / "charter.note", "--charter-digest", digest)
+    tally("verify", tmp_path / "old", *first_charter)
+    assert "a later version" in tally("verify", tmp_path / "new", *first_charter, code=5)
+    assert "0 findings" in tally("audit", "--profile", cluster.auditor_profile)
+
+
+def test_a_suspended_bureau_records_nothing_until_it_is_active_again(cluster: LocalCluster) -> None:
+    """Its node answers what it holds and refuses every submission; what others record goes on."""
+    taxation = cluster["taxation"]
+    taxation.stop()
+    note = next_charter(cluster, '[[bureau]]\nid = "taxation"\nstate = "suspended"\n')
+    assert "another process holds" in refused(4, "charter", "adopt", cluster["planning"].home, note)
+    adopted = tallyd("charter", "adopt", taxation.home, note)
+    assert adopted.stdout.endswith("; nothing was recorded\n"), adopted.stderr
+    taxation.start()
+    declare = ("declare", "SW-1", "--scheme", "pudong", "--title", "Rolls", "--sharing", "conditional")
+    assert "the charter says suspended" in tally(*declare, "--profile", taxation.profile, code=4)
+    assert "taxation#0" in tally("log", "taxation", "--profile", cluster.auditor_profile)
