@@ -1,4 +1,4 @@
-"""A charter's life on a real cluster: a bureau's key is retired, everybody goes by the next version, nothing is lost."""
+"""A charter's life on a real cluster: a key is retired, everybody goes by the next version, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -206,4 +206,7 @@ def _passphrase(*, confirm: bool = False) -> bytes:
     """Asked for on a terminal, else a line of standard input."""
     if sys.stdin.isatty():
         return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)).encode()
-    return sys.stdin.readline().rstrip("\n").encode()
+    line = sys.stdin.readline().rstrip("\n")
+    if not line:
+        raise Usage("no passphrase", where="standard input", expected="a line")
+    return line.encode()

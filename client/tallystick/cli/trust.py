@@ -102,6 +102,7 @@ def _bureau_json(bureau: Bureau) -> dict[str, Any]:
         "registrar_key": bureau.registrar_key,
         "witnesses": list(bureau.witnesses),
         "floor": None if bureau.floor is None else {"size": bureau.floor.size, "root": bureau.floor.root},
+        "retired": [{"key": each.key, "size": each.size} for each in bureau.retired],
     }
 
 
@@ -120,4 +121,6 @@ def _bureau_facts(session: Session, bureau: Bureau) -> list[tuple[str, str | lis
     ]
     if bureau.floor is not None:
         facts.append((say("floor", "底线"), f"{bureau.floor.size}  {bureau.floor.root}"))
+    if bureau.retired:
+        facts.append((say("retired keys", "停用公钥"), [f"{each.size}  {each.key}" for each in bureau.retired]))
     return facts

@@ -65,14 +65,15 @@ def follow(known: Sequence[Version], note: bytes) -> Version:
             f"it is version {shown.number}, and version {last.number} is the last one known",
             f"version {last.number + 1} first",
         )
-    check_next(last, shown)
-    _check_names(known, shown)  # 7
+    check_next(known, shown.charter)
+    check_signed(note, last.charter, f"the keys of version {last.number}")  # 2; its own threshold did: `read_version`
     return shown
 
 
-def check_next(before: Version, after: Version) -> None:
-    """Steps 1 to 6. Raises CharterMismatch, and as `note.open_note`."""
-    old, new = before.charter, after.charter
+def check_next(known: Sequence[Version], new: Charter) -> None:
+    """All but the signatures of step 2. Raises CharterMismatch."""
+    before = known[-1]
+    old = before.charter
     for what, found, wanted in (  # 1
         ("name", new.name, old.name),
         ("version", new.version, old.version + 1),
@@ -80,7 +81,6 @@ def check_next(before: Version, after: Version) -> None:
     ):
         if found != wanted:
             raise _refusal(f"its {what} is {found}", f"{wanted}")
-    check_signed(after.note, old, f"the keys of version {old.version}")  # 2; its own threshold signed: `read_version`
     if new.issued < old.issued:  # 3
         raise _refusal(f"it is issued on {new.issued.isoformat()}", f"not before {old.issued.isoformat()}")
     bureaus = {bureau.id: bureau for bureau in new.bureau}
@@ -89,6 +89,7 @@ def check_next(before: Version, after: Version) -> None:
         if again is None:  # 4
             raise _refusal(f"{bureau.id} is left out", "every bureau again, closed where it is no more")
         _check_bureau(bureau, again)
+    _check_names(known, new)  # 7
 
 
 def _check_bureau(old: Bureau, new: Bureau) -> None:
@@ -137,9 +138,9 @@ def signers(data: bytes, *charters: Charter) -> list[VerifierKey]:
     return found
 
 
-def _check_names(known: Sequence[Version], shown: Version) -> None:
+def _check_names(known: Sequence[Version], new: Charter) -> None:
     names = {key.public: key.name for version in known for key in _keys(version.charter)}
-    for key in _keys(shown.charter):
+    for key in _keys(new):
         was = names.get(key.public, key.name)
         if was != key.name:
             raise _refusal(f"the key of {key.name} was that of {was}", "no public key under two names")

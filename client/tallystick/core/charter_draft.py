@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 
 from tallystick.core.charter import HEADER, Charter, Floor, format_charter, parse_charter
-from tallystick.core.charter_chain import Version, retired_between
+from tallystick.core.charter_chain import Version, check_next, retired_between
 from tallystick.core.errors import MalformedCharter
 
 _BY_ID = ("bureau", "auditor")
@@ -39,7 +39,8 @@ class Change:
 
 
 def draft(before: Version, edits: str, issued: datetime, floors: Mapping[str, Floor] | None = None) -> str:
-    """The text of the version after `before`, not yet signed. Raises MalformedCharter, saying what does not read.
+    """The text of the version after `before`, not yet signed. Raises MalformedCharter or CharterMismatch, saying what
+    does not read or cannot follow.
 
     `floors`, by bureau, are pinned where the edits do not pin another.
     """
@@ -74,7 +75,7 @@ def draft(before: Version, edits: str, issued: datetime, floors: Mapping[str, Fl
     except (msgspec.ValidationError, RecursionError) as error:
         raise MalformedCharter(str(error), where="edits", expected="what a charter has") from None
     text = format_charter(_retiring(before.charter, charter))
-    parse_charter(text)
+    check_next([before], parse_charter(text))
     return text
 
 

@@ -3,7 +3,8 @@
 A C2SP tlog-proof whose `extra` line is base64 of `Presence`. `verify_presence` needs the file and the charter, nothing
 else:
 
-  1. the checkpoint is signed by the ledger key of a bureau in the charter, or one it retired, as far as that vouches;
+  1. the checkpoint is signed by the ledger key of a bureau in the charter, or one it retired, as far as that vouches,
+     and is the floor where it is of the floor's size;
   2. the entry's path leads to the checkpoint's root, at the entry's own index;
   3. the statement's path leads to the root of its submission, at its place in it;
   4. the author's key signed that submission, as the actor the statement names;
@@ -32,6 +33,7 @@ from tallystick.core.errors import (
     MalformedProof,
     NotAuthentic,
     NotFound,
+    ProofFailed,
     SignatureInvalid,
     VerificationFailed,
 )
@@ -104,6 +106,13 @@ def verify_presence(data: bytes, charter: Charter) -> Proven:
     except NotFound as error:
         raise MalformedProof(error.what, where=error.where, expected=error.expected) from None
     checkpoint = open_checkpoint(proof.checkpoint, bureau.ledger_verifier, bureau.ends)  # 1
+    floor = bureau.pinned
+    if floor is not None and checkpoint.size == floor.size and checkpoint != floor:
+        raise ProofFailed(
+            f"its checkpoint of {floor.size} entries is not the one the charter pins",
+            where=origin,
+            expected=f"root {floor.root.hex()}",
+        )
     return check_presence(presence, proof.index, proof.hashes, bureau, checkpoint)
 
 

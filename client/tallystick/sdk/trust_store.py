@@ -118,7 +118,10 @@ class TrustStore:
             except VerificationFailed:
                 place = self._path(bureau.origin)
                 aside = place.with_suffix(f".before-charter-{version}.note")
-                os.replace(place, aside)
+                try:
+                    os.replace(place, aside)
+                except OSError as error:
+                    raise ConfigInvalid(f"cannot be put aside: {error.strerror}", where=str(place)) from None
                 return aside
         return None
 
