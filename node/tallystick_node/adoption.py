@@ -1,8 +1,8 @@
 """A node and the versions of its charter: going by the next one, and what a ledger must be to go by it.
 
-Going by a version takes two steps. The settings name it, whole or not at all, with the keys it names; then the node's
-own key records `CharterAdopted`. What comes between is made up for at the next start, since every start records the
-version it goes by if the ledger does not say so yet. A suspended or closed bureau records nothing, this neither.
+Going by a version takes two steps. The settings of the stopped node name it, with the keys it names, from one moment to
+the next; and at its start a node records `CharterAdopted` for the version it goes by, if its ledger does not say so
+yet. A suspended or closed bureau records nothing, this neither.
 
 The ledger must extend the floor that the version pins. Where the version retires a key, nothing that key signed may
 stand beyond the floor: it would no longer be believed. That is how far a node must be stopped before its key changes.
@@ -11,17 +11,14 @@ stand beyond the floor: it would no longer be believed. That is how far a node m
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tallystick.core.actors import Actors
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.charter_chain import Version
 from tallystick.core.compose import compose
 from tallystick.core.entry import decode_entry
 from tallystick.core.errors import ConfigInvalid, VerificationFailed
-from tallystick.core.evidence import actors_of
 from tallystick.core.hashing import format_digest, parse_digest
 from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
@@ -31,10 +28,8 @@ from tallystick.core.statement import read
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick.sdk.charter_files import adopt, next_version
 from tallystick.sdk.key_file import load_key
-from tallystick_node.admission import admit
 from tallystick_node.config import Settings
-from tallystick_node.identity import load_ledger_key
-from tallystick_node.ledger import Ledger, State, check_against_signed
+from tallystick_node.ledger import Ledger, check_against_signed
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
 
@@ -51,19 +46,6 @@ def adoption(bureau: Bureau, key: SigningKey, version: int, digest: bytes, now_u
     actor = f"{bureau.id}:node"
     said = compose(_ADOPTED.name, actor, {"version": version, "digest": digest}).statement.SerializeToString()
     return prepare(seal(bureau.origin, actor, key, new_id(now_us), [said]), bureau.origin)
-
-
-def record(ledger: Ledger, signed: SignedSize, submissions: Sequence[Prepared], actors: Actors, now_us: int) -> State:
-    """Put submissions on a ledger that nobody serves, in the writer's order: the batch, then the note of it."""
-    first = ledger.state.size
-    for submission in submissions:
-        admit(submission, first, actors)
-        first += submission.count
-    commit = ledger.build(submissions, now_us)
-    ledger.store.write(commit.batch)
-    signed.note(commit.state.size, commit.state.root)
-    ledger.adopt(commit.state)
-    return commit.state
 
 
 def check_floor(ledger: Ledger, bureau: Bureau, where: str) -> None:
@@ -92,22 +74,23 @@ def _check_ended(ledger: Ledger, bureau: Bureau, where: str) -> None:
             )
 
 
-def record_adoption(
-    ledger: Ledger, signed: SignedSize, key: SigningKey, charter: Charter, digest: str, bureau: Bureau, now_us: int
-) -> bool:
-    """Record the version a node goes by, unless the ledger says so already. Raises ConfigInvalid for an earlier one."""
+def adoption_due(
+    ledger: Ledger, key: SigningKey, charter: Charter, digest: str, bureau: Bureau, now_us: int
+) -> Prepared | None:
+    """What a ledger has yet to record of the version its node goes by; None where it says so already, or may not.
+
+    Raises ConfigInvalid where it adopted a later one.
+    """
     last = last_adopted(ledger)
-    if last == (charter.version, digest) or bureau.state != "active":
-        return False
     if last is not None and last[0] > charter.version:
         raise ConfigInvalid(
             f"the ledger adopted version {last[0]} of the charter",
             where=bureau.origin,
             expected=f"settings that name it, not version {charter.version}",
         )
-    said = adoption(bureau, key, charter.version, parse_digest(digest), now_us)
-    record(ledger, signed, [said], actors_of(bureau), now_us)
-    return True
+    if last == (charter.version, digest) or bureau.state != "active":
+        return None
+    return adoption(bureau, key, charter.version, parse_digest(digest), now_us)
 
 
 def last_adopted(ledger: Ledger) -> tuple[int, str] | None:
@@ -125,8 +108,8 @@ def last_adopted(ledger: Ledger) -> tuple[int, str] | None:
     return None
 
 
-def adopt_version(settings: Settings, file: Path, now_us: int) -> tuple[Version, bool]:
-    """Have a stopped node go by the version in `file`; whether that was recorded, which it is once.
+def adopt_version(settings: Settings, file: Path, now_us: int) -> Version:
+    """Have a stopped node go by the version in `file`; once it is started, it records that.
 
     Raises what keeps a version from following, ConfigInvalid where keys or ledger do not fit it, DirectoryHeld where
     the node runs; then nothing was changed.
@@ -144,20 +127,17 @@ def adopt_version(settings: Settings, file: Path, now_us: int) -> tuple[Version,
     }
     store = LevelDbStore.open(settings.database)
     try:
+        ledger = Ledger.open(store, bureau.origin)
         signed = SignedSize.open(settings.signed_size, bureau.origin)
         try:
-            ledger = Ledger.open(store, bureau.origin)
             check_against_signed(ledger, signed)
-            check_floor(ledger, bureau, str(file))
-            _check_ended(ledger, bureau, str(file))
-            if version.digest != config.charter_digest:
-                adopt(settings.path, config.charter, known, version, keys)
-            now = Settings.load(settings.path)
-            key = load_ledger_key(now, bureau)
-            recorded = record_adoption(ledger, signed, key, version.charter, version.digest, bureau, now_us)
-            return version, recorded
         finally:
             signed.close()
+        check_floor(ledger, bureau, str(file))
+        _check_ended(ledger, bureau, str(file))
+        if version.digest != config.charter_digest:
+            adopt(settings.path, config.charter, known, version, keys)
+        return version
     finally:
         store.close()
 

@@ -32,7 +32,8 @@ from tallystick.core.keys import SigningKey
 from tallystick.core.note import COSIGNATURE_V1, VerifierKey
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick.sdk.key_file import generate_key
-from tallystick_node.adoption import adoption, new_id, record
+from tallystick_node.admission import admit
+from tallystick_node.adoption import adoption, new_id
 from tallystick_node.config import Settings
 from tallystick_node.identity import load_ledger_key
 from tallystick_node.ledger import Ledger, State
@@ -142,11 +143,19 @@ def _record(database: Path, noted: Path, bureau: Bureau, submissions: Sequence[P
     store = LevelDbStore.create(database)
     try:
         ledger = Ledger.create(store, bureau.origin)
+        actors = actors_of(bureau)
+        first = 0
+        for submission in submissions:
+            admit(submission, first, actors)
+            first += submission.count
+        commit = ledger.build(submissions, now_us)
         signed = SignedSize.create(noted, bureau.origin)
         try:
-            return record(ledger, signed, submissions, actors_of(bureau), now_us)
+            store.write(commit.batch)
+            signed.note(commit.state.size, commit.state.root)
         finally:
             signed.close()
+        return commit.state
     finally:
         store.close()
 

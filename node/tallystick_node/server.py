@@ -25,8 +25,9 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import ConfigInvalid, Usage
 from tallystick.core.evidence import actors_of
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
+from tallystick.core.submission import Prepared
 from tallystick.sdk.clock import now_us
-from tallystick_node.adoption import check_floor, record_adoption
+from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.config import Settings
 from tallystick_node.identity import load_ledger_key
 from tallystick_node.ledger import Ledger, check_against_signed
@@ -51,13 +52,20 @@ class Node:
     """A bureau's node. `open` takes the directory; `serve` answers until told to stop; `close` lets go of it."""
 
     def __init__(
-        self, settings: Settings, charter: Charter, bureau: Bureau, sequencer: Sequencer, signed: SignedSize
+        self,
+        settings: Settings,
+        charter: Charter,
+        bureau: Bureau,
+        sequencer: Sequencer,
+        signed: SignedSize,
+        adoption_due: Prepared | None,
     ) -> None:
         self.settings = settings
         self.charter = charter
         self.bureau = bureau
         self.sequencer = sequencer
         self._signed = signed
+        self._adoption_due = adoption_due
         self._server: grpc.aio.Server | None = None
 
     @classmethod
@@ -78,7 +86,7 @@ class Node:
                 ledger = Ledger.open(store, bureau.origin)
                 check_against_signed(ledger, signed)
                 check_floor(ledger, bureau, str(settings.place(settings.config.charter)))
-                record_adoption(ledger, signed, key, charter, settings.config.charter_digest, bureau, clock())
+                due = adoption_due(ledger, key, charter, settings.config.charter_digest, bureau, clock())
                 sequencer = Sequencer(
                     ledger,
                     signed,
@@ -97,7 +105,7 @@ class Node:
         except BaseException:
             store.close()
             raise
-        return cls(settings, charter, bureau, sequencer, signed)
+        return cls(settings, charter, bureau, sequencer, signed, due)
 
     def close(self) -> None:
         """Close the database after its last user, and the note of what was signed."""
@@ -105,8 +113,14 @@ class Node:
         self._signed.close()
 
     async def start(self) -> None:
-        """Sign what is there and listen. Raises Usage where the address is taken."""
+        """Sign what is there, record a charter that is new to the ledger, and listen.
+
+        Raises Usage where the address is taken.
+        """
         await self.sequencer.start()
+        if self._adoption_due is not None:
+            await self.sequencer.record(self._adoption_due)
+            log.info("charter adopted", bureau=self.bureau.id, version=self.charter.version)
         config = self.settings.config
         server = grpc.aio.server(
             interceptors=[DomainErrors()],

@@ -56,8 +56,7 @@ def test_a_key_is_retired_and_everything_under_it_stays_provable(cluster: LocalC
     for member in cluster:
         adopted = tallyd("charter", "adopt", member.home, note)
         assert adopted.returncode == 0, adopted.stderr
-        assert adopted.stdout.endswith("; recorded\n")
-        assert tallyd("charter", "adopt", member.home, note).stdout.endswith("; nothing was recorded\n")
+        assert tallyd("charter", "adopt", member.home, note).stdout == adopted.stdout
     cluster.start()
 
     with Ledgers.open(cluster.auditor_profile) as before, pytest.raises(SignatureInvalid, match="a later version"):
@@ -87,8 +86,9 @@ def test_a_suspended_bureau_records_nothing_until_it_is_active_again(cluster: Lo
     note = next_charter(cluster, '[[bureau]]\nid = "taxation"\nstate = "suspended"\n')
     assert "another process holds" in refused(4, "charter", "adopt", cluster["planning"].home, note)
     adopted = tallyd("charter", "adopt", taxation.home, note)
-    assert adopted.stdout.endswith("; nothing was recorded\n"), adopted.stderr
+    assert adopted.returncode == 0, adopted.stderr
     taxation.start()
     declare = ("declare", "SW-1", "--scheme", "pudong", "--title", "Rolls", "--sharing", "conditional")
     assert "the charter says suspended" in tally(*declare, "--profile", taxation.profile, code=4)
-    assert "taxation#0" in tally("log", "taxation", "--profile", cluster.auditor_profile)
+    entries = tally("log", "taxation", "--profile", cluster.auditor_profile)
+    assert entries.count("taxation#") == 3

@@ -19,7 +19,9 @@ def charter() -> None:
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
 def adopt(directory: Path, file: Path) -> None:
-    """Have the stopped node of DIR go by the version in FILE, after checking that it follows, and record that.
+    """Have the stopped node of DIR go by the version in FILE, after checking that it follows.
+
+    It records that when it is started next.
 
     Keys that the version names are taken from where they are, or from where `tallyd charter renew` put them.
     """
@@ -28,9 +30,8 @@ def adopt(directory: Path, file: Path) -> None:
     from tallystick_node.config import Settings
     from tallystick_node.home import SETTINGS
 
-    version, recorded = adopt_version(Settings.load(directory / SETTINGS), file, now_us())
-    how = "recorded" if recorded else "nothing was recorded"
-    click.echo(f"{directory} goes by version {version.number}, {version.digest}; {how}")
+    version = adopt_version(Settings.load(directory / SETTINGS), file, now_us())
+    click.echo(f"{directory} goes by version {version.number}, {version.digest}")
 
 
 @charter.command()

@@ -1,0 +1,253 @@
+"""`tally charter` from version to version: proposed, signed by its holders, checked and adopted, all of it on files."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.core.note import VerifierKey
+from tallystick.sdk import clock
+from tallystick.sdk.key_file import generate_key
+from tallystick.sdk.trust_store import TrustStore
+from tallystick_node.first_charter import sign_first_charter
+from tests.cli.conftest import Tally
+from tests.harness.office import Office
+
+HOLDER = "pudong.example/key-1"
+OFFICE = Office(now_us=clock.now_us())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A first charter of one bureau, its one key, and two profiles that trust its digest."""
+    key = generate_key(tmp_path / "key-1.pem")
+    note, digest = sign_first_charter("pudong", [OFFICE.bureau], HOLDER, key, OFFICE.now_us)
+    (tmp_path / "charter.note").write_bytes(note)
+    for name in ("profile", "auditor"):
+        (tmp_path / f"{name}.toml").write_text(
+            f'# {name}\ncharter = "charter.note"\ncharter_digest = "{digest}"\nstate = "{name}"\nlanguage = "en"\n'
+        )
+    return tmp_path
+
+
+@pytest.fixture
+def profile(folder: Path) -> Path:
+    return folder / "profile.toml"
+
+
+def make_next(tally: Tally, folder: Path, edits: str, name: str = "next", *options: str) -> Path:
+    """The next version, signed by the first holder; the note's path."""
+    (folder / f"{name}.edits").write_text(edits)
+    text, note = folder / f"{name}.toml", folder / f"{name}.note"
+    profile = folder / "profile.toml"
+    said = tally("charter", "propose", folder / f"{name}.edits", "-o", text, *options, profile=profile)
+    assert said.code == 0, said.err
+    signing = ("--key", folder / "key-1.pem", "--previous", folder / "charter.note")
+    said = tally("charter", "sign", text, *signing, "-o", note)
+    assert said.code == 0, said.err
+    return note
+
+
+def test_a_version_goes_from_edits_to_adoption(tally: Tally, folder: Path, profile: Path) -> None:
+    """What is proposed is what is signed and adopted; the profile keeps its comments and the version before."""
+    first = profile.read_text()
+    note = make_next(tally, folder, 'expires = 2100-01-01T00:00:00Z\n[rulebook]\npurposes = ["x"]\n')
+    checked = tally("charter", "verify", note, "--json", profile=profile).json
+    assert checked["follows"]
+    assert not checked["same"]
+    assert checked["signed_by"] == [HOLDER]
+    assert ("expires", "2100-01-01T00:00:00+00:00") in [(each["place"], each["after"]) for each in checked["changes"]]
+    said = tally("charter", "adopt", note, "--json", profile=profile).json
+    assert (said["version"], said["digest"], said["set_aside"]) == (2, checked["digest"], [])
+    assert (folder / "charter-2.note").read_bytes() == note.read_bytes()
+    old = tally("charter", "show", "--json", profile=folder / "auditor.toml").json
+    new = tally("charter", "show", "--json", profile=profile).json
+    assert (old["version"], new["version"], new["previous"]) == (1, 2, old["digest"])
+    named = first.replace('"charter.note"', '"charter-2.note"')
+    assert profile.read_text() == named.replace(old["digest"], new["digest"])
+    assert tally("charter", "verify", note, "--json", profile=profile).json["same"]
+    assert tally("charter", "adopt", note, profile=profile).code == 0
+
+
+def test_several_versions_are_adopted_in_their_order(tally: Tally, folder: Path, profile: Path) -> None:
+    """One after the other at once; out of order, or one left out, it says which comes first."""
+    second = make_next(tally, folder, "", "second")
+    assert tally("charter", "adopt", second, profile=profile).code == 0
+    third = make_next(tally, folder, "", "third")
+    auditor = folder / "auditor.toml"
+    for files in ([third], [third, second]):
+        said = tally("charter", "adopt", *files, profile=auditor)
+        assert said.code == 5
+        assert "it is version 3, and version 1 is the last one known; expected version 2 first" in said.err
+    assert tally("charter", "adopt", second, third, profile=auditor).code == 0
+    assert "it is version 2, and version 3 is known" in tally("charter", "adopt", second, profile=auditor).err
+
+
+def test_a_fork_is_called_what_it_is(tally: Tally, folder: Path, profile: Path) -> None:
+    """A second version 2 by the same holders is shown, exits with 5 and changes nothing, before and after adoption."""
+    one, other = make_next(tally, folder, "", "one"), make_next(tally, folder, "[rulebook]\npurposes = []\n", "other")
+    assert tally("charter", "adopt", one, profile=profile).code == 0
+    for chosen, says in ((profile, "signed two versions 2"), (folder / "auditor.toml", "signed another version 2")):
+        before = chosen.read_text()
+        said = tally("charter", "adopt", other, profile=chosen)
+        assert said.code == 5
+        assert says in said.err
+        assert chosen.read_text() == before
+    assert "signed two versions 2" in tally("charter", "verify", other, profile=profile).err
+
+
+def test_a_version_of_too_few_signatures_is_shown_and_refused(tally: Tally, folder: Path, profile: Path) -> None:
+    """Holders see what they are to sign; until enough of both have, it does not follow."""
+    new = tally("charter", "key", "pudong.example/key-2", "-o", folder / "key-2.pem", "--json").json["key"]
+    note = make_next(tally, folder, f'charter_keys = ["{new}"]\n', "keys")
+    said = tally("charter", "verify", folder / "keys.toml", profile=profile)
+    assert said.code == 5
+    assert said.lines[6:8] == [f"keys of version {number}\t0 signed, 1 needed" for number in (1, 2)]
+    assert "charter_keys 1" in said.out
+    assert tally("charter", "adopt", note, profile=profile).code == 5
+    signing = ("charter", "sign", note, "--key", folder / "key-2.pem", "-o", note)
+    assert tally(*signing, "--json").json["signed_by"] == ["pudong.example/key-2"]
+    assert "has signed it" in tally(*signing).err
+    assert tally("charter", "verify", note, "--previous", folder / "charter.note").code == 0
+    assert tally("charter", "adopt", note, profile=profile).code == 0
+
+
+def test_a_key_under_a_passphrase_signs_only_with_it(
+    tally: Tally, folder: Path, profile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A holder's key can lie encrypted; its passphrase comes as a line of standard input, and another does not do."""
+
+    def told(line: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line.encode())))
+
+    making = ("charter", "key", "pudong.example/key-2", "-o", folder / "key-2.pem", "--passphrase")
+    told("")
+    assert "no passphrase" in tally(*making).err
+    told("open sesame\n")
+    made = tally(*making, "--json").json
+    assert made["encrypted"]
+    assert VerifierKey.parse(made["key"]).name == "pudong.example/key-2"
+    assert b"BEGIN ENCRYPTED" in (folder / "key-2.pem").read_bytes()
+    note = make_next(tally, folder, f'charter_keys = ["{made["key"]}"]\n', "keys")
+    signing = ("charter", "sign", note, "--key", folder / "key-2.pem", "-o", note)
+    told("open barley\n")
+    assert "the passphrase does not open the key" in tally(*signing).err
+    told("open sesame\n")
+    assert tally(*signing).code == 0
+    assert tally("charter", "adopt", note, profile=profile).code == 0
+
+
+def test_a_ledger_is_pinned_where_this_client_saw_it(tally: Tally, folder: Path, profile: Path) -> None:
+    """--floor takes the last checkpoint the profile trusted; what it was never shown it cannot pin."""
+    (folder / "e").write_text("")
+    pinning = ("charter", "propose", folder / "e", "-o", folder / "x.toml", "--floor")
+    assert "was shown nothing of it yet" in tally(*pinning, "market", profile=profile).err
+    assert "no bureau 'tax'" in tally(*pinning, "tax", profile=profile).err
+    trust(profile, 7)
+    note = make_next(tally, folder, "", "pinned", "--floor", "market")
+    assert tally("charter", "adopt", note, profile=profile).code == 0
+    (bureau,) = tally("charter", "show", "--json", profile=profile).json["bureaus"]
+    assert bureau["floor"]["size"] == 7
+
+
+def trust(profile: Path, size: int) -> None:
+    """Let a profile's client have been shown so many entries."""
+    checkpoint = Checkpoint(OFFICE.origin, size, bytes([size]) * 32)
+    store = TrustStore(profile.parent / "profile" / "trust")
+    with store.replacing(OFFICE.origin):
+        store.save(OFFICE.origin, sign_checkpoint(checkpoint, OFFICE.keys["node"]))
+
+
+@pytest.mark.parametrize(("size", "kept"), [(7, True), (8, False)])
+def test_what_a_retired_key_no_longer_vouches_for_is_set_aside_and_said(
+    tally: Tally, folder: Path, profile: Path, size: int, kept: bool
+) -> None:
+    """A checkpoint within the floor goes on being trusted; one beyond is kept apart, and the command says where."""
+    trust(profile, 7)
+    renewed = VerifierKey.of(OFFICE.origin, generate_key(folder / "ledger-2.key").public).format()
+    edits = f'[[bureau]]\nid = "market"\nledger_key = "{renewed}"\n'
+    note = make_next(tally, folder, edits, "renewed", "--floor", "market")
+    trust(profile, size)
+    said = tally("charter", "adopt", note, profile=profile)
+    assert said.code == 0
+    assert (TrustStore(folder / "profile" / "trust").load(OFFICE.origin) is not None) is kept
+    assert len(said.lines) == (1 if kept else 2)
+    assert kept or "before-charter-2.note: this client was shown more" in said.out
+    shown = tally("charter", "show", "--lang", "zh", profile=profile)
+    assert f"停用公钥\t7  {OFFICE.bureau.ledger_key}" in shown.lines
+
+
+def test_where_no_state_was_named_nothing_is_forgotten(
+    tally: Tally, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The place that went by the first charter's digest is written down before another is gone by."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "home"))
+    bare = folder / "bare.toml"
+    bare.write_text(
+        "\n".join(line for line in (folder / "profile.toml").read_text().splitlines() if "state" not in line)
+    )
+    from tallystick.sdk.profile import Profile
+
+    before = Profile.load(bare).state
+    assert tally("charter", "adopt", make_next(tally, folder, ""), profile=bare).code == 0
+    assert Profile.load(bare).state == before
+
+
+def test_a_later_version_put_in_the_place_of_the_trusted_one_says_so(tally: Tally, folder: Path, profile: Path) -> None:
+    """A profile believes its digest alone; what follows it is adopted, not put there."""
+    note = make_next(tally, folder, "")
+    (folder / "charter.note").write_bytes(note.read_bytes())
+    said = tally("charter", "show", profile=profile)
+    assert said.code == 5
+    assert "it calls itself version 2, which is adopted, not put there" in said.err
+
+
+def test_an_expired_version_is_not_adopted(
+    tally: Tally, folder: Path, profile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last of the versions given must be in force; one that is over is only passed through."""
+    second = make_next(tally, folder, "", "second")
+    monkeypatch.setattr(clock, "now_us", lambda: OFFICE.now_us + 2 * 365 * 24 * 3600 * 1_000_000)
+    assert "it expired on" in tally("charter", "adopt", second, profile=profile).err
+    (folder / "e").write_text("expires = 2100-01-01T00:00:00Z")
+    assert tally("charter", "propose", folder / "e", "-o", folder / "x.toml", profile=profile).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["propose", "none", "-o", "x"], 2, "cannot be read"),
+        (["propose", "bad", "-o", "x"], 2, "edits"),
+        (["propose", "good", "-o", "good"], 2, "there is a file already"),
+        (["sign", "charter.note", "--key", "other.pem", "-o", "x"], 2, "not one of the charter's keys"),
+        (["sign", "charter.note", "--key", "key-1.pem", "-o", "charter.note"], 2, "has signed it"),
+        (["sign", "charter.note", "--key", "key-1.pem", "-o", "good"], 2, "there is a file already"),
+        (["sign", "bad", "--key", "key-1.pem", "-o", "x"], 5, "the first line is not the header"),
+        (["sign", "none", "--key", "key-1.pem", "-o", "x"], 2, "cannot be read"),
+        (["verify", "none"], 2, "cannot be read"),
+        (["verify", "bad"], 5, "header"),
+        (["verify", "charter.note", "--previous", "bad"], 5, "bad"),
+        (["adopt", "none"], 2, "cannot be read"),
+        (["adopt", "bad"], 5, "bad"),
+        (["key", "two words", "-o", "x"], 2, "is not a key name"),
+        (["key", "a.example/x", "-o", "good"], 2, "there is a file already"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    tally: Tally, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, says: str
+) -> None:
+    """Missing, foreign and broken files, and files that would be overwritten, are named; none is changed or made."""
+    monkeypatch.chdir(folder)
+    (folder / "good").write_text("")
+    (folder / "bad").write_text("[[")
+    generate_key(folder / "other.pem")
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    said = tally("charter", *arguments, profile=folder / "profile.toml")
+    assert said.code == code
+    assert says in said.err
+    assert len(said.err.splitlines()) == 1
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
