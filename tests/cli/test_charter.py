@@ -12,6 +12,7 @@ from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.note import VerifierKey
 from tallystick.sdk import clock
 from tallystick.sdk.key_file import generate_key
+from tallystick.sdk.profile import Profile
 from tallystick.sdk.trust_store import TrustStore
 from tallystick_node.first_charter import sign_first_charter
 from tests.cli.conftest import Tally
@@ -190,7 +191,6 @@ def test_where_no_state_was_named_nothing_is_forgotten(
     bare.write_text(
         "\n".join(line for line in (folder / "profile.toml").read_text().splitlines() if "state" not in line)
     )
-    from tallystick.sdk.profile import Profile
 
     before = Profile.load(bare).state
     assert tally("charter", "adopt", make_next(tally, folder, ""), profile=bare).code == 0

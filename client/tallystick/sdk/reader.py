@@ -124,9 +124,14 @@ class LedgerReader:
     def _prove_floor(self) -> None:
         """What was trusted under an earlier version of the charter must extend what this one pins."""
         floor, size = self._ledger.floor_to_prove, self._ledger.size
-        if floor is not None:
+        if floor is None:
+            return
+        try:
             inside = 0 < floor.size < size
             self._ledger.prove_floor(self.wire.prove_consistency(floor.size, size).hashes if inside else ())
+        except TallystickError:
+            self._ledger = self._trusting(self._stored)  # what was not shown to extend it is not trusted, nor written
+            raise
 
     def remember(self, *, wait: bool = True) -> None:
         """Write the trusted checkpoint down, after making sure that it fits what another command wrote meanwhile.
