@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from tallystick.core.bureau import Retired
 from tallystick.core.charter import Auditor, Charter, Floor, format_charter, parse_charter, sign_charter
 from tallystick.core.charter_chain import Version, follow, read_version, signers
 from tallystick.core.errors import CharterForked, CharterMismatch, MalformedCharter, VerificationFailed
 from tallystick.core.note import COSIGNATURE_V1, VerifierKey, encode_base64
-from tallystick.core.retired import Retired
 from tests.harness.ledger_maker import CHARTER_KEYS, LedgerMaker, charter_of, key_of, signed
 
 MARKET, TAXATION = LedgerMaker().bureau, LedgerMaker(bureau="taxation").bureau

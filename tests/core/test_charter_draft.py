@@ -11,11 +11,11 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.core.bureau import Retired
 from tallystick.core.charter import Floor, format_charter, parse_charter
 from tallystick.core.charter_chain import follow
 from tallystick.core.charter_draft import changes, draft
 from tallystick.core.errors import MalformedCharter, NotFound, VerificationFailed
-from tallystick.core.retired import Retired
 from tests.core.test_charter_chain import FIRST, FLOOR, MARKET, SECOND, key_text
 from tests.harness.ledger_maker import LedgerMaker, signed
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from tallystick.core.bureau import Retired
 from tallystick.core.charter import Bureau, Floor
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.errors import ProofFailed, RolledBack, SignatureInvalid
 from tallystick.core.evidence import actors_of, format_presence, verify_presence
 from tallystick.core.history import History
 from tallystick.core.note import VerifierKey, encode_base64
-from tallystick.core.retired import Retired
 from tallystick.core.trusted_ledger import TrustedLedger
 from tests.harness.ledger_maker import LedgerMaker, charter_of, key_of
 

@@ -13,88 +13,23 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import tomli_w
 
 from tallystick.core import identifiers
+from tallystick.core.bureau import Bureau as Bureau
+from tallystick.core.bureau import Floor as Floor
+from tallystick.core.bureau import Name as Name
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import CharterMismatch, InvalidIdentifier, MalformedCharter, NotFound, VerificationFailed
 from tallystick.core.hashing import chain_hash, format_digest
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import CHARTER_BYTES_MAX
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, decode_base64, open_note, parse_note, sign_note
-from tallystick.core.retired import Retired
 
 HEADER = "# tallystick/charter/v1\n"
-
-
-class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A bureau's names; `short` is what tables print in Chinese."""
-
-    zh: str
-    en: str
-    short: str = ""
-
-
-class Floor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The last witnessed size and root (base64) a version pins for a ledger."""
-
-    size: int
-    root: str
-
-
-class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One organisation of the roster. Keys are verifier keys as C2SP writes them.
-
-    A suspended bureau records nothing for now; a closed one's ledger ends at its floor, and a successor is a new id of
-    the same credit code.
-    """
-
-    id: str
-    name: Name
-    credit_code: str
-    origin: str
-    ledger_key: str
-    registrar_key: str
-    witness_key: str
-    endpoint: str
-    certificate_authority: str = ""
-    witnesses: tuple[str, ...] = ()
-    floor: Floor | None = None
-    state: Literal["active", "suspended", "closed"] = "active"
-    successor: str = ""
-    retired: tuple[Retired, ...] = ()
-
-    @property
-    def ledger_verifier(self) -> VerifierKey:
-        """The key that signs this bureau's checkpoints, and its node's own statements."""
-        return VerifierKey.parse(self.ledger_key)
-
-    @property
-    def ends(self) -> dict[VerifierKey, int]:
-        """The keys whose word for this ledger ends at a size: retired ones, and the last one of a closed ledger."""
-        ended = {each.verifier: each.size for each in self.retired if not each.verifier.name.endswith("/witness")}
-        if self.state == "closed" and self.floor is not None:
-            ended[self.ledger_verifier] = self.floor.size
-        return ended
-
-    @property
-    def pinned(self) -> Checkpoint | None:
-        """The floor: what the ledger held at least, and holds for ever."""
-        if self.floor is None:
-            return None
-        return Checkpoint(self.origin, self.floor.size, decode_base64(self.floor.root, MalformedCharter, "floor"))
-
-    @property
-    def registrar_public(self) -> bytes:
-        """The key that registers this bureau's actors, 32 bytes."""
-        return VerifierKey.parse(self.registrar_key).public
-
-    def label(self, language: str) -> str:
-        """What the bureau is called, shortest first."""
-        return (self.name.short or self.name.zh) if language == "zh" else self.name.en
 
 
 class Auditor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

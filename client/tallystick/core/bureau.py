@@ -1,0 +1,118 @@
+"""A bureau as a charter names it: its keys, those it gave up, and how far each of them vouches for its ledger.
+
+A version of a charter names under each bureau every key the bureau ever gave up, so that one version is enough to
+verify what was recorded under all before it. A ledger's or a registrar's retired key vouches for the first `size`
+entries of its ledger and for nothing after, whatever it signs from now on. A witness's signed checkpoints of other
+ledgers; for it there is no such size, and 0 is written. Whose key it was, its name says: `<origin>`,
+`<origin>/registrar` or `<origin>/witness`.
+
+A suspended bureau records nothing for now; a closed one's ledger ends at its floor, and its last key with it; its
+successor is a new id of the same credit code.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.errors import MalformedCharter
+from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, decode_base64
+
+
+class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bureau's names; `short` is what tables print in Chinese."""
+
+    zh: str
+    en: str
+    short: str = ""
+
+
+class Floor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last witnessed size and root (base64) a version pins for a ledger."""
+
+    size: int
+    root: str
+
+
+class Retired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key that was given up, and the number of entries it vouches for."""
+
+    key: str
+    size: int = 0
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The key. Raises MalformedKey."""
+        return VerifierKey.parse(self.key)
+
+    def check(self, origin: str, floor_size: int | None) -> bytes:
+        """The public key, once it is sure to be one of this ledger's and to end where the charter pins the ledger, or
+        before. Raises MalformedCharter, MalformedKey.
+        """
+        key = self.verifier
+        where = f"charter: retired key {key.name[:255]}"
+        if (key.name, key.algorithm) not in (
+            (origin, ED25519),
+            (f"{origin}/registrar", ED25519),
+            (f"{origin}/witness", COSIGNATURE_V1),
+        ):
+            raise MalformedCharter(f"algorithm {key.algorithm}", where=where, expected=f"a key of {origin}")
+        most = 0 if key.name.endswith("/witness") else floor_size
+        if most is None or not 0 <= self.size <= most:
+            bound = "no floor" if most is None else f"at most {most}"
+            raise MalformedCharter(
+                f"it vouches for {self.size} entries, {bound} stands beside it",
+                where=where,
+                expected="a size up to the ledger's floor, 0 for a witness",
+            )
+        return key.public
+
+
+class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One organisation of the roster. Keys are verifier keys as C2SP writes them."""
+
+    id: str
+    name: Name
+    credit_code: str
+    origin: str
+    ledger_key: str
+    registrar_key: str
+    witness_key: str
+    endpoint: str
+    certificate_authority: str = ""
+    witnesses: tuple[str, ...] = ()
+    floor: Floor | None = None
+    state: Literal["active", "suspended", "closed"] = "active"
+    successor: str = ""
+    retired: tuple[Retired, ...] = ()
+
+    @property
+    def ledger_verifier(self) -> VerifierKey:
+        """The key that signs this bureau's checkpoints, and its node's own statements."""
+        return VerifierKey.parse(self.ledger_key)
+
+    @property
+    def ends(self) -> dict[VerifierKey, int]:
+        """The keys whose word for this ledger ends at a size: retired ones, and the last one of a closed ledger."""
+        ended = {each.verifier: each.size for each in self.retired if not each.verifier.name.endswith("/witness")}
+        if self.state == "closed" and self.floor is not None:
+            ended[self.ledger_verifier] = self.floor.size
+        return ended
+
+    @property
+    def pinned(self) -> Checkpoint | None:
+        """The floor: what the ledger held at least, and holds for ever."""
+        if self.floor is None:
+            return None
+        return Checkpoint(self.origin, self.floor.size, decode_base64(self.floor.root, MalformedCharter, "floor"))
+
+    @property
+    def registrar_public(self) -> bytes:
+        """The key that registers this bureau's actors, 32 bytes."""
+        return VerifierKey.parse(self.registrar_key).public
+
+    def label(self, language: str) -> str:
+        """What the bureau is called, shortest first."""
+        return (self.name.short or self.name.zh) if language == "zh" else self.name.en
