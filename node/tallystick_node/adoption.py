@@ -18,7 +18,8 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.charter_chain import Version
 from tallystick.core.compose import compose
 from tallystick.core.entry import decode_entry
-from tallystick.core.errors import ConfigInvalid, VerificationFailed
+from tallystick.core.errors import ConfigInvalid, StoreDamaged, VerificationFailed
+from tallystick.core.evidence import actors_of
 from tallystick.core.hashing import format_digest, parse_digest
 from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
@@ -28,6 +29,7 @@ from tallystick.core.statement import read
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick.sdk.charter_files import adopt, next_version
 from tallystick.sdk.key_file import load_key
+from tallystick_node.admission import load_actors
 from tallystick_node.config import Settings
 from tallystick_node.ledger import Ledger, check_against_signed
 from tallystick_node.signed_size import SignedSize
@@ -72,6 +74,18 @@ def _check_ended(ledger: Ledger, bureau: Bureau, where: str) -> None:
                 where=where,
                 expected=f"a version that pins the ledger at {size}, where this node was stopped",
             )
+
+
+def _check_names(ledger: Ledger, bureau: Bureau, where: str) -> None:
+    """No key that a version names stands under an actor's name on the ledger. Raises ConfigInvalid."""
+    try:
+        load_actors(ledger, actors_of(bureau))
+    except StoreDamaged as error:
+        raise ConfigInvalid(
+            f"its keys do not fit what the ledger registered: {error.what}",
+            where=where,
+            expected="keys that stand under no other name",
+        ) from None
 
 
 def adoption_due(
@@ -135,6 +149,7 @@ def adopt_version(settings: Settings, file: Path, now_us: int) -> Version:
             signed.close()
         check_floor(ledger, bureau, str(file))
         _check_ended(ledger, bureau, str(file))
+        _check_names(ledger, bureau, str(file))
         if version.digest != config.charter_digest:
             adopt(settings.path, config.charter, known, version, keys)
         return version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,13 @@ def test_a_version_of_keys_that_are_not_here_is_not_gone_by(home: Path, tmp_path
     (home / "keys" / "ledger-2.key").rename(tmp_path / "elsewhere.key")
     with pytest.raises(ConfigInvalid, match=r"no key here is pudong\.example/market\+.*ledger-2\.key"):
         adopt_version(loaded(home), next_file(home, **stanza), now_us())
+
+
+def test_an_actors_key_does_not_become_the_nodes(home: Path) -> None:
+    """A key that the ledger registered for somebody stands under that name, and no version can give it another."""
+    shutil.copy(home / "keys" / "clerk.key", home / "keys" / "ledger-2.key")
+    with pytest.raises(ConfigInvalid, match=r"the key stands under market:node already"):
+        adopt_version(loaded(home), next_file(home, **renewed(loaded(home), ("ledger",))), now_us())
 
 
 def test_an_expired_version_is_not_gone_by(home: Path) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 
 
-@charter.command(short_help="Check that a version follows the one gone by.")
+@charter.command(short_help="Check that a version follows the one in use.")
 @click.argument("file", type=_FILE)
 @click.option("--previous", metavar="FILE", type=_FILE, help="The version before it; else the profile's charter.")
 @command
@@ -81,7 +81,7 @@ def verify(session: Session, file: Path, previous: Path | None) -> None:
                 )
             )
         elif why is None:
-            output.line(say("It is the version gone by.", "即现行版本。"))
+            output.line(say("It is the version in use.", "即现行版本。"))
     if why is not None:
         raise why.at(str(file))
 

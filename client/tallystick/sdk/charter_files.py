@@ -1,11 +1,11 @@
-"""A charter's versions as files: the one that is gone by, those before it beside it, and the step to the next.
+"""A charter's versions as files: the one in use, those before it beside it, and the step to the next.
 
     charter.note          the version that was trusted first
     charter-2.note, …     each version that was adopted since, under its number
 
 Nothing is ever replaced there. A profile, or a node's settings, name the file and the digest they go by; adopting a
-version writes its file and then that one file anew, so that the old version is gone by until, at one moment, the new
-one is. Several profiles may share the folder and adopt each on its own.
+version writes its file and then that one file anew, so that the old version is in use until, at one moment, the
+new one is. Several profiles may share the folder and adopt each on its own.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def known_versions(path: Path, digest: str) -> list[Version]:
         if _NAME.fullmatch(beside.name) and beside != path:
             try:
                 version = version_in(beside)
-            except TallystickError:  # whatever it is, no version that is gone by names it
+            except TallystickError:  # whatever it is, no version that is known names it
                 continue
             kept[version.digest] = version
     versions = [last]
