@@ -8,6 +8,7 @@ import pytest
 from tallystick.core.bureau import Retired
 from tallystick.core.charter import Bureau, Floor
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.core.equivocation import make_equivocation, verify_equivocation
 from tallystick.core.errors import ProofFailed, RolledBack, SignatureInvalid
 from tallystick.core.evidence import actors_of, format_presence, verify_presence
 from tallystick.core.history import History
@@ -94,6 +95,20 @@ def test_evidence_under_a_retired_key_ends_with_it() -> None:
     other = format_presence(MAKER.presence(0, END), 0, MAKER.inclusion(0, END), old_note(END, bytes(32)))
     with pytest.raises(ProofFailed, match="is not the one the charter pins"):
         verify_presence(other, CHARTER)
+
+
+@pytest.mark.parametrize(("size", "proven"), [(3, True), (END, True), (5, False)])
+def test_two_histories_under_a_retired_key_are_proven_as_far_as_it_vouches(size: int, proven: bool) -> None:
+    """Evidence against a key outlives the key, up to the floor; beyond it, whoever has the old key proves nothing."""
+    old = OLD.ledger_verifier
+    data = make_equivocation(old_note(size), old_note(size, bytes(32)), old)
+    if proven:
+        bureau, found = verify_equivocation(data, CHARTER)
+        assert (bureau.id, found.key, found.smaller.size) == (OLD.id, old, size)
+    else:
+        with pytest.raises((ProofFailed, SignatureInvalid), match="ends at 4"):
+            verify_equivocation(data, CHARTER)
+    assert verify_equivocation(data, charter_of(OLD))[1].key == old
 
 
 def test_a_closed_ledger_ends_at_its_floor() -> None:

@@ -8,13 +8,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tallystick.core.charter import Floor
-from tallystick.core.errors import ProofFailed, RolledBack
-from tallystick.core.note import encode_base64
+from tallystick.core.bureau import Floor, Retired
+from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.core.equivocation import make_equivocation
+from tallystick.core.errors import Forked, ProofFailed, RolledBack
+from tallystick.core.note import VerifierKey, encode_base64
+from tallystick.sdk.contradictions import refuse_proven
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
 from tests.harness.desk import Desk, desk_in
+from tests.harness.office import key_of
 
 
 @pytest.fixture
@@ -44,6 +48,24 @@ def test_a_ledger_that_extends_its_floor_is_read(desk: Desk, size: int, shown: b
     assert reader.refresh().size == 25
     reader.close()
     assert desk.node.calls.count("ProveConsistency") == (1 if shown and size < 23 else 0)
+
+
+def test_evidence_against_a_key_ends_the_reading_under_that_key_alone(desk: Desk) -> None:
+    """What proves two histories keeps a client from reading, until a charter retires the key and pins one of them."""
+    office = desk.office
+    office.keys["old"] = key_of("the old key of the ledger")
+    old = VerifierKey.of(office.origin, office.keys["old"].public)
+    one, other = (
+        sign_checkpoint(Checkpoint(office.origin, 2, bytes([number]) * 32), office.keys["old"]) for number in (1, 2)
+    )
+    desk.trust.keep_evidence(office.origin, make_equivocation(one, other, old))
+    before = msgspec.structs.replace(desk.node.bureau, ledger_key=old.format())
+    with pytest.raises(Forked, match="signed two different histories of 2 entries"):
+        refuse_proven(desk.trust, before)
+    root = encode_base64(desk.node.sequencer.ledger.root_at(10))
+    after = msgspec.structs.replace(desk.node.bureau, floor=Floor(10, root), retired=(Retired(old.format(), 10),))
+    desk.open.append(LedgerReader(Wire(after), desk.trust))
+    assert desk.open[-1].refresh().size == 23
 
 
 @pytest.mark.parametrize("shown", [False, True])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def print_equivocation(session: Session, describer: Describer, bureau: Bureau, proven: Equivocation) -> None:
     """Two histories that were proven, with what that means and what it does not."""
     output, say = session.output, session.output.say
-    smaller, larger, key = proven.smaller, proven.larger, bureau.ledger_verifier
+    smaller, larger, key = proven.smaller, proven.larger, proven.key
     name = describer.bureau(bureau.id)
     verified, not_covered = sentences(session, name, proven)
     if output.json:

@@ -94,6 +94,12 @@ class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return VerifierKey.parse(self.ledger_key)
 
     @property
+    def witness_verifiers(self) -> list[VerifierKey]:
+        """The keys this bureau cosigned other ledgers with, the present one first."""
+        retired = [each.verifier for each in self.retired]
+        return [VerifierKey.parse(self.witness_key), *(key for key in retired if key.name.endswith("/witness"))]
+
+    @property
     def ends(self) -> dict[VerifierKey, int]:
         """The keys whose word for this ledger ends at a size: retired ones, and the last one of a closed ledger."""
         ended = {each.verifier: each.size for each in self.retired if not each.verifier.name.endswith("/witness")}

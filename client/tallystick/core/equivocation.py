@@ -31,8 +31,9 @@ is `b`, before `c`. The proof is then the leaf hash of `c` alone:
 
 Such a file is valid if and only if it is written so, to the byte, and
 
-  1. the notes parse strictly, name one origin, and each carries the signature of that ledger's key; any other signature
-     is that of a witness in the charter and verifies, so that no byte of a file goes unchecked;
+  1. the notes parse strictly, name one origin, and each carries the signature of one key of that ledger; a key that the
+     charter retired vouches for both; any other signature is that of a witness in the charter and verifies, so that no
+     byte of a file goes unchecked;
   2. A has an entry at least, since everything extends an empty ledger;
   3. of equal sizes, the roots differ; of different sizes, R' is not the root in A, and the proof leads from R' to the
      root in B.
@@ -71,11 +72,12 @@ class TwoNotes:
 
 @dataclass(frozen=True, slots=True)
 class Equivocation:
-    """What a valid file proves: one key signed both. `root` is that of the smaller size in the larger's history."""
+    """What a valid file proves: `key` signed both. `root` is that of the smaller size in the larger's history."""
 
     smaller: Checkpoint
     larger: Checkpoint
     root: bytes
+    key: VerifierKey
 
 
 def format_equivocation(said: TwoNotes) -> bytes:
@@ -132,7 +134,7 @@ def check_equivocation(data: bytes, key: VerifierKey, witnesses: Sequence[Verifi
         raise ProofFailed("they may well be of one history", where=where, expected=f"two roots of {smaller.size}")
     if said.root is not None:
         check_consistency(smaller.size, root, larger.size, larger.root, said.proof)
-    return Equivocation(smaller, larger, root)
+    return Equivocation(smaller, larger, root, key)
 
 
 def verify_equivocation(data: bytes, charter: Charter) -> tuple[Bureau, Equivocation]:
@@ -142,8 +144,26 @@ def verify_equivocation(data: bytes, charter: Charter) -> tuple[Bureau, Equivoca
         bureau = charter.by_origin(origin)
     except NotFound as error:
         raise MalformedProof(error.what, where=error.where, expected=error.expected) from None
-    witnesses = [VerifierKey.parse(each.witness_key) for each in charter.bureau]
-    return bureau, check_equivocation(data, bureau.ledger_verifier, witnesses)
+    witnesses = [key for each in charter.bureau for key in each.witness_verifiers]
+    proven = check_equivocation(data, accused_key(data, bureau), witnesses)
+    most = bureau.ends.get(proven.key, proven.larger.size)
+    if proven.larger.size > most:
+        raise ProofFailed(
+            f"its key ends at {most} entries, and one is of {proven.larger.size}",
+            where=f"two checkpoints of {origin}",
+            expected="no more than the key vouches for",
+        )
+    return bureau, proven
+
+
+def accused_key(data: bytes, bureau: Bureau) -> VerifierKey:
+    """Which of a ledger's keys a file is about: a retired one that signed its first note, else the present one.
+
+    Raises MalformedProof, and what a bad note raises.
+    """
+    signed = {(each.name, each.key_id) for each in parse_note(parse_equivocation(data).smaller).signatures}
+    retired = [key for key in bureau.ends if key.name == bureau.origin and (key.name, key.key_id) in signed]
+    return retired[0] if retired else bureau.ledger_verifier
 
 
 def make_equivocation(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
-from tallystick.core.equivocation import forked
+from tallystick.core.equivocation import accused_key, forked
 from tallystick.core.errors import (
     ConfigInvalid,
     Forked,
@@ -33,20 +33,25 @@ from tallystick.sdk.wire import Wire
 
 
 def refuse_proven(trust: TrustStore, bureau: Bureau) -> None:
-    """Raises Forked where evidence is kept against a ledger's key, and ConfigInvalid where what is kept is none."""
+    """Raises Forked where evidence is kept against a ledger's key, and ConfigInvalid where what is kept is none.
+
+    Against a key that the charter has retired since, it stands in nobody's way: the floor says which history is read.
+    """
     kept = trust.evidence(bureau.origin)
     if kept is None:
         return
     path, evidence = kept
     try:
-        error = forked(bureau.id, evidence, bureau.ledger_verifier)
+        key = accused_key(evidence, bureau)
+        error = forked(bureau.id, evidence, key)
     except VerificationFailed as fault:
         raise ConfigInvalid(
             f"the evidence against {bureau.id} that was kept proves nothing ({fault})",
             where=str(path),
             expected="the file this client put there, or none",
         ) from None
-    raise _proven(error, path)
+    if key == bureau.ledger_verifier:
+        raise _proven(error, path)
 
 
 def advanced(wire: Wire, ledger: TrustedLedger, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
@@ -65,7 +70,7 @@ def _root_shown(wire: Wire, size: int, note: bytes) -> bytes | None:
     if not size or size & size - 1:
         return None
     with suppress(TallystickError):  # what it does not show proves nothing
-        later = open_checkpoint(note, wire.bureau.ledger_verifier).size
+        later = open_checkpoint(note, wire.bureau.ledger_verifier, wire.bureau.ends).size
         for bundle in wire.read_entries(size, size + 1, later):
             return bundle.path[0] if bundle.path else None
     return None
@@ -97,7 +102,7 @@ def settle(wire: Wire, trust: TrustStore, trusted: TrustedLedger) -> None:
     assert trusted.note is not None
     for path, note in trust.conflicts(bureau.origin):
         try:
-            suspect = TrustedLedger(bureau.id, bureau.ledger_verifier, note)
+            suspect = TrustedLedger(bureau.id, bureau.ledger_verifier, note, ends=bureau.ends)
             if suspect.size > trusted.size:
                 continue
             apart = suspect.size < trusted.size
