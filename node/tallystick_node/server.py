@@ -27,16 +27,20 @@ from tallystick.core.evidence import actors_of
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
 from tallystick.sdk.clock import now_us
 from tallystick_node.config import Settings
-from tallystick_node.identity import load_ledger_key
+from tallystick_node.following import Following
+from tallystick_node.identity import load_ledger_key, load_witness_key
 from tallystick_node.ledger import Ledger, check_against_signed
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.errors import DomainErrors
 from tallystick_node.services.ledger import LedgerService
 from tallystick_node.services.submit import SubmitService
+from tallystick_node.services.witness import WitnessService
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
-from tallystick_proto.v1 import ledger_pb2
+from tallystick_node.witness import Gathering
+from tallystick_proto.v1 import ledger_pb2, witness_pb2
 from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
+from tallystick_proto.v1.witness_pb2_grpc import add_WitnessServicer_to_server
 
 log = structlog.get_logger()
 
@@ -50,13 +54,21 @@ class Node:
     """A bureau's node. `open` takes the directory; `serve` answers until told to stop; `close` lets go of it."""
 
     def __init__(
-        self, settings: Settings, charter: Charter, bureau: Bureau, sequencer: Sequencer, signed: SignedSize
+        self,
+        settings: Settings,
+        charter: Charter,
+        bureau: Bureau,
+        sequencer: Sequencer,
+        signed: SignedSize,
+        following: Following,
     ) -> None:
         self.settings = settings
         self.charter = charter
         self.bureau = bureau
         self.sequencer = sequencer
         self._signed = signed
+        self._following = following
+        self._gathering = Gathering(sequencer, charter, bureau)
         self._server: grpc.aio.Server | None = None
 
     @classmethod
@@ -70,6 +82,7 @@ class Node:
                 expected="a later version; an expired charter records nothing",
             )
         key = load_ledger_key(settings, bureau)
+        witness_key = load_witness_key(settings, bureau)
         store = LevelDbStore.open(settings.database)
         try:
             signed = SignedSize.open(settings.signed_size, bureau.origin)
@@ -93,7 +106,8 @@ class Node:
         except BaseException:
             store.close()
             raise
-        return cls(settings, charter, bureau, sequencer, signed)
+        following = Following(charter, bureau, witness_key, lambda: sequencer.ledger.store, clock)
+        return cls(settings, charter, bureau, sequencer, signed, following)
 
     def close(self) -> None:
         """Close the database after its last user, and the note of what was signed."""
@@ -103,6 +117,7 @@ class Node:
     async def start(self) -> None:
         """Sign what is there and listen. Raises Usage where the address is taken."""
         await self.sequencer.start()
+        self._gathering.start()
         config = self.settings.config
         server = grpc.aio.server(
             interceptors=[DomainErrors()],
@@ -115,15 +130,21 @@ class Node:
                 ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
             ],
         )
-        add_SubmitServicer_to_server(SubmitService(self.sequencer), server)
-        add_LedgerServicer_to_server(LedgerService(self.sequencer), server)
+        add_SubmitServicer_to_server(SubmitService(self.sequencer, self._gathering), server)
+        add_LedgerServicer_to_server(LedgerService(self.sequencer, self._gathering), server)
+        add_WitnessServicer_to_server(WitnessService(self.bureau.origin, self._gathering), server)
         self._health = HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        named = [service.full_name for service in ledger_pb2.DESCRIPTOR.services_by_name.values()]
+        named = [
+            service.full_name
+            for described in (ledger_pb2.DESCRIPTOR, witness_pb2.DESCRIPTOR)
+            for service in described.services_by_name.values()
+        ]
         reflection.enable_server_reflection([*named, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)
         try:
             server.add_insecure_port(config.listen)
         except RuntimeError:
+            await self._gathering.stop()
             await self.sequencer.stop()
             raise Usage(
                 "the address is in use or cannot be had", where=config.listen, expected="a free loopback port"
@@ -132,15 +153,19 @@ class Node:
         self._server = server
         for name in ("", *named):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self._following.start()
         state = self.sequencer.published.state
         log.info("serving", bureau=self.bureau.id, listen=config.listen, entries=state.size, root=state.root.hex()[:16])
 
     async def stop(self) -> None:
         """Finish what is in flight within the grace the settings give, then stop."""
+        await self._following.stop()
         if self._server is not None:
             await self._health.enter_graceful_shutdown()
             self.sequencer.refuse_more()
+            self._gathering.refuse_more()
             await self._server.stop(self.settings.config.serve.stop_grace_s)
+        await self._gathering.stop()
         await self.sequencer.stop()
         log.info("stopped", bureau=self.bureau.id, entries=self.sequencer.ledger.state.size)
 

@@ -73,6 +73,11 @@ class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return VerifierKey.parse(self.ledger_key)
 
     @property
+    def witness_verifier(self) -> VerifierKey:
+        """The key that cosigns other ledgers' checkpoints."""
+        return VerifierKey.parse(self.witness_key)
+
+    @property
     def registrar_public(self) -> bytes:
         """The key that registers this bureau's actors, 32 bytes."""
         return VerifierKey.parse(self.registrar_key).public

@@ -57,6 +57,11 @@ class Store(Protocol):
         """Wait until every other call is out, then let go. Later calls raise StorageFailed; closing twice is once."""
 
 
+def after(prefix: bytes) -> bytes:
+    """The least key after all that begin with a prefix, whose first byte is not 0xff."""
+    return (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix), "big")
+
+
 def closed(where: str) -> StorageFailed:
     """The error of every call that comes after `close`."""
     return StorageFailed("the database is closed", where=where)
