@@ -33,6 +33,8 @@ from tallystick_proto.v1.ledger_pb2 import (
     SubmitRequest,
 )
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub, SubmitStub
+from tallystick_proto.v1.witness_pb2 import CosignedAnswer, CosignedRequest
+from tallystick_proto.v1.witness_pb2_grpc import WitnessStub
 
 DEADLINE_S = 30.0
 KEEPALIVE_MS = 20_000
@@ -64,12 +66,17 @@ class Wire:
         self._channel = grpc.insecure_channel(bureau.endpoint, options=CHANNEL_OPTIONS)
         self._submit = SubmitStub(self._channel)
         self._ledger = LedgerStub(self._channel)
+        self._witness = WitnessStub(self._channel)
 
     def close(self) -> None:
         self._channel.close()
 
     def submit(self, request: SubmitRequest) -> Receipt:
         return self._call(lambda: self._submit.Submit(request, timeout=self.deadline_s))
+
+    def cosigned(self) -> CosignedAnswer:
+        request = CosignedRequest(origin=self.bureau.origin)
+        return self._call(lambda: self._witness.GetCosigned(request, timeout=self.deadline_s))
 
     def submit_many(self, requests: Iterable[SubmitRequest]) -> Iterator[SubmitAnswer]:
         """Answers in the order of the requests; no deadline, since the stream is as long as its caller likes."""
