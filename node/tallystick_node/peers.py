@@ -61,7 +61,9 @@ class Peer:
     async def _in_time(self, answer: Awaitable[Answer]) -> Answer:
         where = f"{self.bureau.id} at {self.bureau.endpoint}"
         try:
-            return await asyncio.wait_for(answer, self._deadline_s)
+            # Not `wait_for`, which loses a cancellation that comes together with the answer.
+            async with asyncio.timeout(self._deadline_s):
+                return await answer
         except TimeoutError:
             raise Unreachable("no answer in time", where=where, expected="an answer before the deadline") from None
         except grpc.RpcError as error:
