@@ -75,7 +75,7 @@ class Gathering:
         self._own = own
         self._witnesses = {witness.id: witness for witness in charter.witnesses_of(own)}
         self._quorum = charter.quorum_of(own)
-        self._refresh_s = charter.witnessing.freshness_s / 2
+        self.refresh_s = charter.witnessing.freshness_s / 2
         self._rounds: OrderedDict[str, _Round] = OrderedDict()
         self._newest: dict[str, _Round] = {}
         self._changed = asyncio.Event()  # replaced at every news: a round, a quorum, the end
@@ -146,7 +146,7 @@ class Gathering:
     async def next_shown(self, after: Published | None) -> Published:
         """What a witness that was shown `after` is shown next. Raises Stopping."""
         with suppress(TimeoutError):  # nothing new for long: the same again, for a fresh cosignature
-            async with asyncio.timeout(self._refresh_s):
+            async with asyncio.timeout(self.refresh_s):
                 while after is not None and self._shown.state.size <= after.state.size:
                     await self._next_news()
         return self._shown

@@ -185,3 +185,15 @@ def test_checkpoints_carry_what_cosignatures_there_are(ledger: Ledger) -> None:
     state = ledger.node.sequencer.published.state
     assert found.checkpoint == Checkpoint(ledger.node.home.office.origin, state.size, state.root)
     assert not found.enough(ledger.charter)
+
+
+def test_an_idle_ledger_is_shown_again_for_a_fresh_cosignature(ledger: Ledger) -> None:
+    """When nothing new was signed for half the charter's freshness, a witness is shown the same checkpoint again."""
+    gathering = ledger.node.gathering
+
+    async def shown_twice() -> tuple[bytes, bytes]:
+        gathering.refresh_s = 0.01
+        first = await gathering.next_shown(None)
+        return first.note, (await gathering.next_shown(first)).note
+
+    assert loop.run(shown_twice()) == (ledger.note, ledger.note)

@@ -59,7 +59,8 @@ class Store(Protocol):
 
 def after(prefix: bytes) -> bytes:
     """The least key after all that begin with a prefix, whose first byte is not 0xff."""
-    return (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix), "big")
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes((stem[-1] + 1,))
 
 
 def closed(where: str) -> StorageFailed:
