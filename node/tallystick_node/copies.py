@@ -41,7 +41,7 @@ from tallystick.core.hashing import leaf_hashes
 from tallystick.core.history import History, Recorded
 from tallystick.core.keys import SigningKey
 from tallystick.core.merkle import check_range
-from tallystick.core.note import Note, add_signatures, format_note, parse_note
+from tallystick.core.note import Note, VerifierKey, add_signatures, format_note, parse_note
 from tallystick_node import keyspace
 from tallystick_node.admission import find_submission, load_actors
 from tallystick_node.ledger import Commit, Ledger, empty_state
@@ -75,10 +75,11 @@ def read_cosigning(copy: Ledger) -> Cosigning:
     return record
 
 
-def strip(note: bytes, origin: str) -> bytes:
-    """A checkpoint's note with the ledger's own signature alone, whatever else came with it."""
+def strip(note: bytes, key: VerifierKey) -> bytes:
+    """A checkpoint's note with the signature of the ledger's key alone, whatever else came with it."""
     parsed = parse_note(note)
-    return format_note(Note(parsed.text, tuple(each for each in parsed.signatures if each.name == origin)[:1]))
+    own = [each for each in parsed.signatures if (each.name, each.key_id) == (key.name, key.key_id)]
+    return format_note(Note(parsed.text, tuple(own)))
 
 
 class Copy:
@@ -171,7 +172,9 @@ class Copy:
 
     def cosign(self, note: bytes, now_s: int) -> Cosigning:
         """The record that lets a checkpoint be cosigned, once the copy has reached it."""
-        return Cosigning(note=strip(note, self.bureau.origin), cosigned_at_s=max(now_s, self.cosigning.cosigned_at_s))
+        return Cosigning(
+            note=strip(note, self.bureau.ledger_verifier), cosigned_at_s=max(now_s, self.cosigning.cosigned_at_s)
+        )
 
     def stop(self, why: str, shown: bytes) -> Cosigning:
         """The record that ends cosigning: what was cosigned before stands beside what was shown."""
@@ -179,7 +182,7 @@ class Copy:
             note=self.cosigning.note,
             cosigned_at_s=self.cosigning.cosigned_at_s,
             stopped=why,
-            shown=strip(shown, self.bureau.origin),
+            shown=strip(shown, self.bureau.ledger_verifier),
         )
 
     def adopt(self, commit: Commit, history: History) -> None:

@@ -23,7 +23,7 @@ import structlog
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from tallystick.core.cosignature import check_cosignature
-from tallystick.core.errors import MalformedNote, NotAllowed, SignatureInvalid, Stopping, StorageFailed
+from tallystick.core.errors import NotAllowed, SignatureInvalid, Stopping, StorageFailed, VerificationFailed
 from tallystick.core.note import Note, NoteSignature, format_note, parse_note
 from tallystick_node import keyspace
 from tallystick_node.copies import strip
@@ -219,7 +219,7 @@ class Gathering:
 
     def _round(self, checkpoint: Checkpoint, note: bytes) -> _Round:
         """The round of a checkpoint this ledger signed; the oldest are forgotten."""
-        signed = parse_note(strip(note, self._own.origin))
+        signed = parse_note(strip(note, self._own.ledger_verifier))
         found = self._rounds.setdefault(signed.text, _Round(checkpoint, signed))
         while len(self._rounds) > _ROUNDS_KEPT:
             self._rounds.popitem(last=False)
@@ -243,7 +243,7 @@ class Gathering:
         for key in (keyspace.COSIGNED, *map(keyspace.cosigned, self._witnesses)):
             note = store.get(key)
             for witness in self._witnesses if note else ():
-                with suppress(SignatureInvalid, MalformedNote):
+                with suppress(VerificationFailed, StorageFailed):
                     self.take(witness, note or b"")
 
     async def _keep_on(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import StorageFailed
+from tallystick.core.note import Note, NoteSignature, format_note, parse_note
 from tallystick.core.witnessing import open_cosigned
 from tallystick_node.following import COMMIT_ENTRIES, ledgers_witnessed_by
 from tallystick_proto.v1.ledger_pb2 import Bundle
@@ -260,6 +261,24 @@ def test_a_rewritten_ledger_is_not_cosigned(tmp_path: Path) -> None:
             assert witness.record.stopped
             assert len(witness.entries) == 6
             witness.check()
+
+
+def test_only_the_ledgers_own_signature_is_kept_of_what_is_shown(at_work: Witnessing) -> None:
+    """Whatever else stands on a note, under the ledger's very name too, what is cosigned can be opened by everybody."""
+    office = at_work.node.home.office
+    namesake = NoteSignature(office.origin, b"\0\0\0\0", bytes(64))
+
+    def crowded(shown: ToCosign) -> list[ToCosign]:
+        parsed = parse_note(shown.checkpoint)
+        return [ToCosign(checkpoint=format_note(Note(parsed.text, (namesake, *parsed.signatures))))]
+
+    at_work.node.lies["Cosign"] = crowded
+    checkpoint = record(at_work.node, 1)
+    at_work.reached(checkpoint.size)
+    for witness in (at_work.one, at_work.other):
+        found = open_cosigned(witness.cosigned, witness.charter, office.bureau)
+        assert (found.checkpoint, found.count) == (checkpoint, 1)
+        assert len(parse_note(witness.cosigned).signatures) == 2
 
 
 def test_an_older_checkpoint_shown_again_is_no_fork_and_no_news(at_work: Witnessing) -> None:
