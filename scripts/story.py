@@ -270,7 +270,8 @@ def tamper(story: Story, sent: Receipt) -> None:
     shutil.copytree(story.folder / "older", home / "data")
     tax.start()
     story.tell(
-        "the older disk came with its own older note of what was signed, so the node notices nothing; a client does:"
+        "the older disk came with its own older note of what was signed, so the node starts; its witnesses, which hold "
+        "more, do not cosign it, and a client that saw more says so:"
     )
     answer = story.run("tally", "status", expect=5)
     story.check("a client that saw more names the node that went back", str(late.index + 1) in answer)
@@ -300,7 +301,7 @@ def main() -> None:
     story.chapter(f"In the end ({time.monotonic() - started:.0f} s)")
     for what in story.kept:
         story.tell(f"held: {what}")
-    story.tell("Not shown yet: the witnesses that make a rewrite provable.")
+    story.tell("What is witnessed, other bureaus hold too. Not shown yet: a rewrite, proven by them.")
 
 
 if __name__ == "__main__":

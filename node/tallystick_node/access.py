@@ -34,6 +34,8 @@ _READ_BY_ANYBODY: Final = frozenset(
         "Find",
     }
 )
+# A witness proves what it says by its cosignature, and is shown nothing but signed checkpoints.
+_WITNESSING: Final = frozenset({"Cosign", "GetCosigned"})
 # Tells who knows a subject that it was looked up, and how often: the first to be kept for those entitled to it.
 _OPENED_TO_ANYBODY: Final = frozenset({"FindOpenings"})
 
@@ -41,7 +43,7 @@ _OPENED_TO_ANYBODY: Final = frozenset({"FindOpenings"})
 def may(principal: Principal, rpc: str, kind: Kind | None) -> bool:
     """Whether a principal may call an RPC, for a statement kind where the RPC records one."""
     if kind is None:
-        return rpc in _READ_BY_ANYBODY or rpc in _OPENED_TO_ANYBODY
+        return rpc in _READ_BY_ANYBODY | _WITNESSING | _OPENED_TO_ANYBODY
     return principal.role in kind.roles
 
 

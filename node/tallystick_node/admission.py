@@ -92,19 +92,27 @@ def find_recorded(ledger: Ledger, submission: Prepared, recent: Recent) -> int |
     Raises SubmissionConflict where the actor used the id for other bytes, StoreDamaged.
     """
     within = recent.where(submission, ledger.state.size)
-    if not within:
+    entry = find_submission(ledger, submission.actor, submission.submission_id, within) if within else None
+    if entry is None or entry.signed is None:
         return None
-    term = (TERM_FIELDS["submission"], submission.submission_id)
+    recorded = [each.statement for each in ledger.decoded_all(entry.index, entry.index + entry.signed.count)]
+    if recorded != submission.statements:
+        raise conflict(submission, entry.index)
+    return entry.index
+
+
+def find_submission(ledger: Ledger, actor: str, submission_id: bytes, within: range) -> Entry | None:
+    """The first entry of an actor's submission that stands within a range; ids are scoped to their actor.
+
+    Raises StoreDamaged.
+    """
+    term = (TERM_FIELDS["submission"], submission_id)
     for index in ledger.candidates([term], within.start, within.stop, newest_first=True):
         entry = ledger.decoded(index)
-        if entry.signed is None or entry.signed.submission_id != submission.submission_id:
+        if entry.signed is None or entry.signed.submission_id != submission_id:
             continue
-        if _actor_of(ledger, entry) != submission.actor:
-            continue  # ids are scoped to their actor
-        recorded = [each.statement for each in ledger.decoded_all(index, index + entry.signed.count)]
-        if recorded == submission.statements:
-            return index
-        raise conflict(submission, index)
+        if _actor_of(ledger, entry) == actor:
+            return entry
     return None
 
 

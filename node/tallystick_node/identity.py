@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import ConfigInvalid
 from tallystick.core.keys import SigningKey
+from tallystick.core.note import VerifierKey
 from tallystick.sdk.key_file import load_key
 from tallystick_node.config import Settings
 
 
 def load_ledger_key(settings: Settings, bureau: Bureau) -> SigningKey:
     """The key that signs this ledger's checkpoints. Raises ConfigInvalid where the charter names another."""
-    path = settings.place(settings.config.keys.ledger)
+    return _load(settings.place(settings.config.keys.ledger), "ledger", bureau, bureau.ledger_verifier)
+
+
+def load_witness_key(settings: Settings, bureau: Bureau) -> SigningKey:
+    """The key that cosigns other ledgers' checkpoints. Raises ConfigInvalid where the charter names another."""
+    return _load(settings.place(settings.config.keys.witness), "witness", bureau, bureau.witness_verifier)
+
+
+def _load(path: Path, name: str, bureau: Bureau, named: VerifierKey) -> SigningKey:
     key = load_key(path)
-    if key.public != bureau.ledger_verifier.public:
+    if key.public != named.public:
         raise ConfigInvalid(
-            f"this is not the ledger key of {bureau.id}",
+            f"this is not the {name} key of {bureau.id}",
             where=str(path),
-            expected=f"the private half of {bureau.ledger_key}",
+            expected=f"the private half of {named.format()}",
         )
     return key

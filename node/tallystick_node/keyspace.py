@@ -6,6 +6,10 @@
     p <term hash, 8> <index, u64>     a posting list of one commit (`postings`)
     r <run, u64> <block, u32>         a block of a sorted run (`runs`)
     d <index, u64> <field path>       a disclosure
+    c <origin, 16> <a key as above>   of the copy of another ledger: its state, segments, tiles, postings and runs, and
+                                      under `w` what was cosigned of it. The origin is the first half of its BLAKE3
+    w                                 the newest checkpoint of this ledger that a quorum cosigned, with cosignatures
+    w <bureau>                        the newest one that a witness cosigned, with its cosignature
 
 Numbers are big-endian, so that keys sort as they count.
 """
@@ -15,12 +19,16 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+from blake3 import blake3
+
 from tallystick.core.limits import SEGMENT_ENTRIES_MAX
 
 STATE: Final = b"z"
 SEGMENT: Final = b"e"
 TILE: Final = b"t"
 DISCLOSURE: Final = b"d"
+COPY: Final = b"c"
+COSIGNED: Final = b"w"
 
 _U64 = struct.Struct(">cQ")
 _TILE = struct.Struct(">cBQ")
@@ -44,6 +52,16 @@ def segments_from(index: int) -> bytes:
 def tile(level: int, number: int) -> bytes:
     """The key of a full tile."""
     return _TILE.pack(TILE, level, number)
+
+
+def copy(origin: str) -> bytes:
+    """What stands before every key of the copy of another ledger."""
+    return COPY + blake3(origin.encode()).digest()[:16]
+
+
+def cosigned(bureau: str) -> bytes:
+    """The key of the newest checkpoint of this ledger that a bureau cosigned."""
+    return COSIGNED + bureau.encode()
 
 
 def disclosure(index: int, field: str) -> bytes:

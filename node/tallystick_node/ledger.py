@@ -1,4 +1,4 @@
-"""One bureau's ledger on a `Store`: the second half of the write path, and every read.
+"""One bureau's ledger on a `Store`, its own or the copy of another's: the second half of the write path, every read.
 
 `build` turns prepared submissions into one batch and the state that holds once the batch is durable; it writes
 nothing and changes nothing, so that a commit may fail. The caller writes the batch and then calls `adopt`. Readers
@@ -15,7 +15,8 @@ from google.protobuf.message import DecodeError
 
 from tallystick.core.entry import Entry, decode_entry, encode_submission
 from tallystick.core.errors import BehindSigned, NotFound, StoreDamaged, TallystickError, VerificationFailed
-from tallystick.core.hashing import genesis_hash, leaf_hashes
+from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hashes
+from tallystick.core.history import Recorded
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import (
     LEDGER_ENTRIES_MAX,
@@ -25,6 +26,7 @@ from tallystick.core.limits import (
     TILE_WIDTH,
 )
 from tallystick.core.merkle import Reader, root_at
+from tallystick.core.statement import terms_of
 from tallystick.core.submission import Prepared
 from tallystick.core.tree import FullTiles, Tree
 from tallystick.core.validation import Term, Terms, pack_term
@@ -156,14 +158,35 @@ class Ledger:
             if submission.count == 1:
                 singles[first] = entries[-1]
             disclosures.keep(submission, first, batch)
+        after = self._place(batch, before, entries, terms, prev, at_us)
+        return Commit(batch, after, firsts, singles)
+
+    def build_copy(self, checked: Sequence[Recorded]) -> Commit:
+        """Place another ledger's next entries, checked and ending with a submission, in one batch."""
+        entries = [recorded.entry.raw for recorded in checked]
+        terms: list[Terms] = []
+        for recorded in checked:
+            carried = [pack_term(*term) for term in terms_of(recorded.read.statement)]
+            if recorded.entry.signed is not None:
+                carried.append(pack_term(_SUBMISSION, recorded.entry.signed.submission_id))
+            terms.append(tuple(carried))
+        batch = Batch()
+        at_us = checked[-1].entry.recorded_at_us
+        after = self._place(batch, self.state, entries, terms, chain_hash(entries[-1]), at_us)
+        return Commit(batch, after, [], {})
+
+    def _place(
+        self, batch: Batch, before: State, entries: list[bytes], terms: list[Terms], prev: bytes, at_us: int
+    ) -> State:
+        """Put entries after `before`, with their tiles, postings and the state record, into a batch."""
         self._put_segments(batch, before.size, entries)
         tree = before.tree.copy()
         for tile in tree.append(leaf_hashes(entries)):
             batch.put(keyspace.tile(tile.level, tile.number), tile.data)
         indexed = Index(before.index).build(before.size, terms, batch, self.store.get)
-        after = State(index, tree.root(), prev, at_us, tree, indexed)
+        after = State(before.size + len(entries), tree.root(), prev, at_us, tree, indexed)
         batch.put(keyspace.STATE, after.encode(self.origin))
-        return Commit(batch, after, firsts, singles)
+        return after
 
     def adopt(self, state: State) -> None:
         """The batch that leads to `state` is durable."""

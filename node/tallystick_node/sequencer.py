@@ -30,12 +30,10 @@ from tallystick.core.errors import NotAllowed, Overloaded, Stopping, StorageFail
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared, check_window
-from tallystick_node import witness
 from tallystick_node.admission import Recent, admit, conflict, find_recorded, load_actors, touches_actors
 from tallystick_node.ledger import Ledger, State, check_against_signed
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.store import Store
-from tallystick_node.witness import Gathered
 
 log = structlog.get_logger()
 
@@ -47,11 +45,7 @@ class Published:
     """A state and the checkpoint the node signed for it."""
 
     state: State
-    gathered: Gathered
-
-    @property
-    def note(self) -> bytes:
-        return self.gathered.note
+    note: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +218,7 @@ class Sequencer:
             raise
         self.ledger.adopt(commit.state)
         self._actors = actors
-        published = await self._publish(commit.state)
+        published = self._publish(commit.state)
         for waiting, first in zip(accepted, commit.firsts, strict=True):
             _resolve(waiting, Placed(first, published, commit.single_entries.get(first), again=False))
         self._release_repeats(repeats)
@@ -276,10 +270,9 @@ class Sequencer:
     def _note(self, state: State) -> None:
         self._signed_size.note(state.size, state.root)
 
-    async def _publish(self, state: State) -> Published:
+    def _publish(self, state: State) -> Published:
         checkpoint = Checkpoint(self.ledger.origin, state.size, state.root)
-        gathered = await witness.gather(sign_checkpoint(checkpoint, self._key))  # 3
-        self._published = Published(state, gathered)
+        self._published = Published(state, sign_checkpoint(checkpoint, self._key))  # 3
         event, self._changed = self._changed, asyncio.Event()
         event.set()
         return self._published
@@ -298,7 +291,7 @@ class Sequencer:
         """Note and sign the database's state, after making sure that it holds all that was noted before."""
         await self._in_thread(check_against_signed, self.ledger, self._signed_size)
         await self._in_thread(self._note, self.ledger.state)
-        await self._publish(self.ledger.state)
+        self._publish(self.ledger.state)
 
     def _reopen_store(self) -> Store:
         self.ledger.store.close()

@@ -29,16 +29,20 @@ from tallystick.core.submission import Prepared
 from tallystick.sdk.clock import now_us
 from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.config import Settings
-from tallystick_node.identity import load_ledger_key
+from tallystick_node.following import Following
+from tallystick_node.identity import load_ledger_key, load_witness_key
 from tallystick_node.ledger import Ledger, check_against_signed
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.errors import DomainErrors
 from tallystick_node.services.ledger import LedgerService
 from tallystick_node.services.submit import SubmitService
+from tallystick_node.services.witness import WitnessService
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
-from tallystick_proto.v1 import ledger_pb2
+from tallystick_node.witness import Gathering
+from tallystick_proto.v1 import ledger_pb2, witness_pb2
 from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
+from tallystick_proto.v1.witness_pb2_grpc import add_WitnessServicer_to_server
 
 log = structlog.get_logger()
 
@@ -59,6 +63,7 @@ class Node:
         sequencer: Sequencer,
         signed: SignedSize,
         adoption_due: Prepared | None,
+        following: Following,
     ) -> None:
         self.settings = settings
         self.charter = charter
@@ -66,6 +71,8 @@ class Node:
         self.sequencer = sequencer
         self._signed = signed
         self._adoption_due = adoption_due
+        self._following = following
+        self._gathering = Gathering(sequencer, charter, bureau)
         self._server: grpc.aio.Server | None = None
 
     @classmethod
@@ -79,6 +86,7 @@ class Node:
                 expected="a later version; an expired charter records nothing",
             )
         key = load_ledger_key(settings, bureau)
+        witness_key = load_witness_key(settings, bureau)
         store = LevelDbStore.open(settings.database)
         try:
             signed = SignedSize.open(settings.signed_size, bureau.origin)
@@ -105,7 +113,8 @@ class Node:
         except BaseException:
             store.close()
             raise
-        return cls(settings, charter, bureau, sequencer, signed, due)
+        following = Following(charter, bureau, witness_key, lambda: sequencer.ledger.store, clock)
+        return cls(settings, charter, bureau, sequencer, signed, due, following)
 
     def close(self) -> None:
         """Close the database after its last user, and the note of what was signed."""
@@ -121,6 +130,7 @@ class Node:
         if self._adoption_due is not None:
             await self.sequencer.record(self._adoption_due)
             log.info("charter adopted", bureau=self.bureau.id, version=self.charter.version)
+        self._gathering.start()
         config = self.settings.config
         server = grpc.aio.server(
             interceptors=[DomainErrors()],
@@ -133,15 +143,21 @@ class Node:
                 ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
             ],
         )
-        add_SubmitServicer_to_server(SubmitService(self.sequencer), server)
-        add_LedgerServicer_to_server(LedgerService(self.sequencer), server)
+        add_SubmitServicer_to_server(SubmitService(self.sequencer, self._gathering), server)
+        add_LedgerServicer_to_server(LedgerService(self.sequencer, self._gathering), server)
+        add_WitnessServicer_to_server(WitnessService(self.bureau.origin, self._gathering), server)
         self._health = HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        named = [service.full_name for service in ledger_pb2.DESCRIPTOR.services_by_name.values()]
+        named = [
+            service.full_name
+            for described in (ledger_pb2.DESCRIPTOR, witness_pb2.DESCRIPTOR)
+            for service in described.services_by_name.values()
+        ]
         reflection.enable_server_reflection([*named, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)
         try:
             server.add_insecure_port(config.listen)
         except RuntimeError:
+            await self._gathering.stop()
             await self.sequencer.stop()
             raise Usage(
                 "the address is in use or cannot be had", where=config.listen, expected="a free loopback port"
@@ -150,15 +166,19 @@ class Node:
         self._server = server
         for name in ("", *named):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self._following.start()
         state = self.sequencer.published.state
         log.info("serving", bureau=self.bureau.id, listen=config.listen, entries=state.size, root=state.root.hex()[:16])
 
     async def stop(self) -> None:
         """Finish what is in flight within the grace the settings give, then stop."""
+        await self._following.stop()
         if self._server is not None:
             await self._health.enter_graceful_shutdown()
             self.sequencer.refuse_more()
+            self._gathering.refuse_more()
             await self._server.stop(self.settings.config.serve.stop_grace_s)
+        await self._gathering.stop()
         await self.sequencer.stop()
         log.info("stopped", bureau=self.bureau.id, entries=self.sequencer.ledger.state.size)
 

@@ -1,20 +1,271 @@
-"""Cosignatures for a checkpoint before its receipts go out. This node gathers none yet, and its receipts say so."""
+"""What this ledger's witnesses have cosigned: rounds, the quorum, and who waits for it.
+
+Witnesses are shown the same checkpoints, one after another, so that their cosignatures meet on one note: a *round*
+is a checkpoint that is shown. The next is shown when a quorum has cosigned it, or a second after something newer was
+signed, whatever is missing; a witness that is slower joins at the round that is newest when it has answered. An idle
+ledger is shown again when half the charter's freshness has passed.
+
+The newest cosignature of each witness and the newest note with a quorum are kept in the database, written behind: a
+receipt does not wait for that, since each witness keeps what it cosigned itself, and says so when it connects.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
 
-from tallystick_proto.v1.ledger_pb2 import Receipt
+import structlog
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from tallystick.core.cosignature import check_cosignature
+from tallystick.core.errors import NotAllowed, SignatureInvalid, Stopping, StorageFailed, VerificationFailed
+from tallystick.core.note import Note, NoteSignature, format_note, parse_note
+from tallystick_node import keyspace
+from tallystick_node.copies import strip
+from tallystick_node.sequencer import Published, Sequencer
+from tallystick_node.store.store import Batch
+
+log = structlog.get_logger()
+
+ROUND_MAX_S: Final = 1.0
+_ROUNDS_KEPT: Final = 64
+_KEEP_BEHIND_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """A checkpoint's note with the cosignatures that came, and what a receipt may say of it."""
+class Cosigned:
+    """A checkpoint that a quorum cosigned, and the note that shows it."""
 
+    checkpoint: Checkpoint
     note: bytes
-    standing: Receipt.Standing.ValueType
 
 
-async def gather(checkpoint: bytes) -> Gathered:
-    """Ask the ledger's witnesses to cosign a signed checkpoint."""
-    return Gathered(checkpoint, Receipt.RECORDED)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A witness's cosignature, and the second at which it was made."""
+
+    signature: NoteSignature
+    at_s: int
+
+
+@dataclass(slots=True)
+class _Round:
+    """A checkpoint as this ledger signed it, with the cosignatures that came for it, by witness."""
+
+    checkpoint: Checkpoint
+    signed: Note
+    said: dict[str, _Said] = field(default_factory=dict)
+
+    def note(self, *witnesses: str) -> bytes:
+        """The note with the cosignatures of some witnesses, or of all."""
+        chosen = [self.said[witness].signature for witness in sorted(witnesses or self.said)]
+        return format_note(Note(self.signed.text, (*self.signed.signatures, *chosen)))
+
+
+class Gathering:
+    """The cosignatures of one ledger. Use within one event loop, between the sequencer's start and stop."""
+
+    def __init__(self, sequencer: Sequencer, charter: Charter, own: Bureau) -> None:
+        self._sequencer = sequencer
+        self._own = own
+        self._witnesses = {witness.id: witness for witness in charter.witnesses_of(own)}
+        self._quorum = charter.quorum_of(own)
+        self.refresh_s = charter.witnessing.freshness_s / 2
+        self._rounds: OrderedDict[str, _Round] = OrderedDict()
+        self._newest: dict[str, _Round] = {}
+        self._changed = asyncio.Event()  # replaced at every news: a round, a quorum, the end
+        self._round_over = asyncio.Event()
+        self._unkept = asyncio.Event()
+        self._shown: Published
+        self.ended = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cosigned-write")
+        self.witnessed: Cosigned | None = None
+
+    def start(self) -> None:
+        """Take up what was kept, and begin to show what is signed."""
+        self._shown = self._sequencer.published
+        if self._quorum is None:
+            return
+        self._load()
+        self._tasks = [asyncio.create_task(self._show(), name="rounds"), asyncio.create_task(self._keep_on())]
+
+    def refuse_more(self) -> None:
+        """End every stream with a witness, and every wait."""
+        self.ended.set()
+        self._news()
+
+    async def stop(self) -> None:
+        """Write down what was heard last."""
+        self.refuse_more()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._unkept.is_set():
+            await self._keep()
+        self._disk.shutdown(wait=True)
+
+    # What readers and receipts are given.
+
+    @property
+    def newest(self) -> list[bytes]:
+        """Of each witness that was heard, the newest checkpoint it cosigned."""
+        return [found.note(witness) for witness, found in sorted(self._newest.items())]
+
+    def with_cosignatures(self, note: bytes) -> bytes:
+        """A checkpoint this node signed, with the cosignatures that came for it."""
+        found = self._rounds.get(_text_of(note))
+        return note if found is None else found.note()
+
+    async def gather(self, size: int, wait_s: float) -> Cosigned | None:
+        """The newest checkpoint that a quorum cosigned, once it covers `size`; None where it does not in time."""
+        if self._quorum is None:
+            return None
+        try:
+            async with asyncio.timeout(wait_s):
+                while self.witnessed is None or self.witnessed.checkpoint.size < size:
+                    await self._next_news()
+        except (TimeoutError, Stopping):
+            return None
+        return self.witnessed
+
+    # The witnesses' side.
+
+    def check_witness(self, witness: str) -> None:
+        """Raises NotAllowed where the charter does not name a bureau as a witness of this ledger."""
+        if self._quorum is None or witness not in self._witnesses:
+            raise NotAllowed(
+                f"{witness[:80]!r} is no witness of {self._own.id}", expected="a witness that the charter names"
+            )
+
+    async def next_shown(self, after: Published | None) -> Published:
+        """What a witness that was shown `after` is shown next. Raises Stopping."""
+        with suppress(TimeoutError):  # nothing new for long: the same again, for a fresh cosignature
+            async with asyncio.timeout(self.refresh_s):
+                while after is not None and self._shown.state.size <= after.state.size:
+                    await self._next_news()
+        return self._shown
+
+    def take(self, witness: str, note: bytes) -> None:
+        """A note that a witness says it cosigned.
+
+        Raises MalformedNote or SignatureInvalid where it did not, or where this ledger has no such checkpoint.
+        """
+        key = self._witnesses[witness].witness_verifier
+        parsed = parse_note(note)
+        cosignature = next(
+            (each for each in parsed.signatures if (each.name, each.key_id) == (key.name, key.key_id)), None
+        )
+        if cosignature is None:
+            raise SignatureInvalid(f"{witness} did not cosign this", expected=f"a signature by {key.name}")
+        said = _Said(cosignature, check_cosignature(parsed.text, cosignature, key))
+        found = self._rounds.get(parsed.text) or self._round(self._own_checkpoint(witness, note), note)
+        before, newest = found.said.get(witness), self._newest.get(witness)
+        if before is None or before.at_s < said.at_s:
+            found.said[witness] = said
+        if newest is None or newest.checkpoint.size <= found.checkpoint.size:
+            self._newest[witness] = found
+        self._count(found)
+        self._unkept.set()
+
+    def _own_checkpoint(self, witness: str, note: bytes) -> Checkpoint:
+        """The checkpoint in a note that this ledger signed and has. Where it does not have it, that is grave."""
+        ledger = self._sequencer.ledger
+        checkpoint = open_checkpoint(note, self._own.ledger_verifier, self._own.ends)
+        here = checkpoint.size <= self._sequencer.published.state.size
+        if not here or ledger.root_at(checkpoint.size) != checkpoint.root:
+            log.error("a witness holds what this ledger signed and lacks", witness=witness, size=checkpoint.size)
+            raise SignatureInvalid(
+                f"{witness} cosigned {checkpoint.size} entries that this ledger does not have",
+                where=ledger.origin,
+                expected="a checkpoint of this ledger; was its database put back from an older copy?",
+            )
+        return checkpoint
+
+    def _count(self, found: _Round) -> None:
+        """Whether a round has its quorum now."""
+        codes = {self._witnesses[witness].credit_code for witness in found.said}
+        if self._quorum is None or len(codes) < self._quorum.needed:
+            return
+        size = found.checkpoint.size
+        if size >= self._shown.state.size:
+            self._round_over.set()
+        if self.witnessed is None or self.witnessed.checkpoint.size <= size:
+            self.witnessed = Cosigned(found.checkpoint, found.note())
+            self._news()
+
+    # Rounds.
+
+    async def _show(self) -> None:
+        """Show what is signed, a round at a time."""
+        while True:
+            self._shown = self._sequencer.published
+            self._round_over.clear()
+            self._count(self._round(parse_checkpoint(_text_of(self._shown.note)), self._shown.note))
+            self._news()
+            while self._sequencer.published.state.size <= self._shown.state.size:
+                try:
+                    await self._sequencer.changed()
+                except Stopping:
+                    return
+            with suppress(TimeoutError):  # whoever is missing is not waited for
+                async with asyncio.timeout(ROUND_MAX_S):
+                    await self._round_over.wait()
+
+    def _round(self, checkpoint: Checkpoint, note: bytes) -> _Round:
+        """The round of a checkpoint this ledger signed; the oldest are forgotten."""
+        signed = parse_note(strip(note, self._own.ledger_verifier))
+        found = self._rounds.setdefault(signed.text, _Round(checkpoint, signed))
+        while len(self._rounds) > _ROUNDS_KEPT:
+            self._rounds.popitem(last=False)
+        return found
+
+    async def _next_news(self) -> None:
+        if not self.ended.is_set():
+            await self._changed.wait()
+        if self.ended.is_set():
+            raise Stopping("the node is shutting down", where=self._own.origin)
+
+    def _news(self) -> None:
+        event, self._changed = self._changed, asyncio.Event()
+        event.set()
+
+    # What is kept.
+
+    def _load(self) -> None:
+        """Hear again what was kept. What does not verify is left out: it proves nothing, and is said again."""
+        store = self._sequencer.ledger.store
+        for key in (keyspace.COSIGNED, *map(keyspace.cosigned, self._witnesses)):
+            note = store.get(key)
+            for witness in self._witnesses if note else ():
+                with suppress(VerificationFailed, StorageFailed):
+                    self.take(witness, note or b"")
+
+    async def _keep_on(self) -> None:
+        while True:
+            await self._unkept.wait()
+            await asyncio.sleep(_KEEP_BEHIND_S)
+            await self._keep()
+
+    async def _keep(self) -> None:
+        self._unkept.clear()
+        batch = Batch()
+        if self.witnessed is not None:
+            batch.put(keyspace.COSIGNED, self.witnessed.note)
+        for witness, found in self._newest.items():
+            batch.put(keyspace.cosigned(witness), found.note(witness))
+        store = self._sequencer.ledger.store
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._disk, store.write, batch)
+        except StorageFailed as error:  # the witnesses have it still
+            log.warning("cosignatures were not kept", reason=str(error))
+
+
+def _text_of(note: bytes) -> str:
+    """The text of a note this node made."""
+    return note[: note.index(b"\n\n") + 1].decode()

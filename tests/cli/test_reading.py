@@ -306,3 +306,14 @@ def test_a_closed_pipe_is_no_error(shared_cluster: LocalCluster, told: dict[str,
         errors = process.stderr.read()
     assert process.returncode == 141
     assert errors == ""
+
+
+def test_charter_show_says_who_witnesses_and_what_that_survives(tally: Tally, profile: Path) -> None:
+    """For each ledger its witnesses, how many are enough, and how many may collude or be away."""
+    said = tally("charter", "show", profile=profile).out
+    assert "witnesses\ttaxation, planning\nquorum\t2 of 2: with 1 colluding" in said
+    assert "with 0 away nothing stays unwitnessed" in said
+    first = tally("charter", "show", "--json", profile=profile).json["bureaus"][0]
+    assert first["witnesses"] == ["taxation", "planning"]
+    assert first["quorum"] == {"needed": 2, "of": 2, "colluders_survived": 1, "absent_survived": 0}
+    assert "规划资源局" in tally("charter", "show", "--lang", "zh", profile=profile).out

@@ -113,7 +113,7 @@ def test_every_kind_of_a_person_or_a_system_has_a_command() -> None:
 @pytest.mark.parametrize("command", list(recordings()), ids=lambda command: f"{command.name}-{command.kind.name}")
 def test_a_command_asks_for_what_its_kind_can_say_and_no_more(command: Recording) -> None:
     """Every parameter is a field of the kind, `--source` and sensitive values never stand on the command line."""
-    own = {"of", "what", "file", "code", "classified", "cleaned", "checks", "desensitised_fields"}
+    own = {"of", "what", "file", "code", "classified", "cleaned", "checks", "desensitised_fields", "no_wait"}
     names = {parameter.name for parameter in command.params if parameter.name not in own}
     assert names <= {use.name for use in command.kind.uses} | {"profile", "json", "lang"}
     assert "source" not in names

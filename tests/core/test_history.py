@@ -339,3 +339,38 @@ def test_what_a_maker_records_is_what_a_node_would() -> None:
     assert again.entries == maker.entries[:3]
     assert [decode_entry(raw).statement for raw in maker.entries] == [made.statement for made in maker.made]
     assert prepare(maker.submission([maker.use()], "gateway"), maker.origin).count == 1
+
+
+@pytest.mark.parametrize("at", [3, 6, 7, 10])
+def test_a_history_goes_on_from_where_a_submission_ended(at: int) -> None:
+    """Resumed with what was known there, it ends as one that began at the first, and knows a submission replayed."""
+    maker = ledger()
+    entries = maker.entries
+    before, whole = history_of(maker), history_of(maker)
+    before.extend(entries[:at])
+    whole.extend(entries)
+    known = {(maker.actor("gateway"), made.signature.submission_id) for made in maker.made[:at]}
+
+    def resumed() -> History:
+        state = before.actors, before.tree, before.prev, before.recorded_at_us
+        return History.resumed(*state, lambda actor, submission_id: (actor, submission_id) in known)
+
+    history = resumed()
+    history.extend(entries[at:])
+    assert (history.size, history.prev, history.tree.root()) == (whole.size, whole.prev, whole.tree.root())
+    assert (before.size, before.tree.root()) == (at, maker.root(at))
+    if at > 3:
+        again = [*maker.made[:at], *(replace(made, first=at, at_us=maker.now_us) for made in maker.made[3:6])]
+        with pytest.raises(MalformedEntry, match="recorded before"):
+            resumed().extend(chain(maker.origin, again)[at:])
+
+
+def test_what_is_whole_is_counted_to_the_last_submissions_end() -> None:
+    """Entries of a submission that goes on are not among those that are whole."""
+    maker = ledger()
+    history = history_of(maker)
+    wholes = []
+    for entry in maker.entries:
+        history.extend([entry])
+        wholes.append(history.whole_size)
+    assert wholes == [1, 1, 3, 3, 3, 6, 7, 7, 7, 10]

@@ -20,14 +20,16 @@ from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.errors import DomainErrors
 from tallystick_node.services.ledger import LedgerService
 from tallystick_node.services.submit import SubmitService
+from tallystick_node.services.witness import WitnessService
 from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
+from tallystick_proto.v1.witness_pb2_grpc import add_WitnessServicer_to_server
 from tests.harness import loop
 from tests.harness.home import Home
 
 Lie = Callable[[Any], Any]
 SILENCE = object()
-_UNARY = ("Submit", "GetCheckpoint", "ProveConsistency", "ProveInclusion", "ProvePresence")
-_STREAMS = ("SubmitMany", "WatchCheckpoints", "ReadEntries", "Find", "FindOpenings")
+_UNARY = ("Submit", "GetCheckpoint", "ProveConsistency", "ProveInclusion", "ProvePresence", "GetCosigned")
+_STREAMS = ("Cosign", "SubmitMany", "WatchCheckpoints", "ReadEntries", "Find", "FindOpenings")
 
 
 class LyingNode:
@@ -73,8 +75,11 @@ class LyingNode:
                 ("grpc.max_send_message_length", most),
             ],
         )
-        add_SubmitServicer_to_server(self._bent(SubmitService(self.sequencer)), self._server)
-        add_LedgerServicer_to_server(self._bent(LedgerService(self.sequencer)), self._server)
+        self.gathering = self.home.office.gathering(self.sequencer)
+        self.gathering.start()
+        add_SubmitServicer_to_server(self._bent(SubmitService(self.sequencer, self.gathering)), self._server)
+        add_LedgerServicer_to_server(self._bent(LedgerService(self.sequencer, self.gathering)), self._server)
+        add_WitnessServicer_to_server(self._bent(WitnessService(self.home.office.origin, self.gathering)), self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
         self._running = True
@@ -84,7 +89,9 @@ class LyingNode:
             return
         self._running = False
         self.sequencer.refuse_more()
+        self.gathering.refuse_more()
         await self._server.stop(grace_s)
+        await self.gathering.stop()
         await self.sequencer.stop()
         self.sequencer.ledger.store.close()
         self.home.signed.close()

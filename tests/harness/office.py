@@ -10,7 +10,7 @@ from hashlib import sha256
 from itertools import count
 
 from tallystick.core.actors import Actors, possession_message
-from tallystick.core.charter import Bureau, Name
+from tallystick.core.charter import Bureau, Name, open_charter
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.compose import compose
 from tallystick.core.evidence import actors_of
@@ -19,6 +19,8 @@ from tallystick.core.keys import SigningKey
 from tallystick.core.note import COSIGNATURE_V1, VerifierKey
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick_node.first_charter import sign_first_charter
+from tallystick_node.sequencer import Sequencer
+from tallystick_node.witness import Gathering
 from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
 from tallystick_proto.v1.meta_pb2 import Role
 
@@ -39,6 +41,7 @@ class Office:
     def __init__(self, bureau: str = "market", *, now_us: int = NOW_US, endpoint: str = "127.0.0.1:1") -> None:
         self.origin = f"pudong.example/{bureau}"
         self.now_us = now_us
+        self.others: tuple[Bureau, ...] = ()
         self.keys = {name: key_of(f"{bureau}/{name}") for name in ("node", "registrar", "witness", "clerk", "gateway")}
         self.bureau = Bureau(
             id=bureau,
@@ -56,9 +59,15 @@ class Office:
         return actors_of(self.bureau)
 
     def charter(self, *, now_us: int | None = None) -> tuple[bytes, str]:
-        """A charter of this bureau, as its note, and its digest."""
+        """A charter of this bureau and the others, as its note, and its digest."""
         key = key_of("charter")
-        return sign_first_charter("pudong", [self.bureau], "pudong.example/charter", key, now_us or self.now_us)
+        bureaus = [self.bureau, *self.others]
+        return sign_first_charter("pudong", bureaus, "pudong.example/charter", key, now_us or self.now_us)
+
+    def gathering(self, sequencer: Sequencer) -> Gathering:
+        """What gathers cosignatures for this ledger; without `others` it has no witnesses, and gathers none."""
+        note, digest = self.charter()
+        return Gathering(sequencer, open_charter(note, digest), self.bureau)
 
     def actor(self, name: str) -> str:
         return f"{self.bureau.id}:{name}"

@@ -277,7 +277,7 @@ def test_differences_are_bounded(tiled: Disk) -> None:
 def test_progress_is_told_to_the_end(tiled: Disk) -> None:
     """Whoever asks hears how far the check is, up to the last entry."""
     told: list[tuple[int, int]] = []
-    doctor.check(tiled.store, tiled.signed, OFFICE.bureau, lambda done, of: told.append((done, of)))
+    doctor.check(tiled.store, tiled.signed, OFFICE.bureau, (), lambda done, of: told.append((done, of)))
     assert told[-1] == (len(tiled.entries), len(tiled.entries))
     assert told == sorted(told)
 

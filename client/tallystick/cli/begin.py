@@ -1,7 +1,7 @@
 """Begin: `tally status`, every ledger of the charter at one glance.
 
-Each node is asked for its newest checkpoint, all at once; what it shows must be signed, and extend what this client
-trusted.
+Each node is asked for its newest checkpoint and what its witnesses cosigned, all at once; what it shows must be signed,
+and extend what this client trusted.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from tallystick.cli.options import Session, command
 from tallystick.core.errors import TallystickError, Unreachable, VerificationFailed
 
 if TYPE_CHECKING:
-    from tallystick.core.checkpoint import Checkpoint
+    from tallystick.core.charter import Charter
     from tallystick.sdk.reader import LedgerReader
+    from tallystick.sdk.witnessing import Standing
 
 _ASKED_AT_ONCE = 16
 
@@ -23,7 +24,8 @@ _ASKED_AT_ONCE = 16
 @click.command()
 @command
 def status(session: Session) -> int:
-    """Show every ledger of the charter: how much it holds, and whether its node answers and can be believed.
+    """Show every ledger of the charter: how much it holds, how far it is witnessed and by whom, and whether its node
+    answers and can be believed.
 
     Exits with 3 where a node is out of reach, and with 5 where one shows what does not extend what it showed before.
 
@@ -36,23 +38,25 @@ def status(session: Session) -> int:
     with session.ledgers() as ledgers:
         readers = list(ledgers)
         with ThreadPoolExecutor(min(len(readers), _ASKED_AT_ONCE)) as pool:
-            answers = list(pool.map(_ask, readers))
+            answers = list(pool.map(lambda reader: _ask(reader, ledgers.charter), readers))
         rows = [_row(reader, before, answer) for reader, (before, answer) in zip(readers, answers, strict=True)]
     errors = [answer for _, answer in answers if isinstance(answer, TallystickError)]
     _print(session, rows)
     return max((error.exit_code for error in errors), default=0)
 
 
-def _ask(reader: LedgerReader) -> tuple[int, Checkpoint | TallystickError]:
+def _ask(reader: LedgerReader, charter: Charter) -> tuple[int, Standing | TallystickError]:
     """The size this client trusted before, and what the node answers now."""
+    from tallystick.sdk.witnessing import standing
+
     before = reader.trusted.size
     try:
-        return before, reader.refresh()
+        return before, standing(reader, charter)
     except TallystickError as error:
         return before, error
 
 
-def _row(reader: LedgerReader, before: int, answer: Checkpoint | TallystickError) -> dict[str, Any]:
+def _row(reader: LedgerReader, before: int, answer: Standing | TallystickError) -> dict[str, Any]:
     row: dict[str, Any] = {
         "bureau": reader.bureau.id,
         "origin": reader.bureau.origin,
@@ -60,6 +64,9 @@ def _row(reader: LedgerReader, before: int, answer: Checkpoint | TallystickError
         "trusted_before": before,
         "entries": None,
         "root": None,
+        "witnessed": None,
+        "quorum": None,
+        "witnesses": [],
     }
     match answer:
         case Unreachable():
@@ -69,7 +76,24 @@ def _row(reader: LedgerReader, before: int, answer: Checkpoint | TallystickError
         case TallystickError():
             return row | {"state": "refuses", "why": str(answer)}
         case _:
-            return row | {"entries": answer.size, "root": answer.root.hex(), "state": "answers", "why": None}
+            size = answer.checkpoint.size
+            return row | {
+                "entries": size,
+                "root": answer.checkpoint.root.hex(),
+                "witnessed": None if answer.quorum is None else answer.witnessed,
+                "quorum": None if answer.quorum is None else answer.quorum.needed,
+                "witnesses": [
+                    {
+                        "witness": each.witness,
+                        "cosigned": each.size,
+                        "lag": None if each.size is None else max(0, size - each.size),
+                        "cosigned_at": each.at_s,
+                    }
+                    for each in answer.witnesses
+                ],
+                "state": "answers",
+                "why": None,
+            }
 
 
 def _print(session: Session, rows: list[dict[str, Any]]) -> None:
@@ -79,10 +103,11 @@ def _print(session: Session, rows: list[dict[str, Any]]) -> None:
     coverage = output.say(
         f"{len(answering)} of {len(rows)} ledgers answered, {sum(row['entries'] for row in answering)} entries, "
         f"under charter {charter.name} version {charter.version}. Each answer is signed and extends what "
-        "this client trusted; entries were counted, not read.",
+        "this client trusted; entries were counted, not read. Witnessed is what a quorum's cosignatures cover; which "
+        "of its witnesses are behind is the node's word.",
         f"{len(rows)} 本台账中 {len(answering)} 本有应答，共 {sum(row['entries'] for row in answering)} 条，"
         f"依据章程 {charter.name} 第 {charter.version} 版。应答均有签名，"
-        "且承接此前已核对的账目；条目只计数，未逐条核查。",
+        "且承接此前已核对的账目；条目只计数，未逐条核查。已见证者以达到门限的副署为证；何家滞后，据其节点所述。",
     )
     if output.json:
         output.document(
@@ -90,17 +115,34 @@ def _print(session: Session, rows: list[dict[str, Any]]) -> None:
         )
         return
     header = (
-        ("ledger", "entries", "root", "endpoint", "answers")
+        ("ledger", "entries", "witnessed", "behind", "root", "endpoint", "answers")
         if output.language == "en"
-        else ("台账", "条目", "树根", "地址", "应答")
+        else ("台账", "条目", "已见证", "滞后", "树根", "地址", "应答")
     )
     table = []
     for row, bureau in zip(rows, charter.bureau, strict=True):
         name = bureau.label("zh") if output.language == "zh" else bureau.id
         entries = "-" if row["entries"] is None else str(row["entries"])
-        table.append((name, entries, (row["root"] or "-")[:12], row["endpoint"], _state(session, row)))
+        witnessed = "-" if row["witnessed"] is None else str(row["witnessed"])
+        behind = _behind(session, row)
+        table.append(
+            (name, entries, witnessed, behind, (row["root"] or "-")[:12], row["endpoint"], _state(session, row))
+        )
     output.table(header, table)
     output.line(coverage)
+
+
+def _behind(session: Session, row: dict[str, Any]) -> str:
+    """The witnesses that have not cosigned all of it, and by how many entries each lags."""
+    charter, zh = session.profile.charter, session.output.language == "zh"
+    late = []
+    for each in row["witnesses"]:
+        name = charter.by_id(each["witness"]).label("zh") if zh else each["witness"]
+        if each["lag"] is None:
+            late.append(f"{name} {session.output.say('not heard', '未闻')}")
+        elif each["lag"]:
+            late.append(f"{name} {each['lag']}")
+    return ("、" if zh else ", ").join(late) or "-"
 
 
 def _state(session: Session, row: dict[str, Any]) -> str:

@@ -32,9 +32,14 @@ _RECEIVED = BY_NAME["DataReceived"]
 )
 @click.argument("what", metavar="CODE[@VERSION]")
 @click.option("--exchange", metavar="ID", help="Your own id for it; else a new one.")
+@click.option("--no-wait", is_flag=True, help="Do not wait for the ledger's witnesses.")
 @command
-def send(session: Session, /, what: str, to: str, grant: str | None, exchange: str | None, **given: Any) -> None:
+def send(
+    session: Session, /, what: str, to: str, grant: str | None, exchange: str | None, no_wait: bool, **given: Any
+) -> None:
     """Record that a version is about to be sent, before the first byte leaves, and print what to hand over with it.
+
+    Where the ledger has a quorum of witnesses it waits a few seconds for them, and says whether they came.
 
     The text is the exchange's id and, where the digest of the version is salted, the salt: it is for the receiver
     alone. For a service, the bare code of the resource will do.
@@ -43,8 +48,14 @@ def send(session: Session, /, what: str, to: str, grant: str | None, exchange: s
     Example:
       tally send SCJG-0012@2027-03 --to taxation --grant market-regulation#7
     """
+    from tallystick.sdk.node import WAIT_WITNESSED_S
+
     values: dict[str, Any] = values_of(_SENT, session, given)
-    with session.node() as node, node.sending(what, to=to, grant=grant, exchange=exchange, **values) as sending:
+    wait_s = 0.0 if no_wait else WAIT_WITNESSED_S
+    with (
+        session.node() as node,
+        node.sending(what, to=to, grant=grant, exchange=exchange, wait_witnessed_s=wait_s, **values) as sending,
+    ):
         pass
     print_recorded(session, sending.receipt, {"exchange": sending.exchange})
     output = session.output

@@ -170,12 +170,20 @@ def print_receipt(session: Session, receipt: Receipt, what: Mapping[str, object]
                 "reference": receipt.reference,
                 "index": receipt.index,
                 "standing": receipt.standing,
+                "cosigned_by": list(receipt.cosigned_by),
                 **what,
             }
         )
         return
-    standing = output.say(
-        {"recorded": "recorded; no witness has seen it yet"}.get(receipt.standing, receipt.standing),
-        {"recorded": "已入账，尚未见证", "witnessed": "已入账并经见证"}.get(receipt.standing, receipt.standing),
-    )
-    output.line(f"{receipt.reference}  {standing}  {about}")
+    output.line(f"{receipt.reference}  {_standing(session, receipt)}  {about}")
+
+
+def _standing(session: Session, receipt: Receipt) -> str:
+    """What a receipt proves: recorded, or witnessed too; and where witnesses were waited for in vain, that."""
+    say = session.output.say
+    count = len(receipt.cosigned_by)
+    if receipt.standing == "witnessed":
+        return say(f"witnessed by {count}", f"已入账并经 {count} 家见证")
+    if receipt.waited:
+        return say(f"recorded; not witnessed in time ({count} cosigned it)", f"已入账，未及时获见证（{count} 家副署）")
+    return say("recorded; not witnessed yet", "已入账，尚未见证")

@@ -9,7 +9,7 @@ import click
 from tallystick.cli.options import Session, command, shared_options
 
 if TYPE_CHECKING:
-    from tallystick.core.charter import Bureau
+    from tallystick.core.charter import Bureau, Charter
 
 _STATES_ZH = {"active": "在用", "suspended": "暂停", "closed": "关闭"}
 
@@ -54,8 +54,8 @@ def show(session: Session) -> None:
                 "expired": expired,
                 "threshold": found.threshold,
                 "charter_keys": list(found.charter_keys),
-                "quorum": found.witnessing.quorum if found.witnessing else None,
-                "bureaus": [_bureau_json(bureau) for bureau in found.bureau],
+                "freshness_s": found.witnessing.freshness_s,
+                "bureaus": [_bureau_json(found, bureau) for bureau in found.bureau],
                 "auditors": [{"id": auditor.id, "key": auditor.key} for auditor in found.auditor],
                 "rules": sorted(found.rulebook),
                 "verified": verified,
@@ -83,12 +83,13 @@ def show(session: Session) -> None:
     )
     for bureau in found.bureau:
         output.line()
-        output.facts(_bureau_facts(session, bureau))
+        output.facts([*_bureau_facts(session, bureau), *_witnessing_facts(session, bureau)])
     output.line()
     output.line(verified)
 
 
-def _bureau_json(bureau: Bureau) -> dict[str, Any]:
+def _bureau_json(charter: Charter, bureau: Bureau) -> dict[str, Any]:
+    quorum = charter.quorum_of(bureau)
     return {
         "id": bureau.id,
         "name": {"zh": bureau.name.zh, "en": bureau.name.en, "short": bureau.name.short or None},
@@ -100,7 +101,15 @@ def _bureau_json(bureau: Bureau) -> dict[str, Any]:
         "ledger_key": bureau.ledger_key,
         "witness_key": bureau.witness_key,
         "registrar_key": bureau.registrar_key,
-        "witnesses": list(bureau.witnesses),
+        "witnesses": [witness.id for witness in charter.witnesses_of(bureau)],
+        "quorum": None
+        if quorum is None
+        else {
+            "needed": quorum.needed,
+            "of": quorum.witnesses,
+            "colluders_survived": quorum.colluders_survived,
+            "absent_survived": quorum.absent_survived,
+        },
         "floor": None if bureau.floor is None else {"size": bureau.floor.size, "root": bureau.floor.root},
         "retired": [{"key": each.key, "size": each.size} for each in bureau.retired],
     }
@@ -124,3 +133,24 @@ def _bureau_facts(session: Session, bureau: Bureau) -> list[tuple[str, str | lis
     if bureau.retired:
         facts.append((say("retired keys", "停用公钥"), [f"{each.size}  {each.key}" for each in bureau.retired]))
     return facts
+
+
+def _witnessing_facts(session: Session, bureau: Bureau) -> list[tuple[str, str | list[str]]]:
+    """Who witnesses a ledger, how many of them are enough, and what that survives."""
+    say = session.output.say
+    charter = session.profile.charter
+    quorum = charter.quorum_of(bureau)
+    if quorum is None:
+        return [(say("witnesses", "见证"), say("too few to witness it; at least 2 are needed", "不足两家，无从见证"))]
+    witnesses = charter.witnesses_of(bureau)
+    named = [witness.label("zh") if session.language == "zh" else witness.id for witness in witnesses]
+    survives = say(
+        f"{quorum.needed} of {quorum.witnesses}: with {quorum.colluders_survived} colluding no two histories are "
+        f"both witnessed, with {quorum.absent_survived} away nothing stays unwitnessed",
+        f"{quorum.witnesses} 家取 {quorum.needed}：{quorum.colluders_survived} 家串通，两套账不能同获见证；"
+        f"{quorum.absent_survived} 家缺席，见证不致中断",
+    )
+    return [
+        (say("witnesses", "见证"), "、".join(named) if session.language == "zh" else ", ".join(named)),
+        (say("quorum", "见证门限"), survives),
+    ]

@@ -94,10 +94,15 @@ class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return VerifierKey.parse(self.ledger_key)
 
     @property
+    def witness_verifier(self) -> VerifierKey:
+        """The key that cosigns other ledgers' checkpoints."""
+        return VerifierKey.parse(self.witness_key)
+
+    @property
     def witness_verifiers(self) -> list[VerifierKey]:
         """The keys this bureau cosigned other ledgers with, the present one first."""
         retired = [each.verifier for each in self.retired]
-        return [VerifierKey.parse(self.witness_key), *(key for key in retired if key.name.endswith("/witness"))]
+        return [self.witness_verifier, *(key for key in retired if key.name.endswith("/witness"))]
 
     @property
     def ends(self) -> dict[VerifierKey, int]:

@@ -5,15 +5,17 @@ version 1 is trusted by a digest given out of band, and must carry signatures by
 threshold above half. No public key stands under two names; no two bureaus share an id or an origin; fields this version
 does not know are refused, because half a charter is no charter. What makes a version follow another: `charter_chain`.
 
-The rulebook is carried as it stands; the audit reads it.
+Who witnesses whose ledger, and how many of them are enough, follows from it (`quorum`). The rulebook is carried as it
+stands; the audit reads it.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import tomli_w
@@ -28,8 +30,12 @@ from tallystick.core.hashing import chain_hash, format_digest
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import CHARTER_BYTES_MAX
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, decode_base64, open_note, parse_note, sign_note
+from tallystick.core.quorum import WITNESSES_MIN, Quorum, default_needed
 
 HEADER = "# tallystick/charter/v1\n"
+EVERYBODY_WITNESSES_MAX: Final = 7
+_FRESHNESS: Final = re.compile(r"([1-9][0-9]{0,5})([smh])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600}
 
 
 class Auditor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,10 +46,20 @@ class Auditor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Witnessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many cosignatures make a checkpoint witnessed, and how old the newest may be."""
+    """How many cosignatures make a checkpoint witnessed (0: as `quorum` says), and how old they may be."""
 
-    quorum: int
+    quorum: int = 0
     freshness: str = "10m"
+
+    @property
+    def freshness_s(self) -> int:
+        """How old the k-th newest cosignature may be, in seconds. Raises MalformedCharter."""
+        match = _FRESHNESS.fullmatch(self.freshness)
+        if match is None:
+            raise MalformedCharter(
+                f"freshness {self.freshness[:40]!r}", where="charter: witnessing", expected="as in 90s, 10m or 2h"
+            )
+        return int(match[1]) * _SECONDS[match[2]]
 
 
 class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +74,7 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bureau: tuple[Bureau, ...]
     previous: str = ""
     auditor: tuple[Auditor, ...] = ()
-    witnessing: Witnessing | None = None
+    witnessing: Witnessing = Witnessing()
     rulebook: dict[str, Any] = {}
 
     def by_id(self, bureau: str) -> Bureau:
@@ -74,6 +90,24 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if candidate.origin == origin:
                 return candidate
         raise NotFound(f"no ledger {origin[:255]!r}", where=f"charter {self.name}", expected=_listed(self.bureau))
+
+    def witnesses_of(self, bureau: Bureau) -> tuple[Bureau, ...]:
+        """Who may witness a bureau's ledger: those it lists, else, up to seven bureaus, every other active one.
+
+        Who shares the ledger's own credit code is not among them.
+        """
+        if bureau.witnesses:
+            named = [self.by_id(witness) for witness in bureau.witnesses]
+        else:
+            named = [] if len(self.bureau) > EVERYBODY_WITNESSES_MAX else list(self.bureau)
+        return tuple(each for each in named if each.state == "active" and each.credit_code != bureau.credit_code)
+
+    def quorum_of(self, bureau: Bureau) -> Quorum | None:
+        """How many of its witnesses make a ledger's checkpoint witnessed; None where they are too few to."""
+        count = len({witness.credit_code for witness in self.witnesses_of(bureau)})
+        if count < WITNESSES_MIN:
+            return None
+        return Quorum(count, self.witnessing.quorum or default_needed(count))
 
     def expired(self, now_us: int) -> bool:
         """Whether this version may no longer be recorded, cosigned or read live under."""
@@ -196,6 +230,7 @@ def _check(charter: Charter) -> None:
         if len(set(values)) < len(values):
             raise refuse(f"one {what} stands twice", f"every {what} once")
     _check_ends(charter)
+    _check_witnessing(charter)
 
 
 def _check_ends(charter: Charter) -> None:
@@ -218,6 +253,28 @@ def _check_ends(charter: Charter) -> None:
             )
 
 
+def _check_witnessing(charter: Charter) -> None:
+    """Every witness is another bureau of the roster, and no quorum is half of them or fewer."""
+    charter.witnessing.freshness_s  # noqa: B018, for what it raises
+    known = {bureau.id for bureau in charter.bureau}
+    for bureau in charter.bureau:
+        where = f"charter: witnesses of {bureau.id}"
+        strangers = [witness[:80] for witness in bureau.witnesses if witness not in known - {bureau.id}]
+        if strangers or len(set(bureau.witnesses)) < len(bureau.witnesses):
+            raise MalformedCharter(
+                ", ".join(strangers) or "one stands twice",
+                where=where,
+                expected="other bureaus of the charter, once each",
+            )
+        quorum = charter.quorum_of(bureau)
+        if quorum is not None and not quorum.witnesses < 2 * quorum.needed <= 2 * quorum.witnesses:
+            raise MalformedCharter(
+                f"a quorum of {quorum.needed} out of {quorum.witnesses}",
+                where=where,
+                expected="more than half of them, and no more than there are",
+            )
+
+
 def format_charter(charter: Charter) -> str:
     """The text of a charter, as `parse_charter` reads it."""
     raw = {
@@ -225,6 +282,8 @@ def format_charter(charter: Charter) -> str:
         for key, value in msgspec.to_builtins(charter, builtin_types=(datetime, date, time)).items()
         if value not in (None, "", [])
     }
+    if charter.witnessing == Witnessing():
+        del raw["witnessing"]
     raw["bureau"] = [{k: v for k, v in bureau.items() if v not in (None, "", [], ())} for bureau in raw["bureau"]]
     for bureau in raw["bureau"]:
         bureau["name"] = {k: v for k, v in bureau["name"].items() if v}

@@ -8,14 +8,16 @@ its root can be held against a checkpoint.
 An error names the entry: `<origin>#<index>`, of a submission's signature and standing its last. That entry is then not
 part of the history, which may go on with another in its place.
 
-Every submission's id is kept, because nothing else tells a submission that was replayed: some hundred bytes each.
+Every submission's id is kept, because nothing else tells a submission that was replayed: some hundred bytes each. Who
+has the entries at hand need not begin with the first again: a history goes on from where a submission ended, and asks
+its caller what stands before (`resumed`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from tallystick.core.actors import Actors
 from tallystick.core.entry import Entry, decode_entry
@@ -50,6 +52,21 @@ class History:
         self._open: list[Recorded] = []
         self._reader = Reader()
         self._submissions: set[tuple[str, bytes]] = set()
+        self._stands: Callable[[str, bytes], bool] = lambda actor, submission_id: False
+
+    @classmethod
+    def resumed(
+        cls, actors: Actors, tree: Tree, prev: bytes, recorded_at_us: int, stands: Callable[[str, bytes], bool]
+    ) -> Self:
+        """A history that goes on after the last entry of `tree`, where `actors` are those registered by then.
+
+        `stands` says whether an actor's submission of an id is among the entries before. `actors` and `tree` stay as
+        they are.
+        """
+        history = cls(actors.copy())
+        history.tree = tree.copy()
+        history._prev, history._recorded_at_us, history._stands = prev, recorded_at_us, stands
+        return history
 
     @property
     def size(self) -> int:
@@ -60,6 +77,11 @@ class History:
     def complete(self) -> bool:
         """Whether the last submission is whole; every signed checkpoint falls on such a point."""
         return not self._open
+
+    @property
+    def whole_size(self) -> int:
+        """How many entries belong to submissions that are whole."""
+        return self.tree.size - len(self._open)
 
     @property
     def prev(self) -> bytes:
@@ -107,7 +129,7 @@ class History:
         if not self._open:
             self._reader = Reader()
         recorded = Recorded(entry, self._reader.read(entry.statement))
-        if entry.signed is not None and _submission(entry.signed, recorded) in self._submissions:
+        if entry.signed is not None and self._stands_already(_submission(entry.signed, recorded)):
             raise MalformedEntry("its submission was recorded before", expected="every submission once")
         self._open.append(recorded)
         try:
@@ -142,6 +164,9 @@ class History:
             raise SignatureInvalid(error.what, where=error.where, expected=error.expected) from None
         self._submissions.add(_submission(signed, self._open[0]))
         self._open = []
+
+    def _stands_already(self, submission: tuple[str, bytes]) -> bool:
+        return submission in self._submissions or self._stands(*submission)
 
     def _fold(self, actors: Actors) -> None:
         for recorded in self._open:

@@ -45,12 +45,16 @@ class HandedOver(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What an exchange is recorded with: one's own ledger, everybody's, the salts kept here, and what records."""
+    """What an exchange is recorded with: one's own ledger, everybody's, the salts kept here, and what records.
+
+    `record_witnessed` takes, after the kind, how many seconds to wait for witnesses.
+    """
 
     own: LedgerReader
     ledgers: Ledgers
     salts: SaltStore
     record: Callable[..., Receipt]
+    record_witnessed: Callable[..., Receipt]
 
 
 def format_exchange(exchange: bytes, salt: bytes | None) -> str:

@@ -22,7 +22,7 @@ from tallystick.sdk.exchange import Desk
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
-from tallystick.sdk.receipt import Receipt, check_receipt, receipt_of
+from tallystick.sdk.receipt import Receipt, check_receipt, check_standing, receipt_of
 from tallystick.sdk.receiving import Receiving, receiving
 from tallystick.sdk.recorder import Recorder
 from tallystick.sdk.salts import SaltStore
@@ -37,6 +37,8 @@ from tallystick_proto.v1.statement_pb2 import Digest, Document, Ref, ResourceDec
 _RETRIES = 2
 # What another bureau's node is asked during an exchange is worth a short wait: mostly the exchange goes on without it.
 _PEER_DEADLINE_S = 5.0
+# How long a sending waits for its witnesses before the data goes out all the same.
+WAIT_WITNESSED_S = 5.0
 
 
 class Node(LedgerReader, Verbs[Receipt]):
@@ -106,8 +108,18 @@ class Node(LedgerReader, Verbs[Receipt]):
         """
         return self._say(kind, values)
 
-    def _say(self, kind: str, values: dict[str, object]) -> Receipt:
+    def record_witnessed(self, kind: str, wait_s: float, /, **values: object) -> Receipt:
+        """Record as `record` does, and wait until a quorum has cosigned it, at most `wait_s`; the receipt says which.
+
+        A ledger without a quorum is not waited for.
+        """
+        return self._say(kind, values, wait_s)
+
+    def _say(self, kind: str, values: dict[str, object], wait_witnessed_s: float = 0.0) -> Receipt:
         self.check_evidence()  # a receipt of a ledger that is two would promise nothing
+        charter = None if self._profile is None else self._profile.charter
+        quorum = None if charter is None else charter.quorum_of(self.bureau)
+        wait_ms = 0 if quorum is None else int(wait_witnessed_s * 1_000)
         draft = compose(kind, self.actor, values)
         submission_id = new_id()
         disclosures = place(draft, self.bureau.origin, submission_id, 0, new_salt)
@@ -115,14 +127,28 @@ class Node(LedgerReader, Verbs[Receipt]):
         submission = seal(self.bureau.origin, self.actor, self._key, submission_id, [data], disclosures)
         for attempt in range(_RETRIES + 1):
             try:
-                answer = self.wire.submit(SubmitRequest(submission=submission, known_size=self.trusted.size))
+                answer = self.wire.submit(
+                    SubmitRequest(submission=submission, known_size=self.trusted.size, wait_witnessed_ms=wait_ms)
+                )
                 break
             except (Unreachable, StorageFailed):
                 if attempt == _RETRIES:
                     raise  # the same id again does no harm, a new one could record twice
         checkpoint = self.advance(answer.checkpoint, answer.consistency)
         check_receipt(answer, submission, self.bureau, checkpoint)
-        return receipt_of(answer, 0, draft.statement, self.bureau, checkpoint)
+        if charter is None:
+            return receipt_of(answer, 0, draft.statement, self.bureau, checkpoint)
+        cosigned = check_standing(answer, charter, self.bureau)
+        return receipt_of(
+            answer,
+            0,
+            draft.statement,
+            self.bureau,
+            checkpoint,
+            cosigned,
+            enough=cosigned.enough(charter),
+            waited=wait_ms > 0,
+        )
 
     def recorder(
         self,
@@ -205,7 +231,7 @@ class Node(LedgerReader, Verbs[Receipt]):
 
     @property
     def _desk(self) -> Desk:
-        return Desk(self, self.peers, self.salts, self.record)
+        return Desk(self, self.peers, self.salts, self.record, self.record_witnessed)
 
     def sending(
         self,
@@ -225,8 +251,12 @@ class Node(LedgerReader, Verbs[Receipt]):
         officer: str | None = None,
         happened_at: datetime | int | None = None,
         documents: Sequence[Document | Mapping[str, object]] | None = None,
+        wait_witnessed_s: float = WAIT_WITNESSED_S,
     ) -> AbstractContextManager[Sending]:
         """Record the sending of a version before the block runs, or the block does not run.
+
+        Where this ledger has a quorum of witnesses, the block also waits for it, at most `wait_witnessed_s`; after that
+        it runs, and the receipt says that the quorum was not reached.
 
         `version` is the receipt of its providing or `CODE@VERSION`, and for a service the bare code of its resource.
         Digest and size are those it was provided with, unless given. `grant` is cited after it was read, and its
@@ -247,7 +277,7 @@ class Node(LedgerReader, Verbs[Receipt]):
             "happened_at": happened_at,
             "documents": documents,
         }
-        return sending(self._desk, version, to, grant, said)
+        return sending(self._desk, version, to, grant, said, wait_witnessed_s)
 
     def receiving(
         self,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tallystick.core.charter import Bureau
+from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.entry import decode_entry
 from tallystick.core.errors import ProofFailed, VerificationFailed
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.merkle import check_inclusion
 from tallystick.core.statement import encode
+from tallystick.core.witnessing import Witnessed, open_cosigned
 from tallystick_proto.v1 import ledger_pb2
 from tallystick_proto.v1.entry_pb2 import Submission
 from tallystick_proto.v1.statement_pb2 import Ref, Statement
@@ -18,7 +19,11 @@ from tallystick_proto.v1.statement_pb2 import Ref, Statement
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Where one statement stands. `entry` holds its bytes where the statement was sent alone."""
+    """Where one statement stands. `entry` holds its bytes where the statement was sent alone.
+
+    `cosigned_by` are the witnesses whose cosignatures of its checkpoint were verified here, `standing` what they make
+    it: `witnessed` under a quorum, else `recorded`. `waited` says whether they were waited for.
+    """
 
     bureau: str
     origin: str
@@ -28,6 +33,8 @@ class Receipt:
     statement: Statement
     checkpoint: Checkpoint
     entry: bytes | None = None
+    cosigned_by: tuple[str, ...] = ()
+    waited: bool = False
 
     @property
     def reference(self) -> str:
@@ -75,17 +82,42 @@ def check_receipt(receipt: ledger_pb2.Receipt, submission: Submission, bureau: B
         raise refuse(f"#{receipt.first} holds another statement", "the one that was signed")
 
 
+def check_standing(receipt: ledger_pb2.Receipt, charter: Charter, bureau: Bureau) -> Witnessed:
+    """Who cosigned a receipt's checkpoint. Raises ProofFailed where it is called witnessed and they are too few."""
+    found = open_cosigned(receipt.checkpoint, charter, bureau)
+    if receipt.standing == ledger_pb2.Receipt.WITNESSED and not found.enough(charter):
+        raise ProofFailed(
+            f"it says witnessed, and shows {found.count} cosignatures",
+            where=f"receipt of {bureau.id}",
+            expected="a quorum's",
+        )
+    return found
+
+
 def receipt_of(
-    answer: ledger_pb2.Receipt, position: int, statement: Statement, bureau: Bureau, checkpoint: Checkpoint
+    answer: ledger_pb2.Receipt,
+    position: int,
+    statement: Statement,
+    bureau: Bureau,
+    checkpoint: Checkpoint,
+    cosigned: Witnessed | None = None,
+    *,
+    enough: bool = False,
+    waited: bool = False,
 ) -> Receipt:
-    """The receipt of the statement at `position` of a submission whose receipt was checked."""
+    """The receipt of the statement at `position` of a submission whose receipt was checked.
+
+    `cosigned` is who cosigned its checkpoint, where that was looked at, and `enough` whether they are a quorum.
+    """
     return Receipt(
         bureau=bureau.id,
         origin=bureau.origin,
         index=answer.first + position,
-        standing=ledger_pb2.Receipt.Standing.Name(answer.standing).lower(),
+        standing="witnessed" if enough else "recorded",
         again=answer.repeated_submission,
         statement=statement,
         checkpoint=checkpoint,
         entry=answer.entry if answer.count == 1 else None,
+        cosigned_by=() if cosigned is None else tuple(found.witness.id for found in cosigned.cosigners),
+        waited=waited,
     )

@@ -42,9 +42,16 @@ class Sending:
 
 @contextmanager
 def sending(
-    desk: Desk, what: str | HasVersion | None, to: str, grant: str | Ref | HasRef | None, values: Mapping[str, object]
+    desk: Desk,
+    what: str | HasVersion | None,
+    to: str,
+    grant: str | Ref | HasRef | None,
+    values: Mapping[str, object],
+    wait_witnessed_s: float,
 ) -> Iterator[Sending]:
-    """Record DataSent, then let the block run. `values` are its further keywords; those that are None are not given.
+    """Record DataSent, wait for its witnesses, then let the block run.
+
+    `values` are its further keywords; those that are None are not given.
 
     Raises, before the block, whatever keeps it from being recorded; NotFound where this ledger provided no such version
     and no digest is given, where the salt of its digest is not kept here, and where there is no bureau `to`. What the
@@ -57,7 +64,7 @@ def sending(
     if grant is not None:
         said |= _granted(desk, grant, said)
     said["last_received"] = _last_received(desk, to)
-    receipt = desk.record("DataSent", **said)
+    receipt = desk.record_witnessed("DataSent", wait_witnessed_s, **said)
     try:
         yield Sending(format_exchange(exchange, salt), receipt)
     except BaseException as error:

@@ -33,10 +33,26 @@ from tallystick_proto.v1.ledger_pb2 import (
     SubmitRequest,
 )
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub, SubmitStub
+from tallystick_proto.v1.witness_pb2 import CosignedAnswer, CosignedRequest
+from tallystick_proto.v1.witness_pb2_grpc import WitnessStub
 
 DEADLINE_S = 30.0
 KEEPALIVE_MS = 20_000
 _MESSAGE_BYTES_MAX = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
+# What a connection to a node is like, whoever opens it.
+CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
+    ("grpc.enable_http_proxy", 0),
+    # What is followed has no deadline: a node that is gone is noticed by its silence.
+    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),  # as often as it takes
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    # One connection a client: another client's broken one must not be handed to this.
+    ("grpc.use_local_subchannel_pool", 1),
+)
 
 Answer = TypeVar("Answer")
 
@@ -47,30 +63,20 @@ class Wire:
     def __init__(self, bureau: Bureau, deadline_s: float = DEADLINE_S) -> None:
         self.bureau = bureau
         self.deadline_s = deadline_s
-        self._channel = grpc.insecure_channel(
-            bureau.endpoint,
-            options=[
-                ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
-                ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
-                ("grpc.enable_http_proxy", 0),
-                # What is followed has no deadline: a node that is gone is noticed by its silence.
-                ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-                ("grpc.keepalive_timeout_ms", 10_000),
-                ("grpc.http2.max_pings_without_data", 0),  # as often as it takes
-                ("grpc.initial_reconnect_backoff_ms", 100),
-                ("grpc.max_reconnect_backoff_ms", 2_000),
-                # One connection a client: another client's broken one must not be handed to this.
-                ("grpc.use_local_subchannel_pool", 1),
-            ],
-        )
+        self._channel = grpc.insecure_channel(bureau.endpoint, options=CHANNEL_OPTIONS)
         self._submit = SubmitStub(self._channel)
         self._ledger = LedgerStub(self._channel)
+        self._witness = WitnessStub(self._channel)
 
     def close(self) -> None:
         self._channel.close()
 
     def submit(self, request: SubmitRequest) -> Receipt:
         return self._call(lambda: self._submit.Submit(request, timeout=self.deadline_s))
+
+    def cosigned(self) -> CosignedAnswer:
+        request = CosignedRequest(origin=self.bureau.origin)
+        return self._call(lambda: self._witness.GetCosigned(request, timeout=self.deadline_s))
 
     def submit_many(self, requests: Iterable[SubmitRequest]) -> Iterator[SubmitAnswer]:
         """Answers in the order of the requests; no deadline, since the stream is as long as its caller likes."""

@@ -70,7 +70,8 @@ def fsck(directory: Path | None, file: Path | None) -> None:
     for difference in report.differences:
         click.echo(str(difference))
     if report.clean:
-        click.echo(f"{report.origin}: {report.size:,} entries, no difference")
+        copied = f", and {report.copied:,} in copies" if report.copied else ""
+        click.echo(f"{report.origin}: {report.size:,} entries{copied}, no difference")
         return
     more = " or more" if len(report.differences) >= DIFFERENCES_MAX else ""
     click.echo(f"{report.origin}: {report.size:,} entries, {len(report.differences)}{more} differences")

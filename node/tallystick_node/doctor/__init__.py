@@ -2,19 +2,23 @@
 
   1. the note of what was signed and the state record read, and fit each other
   2. every entry: its form, its place, its chain, its submission's signature under a key valid there, and its leaf in
-  the
-     tree; every full tile, the edge, the root, and the rest of the state record (`entries`)
+     the tree; every full tile, the edge, the root, and the rest of the state record (`entries`)
   3. every posting: the multiset of (term, index) pairs in the index is the one the entries' heads give (`postings`)
   4. every disclosure opens its commitment, and no key is there that nothing explains (`keys`)
+  5. the same of every copy of another ledger; and what was cosigned, here and by others, is what the entries give
+     (`copies`)
 
 Nothing is repaired: what was altered is evidence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import StorageFailed
 from tallystick_node.config import Settings
+from tallystick_node.doctor.copies import CopyCheck
 from tallystick_node.doctor.entries import EntryCheck, Progress
 from tallystick_node.doctor.keys import KeyCheck
 from tallystick_node.doctor.postings import PostingCheck
@@ -29,7 +33,7 @@ __all__ = ["Difference", "Progress", "Report", "check", "run"]
 
 def run(settings: Settings, progress: Progress | None = None) -> Report:
     """Check the stopped node of a home. Raises what keeps its database from being opened at all."""
-    _, bureau = settings.open_charter()
+    charter, bureau = settings.open_charter()
     store = LevelDbStore.open(settings.database)
     try:
         report = Report(bureau.origin)
@@ -39,15 +43,22 @@ def run(settings: Settings, progress: Progress | None = None) -> Report:
             report.add_error(error)
             return report
         try:
-            return check(store, signed, bureau, progress)
+            others = [other for other in charter.bureau if other is not bureau]
+            return check(store, signed, bureau, others, progress)
         finally:
             signed.close()
     finally:
         store.close()
 
 
-def check(store: Store, signed: SignedSize, bureau: Bureau, progress: Progress | None = None) -> Report:
-    """Check a database that nobody writes to."""
+def check(
+    store: Store,
+    signed: SignedSize,
+    bureau: Bureau,
+    others: Sequence[Bureau] = (),
+    progress: Progress | None = None,
+) -> Report:
+    """Check a database that nobody writes to; it may hold copies of the ledgers of `others`."""
     report = Report(bureau.origin)
     try:
         state = read_state(store, bureau.origin)
@@ -59,6 +70,7 @@ def check(store: Store, signed: SignedSize, bureau: Bureau, progress: Progress |
     entries = EntryCheck(ledger, bureau, report)
     postings = PostingCheck(ledger, bureau, report)
     keys = KeyCheck(ledger, report)
+    copies = CopyCheck(ledger, bureau, others, report)
     steps = [
         lambda: check_against_signed(ledger, signed),
         lambda: entries.entries(postings.see, progress or (lambda done, of: None)),
@@ -66,6 +78,9 @@ def check(store: Store, signed: SignedSize, bureau: Bureau, progress: Progress |
         lambda: postings.compare() if entries.whole else None,
         keys.disclosures,
         keys.strays,
+        copies.copies,
+        copies.cosigned,
+        copies.strays,
     ]
     for step in steps:
         try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from google.protobuf.message import DecodeError
 
 from tallystick.core.commitment import Place, check_opening
@@ -16,13 +19,32 @@ from tallystick_node.ledger import Ledger
 from tallystick_proto.v1.entry_pb2 import Disclosure
 
 # Between the prefixes that `keyspace` names nothing stands.
-_GAPS = ((b"", b"d"), (b"f", b"p"), (b"q", b"r"), (b"s", b"t"), (b"u", b"z"), (b"z\x00", None))
+OWN_GAPS: Final = (
+    (b"", b"c"),
+    (b"f", b"p"),
+    (b"q", b"r"),
+    (b"s", b"t"),
+    (b"u", b"w"),
+    (b"x", b"z"),
+    (b"z\x00", None),
+)
+# A copy has neither disclosures nor copies, and of cosignatures one record.
+COPY_GAPS: Final = (
+    (b"", b"e"),
+    (b"f", b"p"),
+    (b"q", b"r"),
+    (b"s", b"t"),
+    (b"u", b"w"),
+    (b"w\x00", b"z"),
+    (b"z\x00", None),
+)
 
 
 class KeyCheck:
     """One pass over the keys."""
 
-    def __init__(self, ledger: Ledger, report: Report) -> None:
+    def __init__(self, ledger: Ledger, report: Report, gaps: Sequence[tuple[bytes, bytes | None]] = OWN_GAPS) -> None:
+        self._gaps = gaps
         self._ledger = ledger
         self._store = ledger.store
         self._state = ledger.state
@@ -59,7 +81,7 @@ class KeyCheck:
                 self._report.add(f"tile under key {key.hex()}", "no such tile", "one")
             elif len(value) != TILE_WIDTH * HASH_BYTES:
                 self._report.add(f"tile under key {key.hex()}", "256 hashes", f"{len(value)} bytes")
-        for start, stop in _GAPS:
+        for start, stop in self._gaps:
             for key, _ in self._store.range(start, stop):
                 self._report.add(f"key {key.hex()}", "no such key", "one")
 

@@ -25,10 +25,11 @@ class Difference:
 
 @dataclass(slots=True)
 class Report:
-    """What a check found. Clean when there is no difference."""
+    """What a check found, clean without a difference. `size` counts the own entries, `copied` those in copies."""
 
     origin: str
     size: int = 0
+    copied: int = 0
     differences: list[Difference] = field(default_factory=list)
 
     @property
@@ -43,6 +44,12 @@ class Report:
     def add(self, place: str, expected: str, found: str, ref: Ref | None = None) -> None:
         if len(self.differences) < DIFFERENCES_MAX:
             self.differences.append(Difference(place, expected, found, ref))
+
+    def take(self, other: Report) -> None:
+        """What was found in the copy of another ledger."""
+        self.copied += other.size
+        for found in other.differences:
+            self.add(f"copy of {found.place}", found.expected, found.found, found.ref)
 
     def add_error(self, error: TallystickError) -> None:
         where = error.where or "database"

@@ -17,6 +17,7 @@ from tallystick_node.answers import bundles, find
 from tallystick_node.openings import openings
 from tallystick_node.presence import presence_of
 from tallystick_node.sequencer import Published, Sequencer
+from tallystick_node.witness import Gathering
 from tallystick_proto.v1.ledger_pb2 import (
     Bundle,
     CheckpointAnswer,
@@ -36,8 +37,9 @@ from tallystick_proto.v1.ledger_pb2_grpc import LedgerServicer
 class LedgerService(LedgerServicer):
     """Reads one ledger."""
 
-    def __init__(self, sequencer: Sequencer) -> None:
+    def __init__(self, sequencer: Sequencer, gathering: Gathering) -> None:
         self._sequencer = sequencer
+        self._gathering = gathering
 
     async def GetCheckpoint(self, request: CheckpointRequest, context: ServicerContext[Any, Any]) -> CheckpointAnswer:
         self._check_origin(request.origin)
@@ -121,7 +123,7 @@ class LedgerService(LedgerServicer):
         return newer
 
     def _checkpoint(self, known_size: int, published: Published) -> CheckpointAnswer:
-        answer = CheckpointAnswer(checkpoint=published.note)
+        answer = CheckpointAnswer(checkpoint=self._gathering.with_cosignatures(published.note))
         size = published.state.size
         if 0 < known_size <= size:
             answer.consistency.extend(

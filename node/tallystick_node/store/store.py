@@ -57,6 +57,12 @@ class Store(Protocol):
         """Wait until every other call is out, then let go. Later calls raise StorageFailed; closing twice is once."""
 
 
+def after(prefix: bytes) -> bytes:
+    """The least key after all that begin with a prefix, whose first byte is not 0xff."""
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes((stem[-1] + 1,))
+
+
 def closed(where: str) -> StorageFailed:
     """The error of every call that comes after `close`."""
     return StorageFailed("the database is closed", where=where)

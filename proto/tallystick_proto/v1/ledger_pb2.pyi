@@ -28,8 +28,13 @@ class SubmitRequest(_message.Message):
 
     SUBMISSION_FIELD_NUMBER: _builtins.int
     KNOWN_SIZE_FIELD_NUMBER: _builtins.int
+    WAIT_WITNESSED_MS_FIELD_NUMBER: _builtins.int
     known_size: _builtins.int
     """a size this client trusts; the receipt then carries a consistency proof from it"""
+    wait_witnessed_ms: _builtins.int
+    """How long the receipt may be held back until a quorum has cosigned, in milliseconds. Submit only: a stream's receipts
+    never wait.
+    """
     @_builtins.property
     def submission(self) -> _entry_pb2.Submission: ...
     def __init__(
@@ -37,10 +42,11 @@ class SubmitRequest(_message.Message):
         *,
         submission: _entry_pb2.Submission | None = ...,
         known_size: _builtins.int = ...,
+        wait_witnessed_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["submission", b"submission"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_size", b"known_size", "submission", b"submission"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_size", b"known_size", "submission", b"submission", "wait_witnessed_ms", b"wait_witnessed_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tallystick_proto/v1/storage.proto\x12\rtallystick.v1\"\x18\n\x07Segment\x12\r\n\x05\x65ntry\x18\x01 \x03(\x0c\"u\n\x05State\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x0c\n\x04prev\x18\x04 \x01(\x0c\x12\x16\n\x0erecorded_at_us\x18\x05 \x01(\x03\x12\x0c\n\x04\x65\x64ge\x18\x06 \x03(\x0c\x12\x0c\n\x04runs\x18\x07 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tallystick_proto/v1/storage.proto\x12\rtallystick.v1\"\x18\n\x07Segment\x12\r\n\x05\x65ntry\x18\x01 \x03(\x0c\"u\n\x05State\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x0c\n\x04prev\x18\x04 \x01(\x0c\x12\x16\n\x0erecorded_at_us\x18\x05 \x01(\x03\x12\x0c\n\x04\x65\x64ge\x18\x06 \x03(\x0c\x12\x0c\n\x04runs\x18\x07 \x01(\x0c\"P\n\tCosigning\x12\x0c\n\x04note\x18\x01 \x01(\x0c\x12\x15\n\rcosigned_at_s\x18\x02 \x01(\x04\x12\x0f\n\x07stopped\x18\x03 \x01(\t\x12\r\n\x05shown\x18\x04 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,4 +35,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEGMENT']._serialized_end=76
   _globals['_STATE']._serialized_start=78
   _globals['_STATE']._serialized_end=195
+  _globals['_COSIGNING']._serialized_start=197
+  _globals['_COSIGNING']._serialized_end=277
 # @@protoc_insertion_point(module_scope)

@@ -84,3 +84,39 @@ class State(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___State: _TypeAlias = State  # noqa: Y015
+
+@_typing.final
+class Cosigning(_message.Message):
+    """What a witness remembers of a ledger it keeps a copy of, written in one batch with the entries, before its cosignature
+    leaves.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTE_FIELD_NUMBER: _builtins.int
+    COSIGNED_AT_S_FIELD_NUMBER: _builtins.int
+    STOPPED_FIELD_NUMBER: _builtins.int
+    SHOWN_FIELD_NUMBER: _builtins.int
+    note: _builtins.bytes
+    """the newest checkpoint it cosigned, with the ledger's signature alone"""
+    cosigned_at_s: _builtins.int
+    """the time in that cosignature"""
+    stopped: _builtins.str
+    """why it cosigns this ledger no more; empty while it does"""
+    shown: _builtins.bytes
+    """the checkpoint under which that was shown"""
+    def __init__(
+        self,
+        *,
+        note: _builtins.bytes = ...,
+        cosigned_at_s: _builtins.int = ...,
+        stopped: _builtins.str = ...,
+        shown: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cosigned_at_s", b"cosigned_at_s", "note", b"note", "shown", b"shown", "stopped", b"stopped"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Cosigning: _TypeAlias = Cosigning  # noqa: Y015

@@ -1,0 +1,97 @@
+"""How far a ledger is witnessed, as its node tells it and its witnesses' signatures prove it.
+
+The node is asked for what was cosigned *before* it is asked for its checkpoint, so that the checkpoint must cover it.
+Each note that is shown is the ledger's, and each cosignature that is counted a witness's of the charter. That a witness
+cosigned no more than what is shown is the node's word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tallystick.core.charter import Charter
+from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.errors import MalformedNote, ProofFailed, RolledBack, Unreconciled
+from tallystick.core.merkle import check_consistency
+from tallystick.core.quorum import Quorum
+from tallystick.core.witnessing import Witnessed, open_cosigned
+from tallystick.sdk.reader import LedgerReader
+from tallystick_proto.v1.witness_pb2 import CosignedAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessStanding:
+    """A witness and how far it has cosigned: entries, and the second at which; None where nothing of it was shown."""
+
+    witness: str
+    size: int | None = None
+    at_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A ledger's checkpoint, and how far it is witnessed: the size up to which a quorum cosigned, 0 for not at all."""
+
+    checkpoint: Checkpoint
+    quorum: Quorum | None
+    witnessed: int
+    witnesses: tuple[WitnessStanding, ...]
+
+
+def standing(reader: LedgerReader, charter: Charter) -> Standing:
+    """Ask a ledger's node how far it is witnessed.
+
+    Raises what `refresh` raises; ProofFailed where too few cosigned what it calls witnessed, RolledBack or Unreconciled
+    where its checkpoint does not extend that.
+    """
+    quorum = charter.quorum_of(reader.bureau)
+    if quorum is None:
+        return Standing(reader.refresh(), None, 0, ())
+    answer = reader.wire.cosigned()
+    checkpoint = reader.refresh()
+    witnessed = 0
+    if answer.witnessed:
+        found = open_cosigned(answer.witnessed, charter, reader.bureau)
+        if not found.enough(charter):
+            raise ProofFailed(
+                f"its node calls {found.checkpoint.size} entries witnessed, and shows {found.count} cosignatures",
+                where=reader.bureau.id,
+                expected=f"{quorum.needed} of its {quorum.witnesses} witnesses",
+            )
+        _check_extended(reader, found.checkpoint, checkpoint)
+        witnessed = found.checkpoint.size
+    return Standing(checkpoint, quorum, witnessed, _witnesses(answer, reader, charter))
+
+
+def _witnesses(answer: CosignedAnswer, reader: LedgerReader, charter: Charter) -> tuple[WitnessStanding, ...]:
+    """Every witness of the charter, with the newest that is shown of it."""
+    shown: dict[str, WitnessStanding] = {}
+    witnesses = charter.witnesses_of(reader.bureau)
+    if len(answer.newest) > len(witnesses):
+        raise MalformedNote(
+            f"{len(answer.newest)} cosigned checkpoints", where=reader.bureau.id, expected=f"at most {len(witnesses)}"
+        )
+    for note in answer.newest:
+        found: Witnessed = open_cosigned(note, charter, reader.bureau)
+        for cosigner in found.cosigners:
+            shown[cosigner.witness.id] = WitnessStanding(cosigner.witness.id, found.checkpoint.size, cosigner.at_s)
+    return tuple(shown.get(witness.id, WitnessStanding(witness.id)) for witness in witnesses)
+
+
+def _check_extended(reader: LedgerReader, old: Checkpoint, new: Checkpoint) -> None:
+    if old.size > new.size:
+        raise RolledBack(
+            f"{reader.bureau.id} answers with {new.size} entries, of which {old.size} were witnessed",
+            expected="a ledger that only grows",
+            known=old.size,
+        )
+    proof = reader.wire.prove_consistency(old.size, new.size).hashes if 0 < old.size < new.size else ()
+    try:
+        check_consistency(old.size, old.root, new.size, new.root, proof)
+    except ProofFailed as error:
+        raise Unreconciled(
+            f"{reader.bureau.id} does not show that its {new.size} entries extend the {old.size} that were witnessed"
+            f" ({error.what})",
+            expected="one history; until a proof comes, this is a suspicion",
+            known=old.size,
+        ) from None

@@ -1,0 +1,191 @@
+"""The copy of another bureau's ledger, and what this node has cosigned of it.
+
+A copy is a `Ledger` like this node's own, under a prefix in the same database: entries, tiles, index and state record
+in the same form, and reopened at the same cost. Beside its state stands a `Cosigning` record: the newest checkpoint
+that was cosigned, and when.
+
+What is shown is held against the copy in this order, the numbers as in the code:
+
+  1. a checkpoint is signed by the ledger's key and names its origin (else it proves nothing)
+  2. it has the root that the copy has at its size (else `Forked`), and is not smaller than the copy (else `RolledBack`)
+  3. entries come with a path to the root of that checkpoint (else `ProofFailed`: who answered misled)
+  4. each continues the chain, is well formed, and stands in a submission signed by who might (`core/history`)
+  5. with them the copy has the checkpoint's root (else `Forked`), at the end of a submission
+
+A root that differs under 2, and what fails under 4 and 5, the ledger's own key has signed. It is remembered, and the
+ledger is not cosigned again. A cosignature follows from the record alone, and leaves only when the record is durable:
+after a crash at any point it is either made again, byte for byte, or never was. The time in it does not decrease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from tallystick.core.charter import Bureau
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.cosignature import make_cosignature
+from tallystick.core.errors import (
+    ChainBroken,
+    Forked,
+    MalformedEntry,
+    ProofFailed,
+    RolledBack,
+    SignatureInvalid,
+    StoreDamaged,
+)
+from tallystick.core.evidence import actors_of
+from tallystick.core.hashing import leaf_hashes
+from tallystick.core.history import History, Recorded
+from tallystick.core.keys import SigningKey
+from tallystick.core.merkle import check_range
+from tallystick.core.note import Note, VerifierKey, add_signatures, format_note, parse_note
+from tallystick_node import keyspace
+from tallystick_node.admission import find_submission, load_actors
+from tallystick_node.ledger import Commit, Ledger, empty_state
+from tallystick_node.store.store import Batch, Store
+from tallystick_node.store.subspace import Subspace
+from tallystick_proto.v1.ledger_pb2 import Bundle
+from tallystick_proto.v1.storage_pb2 import Cosigning
+
+COSIGNING: Final = keyspace.COSIGNED
+"""The key of the record, within the copy's own part of the database."""
+
+PROVEN: Final = (Forked, ChainBroken, MalformedEntry, SignatureInvalid)
+"""What the ledger's own key has signed, when it comes from `compare`, `History.extend` or `check_whole`."""
+
+
+def open_copy(store: Store, bureau: Bureau) -> Ledger:
+    """The copy of a ledger in a database, empty where there is none yet. Raises StoreDamaged."""
+    part = Subspace(store, keyspace.copy(bureau.origin))
+    if part.get(keyspace.STATE) is None:
+        return Ledger(part, bureau.origin, empty_state(bureau.origin))
+    return Ledger.open(part, bureau.origin)
+
+
+def read_cosigning(copy: Ledger) -> Cosigning:
+    """What was cosigned of a ledger; an empty record where nothing was. Raises StoreDamaged."""
+    data = copy.store.get(COSIGNING)
+    try:
+        record = Cosigning.FromString(data or b"")
+    except DecodeError:
+        raise StoreDamaged("it does not parse", where=f"what was cosigned of {copy.origin}") from None
+    return record
+
+
+def strip(note: bytes, key: VerifierKey) -> bytes:
+    """A checkpoint's note with the signature of the ledger's key alone, whatever else came with it."""
+    parsed = parse_note(note)
+    own = [each for each in parsed.signatures if (each.name, each.key_id) == (key.name, key.key_id)]
+    return format_note(Note(parsed.text, tuple(own)))
+
+
+class Copy:
+    """A ledger's copy, open to be extended and cosigned by one writer. `key` signs as the witness `name`."""
+
+    def __init__(self, store: Store, bureau: Bureau, key: SigningKey, name: str) -> None:
+        """Raises StoreDamaged."""
+        self.bureau = bureau
+        self.ledger = open_copy(store, bureau)
+        self.cosigning = read_cosigning(self.ledger)
+        self._actors = load_actors(self.ledger, actors_of(bureau))
+        self._key = key
+        self._name = name
+
+    @property
+    def size(self) -> int:
+        """How many entries are held."""
+        return self.ledger.state.size
+
+    @property
+    def cosigned(self) -> bytes:
+        """The newest checkpoint that was cosigned, with the cosignature; empty where none was."""
+        if not self.cosigning.note:
+            return b""
+        text = parse_note(self.cosigning.note).text
+        return add_signatures(
+            self.cosigning.note, make_cosignature(text, self.cosigning.cosigned_at_s, self._key, self._name)
+        )
+
+    # What is shown.
+
+    def opened(self, note: bytes) -> Checkpoint:
+        """The checkpoint in a note. Raises MalformedNote, SignatureInvalid; neither proves anything."""
+        return open_checkpoint(note, self.bureau.ledger_verifier, self.bureau.ends)  # 1
+
+    def compare(self, shown: Checkpoint) -> None:
+        """Hold a checkpoint against what the copy has of it. Raises Forked, or RolledBack."""
+        if shown.size <= self.size and shown.size:
+            self._check_root(shown, self.ledger.root_at(shown.size))  # 2
+        if shown.size < self.size:
+            raise RolledBack(
+                f"{self.bureau.id} shows {shown.size} entries, and {self.size} are held here",
+                expected="a ledger that only grows",
+                known=self.size,
+            )
+
+    def check_bundle(self, bundle: Bundle, first: int, shown: Checkpoint) -> None:
+        """Adjacent entries from `first` on stand in the tree of a checkpoint. Raises ProofFailed."""
+        if bundle.first != first or not 1 <= len(bundle.entry) <= shown.size - first:
+            raise ProofFailed(
+                f"its node answered {len(bundle.entry)} entries from #{bundle.first}",
+                where=self.bureau.id,
+                expected=f"#{first} onwards",
+            )
+        check_range(first, leaf_hashes(bundle.entry), shown.size, shown.root, bundle.path)  # 3
+
+    def history(self) -> History:
+        """Goes on where the copy ends."""
+        state = self.ledger.state
+        within = range(state.size)
+
+        def stands(actor: str, submission_id: bytes) -> bool:
+            return find_submission(self.ledger, actor, submission_id, within) is not None
+
+        return History.resumed(self._actors, state.tree, state.prev, state.recorded_at_us, stands)
+
+    def check_whole(self, history: History, shown: Checkpoint) -> None:
+        """A history that has reached a checkpoint's size is what was signed. Raises Forked, MalformedEntry."""
+        self._check_root(shown, history.tree.root())  # 5
+        if not history.complete:
+            raise MalformedEntry(
+                "a checkpoint was signed within a submission", where=f"{self.bureau.id}#{shown.size - 1}"
+            )
+
+    def _check_root(self, shown: Checkpoint, found: bytes) -> None:
+        if found != shown.root:
+            raise Forked(
+                f"{self.bureau.id} signed another history of {shown.size} entries than the one held here",
+                expected=f"root {found.hex()}, not {shown.root.hex()}",
+                known=shown.size,
+            )
+
+    # What is stored: each gives a commit to be written, which takes effect when it is adopted.
+
+    def build(self, checked: Sequence[Recorded]) -> Commit:
+        """The next entries, checked and ending with a submission; none is fine too."""
+        if checked:
+            return self.ledger.build_copy(checked)
+        return Commit(Batch(), self.ledger.state, [], {})
+
+    def cosign(self, note: bytes, now_s: int) -> Cosigning:
+        """The record that lets a checkpoint be cosigned, once the copy has reached it."""
+        return Cosigning(
+            note=strip(note, self.bureau.ledger_verifier), cosigned_at_s=max(now_s, self.cosigning.cosigned_at_s)
+        )
+
+    def stop(self, why: str, shown: bytes) -> Cosigning:
+        """The record that ends cosigning: what was cosigned before stands beside what was shown."""
+        return Cosigning(
+            note=self.cosigning.note,
+            cosigned_at_s=self.cosigning.cosigned_at_s,
+            stopped=why,
+            shown=strip(shown, self.bureau.ledger_verifier),
+        )
+
+    def adopt(self, commit: Commit, history: History) -> None:
+        """A commit of what a history checked is durable."""
+        self.ledger.adopt(commit.state)
+        self._actors = history.actors  # it folds whole submissions only, as are committed

@@ -1,0 +1,209 @@
+"""Following the ledgers this node witnesses: for each a task that fetches, has it checked, stores it and cosigns.
+
+A ledger's node shows one checkpoint at a time (`Witness.Cosign`). Its entries are fetched and checked in slices, so
+that the node's own work goes on in between, and stored every thousand or so; the last of them come in one batch with
+the record of what is cosigned:
+
+  1. entries and record are written and synced     (from here on the checkpoint counts as cosigned)
+  2. the cosignature is made and sent
+
+What goes wrong with one ledger ends at its own task. A node that is slow, away, or shows what proves nothing is tried
+again, ever more rarely; what its key signed and cannot stand is remembered, and its task is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import structlog
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.errors import CharterMismatch, ProofFailed, TallystickError, Unreachable
+from tallystick.core.history import History, Recorded
+from tallystick.core.keys import SigningKey
+from tallystick_node.copies import COSIGNING, PROVEN, Copy
+from tallystick_node.peers import Peer
+from tallystick_node.store.store import Store
+from tallystick_proto.v1.storage_pb2 import Cosigning
+from tallystick_proto.v1.witness_pb2 import Cosigned
+
+log = structlog.get_logger()
+
+COMMIT_ENTRIES: Final = 1_024
+_SLICE_ENTRIES: Final = 64
+_RETRY_FIRST_S: Final = 0.1
+_RETRY_MAX_S: Final = 30.0
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every follower of a node works with. `store` is the database as it is open now."""
+
+    charter: Charter
+    own: Bureau
+    key: SigningKey
+    store: Callable[[], Store]
+    now_us: Callable[[], int]
+    disk: ThreadPoolExecutor
+
+    async def in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
+        """Run what waits for the disk."""
+        return await asyncio.get_running_loop().run_in_executor(self.disk, call, *arguments)
+
+
+def ledgers_witnessed_by(charter: Charter, own: Bureau) -> list[Bureau]:
+    """The active ledgers that a bureau witnesses, where they have witnesses enough to be witnessed at all."""
+    return [
+        bureau
+        for bureau in charter.bureau
+        if bureau.state == "active" and charter.quorum_of(bureau) is not None and own in charter.witnesses_of(bureau)
+    ]
+
+
+class Following:
+    """All that a node follows. `start` within the event loop, `stop` before the database is closed."""
+
+    def __init__(
+        self, charter: Charter, own: Bureau, key: SigningKey, store: Callable[[], Store], now_us: Callable[[], int]
+    ) -> None:
+        disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy-write")
+        self._means = Means(charter, own, key, store, now_us, disk)
+        self.followers = [Follower(bureau, self._means) for bureau in ledgers_witnessed_by(charter, own)]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._tasks = [
+            asyncio.create_task(follower.run(), name=f"follow {follower.bureau.id}") for follower in self.followers
+        ]
+
+    async def stop(self) -> None:
+        """Leave off where it stands; what is being written is written."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._means.disk.shutdown(wait=True)
+
+
+class Follower:
+    """Follows one ledger."""
+
+    def __init__(self, bureau: Bureau, means: Means) -> None:
+        self.bureau = bureau
+        self._means = means
+        self._copy: Copy
+        self._retry_s = _RETRY_FIRST_S
+        self._trouble = ""
+
+    async def run(self) -> None:
+        """Follow until cancelled, or until the ledger's key has signed what cannot stand."""
+        while True:
+            try:
+                await self._attend()
+            except TallystickError as error:
+                self._tell(error)
+            except Exception:  # a bug must not end the node, nor what it does for other ledgers
+                log.exception("following failed", ledger=self.bureau.id)
+            else:
+                return
+            await asyncio.sleep(self._retry_s * random.uniform(0.5, 1.0))
+            self._retry_s = min(2 * self._retry_s, _RETRY_MAX_S)
+
+    async def _attend(self) -> None:
+        """One connection, from the copy as the disk has it. Returns when the ledger is not to be cosigned any more."""
+        means = self._means
+        self._copy = await means.in_thread(Copy, means.store(), self.bureau, means.key, f"{means.own.origin}/witness")
+        if self._copy.cosigning.stopped:
+            log.error("not cosigned", ledger=self.bureau.id, reason=self._copy.cosigning.stopped)
+            return
+        async with Peer(self.bureau) as peer:
+            stream = peer.cosign()
+            try:
+                first = Cosigned(origin=self.bureau.origin, witness=means.own.id, note=self._copy.cosigned)
+                await stream.say(first)
+                while True:
+                    shown = await stream.next()
+                    if not await self._cosign(peer, shown.checkpoint):
+                        return
+                    await stream.say(Cosigned(note=self._copy.cosigned))
+                    self._at_ease()
+            finally:
+                stream.cancel()
+
+    async def _cosign(self, peer: Peer, note: bytes) -> bool:
+        """Bring the copy to a checkpoint and remember that it is cosigned; False where it proves that it cannot be."""
+        copy, means = self._copy, self._means
+        if means.now_us() >= means.charter.expires_us:
+            raise CharterMismatch("the charter has expired", where=means.charter.name, expected="a later version of it")
+        shown = copy.opened(note)
+        try:
+            copy.compare(shown)
+            history, checked = await self._fetch(peer, shown)
+            copy.check_whole(history, shown)
+        except PROVEN as error:
+            record = copy.stop(str(error), note)
+            await self._write(copy.history(), [], record)
+            log.error("not cosigned from now on", ledger=self.bureau.id, size=shown.size, reason=str(error))
+            return False
+        await self._write(history, checked, copy.cosign(note, means.now_us() // 1_000_000))
+        log.debug("cosigned", ledger=self.bureau.id, size=shown.size)
+        return True
+
+    async def _fetch(self, peer: Peer, shown: Checkpoint) -> tuple[History, list[Recorded]]:
+        """Check what the copy lacks of a checkpoint, and store all but the last of it, which is given back."""
+        copy = self._copy
+        history = copy.history()
+        checked: list[Recorded] = []
+        wanted = copy.size
+        if wanted == shown.size:
+            return history, checked
+        async for bundle in peer.read_entries(wanted, shown.size, shown.size):
+            copy.check_bundle(bundle, wanted, shown)
+            for start in range(0, len(bundle.entry), _SLICE_ENTRIES):
+                checked += history.extend(bundle.entry[start : start + _SLICE_ENTRIES])
+                await asyncio.sleep(0)
+                if history.whole_size - copy.size >= COMMIT_ENTRIES:
+                    whole = history.whole_size - copy.size
+                    await self._write(history, checked[:whole])
+                    rest = [recorded.entry.raw for recorded in checked[whole:]]
+                    history = copy.history()
+                    checked = history.extend(rest)
+            wanted += len(bundle.entry)
+        if wanted != shown.size:
+            raise ProofFailed(
+                f"its node answered entries up to #{wanted}", where=self.bureau.id, expected=f"up to #{shown.size}"
+            )
+        return history, checked
+
+    async def _write(self, history: History, checked: list[Recorded], record: Cosigning | None = None) -> None:
+        """Store checked entries, and with them what is cosigned from here on, in one synced batch."""
+        copy = self._copy
+        commit = copy.build(checked)
+        if record is not None:
+            commit.batch.put(COSIGNING, record.SerializeToString())
+        write = copy.ledger.store.stage(commit.batch)
+        await self._means.in_thread(write)  # 1
+        copy.adopt(commit, history)
+        if record is not None:
+            copy.cosigning = record
+
+    def _tell(self, error: TallystickError) -> None:
+        """Say once what is in the way, not at every try."""
+        say = log.info if isinstance(error, Unreachable) else log.warning
+        if str(error) == self._trouble:
+            say = log.debug
+        say("cannot follow", ledger=self.bureau.id, reason=str(error), error=type(error).__name__)
+        self._trouble = str(error)
+
+    def _at_ease(self) -> None:
+        if self._trouble:
+            log.info("follows again", ledger=self.bureau.id, entries=self._copy.size)
+        self._retry_s, self._trouble = _RETRY_FIRST_S, ""

@@ -1,0 +1,99 @@
+"""The calls to another bureau's node, on the event loop: what `sdk/wire` is to programs. Nothing here is believed.
+
+Every failure becomes a domain error that names the node; an answer that was asked for comes in time or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+from grpc.aio import EOF
+
+from tallystick.core.charter import Bureau
+from tallystick.core.errors import Unreachable
+from tallystick.sdk.wire import CHANNEL_OPTIONS, DEADLINE_S
+from tallystick.sdk.wire_errors import from_rpc
+from tallystick_proto.v1.ledger_pb2 import Bundle, ReadRequest
+from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub
+from tallystick_proto.v1.witness_pb2 import Cosigned, ToCosign
+from tallystick_proto.v1.witness_pb2_grpc import WitnessStub
+
+Answer = TypeVar("Answer")
+
+
+class Peer:
+    """A connection to a bureau's node. Use as a context, within a running event loop."""
+
+    def __init__(self, bureau: Bureau, deadline_s: float = DEADLINE_S) -> None:
+        self.bureau = bureau
+        self._deadline_s = deadline_s
+
+    async def __aenter__(self) -> Self:
+        self._channel = grpc.aio.insecure_channel(self.bureau.endpoint, options=CHANNEL_OPTIONS)
+        self._ledger: Any = LedgerStub(self._channel)
+        self._witness: Any = WitnessStub(self._channel)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._channel.close()
+
+    async def read_entries(self, first: int, end: int, size: int) -> AsyncIterator[Bundle]:
+        """Entries [first, end) in bundles for the tree of `size`, not verified."""
+        request = ReadRequest(origin=self.bureau.origin, first=first, end=end, size=size)
+        call = self._ledger.ReadEntries(request)
+        try:
+            while (bundle := await self._in_time(call.read())) is not EOF:
+                yield bundle
+        finally:
+            call.cancel()
+
+    def cosign(self) -> Cosign:
+        """The witness's side of a stream with the ledger's node."""
+        return Cosign(self, self._witness.Cosign())
+
+    async def _in_time(self, answer: Awaitable[Answer]) -> Answer:
+        where = f"{self.bureau.id} at {self.bureau.endpoint}"
+        try:
+            # Not `wait_for`, which loses a cancellation that comes together with the answer.
+            async with asyncio.timeout(self._deadline_s):
+                return await answer
+        except TimeoutError:
+            raise Unreachable("no answer in time", where=where, expected="an answer before the deadline") from None
+        except grpc.RpcError as error:
+            raise from_rpc(error, self.bureau.id, self.bureau.endpoint) from None
+        except asyncio.InvalidStateError:
+            raise Unreachable("the stream has ended", where=where, expected="one that goes on") from None
+
+
+class Cosign:
+    """A stream on which a witness says what it cosigned, and is shown what to cosign next."""
+
+    def __init__(self, peer: Peer, call: Any) -> None:
+        self._peer = peer
+        self._call = call
+
+    async def say(self, cosigned: Cosigned) -> None:
+        """Raises Unreachable, or what the node says."""
+        await self._peer._in_time(self._call.write(cosigned))
+
+    async def next(self) -> ToCosign:
+        """What to cosign next, however long that takes. Raises Unreachable, or what the node says."""
+        try:
+            answer = await self._call.read()
+        except grpc.RpcError as error:
+            raise from_rpc(error, self._peer.bureau.id, self._peer.bureau.endpoint) from None
+        if answer is EOF:
+            where = f"{self._peer.bureau.id} at {self._peer.bureau.endpoint}"
+            raise Unreachable("the stream has ended", where=where, expected="one that goes on")
+        return answer  # type: ignore[no-any-return]
+
+    def cancel(self) -> None:
+        with suppress(asyncio.InvalidStateError):
+            self._call.cancel()

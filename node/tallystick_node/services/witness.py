@@ -1,0 +1,72 @@
+"""Witnessing over the wire: what witnesses are shown, what they answer, and what has come of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+from grpc.aio import ServicerContext
+
+from tallystick.core.errors import NotFound, Stopping, VerificationFailed
+from tallystick_node.sequencer import Published
+from tallystick_node.witness import Gathering
+from tallystick_proto.v1.witness_pb2 import Cosigned, CosignedAnswer, CosignedRequest, ToCosign
+from tallystick_proto.v1.witness_pb2_grpc import WitnessServicer
+
+
+class WitnessService(WitnessServicer):
+    """Gathers cosignatures for one ledger."""
+
+    def __init__(self, origin: str, gathering: Gathering) -> None:
+        self._origin = origin
+        self._gathering = gathering
+
+    async def Cosign(
+        self, request_iterator: AsyncIterator[Cosigned], context: ServicerContext[Any, Any]
+    ) -> AsyncIterator[ToCosign]:
+        gathering = self._gathering
+        first = await self._next(request_iterator)
+        if first is None:
+            return
+        self._check_origin(first.origin)
+        gathering.check_witness(first.witness)
+        if first.note:
+            # Where the witness holds another history, it is shown this one all the same: it is for it to judge.
+            with suppress(VerificationFailed):
+                gathering.take(first.witness, first.note)
+        shown: Published | None = None
+        while True:
+            shown = await gathering.next_shown(shown)
+            yield ToCosign(checkpoint=shown.note)
+            said = await self._next(request_iterator)
+            if said is None:
+                return
+            gathering.take(first.witness, said.note)
+
+    async def GetCosigned(self, request: CosignedRequest, context: ServicerContext[Any, Any]) -> CosignedAnswer:
+        self._check_origin(request.origin)
+        witnessed = self._gathering.witnessed
+        return CosignedAnswer(witnessed=b"" if witnessed is None else witnessed.note, newest=self._gathering.newest)
+
+    async def _next(self, requests: AsyncIterator[Cosigned]) -> Cosigned | None:
+        """What the witness says next; None when it says no more. Raises Stopping when the node does."""
+        heard: asyncio.Task[Cosigned | None] = asyncio.ensure_future(_heard(requests))
+        ended = asyncio.ensure_future(self._gathering.ended.wait())
+        try:
+            await asyncio.wait({heard, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if heard.done():
+                return heard.result()
+            raise Stopping("the node is shutting down", where=self._origin)
+        finally:
+            heard.cancel()
+            ended.cancel()
+
+    def _check_origin(self, origin: str) -> None:
+        if origin != self._origin:
+            raise NotFound(f"no ledger {origin[:255]!r} here", where="origin", expected=self._origin)
+
+
+async def _heard(requests: AsyncIterator[Cosigned]) -> Cosigned | None:
+    return await anext(requests, None)

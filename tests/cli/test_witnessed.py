@@ -1,0 +1,56 @@
+"""What the commands say of witnesses: of a receipt whether a quorum came, of every ledger how far it is witnessed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tallystick_node.cluster.layout import auditor_profile, officer_profile
+from tallystick_node.cluster.local import LocalCluster
+from tests.cli.conftest import Tally
+
+MARKET = "market-regulation"
+SENT = ("send", "R-1@1", "--to", "taxation", "--digest", f"blake3:{'ab' * 32}", "--size", "7")
+
+
+def test_send_says_whether_witnesses_hold_it(tally: Tally, shared_cluster: LocalCluster) -> None:
+    """A sending waits for the quorum and says who came; told not to wait, it says that it is not witnessed yet."""
+    profile = officer_profile(shared_cluster.folder, MARKET)
+    assert "witnessed by 2" in tally(*SENT, profile=profile).lines[0]
+    assert "已入账并经 2 家见证" in tally(*SENT, "--lang", "zh", profile=profile).lines[0]
+    said = tally(*SENT, "--json", profile=profile).json
+    assert said["standing"] == "witnessed"
+    assert sorted(said["cosigned_by"]) == ["planning", "taxation"]
+    assert "recorded; not witnessed yet" in tally(*SENT, "--no-wait", profile=profile).lines[0]
+
+
+def test_a_quorum_that_does_not_come_is_said_to_be_missing(tally: Tally, cluster: LocalCluster) -> None:
+    """With a witness away the receipt is of what was recorded, and status names who is behind and how far."""
+    before = cluster[MARKET].sdk.record_witnessed(
+        "declare", 30.0, resource="W-1", scheme="local", title="W-1", sharing="unconditional"
+    )
+    assert before.standing == "witnessed"
+    cluster["taxation"].stop()
+    profile = officer_profile(cluster.folder, MARKET)
+    first = tally(*SENT, profile=profile)
+    assert first.code == 0
+    assert "recorded; not witnessed in time (1 cosigned it)" in first.lines[0]
+    said = tally("status", "--json", profile=auditor_profile(cluster.folder))
+    assert said.code == 3
+    (row,) = [row for row in said.json["ledgers"] if row["bureau"] == MARKET]
+    assert (row["entries"], row["witnessed"], row["quorum"]) == (5, 4, 2)
+    assert {each["witness"]: each["lag"] for each in row["witnesses"]} == {"taxation": 1, "planning": 0}
+    assert "5\t4\ttaxation 1\t" in tally("status", profile=auditor_profile(cluster.folder)).out
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_status_shows_how_far_each_ledger_is_witnessed(
+    tally: Tally, shared_cluster: LocalCluster, language: str
+) -> None:
+    """What a quorum has cosigned stands beside what there is, and nobody is behind where all came."""
+    receipt = shared_cluster[MARKET].sdk.record_witnessed(
+        "declare", 30.0, resource="W-1", scheme="local", title="W-1", sharing="unconditional"
+    )
+    size = receipt.index + 1
+    said = tally("status", "--lang", language, profile=auditor_profile(shared_cluster.folder))
+    assert f"\t{size}\t{size}\t" in said.out
+    assert ("quorum" if language == "en" else "副署") in said.lines[-1]

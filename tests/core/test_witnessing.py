@@ -1,0 +1,96 @@
+"""Cosigned checkpoints: only witnesses of the charter count, each once, and none that did not sign."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.core.cosignature import make_cosignature
+from tallystick.core.errors import MalformedNote, SignatureInvalid, VerificationFailed
+from tallystick.core.note import Note, add_signatures, format_note, parse_note
+from tallystick.core.witnessing import open_cosigned
+from tests.harness.ledger_maker import charter_of, key_of
+from tests.harness.rosters import roster_of
+
+LEDGER, *WITNESSES = roster_of(5)
+CHARTER = charter_of(LEDGER, *WITNESSES)
+CHECKPOINT = Checkpoint(LEDGER.origin, 300, b"\x05" * 32)
+NOTE = sign_checkpoint(CHECKPOINT, key_of(LEDGER.id, "node"))
+AT_S = 1_800_000_000
+
+
+def cosigned(note: bytes, *by: Bureau, at_s: int = AT_S) -> bytes:
+    """A note with the cosignatures of some bureaus."""
+    text = parse_note(note).text
+    lines = [make_cosignature(text, at_s, key_of(each.id, "witness"), f"{each.origin}/witness") for each in by]
+    return add_signatures(note, *lines)
+
+
+@pytest.mark.parametrize("count", range(5))
+def test_a_checkpoint_is_witnessed_from_the_quorum_on(count: int) -> None:
+    """Three of four are enough, two are not; each is named, with its time."""
+    found = open_cosigned(cosigned(NOTE, *WITNESSES[:count]), CHARTER, LEDGER)
+    assert found.checkpoint == CHECKPOINT
+    assert [(each.witness, each.at_s) for each in found.cosigners] == [(each, AT_S) for each in WITNESSES[:count]]
+    assert found.enough(CHARTER) == (count >= 3)
+
+
+def test_one_organisation_counts_once() -> None:
+    """Three witnesses of which two share a credit code count as two."""
+    twin = msgspec.structs.replace(WITNESSES[1], credit_code=WITNESSES[0].credit_code)
+    charter = charter_of(LEDGER, WITNESSES[0], twin, *WITNESSES[2:])
+    found = open_cosigned(cosigned(NOTE, *WITNESSES[:3]), charter, LEDGER)
+    assert (len(found.cosigners), found.count) == (3, 2)
+
+
+def test_who_is_no_witness_of_the_ledger_does_not_count() -> None:
+    """Strangers, the ledger itself, and bureaus that are not on its list are passed over."""
+    listed = msgspec.structs.replace(LEDGER, witnesses=tuple(each.id for each in WITNESSES[:3]))
+    charter: Charter = charter_of(listed, *WITNESSES)
+    (stranger,) = roster_of(7)[6:]
+    found = open_cosigned(cosigned(NOTE, stranger, LEDGER, WITNESSES[3], WITNESSES[0]), charter, listed)
+    assert [each.witness for each in found.cosigners] == [WITNESSES[0]]
+    assert not found.enough(charter)
+
+
+def test_a_ledger_without_witnesses_is_never_witnessed() -> None:
+    """Whatever stands on the note, one bureau beside the ledger's is not enough."""
+    charter = charter_of(LEDGER, WITNESSES[0])
+    assert not open_cosigned(cosigned(NOTE, WITNESSES[0]), charter, LEDGER).enough(charter)
+
+
+@pytest.mark.parametrize(
+    ("note", "error"),
+    [
+        (b"", MalformedNote),
+        (cosigned(NOTE, WITNESSES[0], WITNESSES[0]), MalformedNote),
+        (cosigned(sign_checkpoint(CHECKPOINT, key_of("other", "node")), *WITNESSES), SignatureInvalid),
+        (cosigned(NOTE, *WITNESSES).replace(b"\n300\n", b"\n301\n"), SignatureInvalid),
+    ],
+)
+def test_a_note_that_is_not_what_it_says_is_refused(note: bytes, error: type[Exception]) -> None:
+    """Nothing, the same witness twice, another signer, and another size than was signed."""
+    with pytest.raises(error):
+        open_cosigned(note, CHARTER, LEDGER)
+
+
+def test_cosignatures_without_the_ledgers_own_signature_are_refused() -> None:
+    """A quorum cannot speak for a ledger that did not sign."""
+    whole = parse_note(cosigned(NOTE, *WITNESSES))
+    with pytest.raises(SignatureInvalid, match="did not sign"):
+        open_cosigned(format_note(Note(whole.text, whole.signatures[1:])), CHARTER, LEDGER)
+
+
+def test_no_byte_of_a_cosigned_note_can_be_changed() -> None:
+    """Every altered byte is refused, or leaves fewer cosigners of the same checkpoint."""
+    note = cosigned(NOTE, *WITNESSES[:2])
+    for at in range(len(note)):
+        bent = note[:at] + bytes([note[at] ^ 1]) + note[at + 1 :]
+        try:
+            found = open_cosigned(bent, CHARTER, LEDGER)
+        except VerificationFailed:
+            continue
+        assert found.checkpoint == CHECKPOINT
+        assert found.count < 2

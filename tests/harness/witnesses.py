@@ -1,0 +1,146 @@
+"""Witnesses in this process: bureaus that follow the ledger of a `LyingNode`, each with a database of its own.
+
+What a witness has durable outlives it: `start` again is what a restart finds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from tallystick.core.charter import Bureau, Charter, open_charter
+from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.note import parse_note
+from tallystick_node.cluster.roster import credit_code
+from tallystick_node.copies import Copy, open_copy, read_cosigning
+from tallystick_node.doctor.copies import check_copy
+from tallystick_node.following import Follower, Means
+from tallystick_node.store.memory import MemoryStore
+from tallystick_node.witness import Cosigned
+from tallystick_proto.v1.storage_pb2 import Cosigning
+from tests.harness import loop
+from tests.harness.faulty_store import FaultyStore
+from tests.harness.home import Home
+from tests.harness.lying_node import LyingNode
+from tests.harness.office import NOW_US, Office
+
+WAIT_S = 30.0
+
+
+def witnessed_home(folder: Path, witnesses: int) -> tuple[Home, list[Office]]:
+    """A founded ledger, and the offices that its charter lets witness it."""
+    office = Office()
+    offices = [Office(f"witness-{number}") for number in range(witnesses)]
+    for number, other in enumerate(offices, 2):
+        other.bureau = msgspec.structs.replace(other.bureau, credit_code=credit_code(number))
+    office.others = tuple(other.bureau for other in offices)
+    return Home(folder, office), offices
+
+
+class Witness:
+    """One witness of a node's ledger. `now_us` is its clock; `store` its database, which fails when told to."""
+
+    def __init__(self, office: Office, node: LyingNode) -> None:
+        self.office = office
+        self.node = node
+        self.now_us = NOW_US
+        self.disk = MemoryStore()
+        self.store = FaultyStore(self.disk)
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def charter(self) -> Charter:
+        return open_charter(*self.node.home.office.charter())
+
+    @property
+    def ledger(self) -> Bureau:
+        """The ledger it follows, where it is served."""
+        return self.node.bureau
+
+    def start(self) -> Witness:
+        """Follow, from what the disk holds."""
+        loop.run(self._start())
+        return self
+
+    def stop(self) -> None:
+        """Leave off, as a node that stops or dies."""
+        loop.run(self._stop())
+
+    def ended(self) -> None:
+        """Wait until it follows no more by itself."""
+        loop.run(self._ended())
+
+    async def _start(self) -> None:
+        self.disk = self.disk.reopened()
+        self.store = FaultyStore(self.disk)
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        means = Means(
+            self.charter,
+            self.office.bureau,
+            self.office.keys["witness"],
+            lambda: self.store,
+            lambda: self.now_us,
+            self._pool,
+        )
+        self._task = asyncio.create_task(Follower(self.ledger, means).run())
+
+    async def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._pool.shutdown(wait=True)
+        self._task = None
+
+    async def _ended(self) -> None:
+        assert self._task is not None
+        await asyncio.wait_for(self._task, WAIT_S)
+
+    # What its disk holds.
+
+    @property
+    def record(self) -> Cosigning:
+        """What it cosigned."""
+        return read_cosigning(open_copy(self.disk.reopened(), self.ledger))
+
+    @property
+    def cosigned(self) -> bytes:
+        """The note it cosigned last, made again from its disk."""
+        store = self.disk.reopened()
+        return Copy(store, self.ledger, self.office.keys["witness"], f"{self.office.origin}/witness").cosigned
+
+    @property
+    def entries(self) -> list[bytes]:
+        copy = open_copy(self.disk.reopened(), self.ledger)
+        return list(copy.entries(0, copy.state.size))
+
+    def check(self) -> None:
+        """Its copy is sound."""
+        report = check_copy(self.disk.reopened(), self.ledger)
+        assert report.clean, "\n".join(map(str, report.differences))
+
+
+def gathered(node: LyingNode, size: int, wait_s: float = WAIT_S) -> Cosigned | None:
+    """What a quorum has cosigned, once it covers a size."""
+    return loop.run(node.gathering.gather(size, wait_s))
+
+
+def record(node: LyingNode, count: int) -> Checkpoint:
+    """Record statements on the node's ledger, one submission each; the checkpoint then signed."""
+
+    async def recording() -> None:
+        office = node.home.office
+        await asyncio.gather(
+            *(node.sequencer.record(office.prepared([office.declare(f"W-{n}")])) for n in range(count))
+        )
+
+    loop.run(recording())
+    state = node.sequencer.published.state
+    return Checkpoint(node.home.office.origin, state.size, state.root)
+
+
+def text_of(note: bytes) -> str:
+    """The checkpoint a note shows, without who signed."""
+    return parse_note(note).text

@@ -1,0 +1,199 @@
+"""A ledger's node counts what its witnesses say, believes no cosignature it has not checked, and waits for none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tallystick.core.charter import Charter, open_charter
+from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.cosignature import make_cosignature
+from tallystick.core.errors import MalformedNote, NotAllowed, SignatureInvalid, VerificationFailed
+from tallystick.core.note import add_signatures
+from tallystick.core.witnessing import open_cosigned
+from tests.harness import loop
+from tests.harness.lying_node import LyingNode
+from tests.harness.office import NOW_US, Office
+from tests.harness.witnesses import gathered, record, text_of, witnessed_home
+
+NOW_S = NOW_US // 1_000_000
+
+
+class Ledger:
+    """A node whose witnesses say what a test has them say."""
+
+    def __init__(self, node: LyingNode, witnesses: list[Office]) -> None:
+        self.node = node
+        self.witnesses = witnesses
+
+    @property
+    def charter(self) -> Charter:
+        return open_charter(*self.node.home.office.charter())
+
+    @property
+    def note(self) -> bytes:
+        """The checkpoint signed last."""
+        return self.node.sequencer.published.note
+
+    def cosigned(self, note: bytes, number: int, at_s: int = NOW_S) -> bytes:
+        """A note with a witness's cosignature."""
+        office = self.witnesses[number]
+        line = make_cosignature(text_of(note), at_s, office.keys["witness"], f"{office.origin}/witness")
+        return add_signatures(note, line)
+
+    def take(self, note: bytes, number: int) -> None:
+        """The node hears a note from a witness."""
+
+        async def hear() -> None:
+            self.node.gathering.take(self.witnesses[number].bureau.id, note)
+
+        loop.run(hear())
+
+    def say(self, number: int, at_s: int = NOW_S) -> None:
+        """A witness cosigns what was signed last."""
+        self.take(self.cosigned(self.note, number, at_s), number)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """Four witnesses, of which three are a quorum."""
+    home, offices = witnessed_home(tmp_path, 4)
+    with LyingNode(home) as node:
+        yield Ledger(node, offices)
+
+
+def witnessed_size(ledger: Ledger) -> int:
+    found = ledger.node.gathering.witnessed
+    return 0 if found is None else found.checkpoint.size
+
+
+def test_a_quorum_is_counted_by_who_cosigned_one_checkpoint(ledger: Ledger) -> None:
+    """Three cosignatures on one note witness it; three on different notes witness none."""
+    ledger.say(0)
+    ledger.say(1)
+    record(ledger.node, 1)
+    ledger.say(2)
+    assert witnessed_size(ledger) == 0
+    ledger.say(3)
+    ledger.say(1)
+    size = ledger.node.sequencer.published.state.size
+    assert witnessed_size(ledger) == size
+    found = gathered(ledger.node, size)
+    assert found is not None
+    charter = ledger.charter
+    assert open_cosigned(found.note, charter, ledger.node.home.office.bureau).count == 3
+
+
+def test_saying_the_same_twice_counts_once(ledger: Ledger) -> None:
+    """A witness that cosigns again, later or not, is still one witness; the later time stays."""
+    for at_s in (NOW_S, NOW_S, NOW_S + 60, NOW_S + 30):
+        ledger.say(0, at_s)
+    ledger.say(1)
+    assert witnessed_size(ledger) == 0
+    found = open_cosigned(ledger.node.gathering.newest[0], ledger.charter, ledger.node.home.office.bureau)
+    assert [cosigner.at_s for cosigner in found.cosigners] == [NOW_S + 60]
+
+
+def test_an_answer_that_comes_late_still_counts_where_it_belongs(ledger: Ledger) -> None:
+    """A slow witness completes the round it answers, though others have gone on."""
+    first = ledger.note
+    size = ledger.node.sequencer.published.state.size
+    for number in (0, 1):
+        ledger.say(number)
+    record(ledger.node, 1)
+    for number in (0, 1):
+        ledger.say(number)
+    ledger.take(ledger.cosigned(first, 2), 2)
+    assert witnessed_size(ledger) == size
+
+
+Bend = Callable[[Ledger], bytes]
+
+
+@pytest.mark.parametrize(
+    ("bend", "error"),
+    [
+        (lambda ledger: b"junk", MalformedNote),
+        (lambda ledger: ledger.note, SignatureInvalid),
+        (lambda ledger: ledger.cosigned(ledger.note, 1), SignatureInvalid),
+        (lambda ledger: ledger.cosigned(ledger.note, 0)[:-6] + b"AAA=\n", VerificationFailed),
+        (lambda ledger: ledger.cosigned(_other_root(ledger, 0), 0), SignatureInvalid),
+        (lambda ledger: ledger.cosigned(_other_root(ledger, 9), 0), SignatureInvalid),
+        (lambda ledger: ledger.cosigned(Office("witness-1").note(3, b"\1" * 32), 0), SignatureInvalid),
+    ],
+)
+def test_what_is_no_cosignature_of_this_ledger_is_refused(ledger: Ledger, bend: Bend, error: type[Exception]) -> None:
+    """Junk, no cosignature, another witness's, a false one, one of what this ledger lacks: refused."""
+    bent = bend(ledger)
+    with pytest.raises(error):
+        ledger.take(bent, 0)
+    assert ledger.node.gathering.newest == []
+
+
+def _other_root(ledger: Ledger, more: int) -> bytes:
+    """What only the ledger's own key could sign: a checkpoint that its node does not have."""
+    office = ledger.node.home.office
+    return office.note(ledger.node.sequencer.published.state.size + more, b"\1" * 32)
+
+
+def test_only_a_witness_of_the_charter_is_shown_what_to_cosign(ledger: Ledger) -> None:
+    """A stranger, and the ledger's own bureau, are no witnesses."""
+    for name in ("stranger", "market", ""):
+        with pytest.raises(NotAllowed, match="is no witness of market"):
+            ledger.node.gathering.check_witness(name)
+
+
+def test_what_was_heard_outlives_the_node(ledger: Ledger) -> None:
+    """After a restart the quorum's note and each witness's newest are there, though no witness is."""
+    for number in (0, 1, 2):
+        ledger.say(number)
+    witnessed, newest = ledger.node.gathering.witnessed, ledger.node.gathering.newest
+    assert witnessed is not None
+    ledger.node.stop()
+    ledger.node.start()
+    assert ledger.node.gathering.witnessed == witnessed
+    assert ledger.node.gathering.newest == newest
+
+
+def test_a_wait_ends_with_its_time_or_its_node(ledger: Ledger) -> None:
+    """Where no quorum comes, a wait ends with nothing: when its time is over, and when the node stops."""
+    assert gathered(ledger.node, 3, wait_s=0.01) is None
+
+    async def waiting() -> object:
+        waits = asyncio.create_task(ledger.node.gathering.gather(3, 3_600))
+        await asyncio.sleep(0)
+        ledger.node.gathering.refuse_more()
+        return await waits
+
+    assert loop.run(waiting()) is None
+
+
+def test_checkpoints_carry_what_cosignatures_there_are(ledger: Ledger) -> None:
+    """A reader is given the signed note with every cosignature that came for it, and the bare note where none did."""
+    assert ledger.node.gathering.with_cosignatures(ledger.note) == ledger.note
+    ledger.say(2)
+    ledger.say(0)
+    found = open_cosigned(
+        ledger.node.gathering.with_cosignatures(ledger.note),
+        ledger.charter,
+        ledger.node.home.office.bureau,
+    )
+    assert {cosigner.witness.id for cosigner in found.cosigners} == {"witness-0", "witness-2"}
+    state = ledger.node.sequencer.published.state
+    assert found.checkpoint == Checkpoint(ledger.node.home.office.origin, state.size, state.root)
+    assert not found.enough(ledger.charter)
+
+
+def test_an_idle_ledger_is_shown_again_for_a_fresh_cosignature(ledger: Ledger) -> None:
+    """When nothing new was signed for half the charter's freshness, a witness is shown the same checkpoint again."""
+    gathering = ledger.node.gathering
+
+    async def shown_twice() -> tuple[bytes, bytes]:
+        gathering.refresh_s = 0.01
+        first = await gathering.next_shown(None)
+        return first.note, (await gathering.next_shown(first)).note
+
+    assert loop.run(shown_twice()) == (ledger.note, ledger.note)

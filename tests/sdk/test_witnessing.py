@@ -1,0 +1,142 @@
+"""What a node calls witnessed is counted by its reader, under the reader's charter, or not believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tallystick.core.charter import Charter, open_charter
+from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.cosignature import make_cosignature
+from tallystick.core.errors import MalformedNote, ProofFailed, RolledBack, TallystickError, Unreconciled
+from tallystick.core.note import add_signatures
+from tallystick.sdk.reader import LedgerReader
+from tallystick.sdk.trust_store import TrustStore
+from tallystick.sdk.wire import Wire
+from tallystick.sdk.witnessing import Standing, WitnessStanding, standing
+from tallystick_proto.v1.witness_pb2 import CosignedAnswer
+from tests.harness import loop
+from tests.harness.lying_node import LyingNode
+from tests.harness.office import NOW_US, Office
+from tests.harness.witnesses import record, text_of, witnessed_home
+
+AT_S = NOW_US // 1_000_000
+
+
+class Ledger:
+    """A ledger with four witnesses, and a reader of it."""
+
+    def __init__(self, node: LyingNode, witnesses: list[Office], reader: LedgerReader) -> None:
+        self.node = node
+        self.witnesses = witnesses
+        self.reader = reader
+
+    @property
+    def charter(self) -> Charter:
+        return open_charter(*self.node.home.office.charter())
+
+    @property
+    def note(self) -> bytes:
+        return self.node.sequencer.published.note
+
+    def cosigned(self, note: bytes, *numbers: int) -> bytes:
+        """A note with the cosignatures of some witnesses."""
+        offices = [self.witnesses[number] for number in numbers]
+        lines = [
+            make_cosignature(text_of(note), AT_S, office.keys["witness"], f"{office.origin}/witness")
+            for office in offices
+        ]
+        return add_signatures(note, *lines)
+
+    def say(self, *numbers: int) -> None:
+        """The node hears from some witnesses."""
+
+        async def hear() -> None:
+            for number in numbers:
+                note = self.cosigned(self.note, number)
+                self.node.gathering.take(self.witnesses[number].bureau.id, note)
+
+        loop.run(hear())
+
+    def standing(self) -> Standing:
+        return standing(self.reader, self.charter)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """Four witnesses, of which three are a quorum."""
+    (tmp_path / "home").mkdir()
+    home, offices = witnessed_home(tmp_path / "home", 4)
+    with LyingNode(home) as node:
+        reader = LedgerReader(Wire(node.bureau), TrustStore(tmp_path / "trust"))
+        yield Ledger(node, offices, reader)
+        reader.wire.close()
+
+
+def test_the_witnessed_size_is_what_a_quorum_cosigned(ledger: Ledger) -> None:
+    """It follows the quorum, not the ledger, and each witness is shown with how far it has come."""
+    assert ledger.standing().witnessed == 0
+    ledger.say(0, 1, 2)
+    assert ledger.standing().witnessed == 3
+    record(ledger.node, 2)
+    ledger.say(0)
+    found = ledger.standing()
+    assert (found.checkpoint.size, found.witnessed) == (5, 3)
+    assert found.witnesses == (
+        WitnessStanding("witness-0", 5, AT_S),
+        WitnessStanding("witness-1", 3, AT_S),
+        WitnessStanding("witness-2", 3, AT_S),
+        WitnessStanding("witness-3"),
+    )
+
+
+Lie = Callable[[Ledger], Callable[[CosignedAnswer], Any]]
+
+
+def _instead(note: Callable[[Ledger], bytes]) -> Lie:
+    """What is called witnessed is another note."""
+    return lambda ledger: lambda answer: CosignedAnswer(witnessed=note(ledger))
+
+
+def _forked(ledger: Ledger, size: int) -> bytes:
+    """Another history that a quorum cosigned, by the ledger's own key."""
+    return ledger.cosigned(ledger.node.home.office.note(size, b"\1" * 32), 0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("lie", "error", "words"),
+    [
+        (_instead(lambda ledger: ledger.cosigned(ledger.note, 0, 1)), ProofFailed, "shows 2 cosignatures"),
+        (_instead(lambda ledger: ledger.note), ProofFailed, "shows 0 cosignatures"),
+        (_instead(lambda ledger: b"junk"), MalformedNote, ""),
+        (_instead(lambda ledger: _forked(ledger, 4)), Unreconciled, "does not show that its 5 entries extend the 4"),
+        (_instead(lambda ledger: _forked(ledger, 5)), Unreconciled, "does not show"),
+        (_instead(lambda ledger: _forked(ledger, 9)), RolledBack, "of which 9 were witnessed"),
+        (lambda ledger: lambda answer: CosignedAnswer(newest=[ledger.note] * 5), MalformedNote, "at most 4"),
+    ],
+)
+def test_a_node_that_calls_witnessed_what_is_not_is_not_believed(
+    ledger: Ledger, lie: Lie, error: type[TallystickError], words: str
+) -> None:
+    """Too few, none, junk, and histories that its checkpoint does not extend."""
+    record(ledger.node, 2)
+    ledger.node.lies["GetCosigned"] = lie(ledger)
+    with pytest.raises(error) as caught:
+        ledger.standing()
+    assert words in str(caught.value)
+
+
+def test_a_ledger_without_a_quorum_is_not_asked(tmp_path: Path) -> None:
+    """Where the charter lets too few witness, nothing is witnessed and nothing is asked."""
+    (tmp_path / "home").mkdir()
+    home, _ = witnessed_home(tmp_path / "home", 1)
+    with LyingNode(home) as node:
+        reader = LedgerReader(Wire(node.bureau), TrustStore(tmp_path / "trust"))
+        state = node.sequencer.published.state
+        found = standing(reader, open_charter(*home.office.charter()))
+        reader.wire.close()
+        assert found == Standing(Checkpoint(home.office.origin, state.size, state.root), None, 0, ())
+        assert "GetCosigned" not in node.calls
