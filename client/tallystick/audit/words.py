@@ -125,8 +125,8 @@ class Words:
                 "所示各条均已证明在其台账之中；是否有遗漏未予证明。",
             )
         yield self.say(
-            "No checkpoint is witnessed yet: clocks run from recording, and what a node rewrote unseen is not covered.",
-            "尚无见证：期限自入账起算；节点未被察觉的改写未覆盖。",
+            "Cosignatures are not weighed here: clocks run from recording; a rewrite of what is unwitnessed is not covered.",
+            "未计入见证副署：期限自入账起算；未经见证部分的改写未覆盖。",
         )
         if coverage.unset:
             names = ", ".join(coverage.unset)
