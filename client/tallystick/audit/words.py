@@ -125,7 +125,7 @@ class Words:
                 "所示各条均已证明在其台账之中；是否有遗漏未予证明。",
             )
         yield self.say(
-            "Cosignatures are not weighed here: clocks run from recording; what is rewritten unwitnessed is not covered.",
+            "Cosignatures are not weighed here: clocks run from recording; an unwitnessed rewrite is not covered.",
             "未计入见证副署：期限自入账起算；未经见证部分的改写未覆盖。",
         )
         if coverage.unset:
