@@ -386,3 +386,12 @@ def test_what_is_handed_over_reads_back(exchange: bytes, salt: bytes | None) -> 
     assert parse_exchange(format_exchange(exchange, salt)) == (exchange, salt)
     assert parse_exchange(UUID(bytes=exchange)) == (exchange, None)
     assert parse_exchange("a.b").salt is None
+
+
+def test_with_no_node_to_ask_it_is_no_sender_that_is_missing(own_sides: Sides) -> None:
+    """Where one's own node does not answer either, receiving says that, and not that nobody sent anything."""
+    tax = own_sides.tax
+    for member in own_sides.cluster:
+        member.stop()
+    with pytest.raises(Unreachable, match="taxation"), tax.receiving(str(UUID(bytes=new_id()))):
+        pytest.fail("the block runs although nothing could be recorded")

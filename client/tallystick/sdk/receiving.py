@@ -40,6 +40,7 @@ def receiving(
     sent = find_sent(desk.ledgers, handed.exchange, desk.own.bureau.id, sender)
     sender = sender or (sent.bureau if sent is not None else None)
     if sender is None:
+        desk.own.refresh()  # where one's own node does not answer either, that is what is wrong
         raise Usage(
             f"nobody who answers recorded the sending of exchange {exchange_short_form(handed.exchange)}",
             expected="the bureau it is from, as sender",
