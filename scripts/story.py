@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scripts.telling import Story, place
 from tallystick import Receipt, Sensitive
-from tallystick.core.compose import exchange_id
+from tallystick.core.values import exchange_id
 from tallystick.sdk.rulebook import zone_of
 from tallystick_node.cluster.local import LocalCluster
 

@@ -14,8 +14,8 @@ import pytest
 
 from tallystick.cli.main import tally as root
 from tallystick.cli.recording import Recording
-from tallystick.core.compose import exchange_id
 from tallystick.core.kinds import KINDS
+from tallystick.core.values import exchange_id
 from tallystick.sdk.clock import new_id
 from tallystick.sdk.digests import digest_file
 from tallystick.sdk.exchange import parse_exchange

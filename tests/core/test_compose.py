@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.core.commitment import Place, check_opening
-from tallystick.core.compose import Draft, Sensitive, compose, exchange_id, keywords_of, kind_of, place
+from tallystick.core.compose import Draft, Sensitive, compose, keywords_of, kind_of, place
 from tallystick.core.errors import InvalidStatement, ProofFailed
 from tallystick.core.kinds import KINDS, Kind
+from tallystick.core.values import exchange_id
 from tallystick_proto.v1.statement_pb2 import Basis, Digest, Ref
 from tests.harness.any_statement import any_values, most
 

@@ -8,13 +8,13 @@ from datetime import datetime, tzinfo
 
 from tallystick.cli.describe import kind_named
 from tallystick.core.charter import Charter
-from tallystick.core.compose import exchange_id
 from tallystick.core.errors import Usage
 from tallystick.core.identifiers import parse_entry_ref
 from tallystick.core.kinds import KINDS, TERM_FIELDS
 from tallystick.core.limits import SUBMISSION_ID_BYTES
 from tallystick.core.statement import terms_of
 from tallystick.core.validation import Term
+from tallystick.core.values import exchange_id
 from tallystick.sdk.reader import LedgerReader, Shown
 
 _CHUNK_ENTRIES = 256

@@ -20,9 +20,9 @@ from google.protobuf.message_factory import GetMessageClass
 from tallystick.core.commitment import Place, commit
 from tallystick.core.entry import varint
 from tallystick.core.errors import InvalidIdentifier, InvalidStatement
-from tallystick.core.kinds import BY_NAME, BY_VERB, KINDS, Kind, Use, enum_of, keyword_of
+from tallystick.core.kinds import BY_NAME, BY_VERB, KINDS, Kind, Use, enum_of
 from tallystick.core.validation import tag_of
-from tallystick.core.values import exchange_id, setter_of
+from tallystick.core.values import setter_of
 from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.statement_pb2 import Head, Statement
 
@@ -213,6 +213,3 @@ def keywords_of(kind: Kind) -> list[Use]:
     """What a statement of this kind can be given, required ones first."""
     uses = [use for use in kind.uses if use.name not in _SET_BY_ACTOR]
     return sorted(uses, key=lambda use: not use.required)
-
-
-__all__ = ["Draft", "Sensitive", "compose", "exchange_id", "keyword_of", "keywords_of", "kind_of", "place"]

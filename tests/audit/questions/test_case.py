@@ -6,7 +6,7 @@ import pytest
 
 from tallystick.audit.inquiry import collect
 from tallystick.audit.questions.case import Case, Thread, case_json
-from tallystick.core.compose import exchange_id
+from tallystick.core.values import exchange_id
 from tallystick_proto.v1.statement_pb2 import Ref
 from tests.harness.district import District, Said
 from tests.harness.moving import moved, said, used

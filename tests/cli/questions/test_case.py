@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallystick.core.compose import exchange_id
+from tallystick.core.values import exchange_id
 from tests.cli.conftest import Tally
 from tests.cli.questions.conftest import CASE, MARKET, PLANNING, TAX, Told
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.core.compose import exchange_id
 from tallystick.core.identifiers import exchange_short_form
+from tallystick.core.values import exchange_id
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
 from tests.cli.conftest import Bent, Tally

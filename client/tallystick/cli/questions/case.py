@@ -34,7 +34,7 @@ def case(session: Session, id_: str, on: str | None) -> int:
     """
     from tallystick.audit.questions.case import Thread, case_json
     from tallystick.cli.describe import Describer
-    from tallystick.core.compose import exchange_id
+    from tallystick.core.values import exchange_id
 
     thread = Thread(exchange_id(id_))
     records: list[object] = []

@@ -21,10 +21,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from tallystick.core.compose import exchange_id
 from tallystick.core.entry import MOMENT_MAX_US
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS, field_options
 from tallystick.core.limits import LABEL_CHARS_MAX
+from tallystick.core.values import exchange_id
 from tallystick.sdk.importers.xroad_map import Identifier
 from tallystick.sdk.importers.xroad_record import MISSING, PRODUCER, Fields, Unreadable
 from tallystick.sdk.reader import LedgerReader
