@@ -28,7 +28,7 @@ from tallystick.core.errors import CharterMismatch, ProofFailed, TallystickError
 from tallystick.core.history import History, Recorded
 from tallystick.core.keys import SigningKey
 from tallystick_node.copies import COSIGNING, PROVEN, Copy
-from tallystick_node.peers import Peer
+from tallystick_node.peers import Peer, Reach
 from tallystick_node.store.store import Store
 from tallystick_proto.v1.storage_pb2 import Cosigning
 from tallystick_proto.v1.witness_pb2 import Cosigned
@@ -53,6 +53,7 @@ class Means:
     store: Callable[[], Store]
     now_us: Callable[[], int]
     disk: ThreadPoolExecutor
+    reach: Reach
 
     async def in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
         """Run what waits for the disk."""
@@ -72,10 +73,16 @@ class Following:
     """All that a node follows. `start` within the event loop, `stop` before the database is closed."""
 
     def __init__(
-        self, charter: Charter, own: Bureau, key: SigningKey, store: Callable[[], Store], now_us: Callable[[], int]
+        self,
+        charter: Charter,
+        own: Bureau,
+        key: SigningKey,
+        store: Callable[[], Store],
+        now_us: Callable[[], int],
+        reach: Reach,
     ) -> None:
         disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy-write")
-        self._means = Means(charter, own, key, store, now_us, disk)
+        self._means = Means(charter, own, key, store, now_us, disk, reach)
         self.followers = [Follower(bureau, self._means) for bureau in ledgers_witnessed_by(charter, own)]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -124,7 +131,7 @@ class Follower:
         if self._copy.cosigning.stopped:
             log.error("not cosigned", ledger=self.bureau.id, reason=self._copy.cosigning.stopped)
             return
-        async with Peer(self.bureau) as peer:
+        async with means.reach(self.bureau) as peer:
             stream = peer.cosign()
             try:
                 first = Cosigned(origin=self.bureau.origin, witness=means.own.id, note=self._copy.cosigned)
@@ -165,7 +172,7 @@ class Follower:
         wanted = copy.size
         if wanted == shown.size:
             return history, checked
-        async for bundle in peer.read_entries(wanted, shown.size, shown.size):
+        async for bundle in peer.read_entries(self.bureau.origin, wanted, shown.size, shown.size):
             copy.check_bundle(bundle, wanted, shown)
             for start in range(0, len(bundle.entry), _SLICE_ENTRIES):
                 checked += history.extend(bundle.entry[start : start + _SLICE_ENTRIES])

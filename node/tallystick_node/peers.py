@@ -6,7 +6,7 @@ Every failure becomes a domain error that names the node; an answer that was ask
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -44,9 +44,9 @@ class Peer:
     ) -> None:
         await self._channel.close()
 
-    async def read_entries(self, first: int, end: int, size: int) -> AsyncIterator[Bundle]:
-        """Entries [first, end) in bundles for the tree of `size`, not verified."""
-        request = ReadRequest(origin=self.bureau.origin, first=first, end=end, size=size)
+    async def read_entries(self, origin: str, first: int, end: int, size: int) -> AsyncIterator[Bundle]:
+        """Entries [first, end) of a ledger in bundles for its tree of `size`, not verified."""
+        request = ReadRequest(origin=origin, first=first, end=end, size=size)
         call = self._ledger.ReadEntries(request)
         try:
             while (bundle := await self._in_time(call.read())) is not EOF:
@@ -70,6 +70,10 @@ class Peer:
             raise from_rpc(error, self.bureau.id, self.bureau.endpoint) from None
         except asyncio.InvalidStateError:
             raise Unreachable("the stream has ended", where=where, expected="one that goes on") from None
+
+
+Reach = Callable[[Bureau], Peer]
+"""How a bureau's node is reached; a simulated network stands in for it."""
 
 
 class Cosign:

@@ -25,21 +25,17 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import ConfigInvalid, Usage
 from tallystick.core.evidence import actors_of
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
-from tallystick.core.submission import Prepared
 from tallystick.sdk.clock import now_us
 from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.config import Settings
-from tallystick_node.following import Following
+from tallystick_node.engine import Engine, Who
 from tallystick_node.identity import load_ledger_key, load_witness_key
 from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.peers import Peer
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.errors import DomainErrors
-from tallystick_node.services.ledger import LedgerService
-from tallystick_node.services.submit import SubmitService
-from tallystick_node.services.witness import WitnessService
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
-from tallystick_node.witness import Gathering
 from tallystick_proto.v1 import ledger_pb2, witness_pb2
 from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
 from tallystick_proto.v1.witness_pb2_grpc import add_WitnessServicer_to_server
@@ -60,19 +56,15 @@ class Node:
         settings: Settings,
         charter: Charter,
         bureau: Bureau,
-        sequencer: Sequencer,
+        engine: Engine,
         signed: SignedSize,
-        adoption_due: Prepared | None,
-        following: Following,
     ) -> None:
         self.settings = settings
         self.charter = charter
         self.bureau = bureau
-        self.sequencer = sequencer
+        self.engine = engine
+        self.sequencer = engine.sequencer
         self._signed = signed
-        self._adoption_due = adoption_due
-        self._following = following
-        self._gathering = Gathering(sequencer, charter, bureau)
         self._server: grpc.aio.Server | None = None
 
     @classmethod
@@ -113,8 +105,8 @@ class Node:
         except BaseException:
             store.close()
             raise
-        following = Following(charter, bureau, witness_key, lambda: sequencer.ledger.store, clock)
-        return cls(settings, charter, bureau, sequencer, signed, due, following)
+        engine = Engine(Who(charter, bureau, witness_key, clock, Peer), sequencer, due)
+        return cls(settings, charter, bureau, engine, signed)
 
     def close(self) -> None:
         """Close the database after its last user, and the note of what was signed."""
@@ -126,11 +118,8 @@ class Node:
 
         Raises Usage where the address is taken.
         """
-        await self.sequencer.start()
-        if self._adoption_due is not None:
-            await self.sequencer.record(self._adoption_due)
-            log.info("charter adopted", bureau=self.bureau.id, version=self.charter.version)
-        self._gathering.start()
+        engine = self.engine
+        await engine.start()
         config = self.settings.config
         server = grpc.aio.server(
             interceptors=[DomainErrors()],
@@ -143,9 +132,9 @@ class Node:
                 ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
             ],
         )
-        add_SubmitServicer_to_server(SubmitService(self.sequencer, self._gathering), server)
-        add_LedgerServicer_to_server(LedgerService(self.sequencer, self._gathering), server)
-        add_WitnessServicer_to_server(WitnessService(self.bureau.origin, self._gathering), server)
+        add_SubmitServicer_to_server(engine.submit, server)
+        add_LedgerServicer_to_server(engine.ledger, server)
+        add_WitnessServicer_to_server(engine.witness, server)
         self._health = HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         named = [
@@ -157,8 +146,7 @@ class Node:
         try:
             server.add_insecure_port(config.listen)
         except RuntimeError:
-            await self._gathering.stop()
-            await self.sequencer.stop()
+            await engine.stop()
             raise Usage(
                 "the address is in use or cannot be had", where=config.listen, expected="a free loopback port"
             ) from None
@@ -166,20 +154,18 @@ class Node:
         self._server = server
         for name in ("", *named):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-        self._following.start()
+        engine.follow()
         state = self.sequencer.published.state
         log.info("serving", bureau=self.bureau.id, listen=config.listen, entries=state.size, root=state.root.hex()[:16])
 
     async def stop(self) -> None:
         """Finish what is in flight within the grace the settings give, then stop."""
-        await self._following.stop()
+        await self.engine.unfollow()
         if self._server is not None:
             await self._health.enter_graceful_shutdown()
-            self.sequencer.refuse_more()
-            self._gathering.refuse_more()
+            self.engine.refuse_more()
             await self._server.stop(self.settings.config.serve.stop_grace_s)
-        await self._gathering.stop()
-        await self.sequencer.stop()
+        await self.engine.stop()
         log.info("stopped", bureau=self.bureau.id, entries=self.sequencer.ledger.state.size)
 
     async def serve(self, started: Callable[[], None] = lambda: None, stopping: asyncio.Event | None = None) -> None:

@@ -18,6 +18,7 @@ from tallystick_node.cluster.roster import credit_code
 from tallystick_node.copies import Copy, open_copy, read_cosigning
 from tallystick_node.doctor.copies import check_copy
 from tallystick_node.following import Follower, Means
+from tallystick_node.peers import Peer
 from tallystick_node.store.memory import MemoryStore
 from tallystick_node.witness import Cosigned
 from tallystick_proto.v1.storage_pb2 import Cosigning
@@ -84,6 +85,7 @@ class Witness:
             lambda: self.store,
             lambda: self.now_us,
             self._pool,
+            Peer,
         )
         self._task = asyncio.create_task(Follower(self.ledger, means).run())
 

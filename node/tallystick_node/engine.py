@@ -1,0 +1,78 @@
+"""What a node does, whatever reaches it: writes its ledger, gathers cosignatures, follows other ledgers, answers.
+
+The pieces are put together here once, for a process that listens (`server`) as for whoever drives them otherwise. A
+stop goes backwards: followers first, then whoever waits is let go, and last the writer, which finishes what is queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.keys import SigningKey
+from tallystick.core.submission import Prepared
+from tallystick_node.following import Following
+from tallystick_node.peers import Reach
+from tallystick_node.sequencer import Sequencer
+from tallystick_node.services.ledger import LedgerService
+from tallystick_node.services.submit import SubmitService
+from tallystick_node.services.witness import WitnessService
+from tallystick_node.witness import Gathering
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """As whom a node works: its bureau under a charter, its witness key, its clock, and how it reaches the others."""
+
+    charter: Charter
+    bureau: Bureau
+    witness_key: SigningKey
+    now_us: Callable[[], int]
+    reach: Reach
+
+
+class Engine:
+    """The pieces of one node. `start` before the first call is answered, `follow` once they are; `stop` at the end."""
+
+    def __init__(self, who: Who, sequencer: Sequencer, adoption_due: Prepared | None = None) -> None:
+        self.who = who
+        self.sequencer = sequencer
+        self._adoption_due = adoption_due
+        self.gathering = Gathering(sequencer, who.charter, who.bureau)
+        self.following = Following(
+            who.charter, who.bureau, who.witness_key, lambda: sequencer.ledger.store, who.now_us, who.reach
+        )
+        self.submit = SubmitService(sequencer, self.gathering)
+        self.ledger = LedgerService(sequencer, self.gathering)
+        self.witness = WitnessService(who.bureau.origin, self.gathering)
+
+    async def start(self) -> None:
+        """Sign what is there, and record a charter that is new to the ledger."""
+        await self.sequencer.start()
+        if self._adoption_due is not None:
+            await self.sequencer.record(self._adoption_due)
+            log.info("charter adopted", bureau=self.who.bureau.id, version=self.who.charter.version)
+        self.gathering.start()
+
+    def follow(self) -> None:
+        """Begin to follow the ledgers this node witnesses."""
+        self.following.start()
+
+    async def unfollow(self) -> None:
+        """Follow no more."""
+        await self.following.stop()
+
+    def refuse_more(self) -> None:
+        """Refuse submissions, and let go of whoever waits; what is queued goes on."""
+        self.sequencer.refuse_more()
+        self.gathering.refuse_more()
+
+    async def stop(self) -> None:
+        """Finish what is queued, and write down what was heard."""
+        await self.gathering.stop()
+        await self.sequencer.stop()
