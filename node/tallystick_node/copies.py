@@ -24,6 +24,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
+from tallystick.core.actors import Actors
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.cosignature import make_cosignature
@@ -98,6 +99,11 @@ class Copy:
     def size(self) -> int:
         """How many entries are held."""
         return self.ledger.state.size
+
+    @property
+    def actors(self) -> Actors:
+        """The actors as of the last entry that is held."""
+        return self._actors
 
     @property
     def cosigned(self) -> bytes:

@@ -20,6 +20,8 @@ from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.ledger import LedgerService
 from tallystick_node.services.submit import SubmitService
 from tallystick_node.services.witness import WitnessService
+from tallystick_node.shelf import Own, Shelf
+from tallystick_node.store.current import CurrentStore
 from tallystick_node.witness import Gathering
 
 log = structlog.get_logger()
@@ -44,20 +46,25 @@ class Engine:
         self.sequencer = sequencer
         self._adoption_due = adoption_due
         self.gathering = Gathering(sequencer, who.charter, who.bureau)
-        self.following = Following(
-            who.charter, who.bureau, who.witness_key, lambda: sequencer.ledger.store, who.now_us, who.reach
+        self.shelf = Shelf(
+            CurrentStore(lambda: sequencer.ledger.store),
+            who.witness_key,
+            f"{who.bureau.origin}/witness",
+            Own(sequencer, self.gathering),
         )
+        self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach)
         self.submit = SubmitService(sequencer, self.gathering)
-        self.ledger = LedgerService(sequencer, self.gathering)
+        self.ledger = LedgerService(self.shelf)
         self.witness = WitnessService(who.bureau.origin, self.gathering)
 
     async def start(self) -> None:
-        """Sign what is there, and record a charter that is new to the ledger."""
+        """Sign what is there, record a charter that is new to the ledger, and take up what is held of others."""
         await self.sequencer.start()
         if self._adoption_due is not None:
             await self.sequencer.record(self._adoption_due)
             log.info("charter adopted", bureau=self.who.bureau.id, version=self.who.charter.version)
         self.gathering.start()
+        self.shelf.load(bureau for bureau in self.who.charter.bureau if bureau != self.who.bureau)
 
     def follow(self) -> None:
         """Begin to follow the ledgers this node witnesses."""
@@ -71,6 +78,7 @@ class Engine:
         """Refuse submissions, and let go of whoever waits; what is queued goes on."""
         self.sequencer.refuse_more()
         self.gathering.refuse_more()
+        self.shelf.refuse_more()
 
     async def stop(self) -> None:
         """Finish what is queued, and write down what was heard."""

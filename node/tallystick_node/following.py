@@ -26,10 +26,9 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import CharterMismatch, ProofFailed, TallystickError, Unreachable
 from tallystick.core.history import History, Recorded
-from tallystick.core.keys import SigningKey
 from tallystick_node.copies import COSIGNING, PROVEN, Copy
 from tallystick_node.peers import Peer, Reach
-from tallystick_node.store.store import Store
+from tallystick_node.shelf import Shelf
 from tallystick_proto.v1.storage_pb2 import Cosigning
 from tallystick_proto.v1.witness_pb2 import Cosigned
 
@@ -45,12 +44,11 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What every follower of a node works with. `store` is the database as it is open now."""
+    """What every follower of a node works with."""
 
     charter: Charter
     own: Bureau
-    key: SigningKey
-    store: Callable[[], Store]
+    shelf: Shelf
     now_us: Callable[[], int]
     disk: ThreadPoolExecutor
     reach: Reach
@@ -76,13 +74,12 @@ class Following:
         self,
         charter: Charter,
         own: Bureau,
-        key: SigningKey,
-        store: Callable[[], Store],
+        shelf: Shelf,
         now_us: Callable[[], int],
         reach: Reach,
     ) -> None:
         disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy-write")
-        self._means = Means(charter, own, key, store, now_us, disk, reach)
+        self._means = Means(charter, own, shelf, now_us, disk, reach)
         self.followers = [Follower(bureau, self._means) for bureau in ledgers_witnessed_by(charter, own)]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -127,7 +124,8 @@ class Follower:
     async def _attend(self) -> None:
         """One connection, from the copy as the disk has it. Returns when the ledger is not to be cosigned any more."""
         means = self._means
-        self._copy = await means.in_thread(Copy, means.store(), self.bureau, means.key, f"{means.own.origin}/witness")
+        self._copy = await means.in_thread(means.shelf.open, self.bureau)
+        means.shelf.put(self._copy)
         if self._copy.cosigning.stopped:
             log.error("not cosigned", ledger=self.bureau.id, reason=self._copy.cosigning.stopped)
             return
@@ -201,6 +199,7 @@ class Follower:
         copy.adopt(commit, history)
         if record is not None:
             copy.cosigning = record
+            self._means.shelf.put(copy)
 
     def _tell(self, error: TallystickError) -> None:
         """Say once what is in the way, not at every try."""

@@ -78,7 +78,7 @@ class Home:
         """What fsck says of the disk as it is."""
         signed = SignedSize.open(self.noted, self.office.origin)
         try:
-            return doctor.check(self.disk.reopened(), signed, self.office.bureau)
+            return doctor.check(self.disk.reopened(), signed, self.office.bureau, self.office.others)
         finally:
             signed.close()
 

@@ -1,8 +1,8 @@
 """A node in this process, on a loopback port: honest, until a test bends its answers.
 
-It is the real services on a real gRPC server, over a `Home`. `lies` maps a call's name to a function that gets each
-honest answer and changes what it likes in place, or returns what is sent instead: one answer, or for a stream a list;
-`()` ends the stream there, and `SILENCE` says nothing more without ending it.
+It is the real `Engine` and its services on a real gRPC server, over a `Home`. `lies` maps a call's name to a function
+that gets each honest answer and changes what it likes in place, or returns what is sent instead: one answer, or for a
+stream a list; `()` ends the stream there, and `SILENCE` says nothing more without ending it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 import grpc
 import msgspec
 
-from tallystick.core.charter import Bureau
+from tallystick.core.charter import Bureau, open_charter
 from tallystick.core.limits import SUBMISSION_BYTES_MAX
+from tallystick_node.engine import Engine, Who
+from tallystick_node.peers import Peer, Reach
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.errors import DomainErrors
-from tallystick_node.services.ledger import LedgerService
-from tallystick_node.services.submit import SubmitService
-from tallystick_node.services.witness import WitnessService
+from tallystick_node.witness import Gathering
 from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
 from tallystick_proto.v1.witness_pb2_grpc import add_WitnessServicer_to_server
 from tests.harness import loop
@@ -33,15 +33,21 @@ _STREAMS = ("Cosign", "SubmitMany", "WatchCheckpoints", "ReadEntries", "Find", "
 
 
 class LyingNode:
-    """The node of a home. Use as a context; `lies` may change at any time."""
+    """The node of a home. Use as a context; `lies` may change at any time.
 
-    def __init__(self, home: Home, *, linger_s: float = 0.0, port: int = 0) -> None:
+    With `reach` it follows the ledgers that its office's charter lets it witness, and reaches their nodes by it.
+    """
+
+    def __init__(self, home: Home, *, linger_s: float = 0.0, port: int = 0, reach: Reach | None = None) -> None:
         self.home = home
         self.lies: dict[str, Lie] = {}
         self.calls: list[str] = []
         self.port = port
         self._linger_s = linger_s
+        self._reach = reach
+        self.engine: Engine
         self.sequencer: Sequencer
+        self.gathering: Gathering
 
     @property
     def bureau(self) -> Bureau:
@@ -64,8 +70,13 @@ class LyingNode:
         loop.run(self._stop(grace_s))
 
     async def _start(self) -> None:
-        self.sequencer = self.home.open(linger_s=self._linger_s)
-        await self.sequencer.start()
+        office, home = self.home.office, self.home
+        self.sequencer = home.open(linger_s=self._linger_s)
+        charter = open_charter(*office.charter())
+        who = Who(charter, office.bureau, office.keys["witness"], lambda: home.now_us, self._reach or Peer)
+        self.engine = Engine(who, self.sequencer)
+        self.gathering = self.engine.gathering
+        await self.engine.start()
         most = 3 * SUBMISSION_BYTES_MAX
         self._server = grpc.aio.server(
             interceptors=[DomainErrors()],
@@ -75,24 +86,23 @@ class LyingNode:
                 ("grpc.max_send_message_length", most),
             ],
         )
-        self.gathering = self.home.office.gathering(self.sequencer)
-        self.gathering.start()
-        add_SubmitServicer_to_server(self._bent(SubmitService(self.sequencer, self.gathering)), self._server)
-        add_LedgerServicer_to_server(self._bent(LedgerService(self.sequencer, self.gathering)), self._server)
-        add_WitnessServicer_to_server(self._bent(WitnessService(self.home.office.origin, self.gathering)), self._server)
+        add_SubmitServicer_to_server(self._bent(self.engine.submit), self._server)
+        add_LedgerServicer_to_server(self._bent(self.engine.ledger), self._server)
+        add_WitnessServicer_to_server(self._bent(self.engine.witness), self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
+        if self._reach is not None:
+            self.engine.follow()
         self._running = True
 
     async def _stop(self, grace_s: float) -> None:
         if not self._running:
             return
         self._running = False
-        self.sequencer.refuse_more()
-        self.gathering.refuse_more()
+        await self.engine.unfollow()
+        self.engine.refuse_more()
         await self._server.stop(grace_s)
-        await self.gathering.stop()
-        await self.sequencer.stop()
+        await self.engine.stop()
         self.sequencer.ledger.store.close()
         self.home.signed.close()
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from itertools import count
 
 from tallystick.core.actors import Actors, possession_message
-from tallystick.core.charter import Bureau, Name, open_charter
+from tallystick.core.charter import Bureau, Name
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.compose import compose
 from tallystick.core.evidence import actors_of
@@ -19,8 +19,6 @@ from tallystick.core.keys import SigningKey
 from tallystick.core.note import COSIGNATURE_V1, VerifierKey
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick_node.first_charter import sign_first_charter
-from tallystick_node.sequencer import Sequencer
-from tallystick_node.witness import Gathering
 from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
 from tallystick_proto.v1.meta_pb2 import Role
 
@@ -63,11 +61,6 @@ class Office:
         key = key_of("charter")
         bureaus = [self.bureau, *self.others]
         return sign_first_charter("pudong", bureaus, "pudong.example/charter", key, now_us or self.now_us)
-
-    def gathering(self, sequencer: Sequencer) -> Gathering:
-        """What gathers cosignatures for this ledger; without `others` it has no witnesses, and gathers none."""
-        note, digest = self.charter()
-        return Gathering(sequencer, open_charter(note, digest), self.bureau)
 
     def actor(self, name: str) -> str:
         return f"{self.bureau.id}:{name}"

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from tallystick.core.charter import Bureau, Charter, open_charter
 from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.errors import NotFound
 from tallystick.core.note import parse_note
 from tallystick_node.cluster.roster import credit_code
 from tallystick_node.copies import Copy, open_copy, read_cosigning
 from tallystick_node.doctor.copies import check_copy
 from tallystick_node.following import Follower, Means
 from tallystick_node.peers import Peer
+from tallystick_node.shelf import Shelf
 from tallystick_node.store.memory import MemoryStore
 from tallystick_node.witness import Cosigned
 from tallystick_proto.v1.storage_pb2 import Cosigning
@@ -78,11 +81,11 @@ class Witness:
         self.disk = self.disk.reopened()
         self.store = FaultyStore(self.disk)
         self._pool = ThreadPoolExecutor(max_workers=1)
+        self.shelf = Shelf(self.store, self.office.keys["witness"], f"{self.office.origin}/witness")
         means = Means(
             self.charter,
             self.office.bureau,
-            self.office.keys["witness"],
-            lambda: self.store,
+            self.shelf,
             lambda: self.now_us,
             self._pool,
             Peer,
@@ -146,3 +149,56 @@ def record(node: LyingNode, count: int) -> Checkpoint:
 def text_of(note: bytes) -> str:
     """The checkpoint a note shows, without who signed."""
     return parse_note(note).text
+
+
+class Neighbours:
+    """A ledger's node and two more that witness it, each a whole node; use as a context. Every ledger is checked."""
+
+    def __init__(self, folder: Path, witnesses: int = 2) -> None:
+        home, offices = witnessed_home(folder, witnesses)
+        bureaus = [office.bureau for office in (home.office, *offices)]
+        homes = [home]
+        for office in offices:
+            office.others = tuple(bureau for bureau in bureaus if bureau != office.bureau)
+            (folder / office.bureau.id).mkdir()
+            homes.append(Home(folder / office.bureau.id, office))
+        self.origin = home.office.origin
+        self._nodes = {home.office.bureau.id: LyingNode(home, reach=self._reach) for home in homes}
+        self.node, *self.witnesses = self._nodes.values()
+
+    @property
+    def charter(self) -> Charter:
+        return open_charter(*self.node.home.office.charter())
+
+    def __enter__(self) -> Neighbours:
+        for node in self._nodes.values():
+            node.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for node in self._nodes.values():
+            node.stop()
+        for node in self._nodes.values():
+            assert not node.home.check().differences
+
+    def witnessed(self, size: int) -> int:
+        """Wait until all hold and cosigned a size of the first node's ledger."""
+
+        async def held() -> None:
+            for witness in self.witnesses:
+                await _grown(witness, self.origin, size)
+
+        loop.run(held())
+        return size
+
+    def _reach(self, bureau: Bureau) -> Peer:
+        return Peer(self._nodes[bureau.id].bureau)
+
+
+async def _grown(witness: LyingNode, origin: str, size: int) -> None:
+    """Wait until a node's copy of a ledger reaches a size, from before there is one too."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            with suppress(NotFound):
+                return await witness.engine.shelf.at(origin).grown(size - 1)
+            await asyncio.sleep(0.01)

@@ -16,8 +16,7 @@ from tallystick_node import access
 from tallystick_node.answers import bundles, find
 from tallystick_node.openings import openings
 from tallystick_node.presence import presence_of
-from tallystick_node.sequencer import Published, Sequencer
-from tallystick_node.witness import Gathering
+from tallystick_node.shelf import Held, Shelf
 from tallystick_proto.v1.ledger_pb2 import (
     Bundle,
     CheckpointAnswer,
@@ -35,73 +34,67 @@ from tallystick_proto.v1.ledger_pb2_grpc import LedgerServicer
 
 
 class LedgerService(LedgerServicer):
-    """Reads one ledger."""
+    """Reads every ledger on a shelf."""
 
-    def __init__(self, sequencer: Sequencer, gathering: Gathering) -> None:
-        self._sequencer = sequencer
-        self._gathering = gathering
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
     async def GetCheckpoint(self, request: CheckpointRequest, context: ServicerContext[Any, Any]) -> CheckpointAnswer:
-        self._check_origin(request.origin)
-        return self._checkpoint(request.known_size, self._sequencer.published)
+        return _checkpoint(request.known_size, self._shelf.at(request.origin))
 
     async def WatchCheckpoints(
         self, request: CheckpointRequest, context: ServicerContext[Any, Any]
     ) -> AsyncIterator[CheckpointAnswer]:
-        self._check_origin(request.origin)
+        held = self._shelf.at(request.origin)
         known = request.known_size
-        published = self._sequencer.published
         while True:
-            yield self._checkpoint(known, published)
-            known = published.state.size
-            published = await self._newer_than(published)
+            answer, size = _checkpoint(known, held), held.size
+            yield answer
+            await held.grown(size)
+            known = size
 
     async def ProveConsistency(self, request: ConsistencyRequest, context: ServicerContext[Any, Any]) -> Proof:
-        self._check_origin(request.origin)
-        self._check_size(request.new_size)
-        return Proof(hashes=prove_consistency(request.old_size, request.new_size, self._sequencer.ledger.reader()))
+        held = self._shelf.at(request.origin)
+        _check_size(held, request.new_size)
+        return Proof(hashes=prove_consistency(request.old_size, request.new_size, held.ledger.reader()))
 
     async def ProveInclusion(self, request: InclusionRequest, context: ServicerContext[Any, Any]) -> Proof:
-        self._check_origin(request.origin)
-        self._check_index(request)
-        return Proof(hashes=prove_inclusion(request.index, request.size, self._sequencer.ledger.reader()))
+        held = self._shelf.at(request.origin)
+        _check_index(held, request)
+        return Proof(hashes=prove_inclusion(request.index, request.size, held.ledger.reader()))
 
     async def ProvePresence(self, request: InclusionRequest, context: ServicerContext[Any, Any]) -> PresenceAnswer:
-        self._check_origin(request.origin)
-        self._check_index(request)
-        ledger = self._sequencer.ledger
-        inclusion = prove_inclusion(request.index, request.size, ledger.reader())
-        presence = presence_of(ledger, self._sequencer.actors, request.index, request.size)
+        held = self._shelf.at(request.origin)
+        _check_index(held, request)
+        inclusion = prove_inclusion(request.index, request.size, held.ledger.reader())
+        presence = presence_of(held.ledger, held.actors, request.index, request.size)
         return PresenceAnswer(presence=presence, inclusion=inclusion)
 
     async def ReadEntries(self, request: ReadRequest, context: ServicerContext[Any, Any]) -> AsyncIterator[Bundle]:
-        self._check_origin(request.origin)
-        self._check_size(request.size)
-        self._check_range(request.first, request.end, request.size)
-        for bundle in bundles(self._sequencer.ledger, range(request.first, request.end), request.size):
+        held = self._shelf.at(request.origin)
+        _check_size(held, request.size)
+        _check_range(held, request.first, request.end, request.size)
+        for bundle in bundles(held.ledger, range(request.first, request.end), request.size):
             yield bundle
 
     async def Find(self, request: FindRequest, context: ServicerContext[Any, Any]) -> AsyncIterator[Bundle]:
-        self._check_origin(request.origin)
-        self._check_size(request.size)
+        held = self._shelf.at(request.origin)
+        _check_size(held, request.size)
         if request.follow and (request.newest_first or request.limit or request.end):
             raise InvalidIdentifier("to follow is to go on, oldest first", where="follow", expected="no end, no limit")
         if request.limit > FIND_PAGE_ENTRIES_MAX:
             raise InvalidIdentifier(
                 f"a page of {request.limit}", where="limit", expected=f"at most {FIND_PAGE_ENTRIES_MAX}"
             )
-        ledger = self._sequencer.ledger
-        for bundle in find(ledger, request, request.first, request.end or request.size, request.size):
+        for bundle in find(held.ledger, request, request.first, request.end or request.size, request.size):
             yield bundle
         size = request.size
         while request.follow:
-            published = self._sequencer.published
-            if published.state.size == size:
-                published = await self._newer_than(published)
-            newer = published.state.size
-            proof = prove_consistency(size, newer, ledger.reader())
-            yield Bundle(first=newer, size=newer, checkpoint=published.note, consistency=proof)
-            for bundle in find(ledger, request, max(size, request.first), newer, newer):
+            await held.grown(size)
+            newer, note = held.size, held.note
+            proof = prove_consistency(size, newer, held.ledger.reader())
+            yield Bundle(first=newer, size=newer, checkpoint=note, consistency=proof)
+            for bundle in find(held.ledger, request, max(size, request.first), newer, newer):
                 yield bundle
             size = newer
 
@@ -110,49 +103,39 @@ class LedgerService(LedgerServicer):
     ) -> AsyncIterator[Openings]:
         if not access.may(access.ANYBODY, "FindOpenings", None):
             raise NotAllowed("disclosures are not opened to you", expected="somebody entitled to them")
-        self._check_origin(request.origin)
-        self._check_range(request.first, request.end, self._sequencer.published.state.size)
-        for answer in openings(self._sequencer.ledger, request):
+        held = self._shelf.at(request.origin)
+        if held is not self._shelf.own:
+            raise NotFound(
+                "a copy holds nothing that opens commitments", where=request.origin, expected="the ledger's own node"
+            )
+        _check_range(held, request.first, request.end, held.size)
+        for answer in openings(held.ledger, request):
             yield answer
 
-    async def _newer_than(self, published: Published) -> Published:
-        """The next published state that is larger; a repeat of the same size is no news."""
-        newer = self._sequencer.published
-        while newer.state.size <= published.state.size:
-            newer = await self._sequencer.changed()
-        return newer
 
-    def _checkpoint(self, known_size: int, published: Published) -> CheckpointAnswer:
-        answer = CheckpointAnswer(checkpoint=self._gathering.with_cosignatures(published.note))
-        size = published.state.size
-        if 0 < known_size <= size:
-            answer.consistency.extend(
-                prove_consistency(known_size, size, self._sequencer.ledger.reader(published.state))
-            )
-        return answer
+def _checkpoint(known_size: int, held: Held) -> CheckpointAnswer:
+    answer = CheckpointAnswer(checkpoint=held.note)
+    if 0 < known_size <= held.size:
+        answer.consistency.extend(prove_consistency(known_size, held.size, held.ledger.reader()))
+    return answer
 
-    def _check_origin(self, origin: str) -> None:
-        if origin != self._sequencer.ledger.origin:
-            raise NotFound(f"no ledger {origin[:255]!r} here", where="origin", expected=self._sequencer.ledger.origin)
 
-    def _check_index(self, request: InclusionRequest) -> None:
-        self._check_size(request.size)
-        if request.index >= request.size:
-            origin = self._sequencer.ledger.origin
-            raise NotFound(f"there is no #{request.index}", where=origin, expected=f"an entry below #{request.size}")
+def _check_index(held: Held, request: InclusionRequest) -> None:
+    _check_size(held, request.size)
+    if request.index >= request.size:
+        raise NotFound(
+            f"there is no #{request.index}", where=held.ledger.origin, expected=f"an entry below #{request.size}"
+        )
 
-    def _check_size(self, size: int) -> None:
-        """The asker speaks of a tree this node has signed."""
-        signed = self._sequencer.published.state.size
-        if size > signed:
-            raise NotFound(
-                f"a tree of {size}", where=self._sequencer.ledger.origin, expected=f"at most the {signed} signed"
-            )
 
-    def _check_range(self, first: int, end: int, size: int) -> None:
-        if not first <= end <= size:
-            raise NotFound(
-                f"entries {first} to {end}",
-                where=self._sequencer.ledger.origin,
-                expected=f"a range within the {size} asked about",
-            )
+def _check_size(held: Held, size: int) -> None:
+    """The asker speaks of a tree that was signed, and is here."""
+    if size > held.size:
+        raise NotFound(f"a tree of {size}", where=held.ledger.origin, expected=f"at most the {held.size} signed here")
+
+
+def _check_range(held: Held, first: int, end: int, size: int) -> None:
+    if not first <= end <= size:
+        raise NotFound(
+            f"entries {first} to {end}", where=held.ledger.origin, expected=f"a range within the {size} asked about"
+        )

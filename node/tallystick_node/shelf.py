@@ -1,0 +1,173 @@
+"""Every ledger this node can answer about: its own, and the copies it keeps of others.
+
+Of its own ledger it speaks up to the newest checkpoint it signed; of a copy up to the one it cosigned last, and of
+nothing beyond, though more may be stored by then. A copy is there as soon as the node has started, whether its ledger's
+node can be reached or not.
+
+Copies are opened here, for readers and for the one who follows alike: `load` at the start, and `open` whenever a
+follower begins again from what the disk has. Whoever opened a copy, or has cosigned more of it, puts it here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+import structlog
+
+from tallystick.core.actors import Actors
+from tallystick.core.charter import Bureau
+from tallystick.core.checkpoint import parse_checkpoint
+from tallystick.core.errors import NotFound, Stopping, StoreDamaged, TallystickError
+from tallystick.core.keys import SigningKey
+from tallystick.core.note import parse_note
+from tallystick_node.copies import Copy
+from tallystick_node.ledger import Ledger
+from tallystick_node.sequencer import Sequencer
+from tallystick_node.store.store import Store
+from tallystick_node.witness import Gathering
+
+log = structlog.get_logger()
+
+
+class Held(Protocol):
+    """A ledger as this node can answer about it now. What it says fits together as long as nobody waits in between."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Its entries, hashes and index; maybe more of them than `size`."""
+
+    @property
+    def actors(self) -> Actors:
+        """Its actors at `size`, or later."""
+
+    @property
+    def size(self) -> int:
+        """How many entries are answered about: those under `note`."""
+
+    @property
+    def note(self) -> bytes:
+        """The newest checkpoint, signed by the ledger's key, with the cosignatures this node has for it."""
+
+    async def grown(self, size: int) -> None:
+        """Wait until there are more than `size` entries. Raises Stopping when that cannot be any more."""
+
+
+class Own:
+    """The ledger this node writes."""
+
+    def __init__(self, sequencer: Sequencer, gathering: Gathering) -> None:
+        self._sequencer = sequencer
+        self._gathering = gathering
+
+    @property
+    def ledger(self) -> Ledger:
+        return self._sequencer.ledger
+
+    @property
+    def actors(self) -> Actors:
+        return self._sequencer.actors
+
+    @property
+    def size(self) -> int:
+        return self._sequencer.published.state.size
+
+    @property
+    def note(self) -> bytes:
+        return self._gathering.with_cosignatures(self._sequencer.published.note)
+
+    async def grown(self, size: int) -> None:
+        while self.size <= size:
+            await self._sequencer.changed()
+
+
+class Copied:
+    """The copy of another's ledger, up to what was cosigned of it."""
+
+    def __init__(self, copy: Copy) -> None:
+        """Raises StoreDamaged, or MalformedNote where the record of what was cosigned does not read."""
+        self._grown = asyncio.Event()  # replaced whenever there is more
+        self._ended = False
+        self.show(copy)
+
+    def show(self, copy: Copy) -> None:
+        """Answer from a copy as it is open now. Raises as the constructor; then nothing changes."""
+        note = copy.cosigned
+        size = parse_checkpoint(parse_note(note).text).size
+        if size > copy.size:
+            raise StoreDamaged(
+                f"{copy.size} entries are held", where=copy.ledger.origin, expected=f"the {size} that were cosigned"
+            )
+        self.ledger, self.actors, self.size, self.note = copy.ledger, copy.actors, size, note
+        self._wake()
+
+    def end(self) -> None:
+        """Let go of whoever waits."""
+        self._ended = True
+        self._wake()
+
+    async def grown(self, size: int) -> None:
+        while self.size <= size:
+            if not self._ended:
+                await self._grown.wait()
+            if self._ended:
+                raise Stopping("the node is shutting down", where=self.ledger.origin)
+
+    def _wake(self) -> None:
+        event, self._grown = self._grown, asyncio.Event()
+        event.set()
+
+
+class Shelf:
+    """The ledgers of one node, by origin. `store` is its database, `key` signs as the witness `name`."""
+
+    def __init__(self, store: Store, key: SigningKey, name: str, own: Held | None = None) -> None:
+        self._store = store
+        self._key = key
+        self._name = name
+        self.own = own
+        self._copies: dict[str, Copied] = {}
+
+    def load(self, bureaus: Iterable[Bureau]) -> None:
+        """Open what is held of the ledgers of `bureaus`. What is damaged is said and left out; others still answer."""
+        for bureau in bureaus:
+            try:
+                self.put(self.open(bureau))
+            except TallystickError as error:
+                log.error("a copy cannot be read", ledger=bureau.id, reason=str(error))
+
+    def open(self, bureau: Bureau) -> Copy:
+        """The copy of a bureau's ledger as the disk has it, for the one who follows it. Raises StoreDamaged."""
+        return Copy(self._store, bureau, self._key, self._name)
+
+    def put(self, copy: Copy) -> None:
+        """Answer from a copy that was just opened, or that more was cosigned of; from none of which nothing was.
+
+        Raises StoreDamaged, or MalformedNote, where the record of what was cosigned does not read.
+        """
+        if not copy.cosigning.note:
+            return
+        held = self._copies.get(copy.ledger.origin)
+        if held is None:
+            self._copies[copy.ledger.origin] = Copied(copy)
+        else:
+            held.show(copy)
+
+    def at(self, origin: str) -> Held:
+        """A ledger. Raises NotFound where this node neither writes it nor has cosigned any of it."""
+        if self.own is not None and origin == self.own.ledger.origin:
+            return self.own
+        held = self._copies.get(origin)
+        if held is None:
+            raise NotFound(
+                f"no ledger {origin[:255]!r} here",
+                where="origin",
+                expected="one that this node writes, or has cosigned",
+            )
+        return held
+
+    def refuse_more(self) -> None:
+        """Let go of whoever waits for more of a copy."""
+        for held in self._copies.values():
+            held.end()
