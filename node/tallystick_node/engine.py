@@ -6,6 +6,7 @@ stop goes backwards: followers first, then whoever waits is let go, and last the
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,13 +30,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """As whom a node works: its bureau under a charter, its witness key, its clock, and how it reaches the others."""
+    """As whom a node works: its bureau under a charter, its witness key, its clock, how it reaches the others, and its
+    chance, which need not be secret.
+    """
 
     charter: Charter
     bureau: Bureau
     witness_key: SigningKey
     now_us: Callable[[], int]
     reach: Reach
+    rng: random.Random
 
 
 class Engine:
@@ -52,7 +56,7 @@ class Engine:
             f"{who.bureau.origin}/witness",
             Own(sequencer, self.gathering),
         )
-        self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach)
+        self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng)
         self.submit = SubmitService(sequencer, self.gathering)
         self.ledger = LedgerService(self.shelf)
         self.witness = WitnessService(who.bureau.origin, self.gathering)

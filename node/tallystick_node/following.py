@@ -52,6 +52,7 @@ class Means:
     now_us: Callable[[], int]
     disk: ThreadPoolExecutor
     reach: Reach
+    rng: random.Random
 
     async def in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
         """Run what waits for the disk."""
@@ -77,9 +78,10 @@ class Following:
         shelf: Shelf,
         now_us: Callable[[], int],
         reach: Reach,
+        rng: random.Random,
     ) -> None:
         disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy-write")
-        self._means = Means(charter, own, shelf, now_us, disk, reach)
+        self._means = Means(charter, own, shelf, now_us, disk, reach, rng)
         self.followers = [Follower(bureau, self._means) for bureau in ledgers_witnessed_by(charter, own)]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -118,7 +120,7 @@ class Follower:
                 log.exception("following failed", ledger=self.bureau.id)
             else:
                 return
-            await asyncio.sleep(self._retry_s * random.uniform(0.5, 1.0))
+            await asyncio.sleep(self._retry_s * self._means.rng.uniform(0.5, 1.0))
             self._retry_s = min(2 * self._retry_s, _RETRY_MAX_S)
 
     async def _attend(self) -> None:

@@ -34,10 +34,14 @@ class Peer:
         self._deadline_s = deadline_s
 
     async def __aenter__(self) -> Self:
-        self._channel = grpc.aio.insecure_channel(self.bureau.endpoint, options=CHANNEL_OPTIONS)
+        self._channel = self._connect()
         self._ledger: Any = LedgerStub(self._channel)
         self._witness: Any = WitnessStub(self._channel)
         return self
+
+    def _connect(self) -> grpc.aio.Channel:
+        """The channel that the calls go over, which is all that a simulated network has to replace."""
+        return grpc.aio.insecure_channel(self.bureau.endpoint, options=CHANNEL_OPTIONS)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import random
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -105,7 +106,7 @@ class Node:
         except BaseException:
             store.close()
             raise
-        engine = Engine(Who(charter, bureau, witness_key, clock, Peer), sequencer, due)
+        engine = Engine(Who(charter, bureau, witness_key, clock, Peer, random.Random()), sequencer, due)
         return cls(settings, charter, bureau, engine, signed)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ stream a list; `()` ends the stream there, and `SILENCE` says nothing more witho
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -73,7 +74,9 @@ class LyingNode:
         office, home = self.home.office, self.home
         self.sequencer = home.open(linger_s=self._linger_s)
         charter = open_charter(*office.charter())
-        who = Who(charter, office.bureau, office.keys["witness"], lambda: home.now_us, self._reach or Peer)
+        who = Who(
+            charter, office.bureau, office.keys["witness"], lambda: home.now_us, self._reach or Peer, random.Random()
+        )
         self.engine = Engine(who, self.sequencer)
         self.gathering = self.engine.gathering
         await self.engine.start()

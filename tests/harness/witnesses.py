@@ -6,6 +6,7 @@ What a witness has durable outlives it: `start` again is what a restart finds.
 from __future__ import annotations
 
 import asyncio
+import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -89,6 +90,7 @@ class Witness:
             lambda: self.now_us,
             self._pool,
             Peer,
+            random.Random(),
         )
         self._task = asyncio.create_task(Follower(self.ledger, means).run())
 
