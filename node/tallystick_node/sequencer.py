@@ -11,6 +11,9 @@ fixed:
 At most one write is in flight. If it fails, whether the batch reached the disk is unknown: every caller in it is told
 so, and the database is reopened before anything else is written. What it then holds beyond the note is noted and
 signed, and a caller who sends the same submission again gets its receipt.
+
+`stop_writing` ends all this between two steps: what is on its way to the disk may still reach it, and is neither signed
+nor acknowledged.
 """
 
 from __future__ import annotations
@@ -103,6 +106,7 @@ class Sequencer:
         self._company = False  # whether the last group had more than one: a lone caller need not wait for others
         self._stopping = False
         self._broken = False
+        self._stopped: TallystickError | None = None
         self._published: Published | None = None
 
     @property
@@ -121,6 +125,23 @@ class Sequencer:
         """Note and sign what the database holds, then begin to write."""
         await self._sign_what_is_there()
         self._task = asyncio.create_task(self._run(), name="sequencer")
+
+    @property
+    def stopped(self) -> TallystickError | None:
+        """Why nothing is written any more; None while it is."""
+        return self._stopped
+
+    def stop_writing(self, why: TallystickError) -> None:
+        """From now on refuse every submission with `why`, the queued ones too, and sign nothing more; the first reason
+        stays. What was published goes on being read.
+        """
+        if self._stopped is not None:
+            return
+        self._stopped = why
+        queued = [*self._queue]
+        self._queue.clear()
+        self._queued_bytes = 0
+        self._fail(queued, why)
 
     def refuse_more(self) -> None:
         """From now on refuse submissions and end whoever waits for a next checkpoint; what is queued goes on."""
@@ -149,9 +170,10 @@ class Sequencer:
         """Record a prepared submission; returns once it is durable and under a signed checkpoint.
 
         Raises what admission raises, NotAllowed once the charter has expired or where it says that the bureau is not
-        active, Overloaded when the queue is full, Stopping, or StorageFailed: then the outcome is unknown, and the
-        caller may send the same submission again.
+        active, Overloaded when the queue is full, Stopping, what `stop_writing` was given, or StorageFailed: then the
+        outcome is unknown, and the caller may send the same submission again.
         """
+        self._go_on()
         if self._stopping:
             raise Stopping("the node is shutting down", where=self.ledger.origin, expected="another try later")
         if self._now_us() >= self._expires_us:
@@ -216,6 +238,7 @@ class Sequencer:
         except TallystickError:
             self._broken = True
             raise
+        self._go_on()
         self.ledger.adopt(commit.state)
         self._actors = actors
         published = self._publish(commit.state)
@@ -277,6 +300,11 @@ class Sequencer:
         event.set()
         return self._published
 
+    def _go_on(self) -> None:
+        """Raises what `stop_writing` was given."""
+        if self._stopped is not None:
+            raise self._stopped
+
     async def _recover(self) -> None:
         """After a failed write: reopen, and go on from whatever the database then holds."""
         log.warning("reopening the database after a failed write", origin=self.ledger.origin)
@@ -290,7 +318,9 @@ class Sequencer:
     async def _sign_what_is_there(self) -> None:
         """Note and sign the database's state, after making sure that it holds all that was noted before."""
         await self._in_thread(check_against_signed, self.ledger, self._signed_size)
+        self._go_on()
         await self._in_thread(self._note, self.ledger.state)
+        self._go_on()
         self._publish(self.ledger.state)
 
     def _reopen_store(self) -> Store:

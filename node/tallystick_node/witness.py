@@ -21,12 +21,13 @@ from typing import Final
 import structlog
 
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from tallystick.core.checkpoint import Checkpoint, parse_checkpoint
 from tallystick.core.cosignature import check_cosignature
 from tallystick.core.errors import NotAllowed, SignatureInvalid, Stopping, StorageFailed, VerificationFailed
 from tallystick.core.note import Note, NoteSignature, format_note, parse_note
 from tallystick_node import keyspace
 from tallystick_node.copies import strip
+from tallystick_node.own_word import OwnWord
 from tallystick_node.sequencer import Published, Sequencer
 from tallystick_node.store.store import Batch
 
@@ -73,6 +74,7 @@ class Gathering:
     def __init__(self, sequencer: Sequencer, charter: Charter, own: Bureau) -> None:
         self._sequencer = sequencer
         self._own = own
+        self._own_word = OwnWord(sequencer, own)
         self._witnesses = {witness.id: witness for witness in charter.witnesses_of(own)}
         self._quorum = charter.quorum_of(own)
         self.refresh_s = charter.witnessing.freshness_s / 2
@@ -154,7 +156,8 @@ class Gathering:
     def take(self, witness: str, note: bytes) -> None:
         """A note that a witness says it cosigned.
 
-        Raises MalformedNote or SignatureInvalid where it did not, or where this ledger has no such checkpoint.
+        Raises MalformedNote or SignatureInvalid where it did not, and BehindSigned where this ledger's key signed what
+        this ledger does not have: then nothing more is written.
         """
         key = self._witnesses[witness].witness_verifier
         parsed = parse_note(note)
@@ -164,7 +167,7 @@ class Gathering:
         if cosignature is None:
             raise SignatureInvalid(f"{witness} did not cosign this", expected=f"a signature by {key.name}")
         said = _Said(cosignature, check_cosignature(parsed.text, cosignature, key))
-        found = self._rounds.get(parsed.text) or self._round(self._own_checkpoint(witness, note), note)
+        found = self._rounds.get(parsed.text) or self._round(self._own_word.check(note, witness), note)
         before, newest = found.said.get(witness), self._newest.get(witness)
         if before is None or before.at_s < said.at_s:
             found.said[witness] = said
@@ -172,20 +175,6 @@ class Gathering:
             self._newest[witness] = found
         self._count(found)
         self._unkept.set()
-
-    def _own_checkpoint(self, witness: str, note: bytes) -> Checkpoint:
-        """The checkpoint in a note that this ledger signed and has. Where it does not have it, that is grave."""
-        ledger = self._sequencer.ledger
-        checkpoint = open_checkpoint(note, self._own.ledger_verifier, self._own.ends)
-        here = checkpoint.size <= self._sequencer.published.state.size
-        if not here or ledger.root_at(checkpoint.size) != checkpoint.root:
-            log.error("a witness holds what this ledger signed and lacks", witness=witness, size=checkpoint.size)
-            raise SignatureInvalid(
-                f"{witness} cosigned {checkpoint.size} entries that this ledger does not have",
-                where=ledger.origin,
-                expected="a checkpoint of this ledger; was its database put back from an older copy?",
-            )
-        return checkpoint
 
     def _count(self, found: _Round) -> None:
         """Whether a round has its quorum now."""

@@ -249,8 +249,9 @@ def test_a_rewritten_ledger_is_not_cosigned(tmp_path: Path) -> None:
             node.stop()
             (tmp_path / "again").mkdir()
             again, _ = witnessed_home(tmp_path / "again", 2)
+            with LyingNode(again) as unseen:  # as the node itself would not: it is written before anybody sees it
+                record(unseen, 6)
             with LyingNode(again, port=port) as rewritten:
-                record(rewritten, 6)
                 one.ended()
                 other.ended()
                 assert rewritten.gathering.witnessed is None

@@ -11,7 +11,7 @@ import pytest
 from tallystick.core.charter import Charter, open_charter
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.cosignature import make_cosignature
-from tallystick.core.errors import MalformedNote, NotAllowed, SignatureInvalid, VerificationFailed
+from tallystick.core.errors import BehindSigned, MalformedNote, NotAllowed, SignatureInvalid, VerificationFailed
 from tallystick.core.note import add_signatures
 from tallystick.core.witnessing import open_cosigned
 from tests.harness import loop
@@ -120,8 +120,8 @@ Bend = Callable[[Ledger], bytes]
         (lambda ledger: ledger.note, SignatureInvalid),
         (lambda ledger: ledger.cosigned(ledger.note, 1), SignatureInvalid),
         (lambda ledger: ledger.cosigned(ledger.note, 0)[:-6] + b"AAA=\n", VerificationFailed),
-        (lambda ledger: ledger.cosigned(_other_root(ledger, 0), 0), SignatureInvalid),
-        (lambda ledger: ledger.cosigned(_other_root(ledger, 9), 0), SignatureInvalid),
+        (lambda ledger: ledger.cosigned(_other_root(ledger, 0), 0), BehindSigned),
+        (lambda ledger: ledger.cosigned(_other_root(ledger, 9), 0), BehindSigned),
         (lambda ledger: ledger.cosigned(Office("witness-1").note(3, b"\1" * 32), 0), SignatureInvalid),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from grpc.aio import ServicerContext
 
-from tallystick.core.errors import NotFound, Stopping, VerificationFailed
+from tallystick.core.errors import BehindSigned, NotFound, Stopping, VerificationFailed
 from tallystick_node.sequencer import Published
 from tallystick_node.witness import Gathering
 from tallystick_proto.v1.witness_pb2 import Cosigned, CosignedAnswer, CosignedRequest, ToCosign
@@ -34,7 +34,7 @@ class WitnessService(WitnessServicer):
         gathering.check_witness(first.witness)
         if first.note:
             # Where the witness holds another history, it is shown this one all the same: it is for it to judge.
-            with suppress(VerificationFailed):
+            with suppress(VerificationFailed, BehindSigned):
                 gathering.take(first.witness, first.note)
         shown: Published | None = None
         while True:

@@ -1,0 +1,61 @@
+"""What this node's own ledger key signed, wherever it is shown: the ledger has it, or nothing more is written.
+
+A checkpoint of this ledger may come back from a witness that holds it, from a peer, from anybody. If the ledger's own
+key signed it, it is either a state this database went through, or there is a history that this database does not have:
+it was put back from an older copy, or somebody else writes with the key. Which of the two, the note does not say.
+Either way the next signature might be the second of two histories: the first such note ends writing. Reading goes on.
+
+A key that the charter retired speaks up to where the charter ends its word, and no further.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from tallystick.core.charter import Bureau
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.errors import BehindSigned
+from tallystick_node.ledger import Ledger
+from tallystick_node.sequencer import Sequencer
+
+log = structlog.get_logger()
+
+WHAT_TO_DO: Final = (
+    "every entry it signed for; this database was put back from an older copy, or another writer has its key: stop it, "
+    "and rebuild the ledger from its witnesses (docs/operating.md, `tallyd recover`)"
+)
+
+
+def missing(ledger: Ledger, signed: Checkpoint, by: str) -> BehindSigned | None:
+    """What is wrong where a ledger does not have what its key signed, as `by` shows; None where it has it."""
+    if signed.size > ledger.state.size:
+        what = f"{by} shows {signed.size} entries signed with its key, and {ledger.state.size} are here"
+    elif ledger.root_at(signed.size) != signed.root:
+        what = f"{by} shows {signed.size} entries signed with its key, and others are here"
+    else:
+        return None
+    return BehindSigned(what, where=ledger.origin, expected=WHAT_TO_DO, known=signed.size)
+
+
+class OwnWord:
+    """Holds what is shown of one ledger against what is here. Use within the sequencer's event loop."""
+
+    def __init__(self, sequencer: Sequencer, own: Bureau) -> None:
+        self._sequencer = sequencer
+        self._own = own
+
+    def check(self, note: bytes, by: str) -> Checkpoint:
+        """The checkpoint in a note that `by` showed.
+
+        Raises MalformedNote or SignatureInvalid where it is not this ledger's word and proves nothing, and BehindSigned
+        where it is, and the ledger does not have it: from then on nothing is written.
+        """
+        signed = open_checkpoint(note, self._own.ledger_verifier, self._own.ends)
+        wrong = missing(self._sequencer.ledger, signed, by)
+        if wrong is not None:
+            log.error("this ledger lacks what its key signed: no more is written", shown_by=by, reason=str(wrong))
+            self._sequencer.stop_writing(wrong)
+            raise wrong
+        return signed
