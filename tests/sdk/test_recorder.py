@@ -154,8 +154,8 @@ def test_recording_waits_while_too_much_is_on_its_way(bench: Bench) -> None:
         nonlocal most
         for code in codes(12):
             declare(recorder, code)
-            with recorder._lock:
-                most = max(most, len(recorder._sealed) + len(recorder._sent))
+            with recorder._outbox.lock:
+                most = max(most, recorder._outbox.on_their_way)
             recorded.release()
 
     thread = threading.Thread(target=work)
@@ -264,7 +264,7 @@ def test_an_unreachable_node_is_given_up(bench: Bench) -> None:
         with pytest.raises(Unreachable, match="market"):
             each.result(WAIT_S)
     bench.node.start()
-    recorder._give_up_s = WAIT_S
+    recorder._delivery.give_up_s = WAIT_S
     assert declare(recorder, "later").result(WAIT_S).index == 3
     recorder.close()
     assert bench.codes() == ["later"]
@@ -304,8 +304,8 @@ def test_a_node_that_stays_silent_is_waited_for_no_longer_than_said(bench: Bench
         with pytest.raises(Unreachable):
             each.result(0)
     recorder.close()
-    recorder._thread.join(WAIT_S)
-    assert not recorder._thread.is_alive()
+    recorder._delivery.join(WAIT_S)
+    assert recorder._delivery.ended
     assert len(bench.spooled()) == 3
     bench.node.lies.clear()
     bench.recorder(spool=bench.spool).close()
@@ -358,7 +358,7 @@ def test_a_closed_recorder_takes_nothing_and_lets_go(bench: Bench) -> None:
     with pytest.raises(RuntimeError, match="closed"):
         declare(recorder, "B")
     recorder.close()
-    assert not recorder._thread.is_alive()
+    assert recorder._delivery.ended
     assert LedgerReader(Wire(bench.proxy.bureau), bench.trust).trusted.size == 4
 
 
@@ -489,4 +489,4 @@ def test_answers_to_what_was_never_sent_are_named(bench: Bench) -> None:
     assert failed is None or (isinstance(failed, ProofFailed) and "market" in str(failed))
     with suppress(ProofFailed):
         recorder.close()
-    assert not recorder._thread.is_alive()
+    assert recorder._delivery.ended

@@ -1,0 +1,175 @@
+"""What is on its way to one ledger: the open batch, those that are sealed, and those that were sent and not answered.
+
+Whoever records and the thread that sends share it under one lock. A batch is sealed when it is full or has lingered.
+While too many are on their way, recording waits.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from tallystick.core.errors import Overloaded
+from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
+from tallystick.sdk.batch import Batch, Outcome
+from tallystick.sdk.clock import new_id
+from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
+
+_UNANSWERED_BEFORE_GROWING = 2
+_FRAME_BYTES_MAX = 4  # around a statement among others: a tag and its length
+_BATCH_BYTES_MAX = SUBMISSION_BYTES_MAX - STATEMENT_BYTES_MAX - _FRAME_BYTES_MAX
+
+
+class Outbox:
+    """Batches by how far they have come. `lock` may be held around several calls."""
+
+    def __init__(self, bureau: str, *, linger_s: float, batch_max: int, in_flight_max: int, wait_s: float) -> None:
+        """`wait_s` is how long recording waits while nothing moves."""
+        self.lock = threading.RLock()
+        self._changed = threading.Condition(self.lock)
+        self._bureau = bureau
+        self._linger_s = linger_s
+        self._batch_max = max(1, min(batch_max, SUBMISSION_STATEMENTS_MAX))
+        self._in_flight_max = in_flight_max
+        self._wait_s = wait_s
+        self._open: Batch | None = None
+        self._sealed: deque[Batch] = deque()  # not sent on the present stream
+        self._sent: deque[Batch] = deque()  # sent, in this order, and not answered
+        self._closing = False
+        self._stream = 0  # a stream that broke may still ask for batches; it must not get any
+
+    # Recording.
+
+    def room(self) -> Batch:
+        """The batch that is open; waits while too many are on their way. Raises Overloaded where nothing moves."""
+        with self.lock:
+            while not self._closing and self._open is None and self.on_their_way >= self._in_flight_max:
+                if not self._changed.wait(self._wait_s):
+                    raise Overloaded(
+                        "the spool is full and nothing moves", where=self._bureau, expected="a node that answers"
+                    )
+            if self._closing:
+                raise RuntimeError("the recorder is closed")
+            if self._open is None:
+                self._open = Batch(new_id(), time.monotonic())
+            return self._open
+
+    def add(self, batch: Batch, data: bytes, disclosures: Sequence[Disclosure]) -> None:
+        """Put a statement into the open batch."""
+        with self.lock:
+            batch.data.append(data)
+            batch.disclosures.extend(disclosures)
+            batch.size_bytes += len(data) + _FRAME_BYTES_MAX
+            if len(batch.data) >= self._batch_max or batch.size_bytes > _BATCH_BYTES_MAX:
+                self.seal()
+            elif len(batch.data) == 1:
+                self._changed.notify_all()
+
+    def seal(self) -> None:
+        """Let the open batch go, if there is anything in it."""
+        with self.lock:
+            if self._open is not None and self._open.data:
+                self._sealed.append(self._open)
+                self._open = None
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Take nothing more; what is there still goes."""
+        with self.lock:
+            self.seal()  # what another thread recorded since the flush
+            self._closing = True
+            self._changed.notify_all()
+
+    @property
+    def on_their_way(self) -> int:
+        """How many batches are sealed and not answered."""
+        return len(self._sealed) + len(self._sent)
+
+    def waiting(self) -> list[Batch]:
+        """All that has no answer, oldest first; nothing stays open."""
+        with self.lock:
+            self.seal()
+            return [*self._sent, *self._sealed]
+
+    # Sending.
+
+    def left_over(self, submission: Submission) -> None:
+        """Take up what an earlier program left."""
+        self._sealed.append(Batch(submission.signature.submission_id, time.monotonic(), submission=submission))
+
+    @property
+    def stream(self) -> int:
+        """The number of the present stream."""
+        return self._stream
+
+    def sealed(self) -> list[Batch]:
+        """What nobody has asked for on the present stream."""
+        with self.lock:
+            return [*self._sealed]
+
+    def wait_for_work(self) -> bool:
+        """Wait for a sealed batch; False where there will be none."""
+        with self.lock:
+            while not self._sealed:
+                if self._closing:
+                    return False
+                self._linger()
+            return True
+
+    def next(self, stream: int) -> Batch | None:
+        """The next batch for a stream, which counts as sent from now on; None where there is none for it."""
+        with self.lock:
+            while stream == self._stream and not self._sealed and not self._closing:
+                self._linger()
+            if stream != self._stream or not self._sealed:
+                return None
+            batch = self._sealed.popleft()
+            self._sent.append(batch)
+            return batch
+
+    def oldest_sent(self) -> Batch | None:
+        """Whose answer comes next."""
+        with self.lock:
+            return self._sent[0] if self._sent else None
+
+    def end_stream(self) -> bool:
+        """Put back what the stream that ended left unanswered; whether there was anything."""
+        with self.lock:
+            self._stream += 1
+            unanswered = bool(self._sent)
+            self._sealed.extendleft(reversed(self._sent))
+            self._sent.clear()
+            self._changed.notify_all()
+            return unanswered
+
+    def send_again(self, batch: Batch) -> None:
+        """Put a batch that was sent before all others."""
+        with self.lock:
+            self._sent.remove(batch)
+            self._sealed.appendleft(batch)
+            self._changed.notify_all()
+
+    def settle(self, batch: Batch, outcome: Outcome | BaseException) -> None:
+        """Say how a batch went; it is on its way no more."""
+        with self.lock:
+            batch.settle(outcome)
+            for queue in (self._sent, self._sealed):
+                if batch in queue:
+                    queue.remove(batch)
+            self._changed.notify_all()
+
+    def _linger(self) -> None:
+        """Wait for a full batch, or seal the open one when its time has come.
+
+        While others are on their way it may grow instead: a small batch costs the node as much as a large one.
+        """
+        if self._open is not None and self._open.data and len(self._sent) < _UNANSWERED_BEFORE_GROWING:
+            left = self._open.opened_at + self._linger_s - time.monotonic()
+            if left <= 0:
+                self.seal()
+            else:
+                self._changed.wait(left)
+        else:
+            self._changed.wait()
