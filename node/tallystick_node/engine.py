@@ -68,7 +68,7 @@ class Engine:
             await self.sequencer.record(self._adoption_due)
             log.info("charter adopted", bureau=self.who.bureau.id, version=self.who.charter.version)
         self.gathering.start()
-        self.shelf.load(bureau for bureau in self.who.charter.bureau if bureau != self.who.bureau)
+        self.shelf.load(bureau for bureau in self.who.charter.ledgers if bureau != self.who.bureau)
 
     def follow(self) -> None:
         """Begin to follow the ledgers this node witnesses."""

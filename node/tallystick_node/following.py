@@ -59,15 +59,6 @@ class Means:
         return await asyncio.get_running_loop().run_in_executor(self.disk, call, *arguments)
 
 
-def ledgers_witnessed_by(charter: Charter, own: Bureau) -> list[Bureau]:
-    """The active ledgers that a bureau witnesses, where they have witnesses enough to be witnessed at all."""
-    return [
-        bureau
-        for bureau in charter.bureau
-        if bureau.state == "active" and charter.quorum_of(bureau) is not None and own in charter.witnesses_of(bureau)
-    ]
-
-
 class Following:
     """All that a node follows. `start` within the event loop, `stop` before the database is closed."""
 
@@ -82,7 +73,7 @@ class Following:
     ) -> None:
         disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy-write")
         self._means = Means(charter, own, shelf, now_us, disk, reach, rng)
-        self.followers = [Follower(bureau, self._means) for bureau in ledgers_witnessed_by(charter, own)]
+        self.followers = [Follower(bureau, self._means) for bureau in charter.witnessed_by(own)]
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

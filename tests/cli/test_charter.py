@@ -6,7 +6,9 @@ import io
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
+import tomli_w
 
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.note import VerifierKey
@@ -17,9 +19,11 @@ from tallystick.sdk.trust_store import TrustStore
 from tallystick_node.first_charter import sign_first_charter
 from tests.cli.conftest import Tally
 from tests.harness.office import Office
+from tests.harness.rosters import observing, roster_of
 
 HOLDER = "pudong.example/key-1"
 OFFICE = Office(now_us=clock.now_us())
+B1, WATCH = roster_of(3)[1], observing(roster_of(3)[2])
 
 
 @pytest.fixture
@@ -251,3 +255,20 @@ def test_what_cannot_be_done_is_one_line(
     assert says in said.err
     assert len(said.err.splitlines()) == 1
     assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+def test_an_observer_is_shown_as_one_and_with_the_quorums_it_adds_to(tally: Tally, folder: Path, profile: Path) -> None:
+    """It has no ledger and no key that signs one, and each ledger whose quorum it counts to is named."""
+    known = {bureau.id: {k: v for k, v in msgspec.to_builtins(bureau).items() if v} for bureau in (B1, WATCH)}
+    note = make_next(tally, folder, tomli_w.dumps({"bureau": list(known.values())}))
+    assert tally("charter", "adopt", note, profile=profile).code == 0
+    shown = tally("charter", "show", "--json", profile=profile).json["bureaus"]
+    assert [each["observer"] for each in shown] == [False, False, True]
+    observer = shown[2]
+    assert (observer["ledger_key"], observer["registrar_key"], observer["quorum"]) == (None, None, None)
+    assert observer["witnesses_of"] == ["market", "b1"]
+    assert [each["witnesses"] for each in shown] == [["b1", "b2"], ["market", "b2"], []]
+    said = tally("charter", "show", profile=profile).out
+    assert "none, it is an observer" in said
+    assert "b1, one of those whose quorum is 2 of 2" in said
+    assert "无，为观察者" in tally("charter", "show", "--lang", "zh", profile=profile).out

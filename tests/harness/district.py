@@ -6,7 +6,7 @@ left out, which `audit/strand` checks and its own tests are about. Everything th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from itertools import islice
@@ -38,6 +38,7 @@ from tallystick.sdk.verbs import Verbs
 from tallystick_proto.v1.entry_pb2 import Signature
 from tallystick_proto.v1.statement_pb2 import Ref, Statement
 from tests.harness.ledger_maker import LedgerMaker, charter_of
+from tests.harness.rosters import observing
 
 ZONE = timezone(timedelta(hours=8))
 BEGIN = date(2027, 3, 1)  # a Monday
@@ -130,13 +131,14 @@ class District:
     """Bureaus by id, and the moment at which they speak: `on("2027-03-09")`, `on("2027-03-09", 23)`.
 
     An audit reads nothing of the ledgers `uncovered`, and of those in `read_up_to` only so many entries; what stands
-    above `settled_up_to` was recorded after the other ledgers were read.
+    above `settled_up_to` was recorded after the other ledgers were read. `observers` are bureaus without a ledger.
     """
 
-    def __init__(self, *bureaus: str, rulebook: dict[str, Any] | None = None) -> None:
+    def __init__(self, *bureaus: str, rulebook: dict[str, Any] | None = None, observers: Sequence[str] = ()) -> None:
         self.rulebook = Rulebook.parse(RULEBOOK if rulebook is None else rulebook, ZONE)
-        self.charter = charter_of(*(_called(LedgerMaker(bureau=bureau).bureau) for bureau in bureaus))
-        self.desks = {bureau.id: Desk(self, bureau) for bureau in self.charter.bureau}
+        offices = [_called(LedgerMaker(bureau=bureau).bureau) for bureau in (*bureaus, *observers)]
+        self.charter = charter_of(*offices[: len(bureaus)], *map(observing, offices[len(bureaus) :]))
+        self.desks = {bureau.id: Desk(self, bureau) for bureau in self.charter.ledgers}
         self.uncovered: set[str] = set()
         self.read_up_to: dict[str, int] = {}
         self.settled_up_to: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Bureaus that are told apart: each with an id, keys and a credit code of its own."""
+"""Bureaus that are told apart: each with an id, keys and a credit code of its own; and observers."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def roster_of(count: int) -> tuple[Bureau, ...]:
         msgspec.structs.replace(LedgerMaker(bureau=f"b{number}").bureau, credit_code=place.credit_code)
         for number, place in enumerate(roster(count))
     )
+
+
+def observing(bureau: Bureau) -> Bureau:
+    """The same bureau without a ledger."""
+    return msgspec.structs.replace(bureau, ledger_key="", registrar_key="")

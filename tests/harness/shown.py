@@ -121,7 +121,7 @@ def judged(*shown: LedgerMaker | Shown, day: date = DAY, uncovered: Sequence[Led
     """An audit, by all rules, of what the nodes show as of the end of a day; those uncovered do not answer."""
     nodes = [each if isinstance(each, Shown) else Shown(each) for each in shown]
     charter = charter_of(*(each.maker.bureau for each in nodes), *(each.bureau for each in uncovered))
-    ledgers = [LedgerCoverage(bureau.id, bureau.origin, gap="nobody answers") for bureau in charter.bureau]
+    ledgers = [LedgerCoverage(bureau.id, bureau.origin, gap="nobody answers") for bureau in charter.ledgers]
     for ledger in ledgers[: len(nodes)]:
         ledger.gap = ""
     coverage = Coverage(charter.name, charter.version, "", day, True, ledgers)

@@ -12,7 +12,7 @@ from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import StorageFailed
 from tallystick.core.note import Note, NoteSignature, format_note, parse_note
 from tallystick.core.witnessing import open_cosigned
-from tallystick_node.following import COMMIT_ENTRIES, ledgers_witnessed_by
+from tallystick_node.following import COMMIT_ENTRIES
 from tallystick_proto.v1.ledger_pb2 import Bundle
 from tallystick_proto.v1.witness_pb2 import ToCosign
 from tests.harness import loop
@@ -157,11 +157,11 @@ def test_who_was_not_asked_follows_nothing(tmp_path: Path) -> None:
     with LyingNode(home) as node:
         charter = Witness(offices[0], node).charter
         own = offices[0].bureau
-        assert [found.id for found in ledgers_witnessed_by(charter, own)] == ["market", "witness-1"]
+        assert [found.id for found in charter.witnessed_by(own)] == ["market", "witness-1"]
     (tmp_path / "two").mkdir()
     home, offices = witnessed_home(tmp_path / "two", 1)
     with LyingNode(home) as node:
-        assert ledgers_witnessed_by(Witness(offices[0], node).charter, offices[0].bureau) == []
+        assert Witness(offices[0], node).charter.witnessed_by(offices[0].bureau) == ()
 
 
 # What is shown and proves nothing: it is tried again, and nothing is held against anybody.

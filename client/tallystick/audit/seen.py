@@ -94,7 +94,7 @@ class Seen:
 
     def bureau_of(self, origin: str) -> str:
         """Whose ledger it is; the origin where the charter does not know it."""
-        return next((bureau.id for bureau in self.charter.bureau if bureau.origin == origin), origin)
+        return next((bureau.id for bureau in self.charter.ledgers if bureau.origin == origin), origin)
 
     def exchange_name(self, id_: bytes) -> str:
         """What a person is shown for an exchange id."""

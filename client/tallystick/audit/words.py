@@ -147,8 +147,8 @@ class Words:
                 )
             else:
                 yield self.say(
-                    f"Not judged: {count} of {self.rule(rule)}, because the charter knows no such bureau.",
-                    f"未判断：{self.rule(rule)} {count} 项，因所称单位不在章程之内。",
+                    f"Not judged: {count} of {self.rule(rule)}, because the charter knows no such ledger.",
+                    f"未判断：{self.rule(rule)} {count} 项，因章程中无所称单位的台账。",
                 )
 
     def _ledger(self, ledger: LedgerCoverage, full: bool) -> Iterator[str]:

@@ -120,7 +120,7 @@ def _print(session: Session, rows: list[dict[str, Any]]) -> None:
         else ("台账", "条目", "已见证", "滞后", "树根", "地址", "应答")
     )
     table = []
-    for row, bureau in zip(rows, charter.bureau, strict=True):
+    for row, bureau in zip(rows, charter.ledgers, strict=True):
         name = bureau.label("zh") if output.language == "zh" else bureau.id
         entries = "-" if row["entries"] is None else str(row["entries"])
         witnessed = "-" if row["witnessed"] is None else str(row["witnessed"])

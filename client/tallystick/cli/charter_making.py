@@ -189,7 +189,7 @@ def _floor(session: Session, bureau: str) -> Floor:
     from tallystick.core.note import encode_base64
     from tallystick.sdk.trust_store import TrustStore
 
-    found = session.profile.charter.by_id(bureau)
+    found = session.profile.charter.ledger_of(bureau)
     note = TrustStore(session.profile.state / "trust").load(found.origin)
     if note is None:
         raise NotFound("this profile was shown nothing of it yet", where=bureau, expected="a ledger it has read")

@@ -54,7 +54,7 @@ def init(session: Session, actor: str, role: str, folder: Path | None) -> None:
     profile = session.profile
     named = actor if ":" in actor else f"{profile.bureau.id}:{actor}"
     bureau_id, name = split_actor(named)
-    bureau = profile.charter.by_id(bureau_id)
+    bureau = profile.charter.ledger_of(bureau_id)
     if name in ("node", "registrar"):
         raise Usage(f"{named} signs with a key that the charter names", where="--actor", expected="another name")
     target = folder if folder is not None else profile.path.parent / "keys"
@@ -172,7 +172,7 @@ def revoke(
     from tallystick.cli.registration import actors_on
     from tallystick.core.identifiers import split_actor
 
-    bureau = session.profile.charter.by_id(split_actor(actor).bureau)
+    bureau = session.profile.charter.ledger_of(split_actor(actor).bureau)
     since = None if compromised_since is None else parse_moment(compromised_since, session.zone)
     with _registrar(session, bureau.origin, registrar_key) as node:
         registered = _the_key(list(actors_on(node)), actor, key)

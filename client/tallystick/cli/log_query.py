@@ -115,7 +115,7 @@ def _term_value(name: str, value: str, charter: Charter) -> bytes:
             return str(kind.number).encode()
         case "about":
             reference = parse_entry_ref(value)
-            return f"{charter.by_id(reference.bureau).origin}#{reference.index}".encode()
+            return f"{charter.ledger_of(reference.bureau).origin}#{reference.index}".encode()
         case "case" | "exchange":
             return exchange_id(value)
         case _:

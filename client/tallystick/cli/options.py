@@ -148,7 +148,10 @@ def session_of(ctx: click.Context) -> Session:
 
 
 def complete_bureau(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """The bureaus of the profile's charter, for the shell. Unverified: they only spare typing. On any error, none."""
+    """The bureaus with a ledger in the profile's charter, for the shell. On any error, none.
+
+    Unverified: they only spare typing.
+    """
     import os
     import tomllib
 
@@ -156,6 +159,7 @@ def complete_bureau(ctx: click.Context, _: click.Parameter, incomplete: str) -> 
         path = Path(ctx.meta.get(f"{_META}profile") or os.environ["TALLYSTICK_PROFILE"])
         charter = path.parent / tomllib.loads(path.read_text())["charter"]
         text = charter.read_text().partition("\n\n\u2014 ")[0]
-        return [bureau["id"] for bureau in tomllib.loads(text)["bureau"] if bureau["id"].startswith(incomplete)]
+        bureaus = [bureau["id"] for bureau in tomllib.loads(text)["bureau"] if "ledger_key" in bureau]
+        return [bureau for bureau in bureaus if bureau.startswith(incomplete)]
     except (OSError, ValueError, KeyError, TypeError):
         return []

@@ -129,7 +129,7 @@ class Form:
                 names = "nothing that was cited names it" if shown is None else f"{shown.reference} names none"
                 raise Usage(f"--{flag_of(use)} is missing, and {names}", expected=f"--{flag_of(use)}")
             if use.field.name == "counterparty" and values.get(use.name):
-                node.peers.charter.by_id(str(values[use.name]))  # a name misspelt would be owed to, and by, nobody
+                node.peers.charter.ledger_of(str(values[use.name]))  # who has none, or is misspelt, owes nothing
         return values
 
 

@@ -98,9 +98,10 @@ def _bureau_json(charter: Charter, bureau: Bureau) -> dict[str, Any]:
         "endpoint": bureau.endpoint,
         "state": bureau.state,
         "successor": bureau.successor or None,
-        "ledger_key": bureau.ledger_key,
+        "observer": bureau.is_observer,
+        "ledger_key": bureau.ledger_key or None,
         "witness_key": bureau.witness_key,
-        "registrar_key": bureau.registrar_key,
+        "registrar_key": bureau.registrar_key or None,
         "witnesses": [witness.id for witness in charter.witnesses_of(bureau)],
         "quorum": None
         if quorum is None
@@ -110,6 +111,7 @@ def _bureau_json(charter: Charter, bureau: Bureau) -> dict[str, Any]:
             "colluders_survived": quorum.colluders_survived,
             "absent_survived": quorum.absent_survived,
         },
+        "witnesses_of": [ledger.id for ledger in charter.witnessed_by(bureau)],
         "floor": None if bureau.floor is None else {"size": bureau.floor.size, "root": bureau.floor.root},
         "retired": [{"key": each.key, "size": each.size} for each in bureau.retired],
     }
@@ -121,13 +123,20 @@ def _bureau_facts(session: Session, bureau: Bureau) -> list[tuple[str, str | lis
     facts: list[tuple[str, str | list[str]]] = [
         (say("bureau", "单位"), f"{bureau.id}  {bureau.name.zh}  {bureau.name.en}"),
         (say("credit code", "统一社会信用代码"), bureau.credit_code),
-        (say("ledger", "台账"), bureau.origin),
+        (
+            say("ledger", "台账"),
+            say("none, it is an observer", "无，为观察者") if bureau.is_observer else bureau.origin,
+        ),
         (say("endpoint", "地址"), bureau.endpoint),
         (say("state", "状态"), state + (f" → {bureau.successor}" if bureau.successor else "")),
+    ]
+    for label, key in (
         (say("ledger key", "台账公钥"), bureau.ledger_key),
         (say("witness key", "见证公钥"), bureau.witness_key),
         (say("registrar key", "登记员公钥"), bureau.registrar_key),
-    ]
+    ):
+        if key:
+            facts.append((label, key))
     if bureau.floor is not None:
         facts.append((say("floor", "底线"), f"{bureau.floor.size}  {bureau.floor.root}"))
     if bureau.retired:
@@ -139,6 +148,8 @@ def _witnessing_facts(session: Session, bureau: Bureau) -> list[tuple[str, str |
     """Who witnesses a ledger, how many of them are enough, and what that survives."""
     say = session.output.say
     charter = session.profile.charter
+    if bureau.is_observer:
+        return [(say("witnesses of", "见证对象"), _counted_for(session, bureau))]
     quorum = charter.quorum_of(bureau)
     if quorum is None:
         return [(say("witnesses", "见证"), say("too few to witness it; at least 2 are needed", "不足两家，无从见证"))]
@@ -154,3 +165,16 @@ def _witnessing_facts(session: Session, bureau: Bureau) -> list[tuple[str, str |
         (say("witnesses", "见证"), "、".join(named) if session.language == "zh" else ", ".join(named)),
         (say("quorum", "见证门限"), survives),
     ]
+
+
+def _counted_for(session: Session, observer: Bureau) -> str | list[str]:
+    """The ledgers to whose quorum an observer's cosignature counts, a line each, and to which quorum."""
+    say, charter = session.output.say, session.profile.charter
+    lines = []
+    for ledger in charter.witnessed_by(observer):
+        quorum = charter.quorum_of(ledger)
+        assert quorum is not None
+        name = ledger.label("zh") if session.language == "zh" else ledger.id
+        among = f"{quorum.needed} of {quorum.witnesses}", f"{quorum.witnesses} 家取 {quorum.needed}"
+        lines.append(say(f"{name}, one of those whose quorum is {among[0]}", f"{name}，计入 {among[1]} 之门限"))
+    return lines or say("none; what it cosigns counts to no quorum", "无；其副署不计入任何门限")

@@ -8,6 +8,9 @@ ledgers; for it there is no such size, and 0 is written. Whose key it was, its n
 
 A suspended bureau records nothing for now; a closed one's ledger ends at its floor, and its last key with it; its
 successor is a new id of the same credit code.
+
+An *observer* is a bureau without a ledger: it names a witness's key alone, follows and cosigns the others' ledgers, and
+nothing that is called an entry of its origin is one. It has no registrar and no actors, and nothing is pinned of it.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from typing import Literal
 import msgspec
 
 from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.errors import MalformedCharter
+from tallystick.core.errors import MalformedCharter, NotFound
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, decode_base64
 
 
@@ -70,15 +73,15 @@ class Retired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return key.public
 
 
-class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One organisation of the roster. Keys are verifier keys as C2SP writes them."""
+class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One organisation of the roster. Keys are verifier keys as C2SP writes them; an observer has no ledger's."""
 
     id: str
     name: Name
     credit_code: str
     origin: str
-    ledger_key: str
-    registrar_key: str
+    ledger_key: str = ""
+    registrar_key: str = ""
     witness_key: str
     endpoint: str
     certificate_authority: str = ""
@@ -89,8 +92,18 @@ class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retired: tuple[Retired, ...] = ()
 
     @property
+    def is_observer(self) -> bool:
+        """Whether it has no ledger of its own."""
+        return not self.ledger_key
+
+    @property
     def ledger_verifier(self) -> VerifierKey:
-        """The key that signs this bureau's checkpoints, and its node's own statements."""
+        """The key that signs this bureau's checkpoints, and its node's own statements.
+
+        Raises NotFound for an observer.
+        """
+        if self.is_observer:
+            raise NotFound(f"{self.id} is an observer and has no ledger", expected="a bureau that has one")
         return VerifierKey.parse(self.ledger_key)
 
     @property

@@ -5,6 +5,8 @@ version 1 is trusted by a digest given out of band, and must carry signatures by
 threshold above half. No public key stands under two names; no two bureaus share an id or an origin; fields this version
 does not know are refused, because half a charter is no charter. What makes a version follow another: `charter_chain`.
 
+Its *bureaus* are whom to talk to and who may witness; its *ledgers* are those of them that are no observers.
+
 Who witnesses whose ledger, and how many of them are enough, follows from it (`quorum`). The rulebook is carried as it
 stands; the audit reads it.
 """
@@ -84,18 +86,36 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 return candidate
         raise NotFound(f"no bureau {bureau!r}", where=f"charter {self.name}", expected=_listed(self.bureau))
 
+    @property
+    def ledgers(self) -> tuple[Bureau, ...]:
+        """The bureaus that have a ledger, in the roster's order; at least one."""
+        return tuple(bureau for bureau in self.bureau if not bureau.is_observer)
+
+    def ledger_of(self, bureau: str) -> Bureau:
+        """A bureau that has a ledger, by its id. Raises NotFound, which an observer's is too."""
+        found = self.by_id(bureau)
+        if found.is_observer:
+            raise NotFound(
+                f"{bureau} is an observer and has no ledger",
+                where=f"charter {self.name}",
+                expected=_listed(self.ledgers),
+            )
+        return found
+
     def by_origin(self, origin: str) -> Bureau:
-        """Raises NotFound."""
+        """Whose ledger an origin names. Raises NotFound."""
         for candidate in self.bureau:
             if candidate.origin == origin:
-                return candidate
-        raise NotFound(f"no ledger {origin[:255]!r}", where=f"charter {self.name}", expected=_listed(self.bureau))
+                return self.ledger_of(candidate.id)
+        raise NotFound(f"no ledger {origin[:255]!r}", where=f"charter {self.name}", expected=_listed(self.ledgers))
 
     def witnesses_of(self, bureau: Bureau) -> tuple[Bureau, ...]:
         """Who may witness a bureau's ledger: those it lists, else, up to seven bureaus, every other active one.
 
-        Who shares the ledger's own credit code is not among them.
+        Observers are among them; who shares the ledger's own credit code is not. An observer has nothing to witness.
         """
+        if bureau.is_observer:
+            return ()
         if bureau.witnesses:
             named = [self.by_id(witness) for witness in bureau.witnesses]
         else:
@@ -108,6 +128,14 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if count < WITNESSES_MIN:
             return None
         return Quorum(count, self.witnessing.quorum or default_needed(count))
+
+    def witnessed_by(self, bureau: Bureau) -> tuple[Bureau, ...]:
+        """The active ledgers that a bureau witnesses, where they have witnesses enough to be witnessed at all."""
+        return tuple(
+            ledger
+            for ledger in self.ledgers
+            if ledger.state == "active" and self.quorum_of(ledger) and bureau in self.witnesses_of(ledger)
+        )
 
     def expired(self, now_us: int) -> bool:
         """Whether this version may no longer be recorded, cosigned or read live under."""
@@ -192,8 +220,8 @@ def _check(charter: Charter) -> None:
             f"threshold {charter.threshold} of {len(charter.charter_keys)} keys",
             "above half, and no more than there are",
         )
-    if not charter.bureau:
-        raise refuse("no bureau", "at least one")
+    if not charter.ledgers:
+        raise refuse("no bureau with a ledger", "at least one")
     publics: list[bytes] = []
     ids = [*(bureau.id for bureau in charter.bureau), *(auditor.id for auditor in charter.auditor)]
     try:
@@ -201,11 +229,7 @@ def _check(charter: Charter) -> None:
             identifiers.check_bureau_id(bureau.id)
             identifiers.check_origin(bureau.origin)
             identifiers.check_credit_code(bureau.credit_code)
-            for name, text, algorithm in (
-                (bureau.origin, bureau.ledger_key, ED25519),
-                (f"{bureau.origin}/witness", bureau.witness_key, COSIGNATURE_V1),
-                (f"{bureau.origin}/registrar", bureau.registrar_key, ED25519),
-            ):
+            for name, text, algorithm in _keys_of(bureau):
                 key = VerifierKey.parse(text)
                 if (key.name, key.algorithm) != (name, algorithm):
                     raise refuse(
@@ -233,12 +257,31 @@ def _check(charter: Charter) -> None:
     _check_witnessing(charter)
 
 
+def _keys_of(bureau: Bureau) -> list[tuple[str, str, int]]:
+    """The keys a bureau must have: under which name, the key's text, of which algorithm. Raises MalformedCharter where
+    an observer says what only a ledger has.
+    """
+    keys = [(f"{bureau.origin}/witness", bureau.witness_key, COSIGNATURE_V1)]
+    if not bureau.is_observer:
+        ledger = (bureau.origin, bureau.ledger_key, ED25519)
+        return [ledger, *keys, (f"{bureau.origin}/registrar", bureau.registrar_key, ED25519)]
+    of_a_ledger = {"registrar_key": bureau.registrar_key, "floor": bureau.floor, "witnesses": bureau.witnesses}
+    for what, said in of_a_ledger.items():
+        if said:
+            raise MalformedCharter(
+                f"{bureau.id} has no ledger_key, but {what}",
+                where="charter",
+                expected="an observer, which has none of a ledger, or a ledger_key",
+            )
+    return keys
+
+
 def _check_ends(charter: Charter) -> None:
     """A closed ledger ends somewhere, and who succeeds a bureau is another one of the same organisation."""
     codes = {bureau.id: bureau.credit_code for bureau in charter.bureau}
     for bureau in charter.bureau:
         where = f"charter: {bureau.id}"
-        if bureau.state == "closed" and bureau.floor is None:
+        if bureau.state == "closed" and bureau.floor is None and not bureau.is_observer:
             raise MalformedCharter(
                 "closed without a floor", where=where, expected="the size and root its ledger ends at"
             )

@@ -5,7 +5,8 @@ A version is trusted because its digest was given out of band, or because it fol
   1. it is a charter, of the same name, its number one higher, and names the digest of the version before;
   2. it carries signatures by the threshold of that version's charter keys *and* by its own;
   3. it is not issued before that version was;
-  4. nobody is left out: every bureau stands in it again, with its id, origin and credit code; what was closed stays so;
+  4. nobody is left out: every bureau stands in it again, with its id, origin and credit code, with a ledger or as an
+     observer as before; what was closed stays so;
   5. no floor goes back: a size that was pinned stays pinned, or a larger one is;
   6. every key that was given up is named as retired, at the floor this version pins, and those retired before as they
      were;
@@ -96,6 +97,9 @@ def _check_bureau(old: Bureau, new: Bureau) -> None:
     for what, found, wanted in (("origin", new.origin, old.origin), ("credit code", new.credit_code, old.credit_code)):
         if found != wanted:  # 4
             raise _refusal(f"the {what} of {old.id} is {found}", f"{wanted}; a successor is a new id")
+    if old.is_observer != new.is_observer:  # 4
+        was, is_ = ("an observer", "a ledger") if old.is_observer else ("a bureau with a ledger", "none")
+        raise _refusal(f"{old.id} was {was}, and has {is_}", "what it was; a new id for another")
     if old.state == "closed" and (new.state, new.floor) != (old.state, old.floor):  # 4
         raise _refusal(f"{old.id} is {new.state} again, or ends elsewhere", "a closed ledger to stay as it was closed")
     if (
@@ -115,7 +119,7 @@ def retired_between(old: Bureau, new: Bureau) -> list[Retired]:
     """The keys a bureau gives up from one version to the next, as the next must name them."""
     size = 0 if new.floor is None else new.floor.size
     pairs = ((old.ledger_key, new.ledger_key), (old.registrar_key, new.registrar_key))
-    gone = [Retired(before, size) for before, after in pairs if before != after]
+    gone = [Retired(before, size) for before, after in pairs if before not in (after, "")]
     return gone + ([Retired(old.witness_key)] if old.witness_key != new.witness_key else [])
 
 
@@ -150,7 +154,7 @@ def _keys(charter: Charter) -> Iterator[VerifierKey]:
     texts = [*charter.charter_keys, *(auditor.key for auditor in charter.auditor)]
     for bureau in charter.bureau:
         texts += [bureau.ledger_key, bureau.registrar_key, bureau.witness_key, *(each.key for each in bureau.retired)]
-    return map(VerifierKey.parse, texts)
+    return map(VerifierKey.parse, filter(None, texts))  # an observer has a witness's alone
 
 
 def _older(known: Sequence[Version], shown: Version) -> CharterMismatch:

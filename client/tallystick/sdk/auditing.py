@@ -87,7 +87,7 @@ def begun(ledgers: Ledgers, day: date, *, full: bool) -> tuple[Seen, Coverage]:
         ledgers.profile.charter_digest,
         day,
         full,
-        [LedgerCoverage(bureau.id, bureau.origin) for bureau in charter.bureau],
+        [LedgerCoverage(bureau.id, bureau.origin) for bureau in charter.ledgers],
         rulebook.unset(),
         years,
     )

@@ -49,17 +49,17 @@ class Ledgers:
         self.close()
 
     def __getitem__(self, bureau: str) -> LedgerReader:
-        """The reader of a bureau's ledger. Raises NotFound."""
+        """The reader of a bureau's ledger. Raises NotFound, for an observer too."""
         if self._own is not None and bureau == self._own.bureau.id:
             return self._own
         reader = self._readers.get(bureau)
         if reader is None:
-            wire = Wire(self.charter.by_id(bureau), self._deadline_s)
+            wire = Wire(self.charter.ledger_of(bureau), self._deadline_s)
             reader = self._readers[bureau] = LedgerReader(wire, self._trust)
         return reader
 
     def __iter__(self) -> Iterator[LedgerReader]:
-        return (self[bureau.id] for bureau in self.charter.bureau)
+        return (self[bureau.id] for bureau in self.charter.ledgers)
 
     def close(self) -> None:
         for reader in self._readers.values():

@@ -97,7 +97,7 @@ class Profile:
     def _check(self) -> None:
         try:
             if self._file.bureau:
-                self.charter.by_id(self._file.bureau)
+                self.charter.ledger_of(self._file.bureau)
             if self._file.identity is not None:
                 bureau, _ = split_actor(self._file.identity.actor)
                 if bureau != self._file.bureau:
@@ -158,7 +158,7 @@ class Profile:
             adopt(self.path, self._file.charter, known, version, more)
         trust = TrustStore(self.state / "trust")
         return [
-            place for bureau in version.charter.bureau if (place := trust.set_aside_unvouched(bureau, version.number))
+            place for bureau in version.charter.ledgers if (place := trust.set_aside_unvouched(bureau, version.number))
         ]
 
     @property

@@ -43,7 +43,7 @@ def run(settings: Settings, progress: Progress | None = None) -> Report:
             report.add_error(error)
             return report
         try:
-            others = [other for other in charter.bureau if other is not bureau]
+            others = [other for other in charter.ledgers if other is not bureau]
             return check(store, signed, bureau, others, progress)
         finally:
             signed.close()

@@ -99,7 +99,7 @@ def report_of(
 ) -> Report:
     """The report of an audit; `resource` is whose provenance it draws. Raises NotFound where there is none of it."""
     # However the ledgers were read, they stand in the charter's order.
-    place = {bureau.id: number for number, bureau in enumerate(seen.charter.bureau)}
+    place = {bureau.id: number for number, bureau in enumerate(seen.charter.ledgers)}
     ledgers = sorted(coverage.ledgers, key=lambda ledger: place[ledger.bureau])
     shared, dealt, exchanged = sharing(seen), dealings(seen, watched), pairs(seen, watched)
     bureaus = ordered([*place, *(each.bureau for each in dealt)], seen)

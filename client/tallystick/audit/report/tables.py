@@ -191,13 +191,13 @@ def pairs(seen: Seen, watched: Watched) -> list[Pair]:
 
 
 def gave_and_took(seen: Seen, exchanged: Sequence[Pair]) -> list[GaveAndTook]:
-    """What every bureau of the charter gave and took, and any other that a half names."""
+    """What every bureau of the charter that has a ledger gave and took, and any other that a half names."""
     granted: dict[str, Gathered] = {}
     obtained: dict[str, Gathered] = {}
     for grant in seen.grants.grants.values():
         granted.setdefault(grant.provider, Gathered()).add(grant.entry.reference)
         obtained.setdefault(grant.to, Gathered()).add(grant.entry.reference)
-    known = [bureau.id for bureau in seen.charter.bureau]
+    known = [bureau.id for bureau in seen.charter.ledgers]
     gave: dict[str, list[Pair]] = {}
     took: dict[str, list[Pair]] = {}
     for pair in exchanged:

@@ -54,7 +54,7 @@ def granted_not_served(owed: Owed, seen: Seen) -> Findings:
 
     Any bureau may keep the shared store, so that nothing was sent in time is proven only where all were read.
     """
-    all_read = seen.as_of.covered >= {bureau.id for bureau in seen.charter.bureau}
+    all_read = seen.as_of.covered >= {bureau.id for bureau in seen.charter.ledgers}
     for found in overdue(owed, seen, resource=owed.opened.code, to=owed.opened.head.counterparty):
         yield found if all_read else replace(found, standing=Standing.ABSENT)
 

@@ -37,7 +37,7 @@ def catalogue(session: Session, bureau: str | None, sharing: str | None, on: str
 
     with session.ledgers() as ledgers:
         if bureau:
-            ledgers.charter.by_id(bureau)
+            ledgers.charter.ledger_of(bureau)
         audited = from_full_pass(session, ledgers, on)
     found = resources(audited.seen, bureau or "", sharing or "")
     output, say = session.output, session.output.say

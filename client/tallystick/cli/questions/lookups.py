@@ -50,7 +50,7 @@ def lookups(session: Session, officer: str | None, hours: str | None, subject: b
     opened: list[Opened] | None = None
     with session.ledgers() as ledgers:
         if officer is not None:
-            ledgers.charter.by_id(split_actor(officer).bureau)
+            ledgers.charter.ledger_of(split_actor(officer).bureau)
         calendar = rulebook_of(ledgers.charter).calendar
         wanted = Lookups(calendar, officer or "", chosen, keep=not subject)
         if subject:

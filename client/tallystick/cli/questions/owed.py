@@ -61,7 +61,7 @@ def _answer(session: Session, bureau: str, to: str, on: str | None) -> int:
 
     with session.ledgers() as ledgers:
         for named in filter(None, (bureau, to)):
-            ledgers.charter.by_id(named)
+            ledgers.charter.ledger_of(named)
         audited = from_full_pass(session, ledgers, on, absent={obligation.rule for obligation in OBLIGATIONS})
     seen = audited.seen
     found = owing(seen, bureau, to)

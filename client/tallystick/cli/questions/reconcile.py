@@ -47,7 +47,7 @@ def reconcile(session: Session, one: str | None, other: str | None, exchange: st
     if one is not None and one == other:
         raise click.UsageError("A and B are one bureau", click.get_current_context())
     with session.ledgers() as ledgers:
-        bureaus = [ledgers.charter.by_id(bureau).id for bureau in (one, other) if bureau is not None]
+        bureaus = [ledgers.charter.ledger_of(bureau).id for bureau in (one, other) if bureau is not None]
         if exchange is not None:
             audited, answer = _one_exchange(session, ledgers, exchange, on)
         else:

@@ -36,7 +36,7 @@ def systems(session: Session, bureau: str | None, on: str | None) -> int:
 
     with session.ledgers() as ledgers:
         if bureau:
-            ledgers.charter.by_id(bureau)
+            ledgers.charter.ledger_of(bureau)
         audited = from_full_pass(session, ledgers, on)
     seen = audited.seen
     found = systems_of(seen, bureau or "")

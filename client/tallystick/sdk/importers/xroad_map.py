@@ -65,7 +65,7 @@ def parse_map(data: bytes, charter: Charter) -> XRoadMap:
         if not isinstance(value, str):
             raise ConfigInvalid("its value is not text", where=repr(key), expected="the id of a bureau, in quotes")
         try:
-            bureaus[Identifier(*parts)] = charter.by_id(value).id
+            bureaus[Identifier(*parts)] = charter.ledger_of(value).id
         except NotFound as error:
             raise ConfigInvalid(error.what, where=repr(key), expected=error.expected) from None
     return XRoadMap(bureaus)
