@@ -127,9 +127,11 @@ def test_help_and_completion_import_nothing_heavy(arguments: list[str], environm
 
 
 def test_completion_knows_the_bureaus_of_the_profile(tmp_path: Path) -> None:
-    """`tally log <TAB>` offers the bureaus of the charter that the profile names."""
+    """`tally log <TAB>` offers the bureaus of the charter that the profile names, and no observer."""
     (tmp_path / "charter.note").write_text(
-        '# tallystick/charter/v1\n[[bureau]]\nid = "taxation"\n[[bureau]]\nid = "planning"\n\n— key AAAA\n'
+        "# tallystick/charter/v1\n"
+        + "".join(f'[[bureau]]\nid = "{id_}"\nledger_key = "…"\n' for id_ in ("taxation", "planning"))
+        + '[[bureau]]\nid = "tax-watch"\n\n— key AAAA\n'
     )
     (tmp_path / "profile.toml").write_text('charter = "charter.note"\n')
     environment = {"_TALLY_COMPLETE": "bash_complete", "COMP_WORDS": "tally log ta", "COMP_CWORD": "2"}
