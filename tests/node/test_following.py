@@ -85,7 +85,7 @@ def test_a_large_ledger_is_taken_in_pieces_and_cosigned_whole(at_work: Witnessin
     size = node.sequencer.published.state.size
     at_work.reached(size)
     assert at_work.one.entries == held(node)
-    assert at_work.one.store.writes > 3
+    assert at_work.one.store.writes >= 3  # one fewer where the ledger's node shows a round on the way
     assert before.note != at_work.one.record.note
 
 
