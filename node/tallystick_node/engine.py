@@ -59,7 +59,7 @@ class Engine:
         self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng)
         self.submit = SubmitService(sequencer, self.gathering)
         self.ledger = LedgerService(self.shelf)
-        self.witness = WitnessService(who.bureau.origin, self.gathering)
+        self.witness = WitnessService(who.bureau.origin, self.gathering, self.shelf)
 
     async def start(self) -> None:
         """Sign what is there, record a charter that is new to the ledger, and take up what is held of others."""

@@ -20,7 +20,7 @@ from tallystick.sdk.wire import CHANNEL_OPTIONS, DEADLINE_S
 from tallystick.sdk.wire_errors import from_rpc
 from tallystick_proto.v1.ledger_pb2 import Bundle, ReadRequest
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub
-from tallystick_proto.v1.witness_pb2 import Cosigned, ToCosign
+from tallystick_proto.v1.witness_pb2 import Cosigned, HeldAnswer, HeldRequest, ToCosign
 from tallystick_proto.v1.witness_pb2_grpc import WitnessStub
 
 Answer = TypeVar("Answer")
@@ -61,6 +61,10 @@ class Peer:
     def cosign(self) -> Cosign:
         """The witness's side of a stream with the ledger's node."""
         return Cosign(self, self._witness.Cosign())
+
+    async def held(self, origin: str) -> HeldAnswer:
+        """What the node holds of a ledger, not verified. Raises Unreachable, or what the node says."""
+        return await self._in_time(self._witness.GetHeld(HeldRequest(origin=origin)))
 
     async def _in_time(self, answer: Awaitable[Answer]) -> Answer:
         where = f"{self.bureau.id} at {self.bureau.endpoint}"

@@ -128,10 +128,12 @@ class Shelf:
         self._name = name
         self.own = own
         self._copies: dict[str, Copied] = {}
+        self._known: dict[str, Bureau] = {}
 
     def load(self, bureaus: Iterable[Bureau]) -> None:
         """Open what is held of the ledgers of `bureaus`. What is damaged is said and left out; others still answer."""
-        for bureau in bureaus:
+        self._known = {bureau.origin: bureau for bureau in bureaus}
+        for bureau in self._known.values():
             try:
                 self.put(self.open(bureau))
             except TallystickError as error:
@@ -166,6 +168,16 @@ class Shelf:
                 expected="one that this node writes, or has cosigned",
             )
         return held
+
+    def held(self, origin: str) -> list[bytes]:
+        """The checkpoints that the disk has of another's ledger: the one cosigned last, with the cosignature, and the
+        one that ended cosigning. Raises NotFound where that is no ledger this node could hold, StoreDamaged.
+        """
+        bureau = self._known.get(origin)
+        if bureau is None:
+            raise NotFound(f"{origin[:255]!r} is not held here", where="origin", expected="another's, in the charter")
+        copy = self.open(bureau)
+        return [note for note in (copy.cosigned, copy.cosigning.shown) if note]
 
     def refuse_more(self) -> None:
         """Let go of whoever waits for more of a copy."""

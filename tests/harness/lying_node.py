@@ -29,7 +29,7 @@ from tests.harness.home import Home
 
 Lie = Callable[[Any], Any]
 SILENCE = object()
-_UNARY = ("Submit", "GetCheckpoint", "ProveConsistency", "ProveInclusion", "ProvePresence", "GetCosigned")
+_UNARY = ("Submit", "GetCheckpoint", "ProveConsistency", "ProveInclusion", "ProvePresence", "GetCosigned", "GetHeld")
 _STREAMS = ("Cosign", "SubmitMany", "WatchCheckpoints", "ReadEntries", "Find", "FindOpenings")
 
 

@@ -11,17 +11,26 @@ from grpc.aio import ServicerContext
 
 from tallystick.core.errors import BehindSigned, NotFound, Stopping, VerificationFailed
 from tallystick_node.sequencer import Published
+from tallystick_node.shelf import Shelf
 from tallystick_node.witness import Gathering
-from tallystick_proto.v1.witness_pb2 import Cosigned, CosignedAnswer, CosignedRequest, ToCosign
+from tallystick_proto.v1.witness_pb2 import (
+    Cosigned,
+    CosignedAnswer,
+    CosignedRequest,
+    HeldAnswer,
+    HeldRequest,
+    ToCosign,
+)
 from tallystick_proto.v1.witness_pb2_grpc import WitnessServicer
 
 
 class WitnessService(WitnessServicer):
-    """Gathers cosignatures for one ledger."""
+    """Gathers cosignatures for one ledger, and says what is held of others."""
 
-    def __init__(self, origin: str, gathering: Gathering) -> None:
+    def __init__(self, origin: str, gathering: Gathering, shelf: Shelf) -> None:
         self._origin = origin
         self._gathering = gathering
+        self._shelf = shelf
 
     async def Cosign(
         self, request_iterator: AsyncIterator[Cosigned], context: ServicerContext[Any, Any]
@@ -44,6 +53,10 @@ class WitnessService(WitnessServicer):
             if said is None:
                 return
             gathering.take(first.witness, said.note)
+
+    async def GetHeld(self, request: HeldRequest, context: ServicerContext[Any, Any]) -> HeldAnswer:
+        notes = self._shelf.held(request.origin)
+        return HeldAnswer(note=notes, none=not notes)
 
     async def GetCosigned(self, request: CosignedRequest, context: ServicerContext[Any, Any]) -> CosignedAnswer:
         self._check_origin(request.origin)

@@ -69,6 +69,51 @@ class ToCosign(_message.Message):
 Global___ToCosign: _TypeAlias = ToCosign  # noqa: Y015
 
 @_typing.final
+class HeldRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeldRequest: _TypeAlias = HeldRequest  # noqa: Y015
+
+@_typing.final
+class HeldAnswer(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTE_FIELD_NUMBER: _builtins.int
+    NONE_FIELD_NUMBER: _builtins.int
+    none: _builtins.bool
+    """it holds none; then, and only then, there is no note"""
+    @_builtins.property
+    def note(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """the newest checkpoint it cosigned, with its cosignature; and one it was shown that contradicts"""
+
+    def __init__(
+        self,
+        *,
+        note: _abc.Iterable[_builtins.bytes] | None = ...,
+        none: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["none", b"none", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeldAnswer: _TypeAlias = HeldAnswer  # noqa: Y015
+
+@_typing.final
 class CosignedRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -39,6 +39,11 @@ class WitnessStub:
                 request_serializer=tallystick__proto_dot_v1_dot_witness__pb2.Cosigned.SerializeToString,
                 response_deserializer=tallystick__proto_dot_v1_dot_witness__pb2.ToCosign.FromString,
                 _registered_method=True)
+        self.GetHeld = channel.unary_unary(
+                '/tallystick.v1.Witness/GetHeld',
+                request_serializer=tallystick__proto_dot_v1_dot_witness__pb2.HeldRequest.SerializeToString,
+                response_deserializer=tallystick__proto_dot_v1_dot_witness__pb2.HeldAnswer.FromString,
+                _registered_method=True)
         self.GetCosigned = channel.unary_unary(
                 '/tallystick.v1.Witness/GetCosigned',
                 request_serializer=tallystick__proto_dot_v1_dot_witness__pb2.CosignedRequest.SerializeToString,
@@ -58,6 +63,15 @@ class WitnessServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetHeld(self, request, context):
+        """Served by a witness, called by the node of a ledger it may keep a copy of: the newest it holds of that ledger. Needs
+        nobody's signature but those it has. A node that does not know the ledger, or cannot read what it holds, answers with
+        an error: "none" is an answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCosigned(self, request, context):
         """What the ledger's witnesses have cosigned so far.
         """
@@ -72,6 +86,11 @@ def add_WitnessServicer_to_server(servicer, server):
                     servicer.Cosign,
                     request_deserializer=tallystick__proto_dot_v1_dot_witness__pb2.Cosigned.FromString,
                     response_serializer=tallystick__proto_dot_v1_dot_witness__pb2.ToCosign.SerializeToString,
+            ),
+            'GetHeld': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHeld,
+                    request_deserializer=tallystick__proto_dot_v1_dot_witness__pb2.HeldRequest.FromString,
+                    response_serializer=tallystick__proto_dot_v1_dot_witness__pb2.HeldAnswer.SerializeToString,
             ),
             'GetCosigned': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCosigned,
@@ -106,6 +125,33 @@ class Witness:
             '/tallystick.v1.Witness/Cosign',
             tallystick__proto_dot_v1_dot_witness__pb2.Cosigned.SerializeToString,
             tallystick__proto_dot_v1_dot_witness__pb2.ToCosign.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHeld(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallystick.v1.Witness/GetHeld',
+            tallystick__proto_dot_v1_dot_witness__pb2.HeldRequest.SerializeToString,
+            tallystick__proto_dot_v1_dot_witness__pb2.HeldAnswer.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,11 @@ class WitnessStub:
     Then it is shown one checkpoint at a time, reads the entries it lacks (Ledger.ReadEntries), stores them, and answers
     with the same checkpoint and its cosignature; only then is it shown another.
     """
+    GetHeld: _grpc.UnaryUnaryMultiCallable[_witness_pb2.HeldRequest, _witness_pb2.HeldAnswer]
+    """Served by a witness, called by the node of a ledger it may keep a copy of: the newest it holds of that ledger. Needs
+    nobody's signature but those it has. A node that does not know the ledger, or cannot read what it holds, answers with
+    an error: "none" is an answer.
+    """
     GetCosigned: _grpc.UnaryUnaryMultiCallable[_witness_pb2.CosignedRequest, _witness_pb2.CosignedAnswer]
     """What the ledger's witnesses have cosigned so far."""
 
@@ -48,6 +53,11 @@ class WitnessAsyncStub(WitnessStub):
     """Served by the ledger's node, called by each of its witnesses. The witness speaks first, with what it cosigned last.
     Then it is shown one checkpoint at a time, reads the entries it lacks (Ledger.ReadEntries), stores them, and answers
     with the same checkpoint and its cosignature; only then is it shown another.
+    """
+    GetHeld: _aio.UnaryUnaryMultiCallable[_witness_pb2.HeldRequest, _witness_pb2.HeldAnswer]  # type: ignore[assignment]
+    """Served by a witness, called by the node of a ledger it may keep a copy of: the newest it holds of that ledger. Needs
+    nobody's signature but those it has. A node that does not know the ledger, or cannot read what it holds, answers with
+    an error: "none" is an answer.
     """
     GetCosigned: _aio.UnaryUnaryMultiCallable[_witness_pb2.CosignedRequest, _witness_pb2.CosignedAnswer]  # type: ignore[assignment]
     """What the ledger's witnesses have cosigned so far."""
@@ -62,6 +72,17 @@ class WitnessServicer(metaclass=_abc_1.ABCMeta):
         """Served by the ledger's node, called by each of its witnesses. The witness speaks first, with what it cosigned last.
         Then it is shown one checkpoint at a time, reads the entries it lacks (Ledger.ReadEntries), stores them, and answers
         with the same checkpoint and its cosignature; only then is it shown another.
+        """
+
+    @_abc_1.abstractmethod
+    def GetHeld(
+        self,
+        request: _witness_pb2.HeldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_witness_pb2.HeldAnswer, _abc.Awaitable[_witness_pb2.HeldAnswer]]:
+        """Served by a witness, called by the node of a ledger it may keep a copy of: the newest it holds of that ledger. Needs
+        nobody's signature but those it has. A node that does not know the ledger, or cannot read what it holds, answers with
+        an error: "none" is an answer.
         """
 
     @_abc_1.abstractmethod
