@@ -16,7 +16,6 @@ from typing import Final
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.charter_chain import Version
-from tallystick.core.compose import compose
 from tallystick.core.entry import decode_entry
 from tallystick.core.errors import ConfigInvalid, StoreDamaged, VerificationFailed
 from tallystick.core.evidence import actors_of
@@ -26,12 +25,13 @@ from tallystick.core.keys import SigningKey
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.note import VerifierKey
 from tallystick.core.statement import read
-from tallystick.core.submission import Prepared, prepare, seal
+from tallystick.core.submission import Prepared
 from tallystick.sdk.charter_files import adopt, next_version
 from tallystick.sdk.key_file import load_key
 from tallystick_node.admission import load_actors
 from tallystick_node.config import Settings
 from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.own_statement import own_statement
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
 
@@ -45,9 +45,7 @@ def new_id(now_us: int) -> bytes:
 
 def adoption(bureau: Bureau, key: SigningKey, version: int, digest: bytes, now_us: int) -> Prepared:
     """The node's statement that its ledger goes by a version of the charter."""
-    actor = f"{bureau.id}:node"
-    said = compose(_ADOPTED.name, actor, {"version": version, "digest": digest}).statement.SerializeToString()
-    return prepare(seal(bureau.origin, actor, key, new_id(now_us), [said]), bureau.origin)
+    return own_statement(bureau, key, new_id(now_us), _ADOPTED.name, {"version": version, "digest": digest})
 
 
 def check_floor(ledger: Ledger, bureau: Bureau, where: str) -> None:

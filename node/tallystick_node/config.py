@@ -26,10 +26,13 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The write path: how long the writer waits for company, in milliseconds, and how much may wait for it, in MiB."""
+    """The write path: how long the writer waits for company, in milliseconds, how much may wait for it, in MiB, and how
+    many seconds pass at least before the node records what was witnessed, and then again.
+    """
 
     linger_ms: float = 2.0
     queue_mib: int = 64
+    witness_times_s: float = 60.0
 
 
 class Serve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +96,10 @@ class Settings:
             raise ConfigInvalid(f"write.linger_ms = {self.config.write.linger_ms}", where=where, expected="0 to 1000")
         if not 4 <= self.config.write.queue_mib <= 4_096:
             raise ConfigInvalid(f"write.queue_mib = {self.config.write.queue_mib}", where=where, expected="4 to 4096")
+        if not 0.01 <= self.config.write.witness_times_s <= 86_400:
+            raise ConfigInvalid(
+                f"write.witness_times_s = {self.config.write.witness_times_s}", where=where, expected="0.01 to 86400"
+            )
         if not 1 <= self.config.serve.calls_max <= 1_000_000:
             raise ConfigInvalid(
                 f"serve.calls_max = {self.config.serve.calls_max}", where=where, expected="1 to 1000000"

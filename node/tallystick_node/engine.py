@@ -24,14 +24,15 @@ from tallystick_node.services.witness import WitnessService
 from tallystick_node.shelf import Own, Shelf
 from tallystick_node.store.current import CurrentStore
 from tallystick_node.witness import Gathering
+from tallystick_node.witness_times import INTERVAL_S, WitnessTimes
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """As whom a node works: its bureau under a charter, its witness key, its clock, how it reaches the others, and its
-    chance, which need not be secret.
+    """As whom a node works: its bureau under a charter, its witness key, its clock, how it reaches the others, its
+    chance, which need not be secret, and the key by which it says something itself.
     """
 
     charter: Charter
@@ -40,12 +41,22 @@ class Who:
     now_us: Callable[[], int]
     reach: Reach
     rng: random.Random
+    ledger_key: SigningKey
 
 
 class Engine:
-    """The pieces of one node. `start` before the first call is answered, `follow` once they are; `stop` at the end."""
+    """The pieces of one node. `start` before the first call is answered, `follow` once they are; `stop` at the end.
 
-    def __init__(self, who: Who, sequencer: Sequencer, adoption_due: Prepared | None = None) -> None:
+    `witness_times_s` is how long it waits at least before it records what was witnessed, and then again.
+    """
+
+    def __init__(
+        self,
+        who: Who,
+        sequencer: Sequencer,
+        adoption_due: Prepared | None = None,
+        witness_times_s: float = INTERVAL_S,
+    ) -> None:
         self.who = who
         self.sequencer = sequencer
         self._adoption_due = adoption_due
@@ -57,6 +68,16 @@ class Engine:
             Own(sequencer, self.gathering),
         )
         self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng)
+        self.witness_times = WitnessTimes(
+            sequencer,
+            self.gathering,
+            who.charter,
+            who.bureau,
+            who.ledger_key,
+            who.now_us,
+            who.rng,
+            witness_times_s,
+        )
         self.submit = SubmitService(sequencer, self.gathering)
         self.ledger = LedgerService(self.shelf)
         self.witness = WitnessService(who.bureau.origin, self.gathering, self.shelf)
@@ -68,6 +89,7 @@ class Engine:
             await self.sequencer.record(self._adoption_due)
             log.info("charter adopted", bureau=self.who.bureau.id, version=self.who.charter.version)
         self.gathering.start()
+        self.witness_times.start()
         self.shelf.load(bureau for bureau in self.who.charter.ledgers if bureau != self.who.bureau)
 
     def follow(self) -> None:
@@ -86,5 +108,6 @@ class Engine:
 
     async def stop(self) -> None:
         """Finish what is queued, and write down what was heard."""
+        await self.witness_times.stop()
         await self.gathering.stop()
         await self.sequencer.stop()

@@ -106,7 +106,8 @@ class Node:
         except BaseException:
             store.close()
             raise
-        engine = Engine(Who(charter, bureau, witness_key, clock, Peer, random.Random()), sequencer, due)
+        who = Who(charter, bureau, witness_key, clock, Peer, random.Random(), key)
+        engine = Engine(who, sequencer, due, settings.config.write.witness_times_s)
         return cls(settings, charter, bureau, engine, signed)
 
     def close(self) -> None:

@@ -40,7 +40,7 @@ _KEEP_BEHIND_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Cosigned:
-    """A checkpoint that a quorum cosigned, and the note that shows it."""
+    """A checkpoint that was cosigned, and the note that shows it."""
 
     checkpoint: Checkpoint
     note: bytes
@@ -119,6 +119,18 @@ class Gathering:
         """Of each witness that was heard, the newest checkpoint it cosigned."""
         return [found.note(witness) for witness, found in sorted(self._newest.items())]
 
+    def newest_of(self, witness: str) -> Cosigned | None:
+        """The newest checkpoint that a witness cosigned, with every cosignature that came for it."""
+        found = self._newest.get(witness)
+        return None if found is None else Cosigned(found.checkpoint, found.note())
+
+    async def news(self) -> None:
+        """Wait until a checkpoint is shown, or a quorum has cosigned. Raises Stopping."""
+        if not self.ended.is_set():
+            await self._changed.wait()
+        if self.ended.is_set():
+            raise Stopping("the node is shutting down", where=self._own.origin)
+
     def with_cosignatures(self, note: bytes) -> bytes:
         """A checkpoint this node signed, with the cosignatures that came for it."""
         found = self._rounds.get(_text_of(note))
@@ -131,7 +143,7 @@ class Gathering:
         try:
             async with asyncio.timeout(wait_s):
                 while self.witnessed is None or self.witnessed.checkpoint.size < size:
-                    await self._next_news()
+                    await self.news()
         except (TimeoutError, Stopping):
             return None
         return self.witnessed
@@ -150,7 +162,7 @@ class Gathering:
         with suppress(TimeoutError):  # nothing new for long: the same again, for a fresh cosignature
             async with asyncio.timeout(self.refresh_s):
                 while after is not None and self._shown.state.size <= after.state.size:
-                    await self._next_news()
+                    await self.news()
         return self._shown
 
     def take(self, witness: str, note: bytes) -> None:
@@ -213,12 +225,6 @@ class Gathering:
         while len(self._rounds) > _ROUNDS_KEPT:
             self._rounds.popitem(last=False)
         return found
-
-    async def _next_news(self) -> None:
-        if not self.ended.is_set():
-            await self._changed.wait()
-        if self.ended.is_set():
-            raise Stopping("the node is shutting down", where=self._own.origin)
 
     def _news(self) -> None:
         event, self._changed = self._changed, asyncio.Event()

@@ -75,7 +75,13 @@ class LyingNode:
         self.sequencer = home.open(linger_s=self._linger_s)
         charter = open_charter(*office.charter())
         who = Who(
-            charter, office.bureau, office.keys["witness"], lambda: home.now_us, self._reach or Peer, random.Random()
+            charter,
+            office.bureau,
+            office.keys["witness"],
+            lambda: home.now_us,
+            self._reach or Peer,
+            random.Random(),
+            office.keys["node"],
         )
         self.engine = Engine(who, self.sequencer)
         self.gathering = self.engine.gathering
