@@ -29,10 +29,18 @@ def disk_full(number: int) -> Fault:
 
 
 class FaultyStore:
-    """A `Store` around another. `reads` and `writes` count the calls so far."""
+    """A `Store` around another. `reads` and `writes` count the calls so far; `around` is called before every write and
+    after it, and may end the process there.
+    """
 
-    def __init__(self, inner: Store, plan: Iterable[Fault] = ()) -> None:
+    def __init__(
+        self,
+        inner: Store,
+        plan: Iterable[Fault] = (),
+        around: Callable[[Literal["before", "after"], Batch], None] = lambda when, batch: None,
+    ) -> None:
         self.inner = inner
+        self.around = around
         self.plan = {(fault.operation, fault.number): fault for fault in plan}
         self.reads = 0
         self.writes = 0
@@ -56,8 +64,10 @@ class FaultyStore:
         def write() -> None:
             fault = self.plan.get(("write", self.writes))
             self.writes += 1
+            self.around("before", batch)
             _fail(fault, "before")
             staged()
+            self.around("after", batch)
             _fail(fault, "after")
 
         return write

@@ -1,0 +1,215 @@
+"""A bureau's node in a simulation: a machine with a disk and a clock, and the process on it, which comes and goes.
+
+The process runs the node's own `Engine`. It dies between any two steps, or right before or after one that is durable;
+then its tasks end, its calls break, and nothing it still wanted to write is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tallystick.core.errors import TallystickError
+from tallystick.core.evidence import actors_of
+from tallystick_node.engine import Engine, Who
+from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.sequencer import Sequencer
+from tallystick_node.store.memory import MemoryStore
+from tallystick_node.store.store import Batch
+from tests.harness.faulty_store import FaultyStore
+from tests.harness.office import Office
+from tests.simulation.disks import Disk, When
+from tests.simulation.network import Host, handlers_of
+from tests.simulation.virtual_loop import Crashed, running
+from tests.simulation.world import EPOCH_US
+
+if TYPE_CHECKING:
+    from tests.simulation.bench import Bench
+
+_LINGER_S: Final = 0.002
+_QUEUE_BYTES_MAX: Final = 1 << 26
+
+
+@dataclass(slots=True)
+class Clock:
+    """A machine's clock: off by so much, and ahead by so much more every second."""
+
+    off_us: int = 0
+    drift: float = 0.0
+
+    def now_us(self, at_s: float) -> int:
+        return EPOCH_US + int(at_s * 1e6 * (1 + self.drift)) + self.off_us
+
+
+class Machine:
+    """Where a bureau's node runs. `face` tells several machines of one bureau apart, where it lies."""
+
+    def __init__(self, bench: Bench, office: Office, disk: Disk, rng: random.Random, face: str = "") -> None:
+        self.bench = bench
+        self.office = office
+        self.disk = disk
+        self.face = face
+        self.clock = Clock()
+        self.rng = rng
+        self.disk_delay_s = 0.002
+        self.durable_steps = 0
+        self.crash_at: tuple[int, When] | None = None
+        self.process: NodeProcess | None = None
+        self.refused = ""
+        """Why the node did not start, where it did not."""
+
+    @property
+    def id(self) -> str:
+        return self.office.bureau.id
+
+    @property
+    def name(self) -> str:
+        return f"{self.id}/{self.face}" if self.face else self.id
+
+    @property
+    def honest(self) -> bool:
+        return self.id not in self.bench.liars
+
+    def now_us(self) -> int:
+        return self.clock.now_us(self.bench.loop.time())
+
+    def boot(self) -> None:
+        """Start the node, unless it runs; it goes on from what the disk holds."""
+        if self.process is None:
+            self.refused = ""
+            self.process = NodeProcess(self)
+            self.process.run(self.process.start())
+
+    def crash(self) -> None:
+        """The process dies where it is."""
+        if self.process is not None:
+            self.process.die("crashes")
+
+    def halt(self) -> None:
+        """Stop the node as an operator does."""
+        if self.process is not None:
+            self.process.run(self.process.stop())
+
+    def crash_after(self, steps: int, when: When) -> None:
+        """Die right before or after a durable step to come, counted from 0."""
+        self.crash_at = self.durable_steps + steps + 1, when
+
+
+class NodeProcess(Host):
+    """One run of a bureau's node, from its start to its end."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine.id)
+        self.machine = machine
+        self.alive = True
+        self.tasks: dict[asyncio.Task[Any], None] = {}
+        self.context.run(running.set, self)
+        self.store = FaultyStore(MemoryStore())
+        self.engine: Engine
+
+    def disk_delay_s(self) -> float:
+        return self.machine.disk_delay_s * self.machine.rng.uniform(0.5, 2.0)
+
+    def run(self, work: Any) -> None:
+        """Do something as this process."""
+        asyncio.get_running_loop().create_task(work, context=self.context.copy())
+
+    def answers(self, path: str, caller: Host, answer: Any) -> Iterable[Any]:
+        return self.machine.bench.bend(self, path, caller, answer)
+
+    async def start(self) -> None:
+        """As a node starts: opened, checked against what was signed, served."""
+        machine, bench = self.machine, self.machine.bench
+        try:
+            self._open()
+            await self.engine.start()
+            self.handlers = await handlers_of(servicers(self.engine))
+            self.engine.follow()
+        except TallystickError as error:
+            machine.refused = str(error)
+            bench.say(machine.name, f"does not start: {error}")
+            self.die("")
+            return
+        bench.say(machine.name, f"serves {self.engine.sequencer.published.state.size} entries")
+
+    def _open(self) -> None:
+        machine = self.machine
+        bureau, keys = machine.office.bureau, machine.office.keys
+        self.store = self._opened()
+        signed = machine.disk.noted(self._step)
+        ledger = Ledger.open(self.store, bureau.origin)
+        check_against_signed(ledger, signed)
+        charter = machine.bench.world.charter
+        sequencer = Sequencer(
+            ledger,
+            signed,
+            keys["node"],
+            actors_of(bureau),
+            now_us=machine.now_us,
+            reopen=self._opened,
+            linger_s=_LINGER_S,
+            queue_bytes_max=_QUEUE_BYTES_MAX,
+            expires_us=charter.expires_us,
+            state=bureau.state,
+        )
+        reach = machine.bench.network.reach(self)
+        rng = random.Random(machine.rng.getrandbits(64))
+        who = Who(charter, bureau, keys["witness"], machine.now_us, reach, rng, keys["node"])
+        self.engine = Engine(who, sequencer)
+
+    def _opened(self) -> FaultyStore:
+        self.store = FaultyStore(self.machine.disk.opened(), around=self._step)
+        return self.store
+
+    async def stop(self) -> None:
+        """As a node stops."""
+        if self.handlers:
+            await self.engine.unfollow()
+            self.engine.refuse_more()
+            await asyncio.sleep(0.01)
+            self.handlers = {}
+            await self.engine.stop()
+            self.die("stops")
+
+    def die(self, how: str) -> None:
+        """End: no task of it goes on, no call, no write."""
+        if not self.alive:
+            return
+        if how:
+            self.machine.bench.say(self.machine.name, how)
+        self.alive = False
+        self.handlers = {}
+        self.machine.process = None
+        self.machine.bench.network.gone(self)
+        for task in list(self.tasks):
+            task.cancel()
+
+    def _step(self, when: When, batch: Batch | None = None) -> None:
+        """Something becomes durable, or has."""
+        machine = self.machine
+        if not self.alive:
+            raise Crashed
+        if when == "before":
+            machine.durable_steps += 1
+        elif batch is not None:
+            machine.bench.written(machine, batch)
+        if machine.crash_at == (machine.durable_steps, when):
+            machine.crash_at = None
+            self.die(f"crashes right {when} {'it writes' if batch is not None else 'it notes what it will sign'}")
+            raise Crashed
+
+
+def servicers(engine: Engine) -> list[Any]:
+    """The services that an engine offers."""
+    return [
+        piece
+        for piece in vars(engine).values()
+        if any(base.__name__.endswith("Servicer") for base in type(piece).__mro__)
+    ]
+
+
+Lie = Callable[[NodeProcess, str, Host, Any], Iterable[Any] | None]
+"""What is sent in place of an answer; None where it is sent as it is. It is told who answers which call of whom."""
