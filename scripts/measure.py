@@ -4,6 +4,7 @@ floor    parse, two hashes, the tree, one synced LevelDB batch per 1,000 stateme
 sdk      statements built, signed, sent, verified, chained, indexed, durable: a Recorder and a node process
 sealed   the same submissions made beforehand, so that the node is what is measured
 single   one statement a call, with a durable receipt that was checked, beside a plain gRPC echo
+witness  sealed submissions in a cluster of five: the recording node alone, and with its four witnesses
 reopen   a ledger's opening: time and memory, which must not grow with it; bytes on disk an entry
 """
 
@@ -31,6 +32,8 @@ import grpc
 import plyvel
 from blake3 import blake3
 
+from scripts.load import ACTOR, BATCH, cpu_s, sealed, statements, use
+from scripts.measure_witnesses import witnessing
 from tallystick import Node
 from tallystick.core.compose import compose
 from tallystick.core.statement import encode
@@ -43,37 +46,9 @@ from tallystick_node.cluster.member import Member
 from tallystick_node.ledger import Ledger
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
-from tallystick_proto.v1.ledger_pb2 import SubmitRequest
 from tallystick_proto.v1.statement_pb2 import Statements
 
 Caller = tuple[Callable[[], object], Callable[[], object]]  # how to call, and how to close
-
-BATCH = 1_000
-ACTOR = "market-regulation:clerk"
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def use(number: int) -> dict[str, object]:
-    """The keywords of a typical statement: a look-up in a case, by an officer, for a purpose."""
-    return {
-        "version": f"SCJG-{number % 200:04d}@2026-10",
-        "purpose": "tax-registration",
-        "case": number.to_bytes(16, "big"),
-        "officer": f"market-regulation:o-{number % 50:04x}",
-        "system": "licence-desk",
-        "rows": 1 + number % 7,
-    }
-
-
-def statements(count: int) -> list[bytes]:
-    """Serialised statements, made beforehand."""
-    return [compose("use", ACTOR, use(number)).encode() for number in range(count)]
-
-
-def cpu_s(pid: int) -> float:
-    """The processor time a process has used, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def floor(folder: Path, count: int) -> dict[str, float]:
@@ -114,23 +89,6 @@ def through_sdk(member: Member, count: int) -> dict[str, float]:
         "client_cpu_us": (time.process_time() - client) / count * 1e6,
         "node_cpu_us": (cpu_s(member.running.pid) - server) / count * 1e6,
     }
-
-
-def sealed(member: Member, count: int) -> dict[str, float]:
-    """Submissions made beforehand, sent over one stream."""
-    profile = Profile.load(member.profile)
-    key = profile.signing_key()
-    data = statements(BATCH)
-    requests = [
-        SubmitRequest(submission=seal(member.bureau.origin, ACTOR, key, new_id(), data)) for _ in range(count // BATCH)
-    ]
-    assert member.running is not None
-    server = cpu_s(member.running.pid)
-    started = time.perf_counter()
-    answers = list(member.sdk.wire.submit_many(requests))
-    seconds = time.perf_counter() - started
-    assert all(answer.HasField("receipt") for answer in answers)
-    return {"per_s": count / seconds, "node_cpu_us": (cpu_s(member.running.pid) - server) / count * 1e6}
 
 
 def callers(count: int, calls: int, open_one: Callable[[], Caller]) -> dict[str, float]:
@@ -307,6 +265,10 @@ def main() -> None:
                         f"single statements, {count} callers", callers(count, chosen.calls, ledger_caller(member))
                     )
                     row("ratio to the echo", {"rate": single["per_s"] / plain["per_s"]})
+        alone, among = witnessing(folder / "five", max(chosen.entries // 3, BATCH))
+        add("with no witness", alone)
+        add("with four witnesses", among)
+        row("ratio to none", {"node_cpu": among["node_cpu_us"] / alone["node_cpu_us"]})
         with LocalCluster.up(folder / "sizes", 1) as cluster:
             member = cluster["market-regulation"]
             member.stop()

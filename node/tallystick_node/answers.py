@@ -6,7 +6,9 @@ the terms. That nothing was left out cannot be seen from an answer, only from a 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from tallystick.core.entry import decode_entry
 from tallystick.core.errors import InvalidIdentifier, VerificationFailed
@@ -19,12 +21,45 @@ from tallystick_node.ledger import Ledger
 from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
 
 _BUNDLE_BYTES = ANSWER_BYTES_MAX - 64 * 1024  # room for one more entry and the path
+READY_ENTRIES: Final = 4_096
+READY_BYTES_MAX: Final = 16 * ANSWER_BYTES_MAX
 _TERM_NUMBERS = frozenset(TERM_FIELDS.values())
 
 
 def bundles(ledger: Ledger, indexes: range, size: int) -> Iterator[Bundle]:
     """Adjacent entries as bundles that join the tree of `size`."""
     return _bundled(ledger, zip(indexes, ledger.entries(indexes.start, indexes.stop), strict=True), size)
+
+
+class ReadyBundles:
+    """Adjacent entries as bundles, the newest of them at hand: several witnesses ask for the same at about one time.
+
+    A bundle ends at the latest where the index is a multiple of `READY_ENTRIES`, so that those who began at different
+    entries are soon given the same ones. What is given is shared, and not to be changed.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, range, int], Bundle] = OrderedDict()
+        self._kept_bytes = 0
+
+    def read(self, ledger: Ledger, first: int, end: int, size: int) -> Iterator[Bundle]:
+        """Entries [first, end) as bundles that join the tree of `size`."""
+        while first < end:
+            stretch = range(first, min(end, first + READY_ENTRIES - first % READY_ENTRIES))
+            key = ledger.origin, stretch, size
+            bundle = self._kept.get(key)
+            if bundle is None:
+                bundle = next(bundles(ledger, stretch, size))
+                self._keep(key, bundle)
+            yield bundle
+            first += len(bundle.entry)
+
+    def _keep(self, key: tuple[str, range, int], bundle: Bundle) -> None:
+        self._kept[key] = bundle
+        self._kept_bytes += bundle.ByteSize()
+        while self._kept_bytes > READY_BYTES_MAX:
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= oldest.ByteSize()
 
 
 def find(ledger: Ledger, request: FindRequest, first: int, end: int, size: int) -> Iterator[Bundle]:

@@ -13,7 +13,7 @@ from tallystick.core.errors import InvalidIdentifier, NotAllowed, NotFound
 from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX
 from tallystick.core.merkle import prove_consistency, prove_inclusion
 from tallystick_node import access
-from tallystick_node.answers import bundles, find
+from tallystick_node.answers import ReadyBundles, find
 from tallystick_node.openings import openings
 from tallystick_node.presence import presence_of
 from tallystick_node.shelf import Held, Shelf
@@ -38,6 +38,7 @@ class LedgerService(LedgerServicer):
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
+        self._ready = ReadyBundles()
 
     async def GetCheckpoint(self, request: CheckpointRequest, context: ServicerContext[Any, Any]) -> CheckpointAnswer:
         return _checkpoint(request.known_size, self._shelf.at(request.origin))
@@ -74,7 +75,7 @@ class LedgerService(LedgerServicer):
         held = self._shelf.at(request.origin)
         _check_size(held, request.size)
         _check_range(held, request.first, request.end, request.size)
-        for bundle in bundles(held.ledger, range(request.first, request.end), request.size):
+        for bundle in self._ready.read(held.ledger, request.first, request.end, request.size):
             yield bundle
 
     async def Find(self, request: FindRequest, context: ServicerContext[Any, Any]) -> AsyncIterator[Bundle]:
