@@ -58,6 +58,9 @@ class FaultyStore:
         yield from self.inner.range(start, stop, reverse=reverse)
         _fail(fault, "after")
 
+    def snapshot(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        return self.inner.snapshot(start, stop)
+
     def stage(self, batch: Batch) -> Callable[[], None]:
         staged = self.inner.stage(batch)
 

@@ -77,9 +77,23 @@ class LevelDbStore:
             self._leave()
 
     def range(self, start: bytes, stop: bytes | None, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        return self._range(None, start, stop, reverse)
+
+    def snapshot(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        db = self._enter()
+        try:
+            taken = db.snapshot()
+        finally:
+            self._leave()
+        # LevelDB keeps what the snapshot sees until it is let go of, which happens with this iterator.
+        return self._range(taken, start, stop, reverse=False)
+
+    def _range(
+        self, taken: plyvel.Snapshot | None, start: bytes, stop: bytes | None, reverse: bool
+    ) -> Iterator[tuple[bytes, bytes]]:
         items = _PAGE_ITEMS_FIRST  # small at first: most readers want little
         while True:
-            page, more = self._page(start, stop, reverse, items)
+            page, more = self._page(taken, start, stop, reverse, items)
             yield from page
             if not more:
                 return
@@ -91,11 +105,11 @@ class LevelDbStore:
             items = min(4 * items, _PAGE_ITEMS_MAX)
 
     def _page(
-        self, start: bytes, stop: bytes | None, reverse: bool, items: int
+        self, taken: plyvel.Snapshot | None, start: bytes, stop: bytes | None, reverse: bool, items: int
     ) -> tuple[list[tuple[bytes, bytes]], bool]:
         db = self._enter()
         try:
-            iterator = db.raw_iterator(verify_checksums=True)
+            iterator = (taken or db).raw_iterator(verify_checksums=True)
             try:
                 return _fetch(iterator, start, stop, reverse, items)
             finally:

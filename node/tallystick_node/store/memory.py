@@ -48,6 +48,9 @@ class MemoryStore:
                 return
             yield last, value
 
+    def snapshot(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        return self.reopened().range(start, stop)
+
     def stage(self, batch: Batch) -> Callable[[], None]:
         puts, deletes = list(batch.puts), list(batch.deletes)
 

@@ -43,6 +43,11 @@ class Store(Protocol):
         while it runs may or may not be seen.
         """
 
+    def snapshot(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """The keys and values of a range as they stand at this call, in order: between two batches, whatever is written
+        while they are taken.
+        """
+
     def stage(self, batch: Batch) -> Callable[[], None]:
         """Hand over a batch; the call returned writes it, as `write` does, and is made once.
 

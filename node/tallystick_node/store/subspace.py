@@ -23,9 +23,10 @@ class Subspace:
         return self._store.get(self._prefix + key)
 
     def range(self, start: bytes, stop: bytes | None, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        end = self._end if stop is None else self._prefix + stop
-        for key, value in self._store.range(self._prefix + start, end, reverse=reverse):
-            yield key[len(self._prefix) :], value
+        yield from self._within(self._store.range(self._prefix + start, self._stop(stop), reverse=reverse))
+
+    def snapshot(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        return self._within(self._store.snapshot(self._prefix + start, self._stop(stop)))
 
     def stage(self, batch: Batch) -> Callable[[], None]:
         prefix = self._prefix
@@ -37,3 +38,9 @@ class Subspace:
 
     def close(self) -> None:
         """Nothing: it opened nothing."""
+
+    def _stop(self, stop: bytes | None) -> bytes:
+        return self._end if stop is None else self._prefix + stop
+
+    def _within(self, items: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+        return ((key[len(self._prefix) :], value) for key, value in items)
