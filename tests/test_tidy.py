@@ -33,7 +33,13 @@ CORE_MAY_NOT_CALL = frozenset({"__import__", "breakpoint", "eval", "exec", "inpu
 CORE_MAY_NOT_CALL_METHOD = frozenset({"now", "today", "utcnow"})
 
 CORE = ("tallystick.core",)
-STUB_USERS = ("tallystick.sdk.wire", "tallystick_node.server", "tallystick_node.services", "tallystick_node.peers")
+STUB_USERS = (
+    "tallystick.sdk.wire",
+    "tallystick_node.server",
+    "tallystick_node.services",
+    "tallystick_node.peers",
+    "tallystick_node.operating",
+)
 DATABASE_USERS = ("tallystick_node.store",)
 PRINTERS = ("tallystick.cli", "tallystick_node.cli")
 

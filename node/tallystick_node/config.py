@@ -122,6 +122,10 @@ class Settings:
     def signed_size(self) -> Path:
         return self.place(self.config.data) / "signed-size"
 
+    @property
+    def operator_token(self) -> Path:
+        return self.place(self.config.data) / "operator-token"
+
     def open_charter(self) -> tuple[Charter, Bureau]:
         """The charter and this node's bureau in it. Raises ConfigInvalid or VerificationFailed."""
         path = self.place(self.config.charter)

@@ -7,7 +7,7 @@ none is missing, and a database can be read back against it.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from blake3 import blake3
@@ -17,7 +17,7 @@ from tallystick_node.store.store import Batch, Store
 from tallystick_proto.v1.operate_pb2 import BackupPiece, BackupSeal
 
 # What is taken at once from a node that does other things: some milliseconds of its time.
-PIECE_KEYS_MAX: Final = 512
+PIECE_KEYS_MAX: Final = 1_024
 PIECE_BYTES_MAX: Final = 256 * 1024
 # What is written at once to a database that nobody uses yet.
 _BATCH_BYTES: Final = 4 * 1024 * 1024
@@ -61,17 +61,17 @@ def _pieces(items: Iterator[tuple[bytes, bytes]]) -> Iterator[BackupPiece]:
     yield BackupPiece(seal=sealing.seal())
 
 
-def put_together(pieces: Iterable[BackupPiece], store: Store) -> Iterator[int]:
-    """Write what was taken apart into an empty database, counting the bytes so far; at the end it is what was sealed.
+def put_together(pieces: Iterable[BackupPiece], store: Store, progress: Callable[[int], None]) -> BackupSeal:
+    """Write what was taken apart into an empty database; returns the seal it must have now.
 
-    Raises StoreDamaged where it is not, StorageFailed.
+    `progress` is told how many bytes are written. Raises StorageFailed, StoreDamaged where the end is missing.
     """
     batch, size, written = Batch(), 0, 0
-    sealed: BackupSeal | None = None
     for piece in pieces:
         if piece.HasField("seal"):
-            sealed = piece.seal
-            continue
+            store.write(batch)
+            progress(written + size)
+            return piece.seal
         for key, value in zip(piece.key, piece.value, strict=True):
             batch.put(key, value)
             size += len(key) + len(value)
@@ -79,11 +79,19 @@ def put_together(pieces: Iterable[BackupPiece], store: Store) -> Iterator[int]:
             store.write(batch)
             written += size
             batch, size = Batch(), 0
-            yield written
-    store.write(batch)
-    yield written + size
-    if sealed is None or seal_of(store) != sealed:
-        raise StoreDamaged("what was written is not what was read", expected="every key once, with its value")
+            progress(written)
+    raise StoreDamaged("it ends in the middle", where="what was read", expected="every key, and a seal")
+
+
+def check_seal(store: Store, sealed: BackupSeal, where: str) -> None:
+    """A database holds what was taken apart, read again whole. Raises StoreDamaged."""
+    found = seal_of(store)
+    if found != sealed:
+        raise StoreDamaged(
+            f"it has {found.keys} keys with digest {found.digest.hex()}",
+            where=where,
+            expected=f"{sealed.keys} keys with digest {sealed.digest.hex()}, as they were read",
+        )
 
 
 def seal_of(store: Store) -> BackupSeal:

@@ -32,13 +32,16 @@ from tallystick_node.config import Settings
 from tallystick_node.engine import Engine, Who
 from tallystick_node.identity import load_ledger_key, load_witness_key
 from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.operator_token import make_token
 from tallystick_node.peers import Peer
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.errors import DomainErrors
+from tallystick_node.services.operate import OperateService
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
-from tallystick_proto.v1 import ledger_pb2, witness_pb2
+from tallystick_proto.v1 import ledger_pb2, operate_pb2, witness_pb2
 from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
+from tallystick_proto.v1.operate_pb2_grpc import add_OperateServicer_to_server
 from tallystick_proto.v1.witness_pb2_grpc import add_WitnessServicer_to_server
 
 log = structlog.get_logger()
@@ -121,6 +124,7 @@ class Node:
         Raises Usage where the address is taken.
         """
         engine = self.engine
+        operate = OperateService(make_token(self.settings.operator_token), lambda: self.sequencer.ledger.store)
         await engine.start()
         config = self.settings.config
         server = grpc.aio.server(
@@ -137,11 +141,12 @@ class Node:
         add_SubmitServicer_to_server(engine.submit, server)
         add_LedgerServicer_to_server(engine.ledger, server)
         add_WitnessServicer_to_server(engine.witness, server)
+        add_OperateServicer_to_server(operate, server)
         self._health = HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         named = [
             service.full_name
-            for described in (ledger_pb2.DESCRIPTOR, witness_pb2.DESCRIPTOR)
+            for described in (ledger_pb2.DESCRIPTOR, witness_pb2.DESCRIPTOR, operate_pb2.DESCRIPTOR)
             for service in described.services_by_name.values()
         ]
         reflection.enable_server_reflection([*named, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)

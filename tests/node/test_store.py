@@ -78,6 +78,19 @@ def test_a_range_longer_than_any_page_is_whole(new_store: Callable[[], Store]) -
     assert list(store.range(b"000010", b"002990", reverse=True)) == items[10:2990][::-1]
 
 
+def test_a_snapshot_sees_what_stood_when_it_was_taken(new_store: Callable[[], Store]) -> None:
+    """Whatever is changed, added or removed meanwhile, and however far it was read, it is of that time."""
+    store = new_store()
+    items = {b"%05d" % number: b"old" for number in range(1_200)}
+    store.write(batch_of(dict(items)))
+    whole, part = store.snapshot(), store.snapshot(b"00100", b"01100")
+    seen = list(islice(whole, 600))
+    store.write(batch_of({key: b"new" if key[-1] % 2 else None for key in items} | {b"00000x": b"more"}))
+    assert seen + list(whole) == list(items.items())
+    assert list(part) == list(items.items())[100:1100]
+    assert len(list(store.snapshot())) == 601
+
+
 def test_a_staged_batch_is_written_by_its_call_only(new_store: Callable[[], Store]) -> None:
     """Handing over changes nothing; the call does."""
     store = new_store()
@@ -94,12 +107,16 @@ def test_a_closed_store_refuses_every_call(new_store: Callable[[], Store]) -> No
     staged = store.stage(batch_of({b"b": b"2"}))
     under_way = store.range(b"", None)
     next(under_way)
+    taken = store.snapshot()
+    assert next(taken)[0] == b"000"
     store.close()
     store.close()
     calls: list[Callable[[], object]] = [
         lambda: store.get(b"a"),
         lambda: list(store.range(b"", None)),
         lambda: list(under_way),
+        lambda: list(taken),
+        store.snapshot().__next__ if isinstance(store, MemoryStore) else store.snapshot,
         staged,
         lambda: store.write(Batch()),
     ]

@@ -42,6 +42,7 @@ def test_parts_are_maps_that_know_nothing_of_each_other(
         expected = sorted((k, v) for k, v in model.items() if start <= k and (stop is None or k < stop))
         assert list(part.range(start, stop)) == expected
         assert list(part.range(start, stop, reverse=True)) == expected[::-1]
+        assert list(part.snapshot(start, stop)) == expected
         assert all(part.get(key) == model.get(key) for key in (start, *model))
     assert len(list(store.range(b"", None))) == sum(map(len, models.values()))
 

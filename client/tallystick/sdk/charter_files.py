@@ -43,6 +43,11 @@ def version_in(path: Path) -> Version:
         raise error.at(str(path)) from None
 
 
+def notes_beside(path: Path) -> list[Path]:
+    """The files beside the charter in `path` that are called as versions are, whatever they hold."""
+    return [each for each in sorted(path.parent.glob("charter*.note")) if _NAME.fullmatch(each.name) and each != path]
+
+
 def known_versions(path: Path, digest: str) -> list[Version]:
     """The version in `path`, trusted by its digest, after those before it that were kept beside it.
 
@@ -52,13 +57,12 @@ def known_versions(path: Path, digest: str) -> list[Version]:
     if last.digest != digest:
         raise ConfigInvalid(f"its digest is {last.digest}", where=str(path), expected=digest)
     kept: dict[str, Version] = {}
-    for beside in sorted(path.parent.glob("charter*.note")):
-        if _NAME.fullmatch(beside.name) and beside != path:
-            try:
-                version = version_in(beside)
-            except TallystickError:  # whatever it is, no version that is known names it
-                continue
-            kept[version.digest] = version
+    for beside in notes_beside(path):
+        try:
+            version = version_in(beside)
+        except TallystickError:  # whatever it is, no version that is known names it
+            continue
+        kept[version.digest] = version
     versions = [last]
     while (before := kept.get(versions[0].charter.previous)) is not None and before.number == versions[0].number - 1:
         versions.insert(0, before)

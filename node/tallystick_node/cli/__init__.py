@@ -9,6 +9,7 @@ import sys
 import click
 
 from tallystick.core.errors import TallystickError
+from tallystick_node.cli.backup import backup, restore
 from tallystick_node.cli.charter import charter
 from tallystick_node.cli.cluster import cluster
 from tallystick_node.cli.init import init
@@ -27,7 +28,7 @@ def tallyd() -> None:
     """A bureau's node: it keeps one ledger, answers for it, and proves what it answers."""
 
 
-for _command in (init, run, fsck, config, charter, cluster, completion):
+for _command in (init, run, fsck, backup, restore, config, charter, cluster, completion):
     tallyd.add_command(_command)
 
 

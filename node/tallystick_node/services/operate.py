@@ -26,9 +26,7 @@ class OperateService(OperateServicer):
         self._token = token
         self._store = store
 
-    async def Backup(
-        self, request: BackupRequest, context: ServicerContext[Any, Any]
-    ) -> AsyncIterator[BackupPiece]:
+    async def Backup(self, request: BackupRequest, context: ServicerContext[Any, Any]) -> AsyncIterator[BackupPiece]:
         check_token(self._token, request.token)
         clock = asyncio.get_running_loop().time
         pieces = take_apart(self._store())

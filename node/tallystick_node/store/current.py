@@ -23,6 +23,9 @@ class CurrentStore:
     def range(self, start: bytes, stop: bytes | None, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         return self._now().range(start, stop, reverse=reverse)
 
+    def snapshot(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        return self._now().snapshot(start, stop)
+
     def stage(self, batch: Batch) -> Callable[[], None]:
         return self._now().stage(batch)
 

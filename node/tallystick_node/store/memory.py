@@ -49,7 +49,7 @@ class MemoryStore:
             yield last, value
 
     def snapshot(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
-        return self.reopened().range(start, stop)
+        return self._while_open(self.reopened().range(start, stop))
 
     def stage(self, batch: Batch) -> Callable[[], None]:
         puts, deletes = list(batch.puts), list(batch.deletes)
@@ -73,6 +73,11 @@ class MemoryStore:
     def close(self) -> None:
         with self._lock:
             self._closed = True
+
+    def _while_open(self, items: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+        for item in items:
+            self._check_open()
+            yield item
 
     def _check_open(self) -> None:
         if self._closed:

@@ -1,0 +1,67 @@
+"""`tallyd backup` and `restore`: a home's copy, and a home from it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+_FOLDER = click.Path(path_type=Path)
+
+
+def show_bytes(written: int) -> None:
+    """Progress, for a person who waits."""
+    if sys.stderr.isatty():
+        click.echo(f"\rcopied {written / 1024 / 1024:,.1f} MiB", nl=False, err=True)
+
+
+@click.command(short_help="Copy the home of DIR while its node runs, or is stopped.")
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.argument("target", metavar="DEST", type=_FOLDER)
+@click.option("--with-keys", is_flag=True, help="Copy the private keys too: whoever has them is this bureau's node.")
+def backup(directory: Path, target: Path, with_keys: bool) -> None:
+    """Copy the home of DIR to the new folder DEST: database, note of what was signed, charter and settings.
+
+    A running node goes on: what is copied is its database as it stands between two commits. DEST is there whole, or not
+    at all; `tallyd fsck DEST` checks every entry in it. `tallyd restore` makes a home of it again.
+    """
+    from tallystick.sdk.clock import now_us
+    from tallystick_node.backup import make_backup
+    from tallystick_node.config import Settings
+    from tallystick_node.home import SETTINGS
+
+    taken = make_backup(Settings.load(directory / SETTINGS), target, now_us(), show_bytes, with_keys=with_keys)
+    if sys.stderr.isatty():
+        click.echo(err=True)
+    click.echo(f"{target}: {taken.size:,} entries of {taken.origin}, {'with' if with_keys else 'without'} keys")
+
+
+@click.command(short_help="Make a home of a backup, or put its database back.")
+@click.argument("source", metavar="BACKUP", type=_FOLDER)
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+def restore(source: Path, directory: Path) -> None:
+    """Make the home DIR of a backup; or, where DIR is the stopped home it was taken of, put the database back there.
+
+    Nothing is overwritten: a database that was there stays beside the one put back. What was recorded since the backup
+    is not in it. Where any of that was signed, `tallyd recover` is the way.
+    """
+    from tallystick_node.restoring import restore as restored
+
+    done = restored(source, directory)
+    taken = done.taken
+    click.echo(f"{directory}: {taken.size:,} entries of {taken.origin}, as of {taken.taken.isoformat()}")
+    if done.aside is not None:
+        click.echo(f"the database before it stays in {done.aside}")
+    for path in done.missing_keys:
+        click.echo(f"the key is not in the backup: put it back as {path}")
+    if done.signed_size > taken.size:
+        click.echo(
+            f"{done.signed_size:,} entries were signed since: the node does not start on this. "
+            f"tallyd recover survey {directory}"
+        )
+        return
+    click.echo(
+        "if its node signed anything after the backup, as a ledger or as a witness, do not start it on this: "
+        f"tallyd recover survey {directory}"
+    )

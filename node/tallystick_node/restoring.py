@@ -1,0 +1,144 @@
+"""A home from a backup, or a backup's database put back into a home. Nothing that was there is removed or overwritten.
+
+Into a home, the database goes beside the one that is there, and then the settings name it: at one moment, so that the
+home has the old database until it has the new one. The old one stays where it was. Of the two notes of what was signed
+the one that says more goes with it: a home does not forget that it signed more than the backup has.
+"""
+
+from __future__ import annotations
+
+import stat
+import tomllib
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from tallystick.core.charter import Bureau
+from tallystick.core.errors import ConfigInvalid, DirectoryHeld, StorageFailed, StoreDamaged
+from tallystick.core.note import encode_base64
+from tallystick.sdk.files import write_whole
+from tallystick.sdk.toml_edit import with_values
+from tallystick_node.backup import RECORD, Taken, copy_file
+from tallystick_node.config import Settings
+from tallystick_node.founding import KEYS, made_whole
+from tallystick_node.home import SETTINGS
+from tallystick_node.ledger import Ledger
+from tallystick_node.pieces import check_seal
+from tallystick_node.signed_size import SignedSize
+from tallystick_node.store.leveldb import LevelDbStore
+
+Signed = tuple[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What is there now: the backup, the size this home had signed for, the keys that are missing, and the folder of
+    the database that was there before.
+    """
+
+    taken: Taken
+    signed_size: int
+    missing_keys: list[Path]
+    aside: Path | None
+
+
+def restore(backup: Path, home: Path) -> Restored:
+    """Make a home of a backup, or put its database back into the stopped home it was taken of.
+
+    Raises ConfigInvalid where they do not belong together, DirectoryHeld where the node runs, StoreDamaged where the
+    backup is not what was made.
+    """
+    taken, source = _read(backup)
+    _, bureau = source.open_charter()
+    if not (home / SETTINGS).exists():
+        with made_whole(home) as making:
+            for path in sorted(each for each in backup.iterdir() if each.is_file() and each.name != RECORD):
+                copy_file(path, making / path.name)
+            for key in sorted((backup / KEYS).glob("*.key")):
+                copy_file(key, making / KEYS / key.name, 0o600)
+            signed = _put_database(source, making / source.config.data, taken, None)
+        return Restored(taken, signed, _missing_keys(Settings.load(home / SETTINGS)), None)
+    settings = Settings.load(home / SETTINGS)
+    if settings.config.bureau != taken.bureau or settings.open_charter()[1].origin != taken.origin:
+        raise ConfigInvalid(
+            f"it is a backup of {taken.bureau}, {taken.origin}", where=str(backup), expected=f"one of {home}"
+        )
+    noted = _noted(settings, bureau)
+    name = free_name(settings, "restored")
+    with made_whole(settings.place(name)) as making:
+        signed = _put_database(source, making, taken, noted)
+    name_database(settings, name)
+    return Restored(taken, signed, _missing_keys(settings), settings.database.parent)
+
+
+def free_name(settings: Settings, what: str) -> str:
+    """A folder beside the database's that is not there yet, as `data-restored-1`."""
+    stem = settings.config.data.partition(f"-{what}-")[0]
+    return next(name for n in count(1) if not settings.place(name := f"{stem}-{what}-{n}").exists())
+
+
+def name_database(settings: Settings, name: str) -> None:
+    """Have the settings name another folder as the database's, from one moment to the next. Raises ConfigInvalid."""
+    text = with_values(settings.path.read_text(encoding="utf-8"), {("", "data"): name}, str(settings.path))
+    write_whole(settings.path, text.encode(), stat.S_IMODE(settings.path.stat().st_mode))
+
+
+def _read(backup: Path) -> tuple[Taken, Settings]:
+    path = backup / RECORD
+    try:
+        taken = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Taken)
+        taken.seal  # noqa: B018, for what it raises
+    except OSError as error:
+        raise ConfigInvalid(
+            f"cannot be read: {error.strerror}", where=str(path), expected="what `tallyd backup` made"
+        ) from None
+    except (ValueError, msgspec.ValidationError) as error:
+        raise ConfigInvalid(str(error), where=str(path), expected="what `tallyd backup` wrote") from None
+    return taken, Settings.load(backup / SETTINGS)
+
+
+def _noted(settings: Settings, bureau: Bureau) -> Signed | None:
+    """What a stopped home noted as signed, where that still reads. Raises DirectoryHeld."""
+    try:
+        LevelDbStore.open(settings.database).close()
+    except DirectoryHeld:
+        raise
+    except StorageFailed:
+        pass  # whatever became of it, it stays where it is
+    try:
+        signed = SignedSize.open(settings.signed_size, bureau.origin)
+    except StorageFailed:
+        return None
+    signed.close()
+    return signed.value
+
+
+def _put_database(source: Settings, folder: Path, taken: Taken, noted: Signed | None) -> int:
+    """Copy a backup's database into a folder and read all of it; returns the size that is noted as signed there."""
+    database = folder / source.database.name
+    for path in sorted(source.database.iterdir()):
+        copy_file(path, database / path.name, 0o600)
+    store = LevelDbStore.open(database)
+    try:
+        check_seal(store, taken.seal, str(source.database))
+        state = Ledger.open(store, taken.origin).state
+    finally:
+        store.close()
+    if (state.size, encode_base64(state.root)) != (taken.size, taken.root):
+        raise StoreDamaged(
+            f"it holds {state.size} entries", where=str(source.database), expected=f"the {taken.size} of {RECORD}"
+        )
+    most = max(noted or (0, b""), (state.size, state.root))
+    signed = SignedSize.create(folder / source.signed_size.name, taken.origin)
+    try:
+        signed.note(*most)
+    finally:
+        signed.close()
+    return most[0]
+
+
+def _missing_keys(settings: Settings) -> list[Path]:
+    keys = (settings.place(settings.config.keys.ledger), settings.place(settings.config.keys.witness))
+    return [key for key in keys if not key.exists()]

@@ -1,0 +1,94 @@
+"""A backup of a real node, made while it records: one state of it, for who may read its home."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import grpc
+import pytest
+
+from tallystick.core.compose import Sensitive
+from tallystick.core.errors import ConfigInvalid, NotAuthentic
+from tallystick.sdk.clock import now_us
+from tallystick_node import doctor
+from tallystick_node.backup import make_backup
+from tallystick_node.cluster.local import LocalCluster
+from tallystick_node.config import Settings
+from tallystick_node.ledger import Ledger
+from tallystick_node.store.leveldb import LevelDbStore
+from tallystick_proto.v1.operate_pb2 import BackupRequest
+from tallystick_proto.v1.operate_pb2_grpc import OperateStub
+
+MARKET, CODE = "market-regulation", "SCJG-0001@1"
+BACKUPS = 3
+
+
+def entries(settings: Settings, origin: str) -> list[bytes]:
+    store = LevelDbStore.open(settings.database)
+    try:
+        ledger = Ledger.open(store, origin)
+        return list(ledger.entries(0, ledger.state.size))
+    finally:
+        store.close()
+
+
+def test_a_backup_under_load_is_one_state_of_the_ledger(cluster: LocalCluster, tmp_path: Path) -> None:
+    """While records and copies go on, every backup is sound in itself, and a prefix of the ledger."""
+    market = cluster[MARKET]
+    with market.gateway.recorder() as record:
+        for number in range(1_000):
+            record.use(CODE, purpose="joint-supervision", case="one", subject=Sensitive(f"person {number}"))
+    enough = threading.Event()
+
+    def load() -> None:
+        while not enough.is_set():
+            market.gateway.use(CODE, purpose="joint-supervision", case="two", subject=Sensitive("a person"))
+
+    recording = threading.Thread(target=load)
+    recording.start()
+    try:
+        for number in range(BACKUPS):
+            target = tmp_path / f"backup-{number}"
+            make_backup(market.settings, target, now_us(), lambda written: None, with_keys=False)
+    finally:
+        enough.set()
+        recording.join()
+    cluster.stop()
+    whole = entries(market.settings, market.bureau.origin)
+    sizes = []
+    for number in range(BACKUPS):
+        copy = Settings.load(tmp_path / f"backup-{number}" / "tallyd.toml")
+        report = doctor.run(copy)
+        assert report.clean, "\n".join(map(str, report.differences))
+        prefix = entries(copy, market.bureau.origin)
+        assert prefix == whole[: len(prefix)]
+        sizes.append(len(prefix))
+    assert sizes == sorted(sizes)
+    assert sizes[0] > 1_000
+
+
+def test_who_cannot_read_the_home_is_told_nothing(cluster: LocalCluster, tmp_path: Path) -> None:
+    """Without the token, or with another, a call is refused in one word; the file is its owner's alone, and new at
+    every start.
+    """
+    market = cluster[MARKET]
+    path = market.settings.operator_token
+    before = path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    with grpc.insecure_channel(market.bureau.endpoint) as channel:
+        for token in (b"", b"wrong", bytes(32)):
+            with pytest.raises(grpc.RpcError, match="refused") as told:
+                list(OperateStub(channel).Backup(BackupRequest(token=token)))
+            assert told.value.code() == grpc.StatusCode.UNAUTHENTICATED
+            assert told.value.details() == "refused"
+    path.write_text("00" * 32)
+    with pytest.raises(NotAuthentic, match="refused"):
+        make_backup(market.settings, tmp_path / "backup", now_us(), lambda written: None, with_keys=False)
+    path.write_text("no token")
+    with pytest.raises(ConfigInvalid, match="it holds no token"):
+        make_backup(market.settings, tmp_path / "backup", now_us(), lambda written: None, with_keys=False)
+    assert not list(tmp_path.iterdir())
+    market.stop()
+    market.start()
+    assert path.read_text() not in (before, "no token")

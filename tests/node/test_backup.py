@@ -1,0 +1,175 @@
+"""A backup of a home, and a home of a backup: whole or not at all, and nothing that was there is lost."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tallystick.core.errors import BehindSigned, ConfigInvalid, DirectoryHeld, StoreDamaged
+from tallystick.core.note import decode_base64
+from tallystick.sdk.clock import now_us
+from tallystick_node import doctor
+from tallystick_node.backup import RECORD, Taken, make_backup
+from tallystick_node.config import Settings
+from tallystick_node.home import SETTINGS
+from tallystick_node.restoring import restore
+from tallystick_node.server import Node
+from tallystick_node.signed_size import SignedSize
+from tests.harness import loop
+from tests.harness.processes import refused, tallyd
+from tests.harness.small_home import new_home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A founded home of three entries; its ledger is sound when the test is over."""
+    new_home(tmp_path / "home")
+    yield tmp_path / "home"
+    assert doctor.run(loaded(tmp_path / "home")).clean
+
+
+def loaded(home: Path) -> Settings:
+    return Settings.load(home / SETTINGS)
+
+
+def taken(home: Path, target: Path, *, with_keys: bool = False) -> Taken:
+    return make_backup(loaded(home), target, now_us(), lambda written: None, with_keys=with_keys)
+
+
+def started(home: Path) -> int:
+    """The size of the ledger of a home whose node starts."""
+    node = Node.open(loaded(home))
+    try:
+        loop.run(node.start())
+        loop.run(node.stop())
+        return node.sequencer.ledger.state.size
+    finally:
+        node.close()
+
+
+def noted(home: Path) -> tuple[int, bytes]:
+    signed = SignedSize.open(loaded(home).signed_size, "pudong.example/market")
+    signed.close()
+    return signed.value
+
+
+def test_a_backup_has_a_homes_form_and_no_keys(home: Path, tmp_path: Path) -> None:
+    """It is checked as a home is; keys are in it only where that was asked for, for their owner's eyes alone."""
+    backup = taken(home, tmp_path / "backup")
+    assert doctor.run(loaded(tmp_path / "backup")).clean
+    assert noted(tmp_path / "backup") == (3, decode_base64(backup.root, ValueError, "")) == noted(home)  # type: ignore[arg-type]
+    assert not (tmp_path / "backup" / "keys").exists()
+    taken(home, tmp_path / "with", with_keys=True)
+    keys = sorted((tmp_path / "with" / "keys").iterdir())
+    assert {"ledger.key", "witness.key", "registrar.key"} <= {key.name for key in keys}
+    assert {key.stat().st_mode & 0o777 for key in keys} == {0o600}
+
+
+def test_a_home_made_of_a_backup_starts(home: Path, tmp_path: Path) -> None:
+    """With its keys at once, else when they are put back; a home with other things in it is left alone."""
+    taken(home, tmp_path / "with", with_keys=True)
+    done = restore(tmp_path / "with", tmp_path / "again")
+    assert (done.missing_keys, done.aside) == ([], None)
+    assert started(tmp_path / "again") == 3
+    taken(home, tmp_path / "without")
+    done = restore(tmp_path / "without", tmp_path / "third")
+    assert [key.name for key in done.missing_keys] == ["ledger.key", "witness.key"]
+    shutil.copytree(home / "keys", tmp_path / "third" / "keys")
+    assert started(tmp_path / "third") == 3
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter").write_text("mine")
+    with pytest.raises(ConfigInvalid, match="something is there"):
+        restore(tmp_path / "without", tmp_path / "full")
+    assert [each.name for each in (tmp_path / "full").iterdir()] == ["letter"]
+
+
+def test_a_lost_database_is_put_back(home: Path, tmp_path: Path) -> None:
+    """What is left of the old one stays beside it, and the node starts on the one put back."""
+    taken(home, tmp_path / "backup")
+    for path in loaded(home).database.glob("*.log"):
+        path.unlink()
+    done = restore(tmp_path / "backup", home)
+    assert done.aside == home / "data"
+    assert (home / "data" / "ledger" / "CURRENT").exists()
+    assert loaded(home).config.data == "data-restored-1"
+    assert started(home) == 3
+    assert restore(tmp_path / "backup", home).aside == home / "data-restored-1"
+    assert loaded(home).config.data == "data-restored-2"
+
+
+def test_a_home_does_not_forget_that_it_signed_more(home: Path, tmp_path: Path) -> None:
+    """Where more was signed than a backup has, the node does not start on it; the other database is still there."""
+    taken(home, tmp_path / "backup")
+    signed = SignedSize.open(loaded(home).signed_size, "pudong.example/market")
+    signed.note(9, bytes(32))
+    signed.close()
+    with pytest.raises(BehindSigned):
+        taken(home, tmp_path / "behind")
+    assert not (tmp_path / "behind").exists()
+    assert restore(tmp_path / "backup", home).signed_size == 9
+    with pytest.raises(BehindSigned, match="9 were signed"):
+        Node.open(loaded(home))
+    before = noted(tmp_path / "backup")
+    text = loaded(home).path.read_text()
+    loaded(home).path.write_text(text.replace("data-restored-1", "data"))
+    shutil.copy(loaded(tmp_path / "backup").signed_size, loaded(home).signed_size)
+    assert noted(home) == before
+
+
+def test_a_damaged_backup_is_not_restored(home: Path, tmp_path: Path) -> None:
+    """A missing or an altered file, or a record of another state: nothing is made of it."""
+    taken(home, tmp_path / "backup")
+    for name in ("log", "record"):
+        broken = tmp_path / name
+        shutil.copytree(tmp_path / "backup", broken)
+        if name == "log":
+            for path in (broken / "data" / "ledger").glob("*.log"):
+                path.write_bytes(path.read_bytes()[:-9])
+            for path in (broken / "data" / "ledger").glob("*.ldb"):
+                path.unlink()
+        else:
+            (broken / RECORD).write_text((broken / RECORD).read_text().replace("size = 3", "size = 2"))
+        with pytest.raises(StoreDamaged):
+            restore(broken, tmp_path / "again")
+        with pytest.raises(StoreDamaged):
+            restore(broken, home)
+        assert not (tmp_path / "again").exists()
+        assert loaded(home).config.data == "data"
+        assert not list(home.glob("data-*"))
+
+
+def test_another_ledgers_backup_is_not_put_back(home: Path, tmp_path: Path) -> None:
+    """A backup goes into the home it was taken of."""
+    new_home(tmp_path / "other", "tax")
+    taken(tmp_path / "other", tmp_path / "backup")
+    with pytest.raises(ConfigInvalid, match="it is a backup of tax"):
+        restore(tmp_path / "backup", home)
+
+
+def test_a_running_home_is_backed_up_and_not_restored(home: Path, tmp_path: Path) -> None:
+    """Its node gives its database to who has its token; nothing is put under it."""
+    taken(home, tmp_path / "stopped")
+    node = Node.open(loaded(home))
+    try:
+        loop.run(node.start())
+        assert taken(home, tmp_path / "backup").size == 3
+        with pytest.raises(DirectoryHeld):
+            restore(tmp_path / "stopped", home)
+        loop.run(node.stop())
+    finally:
+        node.close()
+    assert doctor.run(loaded(tmp_path / "backup")).clean
+
+
+def test_the_commands_say_what_they_did(home: Path, tmp_path: Path) -> None:
+    """`backup` and `restore` end with a sentence, or with one line that says what is in the way."""
+    done = tallyd("backup", home, tmp_path / "backup")
+    assert done.stdout == f"{tmp_path / 'backup'}: 3 entries of pudong.example/market, without keys\n", done.stderr
+    assert "there already" in refused(2, "backup", home, tmp_path / "backup")
+    assert tallyd("fsck", tmp_path / "backup").returncode == 0
+    said = tallyd("restore", tmp_path / "backup", home).stdout
+    assert f"the database before it stays in {home / 'data'}" in said
+    assert "backup.toml" in refused(2, "restore", home, tmp_path / "again")
