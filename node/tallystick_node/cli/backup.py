@@ -44,7 +44,7 @@ def restore(source: Path, directory: Path) -> None:
     """Make the home DIR of a backup; or, where DIR is the stopped home it was taken of, put the database back there.
 
     Nothing is overwritten: a database that was there stays beside the one put back. What was recorded since the backup
-    is not in it. Where any of that was signed, `tallyd recover` is the way.
+    is not in it, and a node that signed any of that must not go on from here.
     """
     from tallystick_node.restoring import restore as restored
 
@@ -56,12 +56,6 @@ def restore(source: Path, directory: Path) -> None:
     for path in done.missing_keys:
         click.echo(f"the key is not in the backup: put it back as {path}")
     if done.signed_size > taken.size:
-        click.echo(
-            f"{done.signed_size:,} entries were signed since: the node does not start on this. "
-            f"tallyd recover survey {directory}"
-        )
+        click.echo(f"{done.signed_size:,} entries had been signed: the node does not start on fewer")
         return
-    click.echo(
-        "if its node signed anything after the backup, as a ledger or as a witness, do not start it on this: "
-        f"tallyd recover survey {directory}"
-    )
+    click.echo("do not start a node on this that signed anything after the backup, as a ledger or as a witness")
