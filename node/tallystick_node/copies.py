@@ -8,23 +8,19 @@ What is shown is held against the copy in this order, the numbers as in the code
 
   1. a checkpoint is signed by the ledger's key and names its origin (else it proves nothing)
   2. it has the root that the copy has at its size (else `Forked`), and is not smaller than the copy (else `RolledBack`)
-  3. entries come with a path to the root of that checkpoint (else `ProofFailed`: who answered misled)
-  4. each continues the chain, is well formed, and stands in a submission signed by who might (`core/history`)
-  5. with them the copy has the checkpoint's root (else `Forked`), at the end of a submission
+  3. what the copy lacks of it is fetched and checked as `growing` says
 
-A root that differs under 2, and what fails under 4 and 5, the ledger's own key has signed. It is remembered, and the
-ledger is not cosigned again. A cosignature follows from the record alone, and leaves only when the record is durable:
+A root that differs under 2, and what the ledger's own key has signed and fails under 3, is remembered, and the ledger
+is not cosigned again. A cosignature follows from the record alone, and leaves only when the record is durable:
 after a crash at any point it is either made again, byte for byte, or never was. The time in it does not decrease.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from tallystick.core.actors import Actors
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.cosignature import make_cosignature
@@ -32,23 +28,17 @@ from tallystick.core.errors import (
     ChainBroken,
     Forked,
     MalformedEntry,
-    ProofFailed,
     RolledBack,
     SignatureInvalid,
     StoreDamaged,
 )
-from tallystick.core.evidence import actors_of
-from tallystick.core.hashing import leaf_hashes
-from tallystick.core.history import History, Recorded
 from tallystick.core.keys import SigningKey
-from tallystick.core.merkle import check_range
 from tallystick.core.note import Note, VerifierKey, add_signatures, format_note, parse_note
 from tallystick_node import keyspace
-from tallystick_node.admission import find_submission, load_actors
-from tallystick_node.ledger import Commit, Ledger, empty_state
-from tallystick_node.store.store import Batch, Store
+from tallystick_node.growing import Growing
+from tallystick_node.ledger import Ledger, empty_state
+from tallystick_node.store.store import Store
 from tallystick_node.store.subspace import Subspace
-from tallystick_proto.v1.ledger_pb2 import Bundle
 from tallystick_proto.v1.storage_pb2 import Cosigning
 
 COSIGNING: Final = keyspace.COSIGNED
@@ -83,27 +73,15 @@ def strip(note: bytes, key: VerifierKey) -> bytes:
     return format_note(Note(parsed.text, tuple(own)))
 
 
-class Copy:
+class Copy(Growing):
     """A ledger's copy, open to be extended and cosigned by one writer. `key` signs as the witness `name`."""
 
     def __init__(self, store: Store, bureau: Bureau, key: SigningKey, name: str) -> None:
         """Raises StoreDamaged."""
-        self.bureau = bureau
-        self.ledger = open_copy(store, bureau)
+        super().__init__(open_copy(store, bureau), bureau)
         self.cosigning = read_cosigning(self.ledger)
-        self._actors = load_actors(self.ledger, actors_of(bureau))
         self._key = key
         self._name = name
-
-    @property
-    def size(self) -> int:
-        """How many entries are held."""
-        return self.ledger.state.size
-
-    @property
-    def actors(self) -> Actors:
-        """The actors as of the last entry that is held."""
-        return self._actors
 
     @property
     def cosigned(self) -> bytes:
@@ -124,7 +102,7 @@ class Copy:
     def compare(self, shown: Checkpoint) -> None:
         """Hold a checkpoint against what the copy has of it. Raises Forked, or RolledBack."""
         if shown.size <= self.size and shown.size:
-            self._check_root(shown, self.ledger.root_at(shown.size))  # 2
+            self.check_root(shown, self.ledger.root_at(shown.size))  # 2
         if shown.size < self.size:
             raise RolledBack(
                 f"{self.bureau.id} shows {shown.size} entries, and {self.size} are held here",
@@ -132,49 +110,7 @@ class Copy:
                 known=self.size,
             )
 
-    def check_bundle(self, bundle: Bundle, first: int, shown: Checkpoint) -> None:
-        """Adjacent entries from `first` on stand in the tree of a checkpoint. Raises ProofFailed."""
-        if bundle.first != first or not 1 <= len(bundle.entry) <= shown.size - first:
-            raise ProofFailed(
-                f"its node answered {len(bundle.entry)} entries from #{bundle.first}",
-                where=self.bureau.id,
-                expected=f"#{first} onwards",
-            )
-        check_range(first, leaf_hashes(bundle.entry), shown.size, shown.root, bundle.path)  # 3
-
-    def history(self) -> History:
-        """Goes on where the copy ends."""
-        state = self.ledger.state
-        within = range(state.size)
-
-        def stands(actor: str, submission_id: bytes) -> bool:
-            return find_submission(self.ledger, actor, submission_id, within) is not None
-
-        return History.resumed(self._actors, state.tree, state.prev, state.recorded_at_us, stands)
-
-    def check_whole(self, history: History, shown: Checkpoint) -> None:
-        """A history that has reached a checkpoint's size is what was signed. Raises Forked, MalformedEntry."""
-        self._check_root(shown, history.tree.root())  # 5
-        if not history.complete:
-            raise MalformedEntry(
-                "a checkpoint was signed within a submission", where=f"{self.bureau.id}#{shown.size - 1}"
-            )
-
-    def _check_root(self, shown: Checkpoint, found: bytes) -> None:
-        if found != shown.root:
-            raise Forked(
-                f"{self.bureau.id} signed another history of {shown.size} entries than the one held here",
-                expected=f"root {found.hex()}, not {shown.root.hex()}",
-                known=shown.size,
-            )
-
-    # What is stored: each gives a commit to be written, which takes effect when it is adopted.
-
-    def build(self, checked: Sequence[Recorded]) -> Commit:
-        """The next entries, checked and ending with a submission; none is fine too."""
-        if checked:
-            return self.ledger.build_copy(checked)
-        return Commit(Batch(), self.ledger.state, [], {})
+    # What is remembered beside the entries.
 
     def cosign(self, note: bytes, now_s: int) -> Cosigning:
         """The record that lets a checkpoint be cosigned, once the copy has reached it."""
@@ -190,8 +126,3 @@ class Copy:
             stopped=why,
             shown=strip(shown, self.bureau.ledger_verifier),
         )
-
-    def adopt(self, commit: Commit, history: History) -> None:
-        """A commit of what a history checked is durable."""
-        self.ledger.adopt(commit.state)
-        self._actors = history.actors  # it folds whole submissions only, as are committed

@@ -23,10 +23,10 @@ from typing import Final, TypeVar
 import structlog
 
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.errors import CharterMismatch, ProofFailed, TallystickError, Unreachable
+from tallystick.core.errors import CharterMismatch, TallystickError, Unreachable
 from tallystick.core.history import History, Recorded
 from tallystick_node.copies import COSIGNING, PROVEN, Copy
+from tallystick_node.growing import fetch
 from tallystick_node.peers import Peer, Reach
 from tallystick_node.shelf import Shelf
 from tallystick_proto.v1.storage_pb2 import Cosigning
@@ -34,8 +34,6 @@ from tallystick_proto.v1.witness_pb2 import Cosigned
 
 log = structlog.get_logger()
 
-COMMIT_ENTRIES: Final = 1_024
-_SLICE_ENTRIES: Final = 64
 _RETRY_FIRST_S: Final = 0.1
 _RETRY_MAX_S: Final = 30.0
 
@@ -144,7 +142,7 @@ class Follower:
         shown = copy.opened(note)
         try:
             copy.compare(shown)
-            history, checked = await self._fetch(peer, shown)
+            history, checked = await fetch(copy, peer, shown, self._write)
             copy.check_whole(history, shown)
         except PROVEN as error:
             record = copy.stop(str(error), note)
@@ -154,32 +152,6 @@ class Follower:
         await self._write(history, checked, copy.cosign(note, means.now_us() // 1_000_000))
         log.debug("cosigned", ledger=self.bureau.id, size=shown.size)
         return True
-
-    async def _fetch(self, peer: Peer, shown: Checkpoint) -> tuple[History, list[Recorded]]:
-        """Check what the copy lacks of a checkpoint, and store all but the last of it, which is given back."""
-        copy = self._copy
-        history = copy.history()
-        checked: list[Recorded] = []
-        wanted = copy.size
-        if wanted == shown.size:
-            return history, checked
-        async for bundle in peer.read_entries(self.bureau.origin, wanted, shown.size, shown.size):
-            copy.check_bundle(bundle, wanted, shown)
-            for start in range(0, len(bundle.entry), _SLICE_ENTRIES):
-                checked += history.extend(bundle.entry[start : start + _SLICE_ENTRIES])
-                await asyncio.sleep(0)
-                if history.whole_size - copy.size >= COMMIT_ENTRIES:
-                    whole = history.whole_size - copy.size
-                    await self._write(history, checked[:whole])
-                    rest = [recorded.entry.raw for recorded in checked[whole:]]
-                    history = copy.history()
-                    checked = history.extend(rest)
-            wanted += len(bundle.entry)
-        if wanted != shown.size:
-            raise ProofFailed(
-                f"its node answered entries up to #{wanted}", where=self.bureau.id, expected=f"up to #{shown.size}"
-            )
-        return history, checked
 
     async def _write(self, history: History, checked: list[Recorded], record: Cosigning | None = None) -> None:
         """Store checked entries, and with them what is cosigned from here on, in one synced batch."""

@@ -12,7 +12,7 @@ from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import StorageFailed
 from tallystick.core.note import Note, NoteSignature, format_note, parse_note
 from tallystick.core.witnessing import open_cosigned
-from tallystick_node.following import COMMIT_ENTRIES
+from tallystick_node.growing import COMMIT_ENTRIES
 from tallystick_proto.v1.ledger_pb2 import Bundle
 from tallystick_proto.v1.witness_pb2 import ToCosign
 from tests.harness import loop
