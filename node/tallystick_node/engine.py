@@ -1,5 +1,9 @@
 """What a node does, whatever reaches it: writes its ledger, gathers cosignatures, follows other ledgers, answers.
 
+It starts in two steps. First it reads: its own ledger under what it signed last, its copies, and what it is asked by
+others that start. It signs nothing, neither for its ledger nor as a witness, until its witnesses have answered
+(`starting`); then it writes, and follows.
+
 The pieces are put together here once, for a process that listens (`server`) as for whoever drives them otherwise. A
 stop goes backwards: followers first, then whoever waits is let go, and last the writer, which finishes what is queued.
 """
@@ -16,12 +20,14 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.keys import SigningKey
 from tallystick.core.submission import Prepared
 from tallystick_node.following import Following
+from tallystick_node.own_word import OwnWord
 from tallystick_node.peers import Reach
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.ledger import LedgerService
 from tallystick_node.services.submit import SubmitService
 from tallystick_node.services.witness import WitnessService
 from tallystick_node.shelf import Own, Shelf
+from tallystick_node.starting import Asking
 from tallystick_node.store.current import CurrentStore
 from tallystick_node.witness import Gathering
 from tallystick_node.witness_times import INTERVAL_S, WitnessTimes
@@ -45,7 +51,7 @@ class Who:
 
 
 class Engine:
-    """The pieces of one node. `start` before the first call is answered, `follow` once they are; `stop` at the end.
+    """The pieces of one node. `start` before the first call is answered, `begin` once they are; `stop` at the end.
 
     `witness_times_s` is how long it waits at least before it records what was witnessed, and then again.
     """
@@ -60,7 +66,9 @@ class Engine:
         self.who = who
         self.sequencer = sequencer
         self._adoption_due = adoption_due
-        self.gathering = Gathering(sequencer, who.charter, who.bureau)
+        self.own_word = OwnWord(sequencer, who.bureau)
+        self.asking = Asking(who.charter, who.bureau, sequencer, self.own_word, who.reach, who.rng)
+        self.gathering = Gathering(sequencer, who.charter, who.bureau, self.own_word)
         self.shelf = Shelf(
             CurrentStore(lambda: sequencer.ledger.store),
             who.witness_key,
@@ -83,14 +91,29 @@ class Engine:
         self.witness = WitnessService(who.bureau.origin, self.gathering, self.shelf)
 
     async def start(self) -> None:
-        """Sign what is there, record a charter that is new to the ledger, and take up what is held of others."""
+        """Take up what can be read, and what others ask for. A ledger that has nobody to ask is written at once."""
+        self.shelf.load(bureau for bureau in self.who.charter.ledgers if bureau != self.who.bureau)
+        self.gathering.load()
+        if self.asking.needed:
+            self.sequencer.show_last(self.who.bureau, self.gathering.known)
+        else:
+            await self.write()
+
+    async def begin(self) -> None:
+        """Ask until this node may sign, then write its ledger and follow others. Raises BehindSigned."""
+        if self.asking.needed:
+            await self.asking.until_it_may_sign()
+            await self.write()
+        self.follow()
+
+    async def write(self) -> None:
+        """Sign what is there, record a charter that is new to the ledger, and show it to the witnesses."""
         await self.sequencer.start()
         if self._adoption_due is not None:
             await self.sequencer.record(self._adoption_due)
             log.info("charter adopted", bureau=self.who.bureau.id, version=self.who.charter.version)
         self.gathering.start()
         self.witness_times.start()
-        self.shelf.load(bureau for bureau in self.who.charter.ledgers if bureau != self.who.bureau)
 
     def follow(self) -> None:
         """Begin to follow the ledgers this node witnesses."""

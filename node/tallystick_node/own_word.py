@@ -17,8 +17,8 @@ import structlog
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.errors import BehindSigned
-from tallystick_node.ledger import Ledger
 from tallystick_node.sequencer import Sequencer
+from tallystick_node.starting_rule import is_prefix
 
 log = structlog.get_logger()
 
@@ -26,17 +26,6 @@ WHAT_TO_DO: Final = (
     "every entry it signed for; this database was put back from an older copy, or another writer has its key: stop it, "
     "and rebuild the ledger from its witnesses (docs/operating.md, `tallyd recover`)"
 )
-
-
-def missing(ledger: Ledger, signed: Checkpoint, by: str) -> BehindSigned | None:
-    """What is wrong where a ledger does not have what its key signed, as `by` shows; None where it has it."""
-    if signed.size > ledger.state.size:
-        what = f"{by} shows {signed.size} entries signed with its key, and {ledger.state.size} are here"
-    elif ledger.root_at(signed.size) != signed.root:
-        what = f"{by} shows {signed.size} entries signed with its key, and others are here"
-    else:
-        return None
-    return BehindSigned(what, where=ledger.origin, expected=WHAT_TO_DO, known=signed.size)
 
 
 class OwnWord:
@@ -53,9 +42,22 @@ class OwnWord:
         where it is, and the ledger does not have it: from then on nothing is written.
         """
         signed = open_checkpoint(note, self._own.ledger_verifier, self._own.ends)
-        wrong = missing(self._sequencer.ledger, signed, by)
-        if wrong is not None:
-            log.error("this ledger lacks what its key signed: no more is written", shown_by=by, reason=str(wrong))
-            self._sequencer.stop_writing(wrong)
-            raise wrong
+        ledger = self._sequencer.ledger
+        if not is_prefix(signed, ledger.state.size, ledger.root_at):
+            raise self.lacking(signed, by)
         return signed
+
+    def lacking(self, signed: Checkpoint, by: str) -> BehindSigned:
+        """End writing for what the key signed, as `by` shows, and the ledger lacks; returns why, to be raised."""
+        ledger = self._sequencer.ledger
+        size = ledger.state.size
+        here = f"{size} are here" if signed.size > size else f"the {size} that are here are others"
+        why = BehindSigned(
+            f"{by} shows {signed.size} entries signed with its key, and {here}",
+            where=ledger.origin,
+            expected=WHAT_TO_DO,
+            known=signed.size,
+        )
+        log.error("this ledger lacks what its key signed: no more is written", shown_by=by, reason=str(why))
+        self._sequencer.stop_writing(why)
+        return why

@@ -26,20 +26,24 @@ from tallystick.core.errors import ConfigInvalid, TallystickError
 from tallystick_node.config import Log, Settings
 from tallystick_node.console import INTERNAL_ERROR, exit_on_signal, say
 
-READY = b"+"
+ANSWERS = b"."
+RECORDS = b"+"
 
 
 def run(path: Path, *, lifeline: int | None = None, ready: int | None = None) -> int:
     """Run the node of a settings file until it is told to stop; returns the exit code.
 
-    `lifeline` is a pipe's reading end (`server.run`); on `ready`, a pipe's writing end, a byte says that the node
-    is serving.
+    `lifeline` is a pipe's reading end (`server.run`); on `ready`, a pipe's writing end, one byte says that the node
+    answers, and a second that it records.
     """
     signal.signal(signal.SIGTERM, exit_on_signal)
 
-    def started() -> None:
-        if ready is not None:
-            os.write(ready, READY)
+    def told(records: bool) -> None:
+        if ready is None:
+            return
+        with suppress(BrokenPipeError):  # whoever started it may not wait for the second
+            os.write(ready, RECORDS if records else ANSWERS)
+        if records:
             os.close(ready)
 
     try:
@@ -53,7 +57,7 @@ def run(path: Path, *, lifeline: int | None = None, ready: int | None = None) ->
         configure_log(settings.config.log)
         from tallystick_node import server  # here, so that a wrong setting is told without waiting for gRPC
 
-        server.run(settings, started, lifeline)
+        server.run(settings, told, lifeline)
         return 0
     except TallystickError as error:
         say(str(error))

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -28,27 +28,20 @@ from typing import TypeVar
 import structlog
 
 from tallystick.core.actors import Actors
-from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
-from tallystick.core.errors import NotAllowed, Overloaded, Stopping, StorageFailed, TallystickError
+from tallystick.core.charter import Bureau
+from tallystick.core.errors import NotAllowed, Overloaded, Starting, Stopping, StorageFailed, TallystickError
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared, check_window
 from tallystick_node.admission import Recent, admit, conflict, find_recorded, load_actors, touches_actors
 from tallystick_node.ledger import Ledger, State, check_against_signed
 from tallystick_node.signed_size import SignedSize
+from tallystick_node.signing import Published, Signing
 from tallystick_node.store.store import Store
 
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A state and the checkpoint the node signed for it."""
-
-    state: State
-    note: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +79,7 @@ class Sequencer:
         state: str = "active",
     ) -> None:
         self.ledger = ledger
-        self._signed_size = signed_size
-        self._key = key
+        self._signing = Signing(ledger.origin, signed_size, key)
         self._charter_actors = charter_actors
         self._actors = load_actors(ledger, charter_actors.copy())
         self._recent = Recent(ledger.state)
@@ -107,23 +99,41 @@ class Sequencer:
         self._stopping = False
         self._broken = False
         self._stopped: TallystickError | None = None
-        self._published: Published | None = None
+        self.ended = asyncio.Event()  # set by `stop_writing`
+        self.not_yet: Starting | None = None  # what is told whoever comes before `start`, where that may take long
 
     @property
     def published(self) -> Published:
-        """The newest signed checkpoint and the state under it."""
-        if self._published is None:
+        """The newest signed checkpoint and the state under it. Raises `not_yet` where there is none to be shown yet."""
+        published = self._signing.published
+        if published is None:
+            self.check_started()
             raise RuntimeError("not started")
-        return self._published
+        return published
+
+    @property
+    def not_recording(self) -> TallystickError | None:
+        """Why nothing is recorded, for now or for good; None where it is."""
+        return self._stopped or self.not_yet
+
+    def check_started(self) -> None:
+        """Raises `not_yet`, while it is set."""
+        if self.not_yet is not None:
+            raise self.not_yet.with_traceback(None)
 
     @property
     def actors(self) -> Actors:
         """The actors as of the last commit."""
         return self._actors
 
+    def show_last(self, own: Bureau, others: Iterable[bytes]) -> None:
+        """Before it starts: let readers have what was signed last, as this node kept it or `others` show."""
+        self._signing.publish_last(self.ledger, own, others)
+
     async def start(self) -> None:
         """Note and sign what the database holds, then begin to write."""
         await self._sign_what_is_there()
+        self.not_yet = None
         self._task = asyncio.create_task(self._run(), name="sequencer")
 
     @property
@@ -138,6 +148,7 @@ class Sequencer:
         if self._stopped is not None:
             return
         self._stopped = why
+        self.ended.set()
         queued = [*self._queue]
         self._queue.clear()
         self._queued_bytes = 0
@@ -170,12 +181,13 @@ class Sequencer:
         """Record a prepared submission; returns once it is durable and under a signed checkpoint.
 
         Raises what admission raises, NotAllowed once the charter has expired or where it says that the bureau is not
-        active, Overloaded when the queue is full, Stopping, what `stop_writing` was given, or StorageFailed: then the
-        outcome is unknown, and the caller may send the same submission again.
+        active, Overloaded when the queue is full, Starting, Stopping, what `stop_writing` was given, or StorageFailed:
+        then the outcome is unknown, and the caller may send the same submission again.
         """
         self._go_on()
         if self._stopping:
             raise Stopping("the node is shutting down", where=self.ledger.origin, expected="another try later")
+        self.check_started()
         if self._now_us() >= self._expires_us:
             raise NotAllowed("the charter has expired", where=self.ledger.origin, expected="a later version of it")
         if self._state != "active":
@@ -288,22 +300,18 @@ class Sequencer:
 
     def _write(self, write: Callable[[], None], state: State) -> None:
         write()  # 1
-        self._note(state)  # 2
-
-    def _note(self, state: State) -> None:
-        self._signed_size.note(state.size, state.root)
+        self._signing.note(state)  # 2
 
     def _publish(self, state: State) -> Published:
-        checkpoint = Checkpoint(self.ledger.origin, state.size, state.root)
-        self._published = Published(state, sign_checkpoint(checkpoint, self._key))  # 3
+        published = self._signing.publish(state)  # 3
         event, self._changed = self._changed, asyncio.Event()
         event.set()
-        return self._published
+        return published
 
     def _go_on(self) -> None:
         """Raises what `stop_writing` was given."""
         if self._stopped is not None:
-            raise self._stopped
+            raise self._stopped.with_traceback(None)
 
     async def _recover(self) -> None:
         """After a failed write: reopen, and go on from whatever the database then holds."""
@@ -317,9 +325,9 @@ class Sequencer:
 
     async def _sign_what_is_there(self) -> None:
         """Note and sign the database's state, after making sure that it holds all that was noted before."""
-        await self._in_thread(check_against_signed, self.ledger, self._signed_size)
+        await self._in_thread(check_against_signed, self.ledger, self._signing.signed_size)
         self._go_on()
-        await self._in_thread(self._note, self.ledger.state)
+        await self._in_thread(self._signing.note, self.ledger.state)
         self._go_on()
         self._publish(self.ledger.state)
 

@@ -3,6 +3,9 @@
 Opening refuses early and clearly: settings, charter, keys, the directory, then the database against what was signed. On
 SIGTERM or SIGINT the node reports itself as not serving, refuses new submissions, finishes those in flight, and
 closes the database after its last user.
+
+A node that listens answers; whether it records is another matter, which `tallystick.v1.Submit` reports: not before its
+witnesses have let it sign, and never again once its ledger is seen to lack what its key signed.
 """
 
 from __future__ import annotations
@@ -48,8 +51,12 @@ log = structlog.get_logger()
 
 # Clients ask now and then whether a quiet node is still there; more often than this, a client is sent away.
 PING_INTERVAL_MS_MIN = 5_000
+_SUBMIT = ledger_pb2.DESCRIPTOR.services_by_name["Submit"].full_name
 # A submission with its envelope: ids, signature, disclosures.
 _MESSAGE_BYTES_MAX = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
+
+
+Told = Callable[[bool], None]
 
 
 class Node:
@@ -70,6 +77,7 @@ class Node:
         self.sequencer = engine.sequencer
         self._signed = signed
         self._server: grpc.aio.Server | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
     def open(cls, settings: Settings, clock: Callable[[], int] = now_us) -> Node:
@@ -119,7 +127,7 @@ class Node:
         self._signed.close()
 
     async def start(self) -> None:
-        """Sign what is there, record a charter that is new to the ledger, and listen.
+        """Listen, and begin to ask the witnesses whether this node may sign.
 
         Raises Usage where the address is taken.
         """
@@ -161,12 +169,32 @@ class Node:
         self._server = server
         for name in ("", *named):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-        engine.follow()
+        await self._report()
+        self.recording = asyncio.create_task(self._begin())
+        self._tasks = [self.recording, asyncio.create_task(self._report_the_end())]
+        log.info("serving", bureau=self.bureau.id, listen=config.listen, entries=self.sequencer.ledger.state.size)
+
+    async def _begin(self) -> None:
+        await self.engine.begin()
+        await self._report()
         state = self.sequencer.published.state
-        log.info("serving", bureau=self.bureau.id, listen=config.listen, entries=state.size, root=state.root.hex()[:16])
+        log.info("recording", bureau=self.bureau.id, entries=state.size, root=state.root.hex()[:16])
+
+    async def _report_the_end(self) -> None:
+        await self.sequencer.ended.wait()
+        await self._report()
+
+    async def _report(self) -> None:
+        """Say whether it records."""
+        status = health_pb2.HealthCheckResponse
+        records = self.sequencer.not_recording is None
+        await self._health.set(_SUBMIT, status.SERVING if records else status.NOT_SERVING)
 
     async def stop(self) -> None:
         """Finish what is in flight within the grace the settings give, then stop."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.engine.unfollow()
         if self._server is not None:
             await self._health.enter_graceful_shutdown()
@@ -175,20 +203,31 @@ class Node:
         await self.engine.stop()
         log.info("stopped", bureau=self.bureau.id, entries=self.sequencer.ledger.state.size)
 
-    async def serve(self, started: Callable[[], None] = lambda: None, stopping: asyncio.Event | None = None) -> None:
-        """Start, call `started`, and stop on SIGTERM, SIGINT or `stopping`."""
+    async def serve(self, told: Told = lambda records: None, stopping: asyncio.Event | None = None) -> None:
+        """Start, and stop on SIGTERM, SIGINT or `stopping`. Raises what keeps the node from ever recording.
+
+        `told` is called with False when it answers, and with True when it records too.
+        """
         stop = stopping or asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError):
                 loop.add_signal_handler(number, stop.set)
         await self.start()
-        started()
-        await stop.wait()
-        await self.stop()
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            told(False)
+            await asyncio.wait({self.recording, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if self.recording.done():
+                self.recording.result()
+                told(True)
+                await stopped
+        finally:
+            stopped.cancel()
+            await self.stop()
 
 
-def run(settings: Settings, started: Callable[[], None] = lambda: None, lifeline: int | None = None) -> None:
+def run(settings: Settings, told: Told = lambda records: None, lifeline: int | None = None) -> None:
     """Open, serve and close one node in this process.
 
     `lifeline` is a pipe's reading end: when its other end closes without a word, whoever started this node is gone,
@@ -201,7 +240,7 @@ def run(settings: Settings, started: Callable[[], None] = lambda: None, lifeline
         stop = asyncio.Event()
         if lifeline is not None:
             _watch(lifeline, stop)
-        await node.serve(started, stop)
+        await node.serve(told, stop)
 
     try:
         uvloop.run(main())

@@ -50,6 +50,9 @@ class Held(Protocol):
     def note(self) -> bytes:
         """The newest checkpoint, signed by the ledger's key, with the cosignatures this node has for it."""
 
+    def check_known(self, size: int) -> None:
+        """Raises Starting where who knows `size` entries would be shown fewer only because this node is starting."""
+
     async def grown(self, size: int) -> None:
         """Wait until there are more than `size` entries. Raises Stopping when that cannot be any more."""
 
@@ -76,6 +79,10 @@ class Own:
     @property
     def note(self) -> bytes:
         return self._gathering.with_cosignatures(self._sequencer.published.note)
+
+    def check_known(self, size: int) -> None:
+        if size > self.size:
+            self._sequencer.check_started()
 
     async def grown(self, size: int) -> None:
         while self.size <= size:
@@ -106,6 +113,9 @@ class Copied:
         """Let go of whoever waits."""
         self._ended = True
         self._wake()
+
+    def check_known(self, size: int) -> None:
+        pass  # a copy is behind as a rule
 
     async def grown(self, size: int) -> None:
         while self.size <= size:

@@ -7,10 +7,14 @@ was ever signed that it does not know of.
     offset     0   slot 0, written when the sequence number is even
     offset 4,096   slot 1, written when it is odd
     a slot         sequence, u64 BE ‖ BLAKE3 of the origin (32) ‖ size, u64 BE ‖ root (32) ‖ BLAKE3 of all before (32)
-    length         4,208 bytes; what lies between the slots is zero
+    offset 8,192   the checkpoint signed last: length, u32 BE ‖ the note; nothing where none was
+    else           what lies between is zero
 
 The slots are written in turn, in different disk sectors, so a write cut short leaves the other one. The valid slot with
 the higher sequence number counts; where both are valid their numbers are neighbours, and the sizes do not go down.
+
+The note is written after it was signed and never synced: it proves itself by its signature, and whoever finds an older
+one, or none, after a power cut knows less and nothing wrong. What was noted in a slot need not have been signed.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -30,7 +35,10 @@ from tallystick.core.merkle import EMPTY_ROOT
 _BODY: Final = struct.Struct(">Q32sQ32s")
 _SLOT_BYTES: Final = _BODY.size + HASH_BYTES
 _OFFSETS: Final = (0, 4096)
-_FILE_BYTES: Final = _OFFSETS[1] + _SLOT_BYTES
+_SLOTS_END: Final = _OFFSETS[1] + _SLOT_BYTES
+_NOTE_OFFSET: Final = 8192
+_LENGTH: Final = struct.Struct(">I")
+_NOTE_BYTES_MAX: Final = 4096
 
 _MEANING: Final = (
     "the file that `tallyd init` made and this node kept; whoever removed or altered it also removed the memory of what"
@@ -80,7 +88,7 @@ class SignedSize:
         except OSError as error:
             raise _failure(error, path) from None
         try:
-            slot = _newest(os.pread(file, _FILE_BYTES + 1, 0), path, origin)
+            slot = _newest(os.pread(file, _NOTE_OFFSET, 0), path, origin)
         except OSError as error:
             os.close(file)
             raise _failure(error, path) from None
@@ -105,6 +113,20 @@ class SignedSize:
         # The same value is written again all the same: what was read at opening need not have reached the disk.
         self._write(_Slot(slot.sequence + 1, size, root))
 
+    @property
+    def last(self) -> bytes:
+        """The note that `keep` was given last, as far as it reached the file; empty where none did."""
+        with suppress(OSError):
+            data = os.pread(self._file, _LENGTH.size + _NOTE_BYTES_MAX, _NOTE_OFFSET)
+            if len(data) > _LENGTH.size:
+                return data[_LENGTH.size :][: _LENGTH.unpack_from(data)[0]]
+        return b""
+
+    def keep(self, note: bytes) -> None:
+        """Write down the checkpoint that was just signed. It is not synced, and it may fail: it is for readers."""
+        with suppress(OSError):
+            os.pwrite(self._file, _LENGTH.pack(len(note)) + note, _NOTE_OFFSET)
+
     def close(self) -> None:
         """Let go of the file; closing twice is closing once."""
         file, self._file = self._file, -1
@@ -128,7 +150,7 @@ class SignedSize:
 
 def _newest(data: bytes, path: Path, origin: str) -> _Slot:
     where = str(path)
-    if len(data) > _FILE_BYTES or data[_SLOT_BYTES : _OFFSETS[1]].strip(b"\x00"):
+    if data[_SLOTS_END:].strip(b"\x00") or data[_SLOT_BYTES : _OFFSETS[1]].strip(b"\x00"):
         raise StoreDamaged("the note of what was signed holds foreign bytes", where=where, expected=_MEANING)
     slots: list[_Slot] = []
     for number, offset in enumerate(_OFFSETS):

@@ -23,12 +23,20 @@ import structlog
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint, parse_checkpoint
 from tallystick.core.cosignature import check_cosignature
-from tallystick.core.errors import NotAllowed, SignatureInvalid, Stopping, StorageFailed, VerificationFailed
+from tallystick.core.errors import (
+    NotAllowed,
+    SignatureInvalid,
+    Stopping,
+    StorageFailed,
+    TallystickError,
+    VerificationFailed,
+)
 from tallystick.core.note import Note, NoteSignature, format_note, parse_note
 from tallystick_node import keyspace
 from tallystick_node.copies import strip
 from tallystick_node.own_word import OwnWord
-from tallystick_node.sequencer import Published, Sequencer
+from tallystick_node.sequencer import Sequencer
+from tallystick_node.signing import Published
 from tallystick_node.store.store import Batch
 
 log = structlog.get_logger()
@@ -69,12 +77,14 @@ class _Round:
 
 
 class Gathering:
-    """The cosignatures of one ledger. Use within one event loop, between the sequencer's start and stop."""
+    """The cosignatures of one ledger. Use within one event loop: `load` and hear at any time, `start` and show what is
+    signed once the sequencer has started, `stop` before it stops.
+    """
 
-    def __init__(self, sequencer: Sequencer, charter: Charter, own: Bureau) -> None:
+    def __init__(self, sequencer: Sequencer, charter: Charter, own: Bureau, own_word: OwnWord) -> None:
         self._sequencer = sequencer
         self._own = own
-        self._own_word = OwnWord(sequencer, own)
+        self._own_word = own_word
         self._witnesses = {witness.id: witness for witness in charter.witnesses_of(own)}
         self._quorum = charter.quorum_of(own)
         self.refresh_s = charter.witnessing.freshness_s / 2
@@ -83,18 +93,16 @@ class Gathering:
         self._changed = asyncio.Event()  # replaced at every news: a round, a quorum, the end
         self._round_over = asyncio.Event()
         self._unkept = asyncio.Event()
-        self._shown: Published
+        self._shown: Published | None = None
         self.ended = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cosigned-write")
         self.witnessed: Cosigned | None = None
 
     def start(self) -> None:
-        """Take up what was kept, and begin to show what is signed."""
-        self._shown = self._sequencer.published
+        """Begin to show what is signed."""
         if self._quorum is None:
             return
-        self._load()
         self._tasks = [asyncio.create_task(self._show(), name="rounds"), asyncio.create_task(self._keep_on())]
 
     def refuse_more(self) -> None:
@@ -131,6 +139,16 @@ class Gathering:
         if self.ended.is_set():
             raise Stopping("the node is shutting down", where=self._own.origin)
 
+    @property
+    def known(self) -> list[bytes]:
+        """Every newest checkpoint that was cosigned, by a quorum or by one."""
+        return [*([] if self.witnessed is None else [self.witnessed.note]), *self.newest]
+
+    @property
+    def not_recording(self) -> TallystickError | None:
+        """Why this ledger's node records nothing now; None where it does."""
+        return self._sequencer.not_recording
+
     def with_cosignatures(self, note: bytes) -> bytes:
         """A checkpoint this node signed, with the cosignatures that came for it."""
         found = self._rounds.get(_text_of(note))
@@ -158,7 +176,9 @@ class Gathering:
             )
 
     async def next_shown(self, after: Published | None) -> Published:
-        """What a witness that was shown `after` is shown next. Raises Stopping."""
+        """What a witness that was shown `after` is shown next; the first once this node may sign. Raises Stopping."""
+        while self._shown is None:
+            await self.news()
         with suppress(TimeoutError):  # nothing new for long: the same again, for a fresh cosignature
             async with asyncio.timeout(self.refresh_s):
                 while after is not None and self._shown.state.size <= after.state.size:
@@ -194,7 +214,7 @@ class Gathering:
         if self._quorum is None or len(codes) < self._quorum.needed:
             return
         size = found.checkpoint.size
-        if size >= self._shown.state.size:
+        if self._shown is not None and size >= self._shown.state.size:
             self._round_over.set()
         if self.witnessed is None or self.witnessed.checkpoint.size <= size:
             self.witnessed = Cosigned(found.checkpoint, found.note())
@@ -205,11 +225,11 @@ class Gathering:
     async def _show(self) -> None:
         """Show what is signed, a round at a time."""
         while True:
-            self._shown = self._sequencer.published
+            self._shown = shown = self._sequencer.published
             self._round_over.clear()
-            self._count(self._round(parse_checkpoint(_text_of(self._shown.note)), self._shown.note))
+            self._count(self._round(parse_checkpoint(_text_of(shown.note)), shown.note))
             self._news()
-            while self._sequencer.published.state.size <= self._shown.state.size:
+            while self._sequencer.published.state.size <= shown.state.size:
                 try:
                     await self._sequencer.changed()
                 except Stopping:
@@ -232,8 +252,10 @@ class Gathering:
 
     # What is kept.
 
-    def _load(self) -> None:
+    def load(self) -> None:
         """Hear again what was kept. What does not verify is left out: it proves nothing, and is said again."""
+        if self._quorum is None:
+            return
         store = self._sequencer.ledger.store
         for key in (keyspace.COSIGNED, *map(keyspace.cosigned, self._witnesses)):
             note = store.get(key)

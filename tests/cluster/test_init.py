@@ -39,7 +39,7 @@ def running(home: Path) -> Iterator[None]:
     with subprocess.Popen([BIN / "tallyd", "run", home, "--ready-fd", str(writing)], pass_fds=[writing]) as node:
         os.close(writing)
         try:
-            assert os.read(reading, 1) == b"+"
+            assert [os.read(reading, 1), os.read(reading, 1)] == [b".", b"+"]
             yield
         finally:
             os.close(reading)

@@ -176,9 +176,9 @@ def test_a_stop_is_clean(stopped: LocalCluster, home: Path) -> None:
         [BIN / "tallyd", "run", home, "--ready-fd", str(writing)], pass_fds=[writing], stderr=subprocess.PIPE, text=True
     ) as node:
         os.close(writing)
-        assert os.read(reading, 1) == b"+"
+        assert [os.read(reading, 1), os.read(reading, 1)] == [b".", b"+"]
         os.close(reading)
         node.terminate()
         _, log = node.communicate(timeout=30)
     assert node.returncode == 0
-    assert [line.split("]")[1].split()[0] for line in log.splitlines()] == ["serving", "stopped"]
+    assert [line.split("]")[1].split()[0] for line in log.splitlines()] == ["serving", "recording", "stopped"]

@@ -86,6 +86,8 @@ class LyingNode:
         self.engine = Engine(who, self.sequencer)
         self.gathering = self.engine.gathering
         await self.engine.start()
+        if self.engine.asking.needed:  # whatever its witnesses hold
+            await self.engine.write()
         most = 3 * SUBMISSION_BYTES_MAX
         self._server = grpc.aio.server(
             interceptors=[DomainErrors()],

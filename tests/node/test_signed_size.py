@@ -128,7 +128,7 @@ def test_every_truncation_leaves_an_earlier_note_or_is_refused(path: Path) -> No
             named.append(str(path) in str(error))
     assert named
     assert all(named)
-    path.write_bytes(original + b"\x00")
+    path.write_bytes(original + b"\x01")
     with pytest.raises(StoreDamaged):
         reopened(path)
 

@@ -16,14 +16,15 @@ When = Literal["before", "after"]
 class Disk:
     """What is durable."""
 
-    def __init__(self, origin: str, store: MemoryStore, slot: Any = None) -> None:
+    def __init__(self, origin: str, store: MemoryStore, slot: Any = None, note: bytes = b"") -> None:
         self.origin = origin
         self.store = store
         self.slot = slot or _Slot(0, 0, EMPTY_ROOT)
+        self.note = note
 
     def copy(self) -> Disk:
         """What it holds now, on another disk."""
-        return Disk(self.origin, self.store.reopened(), self.slot)
+        return Disk(self.origin, self.store.reopened(), self.slot, self.note)
 
     def noted(self, around: Callable[[When], None] = lambda when: None) -> Noted:
         """The note of what was signed, opened."""
@@ -42,6 +43,13 @@ class Noted(SignedSize):
         super().__init__(Path("signed-size"), disk.origin, 0, disk.slot)
         self._disk = disk
         self._around = around
+
+    @property
+    def last(self) -> bytes:
+        return self._disk.note
+
+    def keep(self, note: bytes) -> None:
+        self._disk.note = note
 
     def close(self) -> None:
         """There is no file."""

@@ -101,6 +101,8 @@ class Judges:
         process = machine.process
         if process is None or not process.handlers:
             return bool(machine.refused)
+        if process.engine.sequencer.not_recording is not None:
+            return False
         witnessed = process.engine.gathering.witnessed
         return witnessed is not None and witnessed.checkpoint.size == process.engine.sequencer.published.state.size
 
@@ -108,5 +110,7 @@ class Judges:
         process = machine.process
         if process is None or not process.handlers:
             return "it does not run"
+        if process.engine.sequencer.not_recording is not None:
+            return str(process.engine.sequencer.not_recording)
         witnessed, size = process.engine.gathering.witnessed, process.engine.sequencer.published.state.size
         return f"{0 if witnessed is None else witnessed.checkpoint.size} of {size}"

@@ -127,13 +127,14 @@ class NodeProcess(Host):
             self._open()
             await self.engine.start()
             self.handlers = await handlers_of(servicers(self.engine))
-            self.engine.follow()
+            bench.say(machine.name, f"serves {self.engine.sequencer.ledger.state.size} entries")
+            await self.engine.begin()
         except TallystickError as error:
             machine.refused = str(error)
             bench.say(machine.name, f"does not start: {error}")
             self.die("")
             return
-        bench.say(machine.name, f"serves {self.engine.sequencer.published.state.size} entries")
+        bench.say(machine.name, f"records after {self.engine.sequencer.published.state.size} entries")
 
     def _open(self) -> None:
         machine = self.machine

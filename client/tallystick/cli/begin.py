@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallystick.cli.options import Session, command
-from tallystick.core.errors import TallystickError, Unreachable, VerificationFailed
+from tallystick.core.errors import Starting, TallystickError, Unreachable, VerificationFailed
 
 if TYPE_CHECKING:
     from tallystick.core.charter import Charter
@@ -67,8 +67,11 @@ def _row(reader: LedgerReader, before: int, answer: Standing | TallystickError) 
         "witnessed": None,
         "quorum": None,
         "witnesses": [],
+        "not_recording": None,
     }
     match answer:
+        case Starting():
+            return row | {"state": "starting", "why": str(answer)}
         case Unreachable():
             return row | {"state": "unreachable", "why": str(answer)}
         case VerificationFailed():
@@ -91,6 +94,7 @@ def _row(reader: LedgerReader, before: int, answer: Standing | TallystickError) 
                     }
                     for each in answer.witnesses
                 ],
+                "not_recording": None if answer.not_recording is None else str(answer.not_recording),
                 "state": "answers",
                 "why": None,
             }
@@ -146,6 +150,11 @@ def _behind(session: Session, row: dict[str, Any]) -> str:
 
 
 def _state(session: Session, row: dict[str, Any]) -> str:
+    state, why = _answer(session, row), row["not_recording"]
+    return state if why is None else state + session.output.say(f"; records nothing now: {why}", f"；暂不记录：{why}")
+
+
+def _answer(session: Session, row: dict[str, Any]) -> str:
     say = session.output.say
     match row["state"]:
         case "answers" if row["trusted_before"] == 0:
@@ -156,6 +165,8 @@ def _state(session: Session, row: dict[str, Any]) -> str:
             return say(
                 f"yes, extends the {row['trusted_before']} trusted before", f"是，承接此前的 {row['trusted_before']} 条"
             )
+        case "starting":
+            return say(f"starting, shows nothing yet: {row['why']}", f"启动中，尚无可示：{row['why']}")
         case "unreachable":
             return say(f"unreachable: {row['why']}", f"无法连接：{row['why']}")
         case "misbehaves":

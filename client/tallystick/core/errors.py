@@ -24,6 +24,7 @@
     │   └── CharterMismatch                    not the charter whose digest is trusted, or none that follows it
     │       └── CharterForked                  two charters of one version, both signed by enough keys: proven
     ├── Unreachable                    peer's  exit 3   nobody answered, or not in time
+    │   ├── Starting                           the node may not sign yet: too few witnesses have answered it
     │   ├── Stopping                           the node is shutting down
     │   └── Overloaded                         the node asks to be tried again later
     └── StorageFailed                  disk's  exit 4   the disk, or what stands on it
@@ -210,6 +211,10 @@ class CharterForked(CharterMismatch):
 class Unreachable(TallystickError):
     fault = "the peer's"
     exit_code = 3
+
+
+class Starting(Unreachable):
+    pass
 
 
 class Stopping(Unreachable):

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from tallystick.core.charter import Charter
 from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.errors import MalformedNote, ProofFailed, RolledBack, Unreconciled
+from tallystick.core.errors import MalformedNote, ProofFailed, RolledBack, TallystickError, Unreconciled
 from tallystick.core.merkle import check_consistency
 from tallystick.core.quorum import Quorum
 from tallystick.core.witnessing import Witnessed, open_cosigned
 from tallystick.sdk.reader import LedgerReader
+from tallystick.sdk.wire_errors import from_detail
 from tallystick_proto.v1.witness_pb2 import CosignedAnswer
 
 
@@ -30,12 +31,21 @@ class WitnessStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A ledger's checkpoint, and how far it is witnessed: the size up to which a quorum cosigned, 0 for not at all."""
+    """A ledger's checkpoint, and how far it is witnessed: the size up to which a quorum cosigned, 0 for not at all.
+
+    `not_recording` is what its node says of why it records nothing now, where it says so.
+    """
 
     checkpoint: Checkpoint
     quorum: Quorum | None
     witnessed: int
     witnesses: tuple[WitnessStanding, ...]
+    not_recording: TallystickError | None = None
+
+
+def not_recording(answer: CosignedAnswer) -> TallystickError | None:
+    """Why a ledger's node records nothing now, as it says; None where it says that it does."""
+    return from_detail(answer.not_recording) if answer.HasField("not_recording") else None
 
 
 def standing(reader: LedgerReader, charter: Charter) -> Standing:
@@ -60,7 +70,7 @@ def standing(reader: LedgerReader, charter: Charter) -> Standing:
             )
         _check_extended(reader, found.checkpoint, checkpoint)
         witnessed = found.checkpoint.size
-    return Standing(checkpoint, quorum, witnessed, _witnesses(answer, reader, charter))
+    return Standing(checkpoint, quorum, witnessed, _witnesses(answer, reader, charter), not_recording(answer))
 
 
 def _witnesses(answer: CosignedAnswer, reader: LedgerReader, charter: Charter) -> tuple[WitnessStanding, ...]:

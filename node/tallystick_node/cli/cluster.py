@@ -113,7 +113,12 @@ def start(folder: Path, bureau: str) -> None:
         was_running = member.running is not None
         member.start()
         members.leave()
-    click.echo(f"{bureau} was running" if was_running else f"{bureau} serves at {member.bureau.endpoint}")
+    if was_running:
+        click.echo(f"{bureau} was running")
+    elif member.will_record():
+        click.echo(f"{bureau} serves at {member.bureau.endpoint}")
+    else:
+        click.echo(f"{bureau} answers at {member.bureau.endpoint}, and records once enough of its witnesses run")
 
 
 def _open(folder: Path) -> LocalCluster:

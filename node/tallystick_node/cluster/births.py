@@ -3,7 +3,8 @@
 A node holds the reading end of a pipe whose writing end is here. While nothing was written, the node stops when
 this process ends, however it ends. `release` writes the byte that lets nodes live on by themselves.
 
-Either all nodes of a `start` come to serve, or none of them is left running.
+Either all nodes of a `start` come to answer, or none of them is left running. Those that can are waited for until they
+record, too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tallystick_node.home import SETTINGS
 
 LOG = "node.log"
 START_MAX_S = 60.0
+RECORD_MAX_S = 20.0
 STOP_MAX_S = 30.0
 _LOG_LINES_SHOWN = 3
 _LIVE_ON = b"+"
@@ -52,16 +54,19 @@ class Births:
             self._nursery = Nursery()
         return self._nursery
 
-    def start(self, homes: Sequence[Path]) -> None:
-        """Start nodes and return when all of them serve.
+    def start(self, homes: Sequence[Path], recording: Collection[Path]) -> None:
+        """Start nodes and return when all of them answer, and those of `recording` record, if they do in good time.
 
-        Raises Unreachable, with the log's end of one that does not.
+        Raises Unreachable, with the log's end of one that does not answer, or ends.
         """
         births: list[_Birth] = []
         try:
             for home in homes:
                 births.append(self._bear(home))
-            self._wait(births)
+            for silent in _hear(births, START_MAX_S):
+                raise _not_started(silent, f"does not serve after {START_MAX_S:.0f} s")
+            # One whose witness is paused, or far away, answers all the same.
+            _hear([birth for birth in births if birth.home in recording], RECORD_MAX_S)
         except BaseException:
             for birth in births:
                 os.close(birth.lifeline)
@@ -114,21 +119,24 @@ class Births:
             os.close(node_ready)
         return _Birth(home, running, lifeline, ready, log_from)
 
-    def _wait(self, births: Sequence[_Birth]) -> None:
-        unborn = {birth.ready: birth for birth in births}
-        waiting = select.poll()
-        for ready in unborn:
-            waiting.register(ready, select.POLLIN)
-        deadline = time.monotonic() + START_MAX_S
-        while unborn:
-            events = waiting.poll(max(0.0, deadline - time.monotonic()) * 1_000)
-            if not events:
-                raise _not_started(next(iter(unborn.values())), f"does not serve after {START_MAX_S:.0f} s")
-            for ready, _ in events:
-                waiting.unregister(ready)
-                birth = unborn.pop(ready)
-                if not os.read(ready, 1):
-                    raise _not_started(birth, "did not start")
+
+def _hear(births: Sequence[_Birth], wait_s: float) -> list[_Birth]:
+    """Read a byte from every node; returns those that are silent. Raises Unreachable where one ended."""
+    unheard = {birth.ready: birth for birth in births}
+    waiting = select.poll()
+    for ready in unheard:
+        waiting.register(ready, select.POLLIN)
+    deadline = time.monotonic() + wait_s
+    while unheard:
+        events = waiting.poll(max(0.0, deadline - time.monotonic()) * 1_000)
+        if not events:
+            break
+        for ready, _ in events:
+            waiting.unregister(ready)
+            birth = unheard.pop(ready)
+            if not os.read(ready, 1):
+                raise _not_started(birth, "did not start")
+    return [*unheard.values()]
 
 
 def _not_started(birth: _Birth, how: str) -> Unreachable:

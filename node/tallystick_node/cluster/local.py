@@ -17,12 +17,13 @@ from types import TracebackType
 from typing import Literal, Self
 
 from tallystick.core.charter import Charter
-from tallystick.core.errors import NotFound, StorageFailed, Unreachable, Usage, VerificationFailed
+from tallystick.core.errors import NotFound, Starting, StorageFailed, Unreachable, Usage, VerificationFailed
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
+from tallystick.sdk.witnessing import not_recording
 from tallystick_node.cluster.births import STOP_MAX_S, Births
 from tallystick_node.cluster.layout import auditor_profile, is_cluster, make_cluster, open_profile
 from tallystick_node.cluster.member import Member
@@ -36,11 +37,13 @@ _STATUS_DEADLINE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a member stands: `silent` does not answer, `not believed` gives an answer that does not verify."""
+    """How a member stands: `starting` waits for its witnesses before it records, `reading` records no more for good,
+    `silent` does not answer, `not believed` gives an answer that does not verify.
+    """
 
     bureau: str
     pid: int | None
-    state: Literal["serving", "silent", "not believed", "stopped"]
+    state: Literal["serving", "starting", "reading", "silent", "not believed", "stopped"]
     endpoint: str
     entries: int | None
     why: str = ""
@@ -54,7 +57,7 @@ class LocalCluster:
         self.auditor_profile = auditor_profile(folder)
         self._profile: Profile = open_profile(folder)
         self._births = births
-        self.members = {bureau.id: Member(folder, bureau, births) for bureau in self.charter.bureau}
+        self.members = {bureau.id: Member(folder, bureau, self.charter, births) for bureau in self.charter.bureau}
         self._auditor: tuple[int, Ledgers] | None = None
         self._old_auditors: list[Ledgers] = []
 
@@ -101,7 +104,9 @@ class LocalCluster:
     def start(self) -> None:
         """Start every node that is stopped, side by side."""
         stopped = [member for member in self if member.running is None]
-        self._births.start([member.home for member in stopped])
+        beside = [member.id for member in stopped]
+        recording = [member.home for member in stopped if member.will_record(beside)]
+        self._births.start([member.home for member in stopped], recording)
         for member in stopped:
             member.begin_life()
 
@@ -174,7 +179,14 @@ def _standing(member: Member, trust: TrustStore) -> Standing:
         return Standing(bureau.id, None, "stopped", bureau.endpoint, _signed_entries(member))
     reader = LedgerReader(Wire(bureau, _STATUS_DEADLINE_S), trust)
     try:
-        return Standing(bureau.id, running.pid, "serving", bureau.endpoint, reader.refresh().size)
+        size = reader.refresh().size
+        why = not_recording(reader.wire.cosigned())
+        state: Literal["serving", "starting", "reading"] = (
+            "serving" if why is None else "starting" if isinstance(why, Starting) else "reading"
+        )
+        return Standing(bureau.id, running.pid, state, bureau.endpoint, size, "" if why is None else str(why))
+    except Starting as error:
+        return Standing(bureau.id, running.pid, "starting", bureau.endpoint, None, str(error))
     except (Unreachable, StorageFailed, NotFound) as error:
         return Standing(bureau.id, running.pid, "silent", bureau.endpoint, None, str(error))
     except VerificationFailed as error:

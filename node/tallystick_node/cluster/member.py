@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tallystick.core.charter import Bureau
+from tallystick.core.charter import Bureau, Charter
 from tallystick.sdk.node import Node
 from tallystick_node import doctor
 from tallystick_node.cluster.births import LOG, STOP_MAX_S, Births
@@ -22,9 +22,11 @@ from tallystick_node.store.leveldb import LevelDbStore
 class Member:
     """A bureau's node in a cluster's folder. `profile` and `gateway_profile` are its officer's and its system's."""
 
-    def __init__(self, folder: Path, bureau: Bureau, births: Births) -> None:
+    def __init__(self, folder: Path, bureau: Bureau, charter: Charter, births: Births) -> None:
         self.id = bureau.id
         self.bureau = bureau
+        self._folder = folder
+        self._charter = charter
         self.home = folder / bureau.id
         self.profile = officer_profile(folder, bureau.id)
         self.gateway_profile = system_profile(folder, bureau.id)
@@ -67,10 +69,23 @@ class Member:
         return Running.of(self.home)
 
     def start(self) -> None:
-        """Start it, unless it runs; it serves when this returns. Raises Unreachable with the end of its log."""
+        """Start it, unless it runs; it answers when this returns, and records if enough of its witnesses run.
+
+        Raises Unreachable with the end of its log.
+        """
         if self.running is None:
-            self._births.start([self.home])
+            self._births.start([self.home], [self.home] if self.will_record() else [])
             self.begin_life()
+
+    def will_record(self, beside: Collection[str] = ()) -> bool:
+        """Whether, with the nodes of the bureaus `beside` started too, so many witnesses run as it needs to start."""
+        quorum = self._charter.quorum_of(self.bureau)
+        running = {
+            witness.credit_code
+            for witness in self._charter.witnesses_of(self.bureau)
+            if witness.id in beside or Running.of(self._folder / witness.id) is not None
+        }
+        return quorum is None or len(running) >= quorum.needed
 
     def begin_life(self) -> None:
         """The node was started, by this object or beside it."""

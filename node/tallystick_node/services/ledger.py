@@ -115,6 +115,7 @@ class LedgerService(LedgerServicer):
 
 
 def _checkpoint(known_size: int, held: Held) -> CheckpointAnswer:
+    held.check_known(known_size)
     answer = CheckpointAnswer(checkpoint=held.note)
     if 0 < known_size <= held.size:
         answer.consistency.extend(prove_consistency(known_size, held.size, held.ledger.reader()))

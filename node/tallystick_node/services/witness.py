@@ -10,8 +10,9 @@ from typing import Any
 from grpc.aio import ServicerContext
 
 from tallystick.core.errors import BehindSigned, NotFound, Stopping, VerificationFailed
-from tallystick_node.sequencer import Published
+from tallystick.sdk.wire_errors import to_detail
 from tallystick_node.shelf import Shelf
+from tallystick_node.signing import Published
 from tallystick_node.witness import Gathering
 from tallystick_proto.v1.witness_pb2 import (
     Cosigned,
@@ -60,8 +61,12 @@ class WitnessService(WitnessServicer):
 
     async def GetCosigned(self, request: CosignedRequest, context: ServicerContext[Any, Any]) -> CosignedAnswer:
         self._check_origin(request.origin)
-        witnessed = self._gathering.witnessed
-        return CosignedAnswer(witnessed=b"" if witnessed is None else witnessed.note, newest=self._gathering.newest)
+        witnessed, why = self._gathering.witnessed, self._gathering.not_recording
+        return CosignedAnswer(
+            witnessed=b"" if witnessed is None else witnessed.note,
+            newest=self._gathering.newest,
+            not_recording=None if why is None else to_detail(why),
+        )
 
     async def _next(self, requests: AsyncIterator[Cosigned]) -> Cosigned | None:
         """What the witness says next; None when it says no more. Raises Stopping when the node does."""

@@ -9,6 +9,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from tallystick_proto.v1 import ledger_pb2 as _ledger_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -138,21 +139,27 @@ class CosignedAnswer(_message.Message):
 
     WITNESSED_FIELD_NUMBER: _builtins.int
     NEWEST_FIELD_NUMBER: _builtins.int
+    NOT_RECORDING_FIELD_NUMBER: _builtins.int
     witnessed: _builtins.bytes
     """the newest checkpoint that a quorum cosigned, with their cosignatures; empty: none yet"""
     @_builtins.property
     def newest(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """of each witness that was heard, the newest checkpoint it cosigned"""
 
+    @_builtins.property
+    def not_recording(self) -> _ledger_pb2.ErrorDetail:
+        """why the ledger's node records nothing now, where it does not"""
+
     def __init__(
         self,
         *,
         witnessed: _builtins.bytes = ...,
         newest: _abc.Iterable[_builtins.bytes] | None = ...,
+        not_recording: _ledger_pb2.ErrorDetail | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["not_recording", b"not_recording"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["newest", b"newest", "witnessed", b"witnessed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["newest", b"newest", "not_recording", b"not_recording", "witnessed", b"witnessed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,126 @@
+"""Asking a ledger's witnesses what they hold, until the rule lets the node sign (`starting_rule`).
+
+Each witness is asked until it has answered, at first at once and then ever more rarely. Meanwhile whoever submits is
+told how many are missing. What does not verify is no answer. A checkpoint under a key that the charter retired, beyond
+where it ends that key's word, is one: it is the ledger's, and binds it to nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Final
+
+import structlog
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.errors import MalformedNote, SignatureInvalid, Starting, TallystickError
+from tallystick.core.limits import LEDGER_ENTRIES_MAX
+from tallystick_node.own_word import OwnWord
+from tallystick_node.peers import Reach
+from tallystick_node.sequencer import Sequencer
+from tallystick_node.starting_rule import Answer, Behind, MaySign, Waiting, decide
+from tallystick_proto.v1.witness_pb2 import HeldAnswer
+
+log = structlog.get_logger()
+
+_RETRY_FIRST_S: Final = 0.1
+_RETRY_MAX_S: Final = 10.0
+
+
+def read_answer(witness: Bureau, answer: HeldAnswer, own: Bureau) -> Answer:
+    """What a witness's answer says. Raises MalformedNote or SignatureInvalid where it proves nothing."""
+    if answer.none == bool(answer.note):
+        raise MalformedNote(
+            "neither a note nor none", where=witness.id, expected="what it holds, or that it holds none"
+        )
+    signed = [_signed(note, own) for note in answer.note]
+    return Answer(witness.id, witness.credit_code, tuple(each for each in signed if each is not None))
+
+
+def _signed(note: bytes, own: Bureau) -> Checkpoint | None:
+    """What a note says that the ledger's key signed; None where the charter has ended that word."""
+    try:
+        return open_checkpoint(note, own.ledger_verifier, own.ends)
+    except SignatureInvalid:
+        open_checkpoint(note, own.ledger_verifier, dict.fromkeys(own.ends, LEDGER_ENTRIES_MAX))
+        return None
+
+
+class Asking:
+    """The questions of one start. `reach` and `rng` are the node's."""
+
+    def __init__(
+        self, charter: Charter, own: Bureau, sequencer: Sequencer, word: OwnWord, reach: Reach, rng: random.Random
+    ) -> None:
+        quorum = charter.quorum_of(own)
+        self.needed = 0 if quorum is None else quorum.needed
+        self._witnesses = charter.witnesses_of(own)
+        self._own = own
+        self._sequencer = sequencer
+        self._word = word
+        self._reach = reach
+        self._rng = rng
+        self._answers: dict[str, Answer] = {}
+        self._news = asyncio.Event()
+        if self.needed:
+            self._tell(Waiting(0, self.needed))
+
+    async def until_it_may_sign(self) -> None:
+        """Return when the rule lets the node sign. For a ledger that has a quorum; another has nobody to ask.
+
+        Raises BehindSigned, here or as soon as anybody else shows what the ledger lacks: then it never may.
+        """
+        asked = [asyncio.create_task(self._ask(witness), name=f"ask {witness.id}") for witness in self._witnesses]
+        ended = asyncio.create_task(self._sequencer.ended.wait())
+        try:
+            while not self._may_sign():
+                self._news.clear()
+                news = asyncio.create_task(self._news.wait())
+                await asyncio.wait({news, ended}, return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+        finally:
+            for task in (*asked, ended):
+                task.cancel()
+            await asyncio.gather(*asked, ended, return_exceptions=True)
+        log.info("may sign", ledger=self._own.id, answered=sorted(self._answers))
+
+    def _may_sign(self) -> bool:
+        """Decide by what was answered so far. Raises BehindSigned."""
+        if self._sequencer.stopped is not None:
+            raise self._sequencer.stopped
+        ledger = self._sequencer.ledger
+        verdict = decide(self._answers.values(), self.needed, ledger.state.size, ledger.root_at)
+        if isinstance(verdict, Behind):
+            raise self._word.lacking(verdict.signed, verdict.witness)
+        if isinstance(verdict, Waiting):
+            self._tell(verdict)
+        return isinstance(verdict, MaySign)
+
+    def _tell(self, verdict: Waiting) -> None:
+        """What whoever submits is refused with meanwhile."""
+        self._sequencer.not_yet = Starting(
+            f"starting: {verdict.answered} of the {verdict.needed} witnesses needed have answered",
+            where=self._own.id,
+            expected="another try later; before it signs anything it asks them what they hold of its ledger",
+        )
+
+    async def _ask(self, witness: Bureau) -> None:
+        """Ask one witness until it has answered."""
+        retry_s, trouble = _RETRY_FIRST_S, ""
+        while True:
+            try:
+                async with self._reach(witness) as peer:
+                    answer = read_answer(witness, await peer.held(self._own.origin), self._own)
+                break
+            except TallystickError as error:
+                say = log.debug if str(error) == trouble else log.info
+                say("a witness has not answered", witness=witness.id, reason=str(error), error=type(error).__name__)
+                trouble = str(error)
+            except Exception:  # a bug must not leave the node waiting without a word
+                log.exception("asking failed", witness=witness.id)
+            await asyncio.sleep(retry_s * self._rng.uniform(0.5, 1.0))
+            retry_s = min(2 * retry_s, _RETRY_MAX_S)
+        self._answers[witness.id] = answer
+        self._news.set()

@@ -1,0 +1,121 @@
+"""Real nodes that start: on an older copy of their own home, with too few witnesses, and all of them at once."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.errors import Starting, Unreachable
+from tallystick.sdk.receipt import Receipt
+from tallystick_node.cluster.local import LocalCluster
+from tallystick_node.cluster.member import Member
+from tallystick_node.copies import open_copy, read_cosigning
+from tallystick_node.store.leveldb import LevelDbStore
+from tests.harness.processes import processes_of, tallyd
+
+WAIT_S = 60.0
+MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
+
+
+def declare(member: Member, code: str) -> Receipt:
+    """A declaration, and a wait for its witnesses."""
+    return member.sdk.record_witnessed(
+        "declare", WAIT_S, resource=code, scheme="pudong", title=code, sharing="unconditional"
+    )
+
+
+def declare_when_it_may(member: Member, code: str) -> Receipt:
+    """The same, from a node that may still be starting."""
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return declare(member, code)
+        except Starting:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def cosigned(member: Member, of: Member) -> tuple[Checkpoint, str]:
+    """What a stopped node cosigned last of another's ledger, and why it does no more."""
+    store = LevelDbStore.open(member.settings.database)
+    try:
+        record = read_cosigning(open_copy(store, of.bureau))
+        return open_checkpoint(record.note, of.bureau.ledger_verifier), record.stopped
+    finally:
+        store.close()
+
+
+def states(cluster: LocalCluster) -> dict[str, str]:
+    return {standing.bureau: standing.state for standing in cluster.status()}
+
+
+def test_a_home_put_back_from_an_older_copy_stops_by_itself(cluster: LocalCluster, tmp_path: Path) -> None:
+    """The whole folder as it was, while the others went on: one line with the instruction, exit code 4, and no witness
+    is ever shown a second history. The newer folder, put back in its turn, goes on.
+    """
+    market = cluster[MARKET]
+    assert declare(market, "SCJG-0001").standing == "witnessed"
+    market.stop()
+    old, new = tmp_path / "old", tmp_path / "new"
+    shutil.copytree(market.home, old)
+    market.start()
+    last = declare(market, "SCJG-0002")
+    assert last.standing == "witnessed"
+    market.kill()
+    market.home.rename(new)
+    shutil.copytree(old, market.home)
+    for _ in range(2):
+        with pytest.raises(Unreachable, match=r"market-regulation: its node did not start.*tallyd recover"):
+            market.start()
+        assert not processes_of(market.home)
+    ended = tallyd("run", market.home)
+    assert ended.returncode == 4
+    line = ended.stderr.strip().splitlines()[-1]
+    assert line.startswith("tallyd: ")
+    assert "entries signed with its key" in line
+    assert states(cluster)[MARKET] == "stopped"
+    shutil.rmtree(market.home)
+    new.rename(market.home)
+    market.start()
+    assert declare(market, "SCJG-0003").index > last.index
+    cluster.stop()
+    for witness in (cluster[TAXATION], cluster[PLANNING]):
+        checkpoint, stopped = cosigned(witness, market)
+        assert checkpoint.size > last.index
+        assert not stopped
+
+
+def test_with_too_few_witnesses_a_node_reads_and_waits(cluster: LocalCluster) -> None:
+    """Alone it answers, says that it is starting, and refuses to record; with its witnesses back it records."""
+    market = cluster[MARKET]
+    receipt = declare(market, "SCJG-0001")
+    cluster.stop()
+    market.start()
+    assert states(cluster) == {MARKET: "starting", TAXATION: "stopped", PLANNING: "stopped"}
+    assert market.sdk.show(receipt.index).author.actor == f"{MARKET}:clerk"
+    with pytest.raises(Starting, match="0 of the 2 witnesses needed have answered"):
+        declare(market, "SCJG-0002")
+    cluster[TAXATION].start()
+    assert states(cluster)[TAXATION] == "starting"
+    with pytest.raises(Starting):
+        declare(market, "SCJG-0002")
+    cluster.start()
+    assert declare_when_it_may(market, "SCJG-0002").standing == "witnessed"
+    assert declare_when_it_may(cluster[TAXATION], "SW-0001").standing == "witnessed"
+    assert set(states(cluster).values()) == {"serving"}
+
+
+def test_a_district_that_is_killed_whole_comes_up_together(cluster: LocalCluster) -> None:
+    """All nodes killed and started side by side: each may sign once the others answer, though none has signed yet."""
+    for round_ in range(3):
+        for member in cluster:
+            declare(member, f"{member.id}-{round_}")
+        for member in cluster:
+            member.kill()
+        cluster.start()
+        assert set(states(cluster).values()) == {"serving"}
+    assert declare(cluster[MARKET], "SCJG-last").standing == "witnessed"
