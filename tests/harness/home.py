@@ -5,12 +5,13 @@ What is durable outlives the node: `open` again is what a restart finds.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
 from tallystick.core.errors import StorageFailed
+from tallystick.core.history import History
 from tallystick.core.submission import Prepared
 from tallystick_node import doctor
 from tallystick_node.ledger import Ledger
@@ -39,6 +40,15 @@ class Home:
             signed.note(commit.state.size, commit.state.root)
         signed.close()
         self.store = FaultyStore(self.disk)
+
+    def put_back(self, raws: Sequence[bytes]) -> Home:
+        """Have an empty ledger hold these entries, as what is rebuilt from witnesses' copies does."""
+        commit = self.ledger().build_copy(History(self.office.actors()).extend(raws))
+        self.disk.write(commit.batch)
+        signed = SignedSize.open(self.noted, self.office.origin)
+        signed.note(commit.state.size, commit.state.root)
+        signed.close()
+        return self
 
     def open_store(self) -> FaultyStore:
         """The database opened again."""

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from hashlib import sha256
 from itertools import count
 
+import msgspec
+
 from tallystick.core.actors import Actors, possession_message
-from tallystick.core.charter import Bureau, Name
+from tallystick.core.bureau import Bureau, Floor, Name, Retired
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.compose import compose
 from tallystick.core.evidence import actors_of
 from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
-from tallystick.core.note import COSIGNATURE_V1, VerifierKey
+from tallystick.core.note import COSIGNATURE_V1, VerifierKey, encode_base64
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick_node.first_charter import sign_first_charter
 from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
@@ -51,6 +54,18 @@ class Office:
             registrar_key=VerifierKey.of(f"{self.origin}/registrar", self.keys["registrar"].public).format(),
             endpoint=endpoint,
         )
+
+    def recovered(self, size: int, root: bytes) -> Office:
+        """The same bureau under a charter that gave its ledger a new key, and pins what was rebuilt of it."""
+        office = copy(self)
+        office.keys = {**self.keys, "node": key_of(f"{self.bureau.id}/node after {len(self.bureau.retired) + 1}")}
+        office.bureau = msgspec.structs.replace(
+            self.bureau,
+            ledger_key=VerifierKey.of(self.origin, office.keys["node"].public).format(),
+            floor=Floor(size, encode_base64(root)),
+            retired=(*self.bureau.retired, Retired(self.bureau.ledger_key, size)),
+        )
+        return office
 
     def actors(self) -> Actors:
         """The charter's keys alone."""

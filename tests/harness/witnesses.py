@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +16,9 @@ import msgspec
 
 from tallystick.core.charter import Bureau, Charter, open_charter
 from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.cosignature import make_cosignature
 from tallystick.core.errors import NotFound
-from tallystick.core.note import parse_note
+from tallystick.core.note import add_signatures, parse_note
 from tallystick_node.cluster.roster import credit_code
 from tallystick_node.copies import Copy, open_copy, read_cosigning
 from tallystick_node.doctor.copies import check_copy
@@ -33,11 +35,12 @@ from tests.harness.lying_node import LyingNode
 from tests.harness.office import NOW_US, Office
 
 WAIT_S = 30.0
+AT_S = NOW_US // 1_000_000
 
 
-def witnessed_home(folder: Path, witnesses: int) -> tuple[Home, list[Office]]:
+def witnessed_home(folder: Path, witnesses: int, now_us: int = NOW_US) -> tuple[Home, list[Office]]:
     """A founded ledger, and the offices that its charter lets witness it."""
-    office = Office()
+    office = Office(now_us=now_us)
     offices = [Office(f"witness-{number}") for number in range(witnesses)]
     for number, other in enumerate(offices, 2):
         other.bureau = msgspec.structs.replace(other.bureau, credit_code=credit_code(number))
@@ -146,6 +149,26 @@ def record(node: LyingNode, count: int) -> Checkpoint:
     loop.run(recording())
     state = node.sequencer.published.state
     return Checkpoint(node.home.office.origin, state.size, state.root)
+
+
+def cosigned(note: bytes, witnesses: Sequence[Office]) -> bytes:
+    """A note with the cosignatures of these witnesses, whatever they hold."""
+    lines = [
+        make_cosignature(text_of(note), AT_S, office.keys["witness"], f"{office.origin}/witness")
+        for office in witnesses
+    ]
+    return add_signatures(note, *lines)
+
+
+def hear(node: LyingNode, witnesses: Sequence[Office]) -> None:
+    """The node hears that these witnesses have cosigned its newest checkpoint."""
+
+    async def hearing() -> None:
+        note = node.sequencer.published.note
+        for office in witnesses:
+            node.gathering.take(office.bureau.id, cosigned(note, [office]))
+
+    loop.run(hearing())
 
 
 def text_of(note: bytes) -> str:

@@ -26,6 +26,7 @@ from tallystick.core.statement import read
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.recorder import Pending, Recorder
+from tallystick.sdk.spool import Spool
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.ledger_pb2 import ErrorDetail, SubmitAnswer
@@ -45,9 +46,10 @@ class Bench:
         self.trust = TrustStore(folder / "trust")
         self.spool = folder / "spool"
 
-    def recorder(self, actor: str = "clerk", **options: object) -> Recorder:
+    def recorder(self, actor: str = "clerk", spool: Path | None = None, **options: object) -> Recorder:
         reader = LedgerReader(Wire(self.proxy.bureau), self.trust)
         office = self.node.home.office
+        options["spool"] = Spool(spool, office.origin)
         return Recorder(reader, office.actor(actor), office.keys[actor], **options)  # type: ignore[arg-type]
 
     def entries(self) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""The spool: what is not answered yet is there for the next program, whole, and nothing else is."""
+"""The spool: what became of a submission is not sure yet, and so it is there for the next program, whole."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import pytest
 
 from tallystick import Node as Client
 from tallystick.core.errors import ConfigInvalid
-from tallystick.sdk.spool import Spool
+from tallystick.sdk.spool import Left, Spool
 from tallystick_node import doctor
 from tallystick_node.server import Node
+from tallystick_proto.v1.entry_pb2 import Submission
+from tallystick_proto.v1.ledger_pb2 import Receipt
+from tallystick_proto.v1.spool_pb2 import Spooled
 from tests.harness import loop
 from tests.harness.office import NOW_US, Office
 from tests.harness.small_home import new_home
@@ -21,44 +24,101 @@ from tests.harness.small_home import new_home
 OFFICE = Office()
 
 
+def put(spool: Spool, submission: Submission, receipt: Receipt | None = None) -> bytes:
+    """Put a submission under its own id, which is returned."""
+    name = submission.signature.submission_id
+    spool.put(name, submission, receipt)
+    return name
+
+
 def test_what_is_put_is_left_over_until_removed(tmp_path: Path) -> None:
-    """Submissions come back whole and oldest first, in any later spool on the folder, until they are answered."""
+    """Submissions come back whole and oldest first, in any later spool on the folder, until they are removed."""
     spool = Spool(tmp_path / "spool", OFFICE.origin)
     ids = [OFFICE.new_id(NOW_US + 1_000 * number) for number in (5, 1, 9, 3)]
     submissions = {id: OFFICE.submission(OFFICE.declares(2), id=id) for id in ids}
     for submission in submissions.values():
-        spool.put(submission)
+        put(spool, submission)
     again = Spool(tmp_path / "spool", OFFICE.origin)
-    assert list(again.left_over()) == [submissions[id] for id in sorted(ids)]
+    assert list(again.left_over()) == [Left(id, id, None) for id in sorted(ids)]
+    assert [again.get(id) for id in ids] == list(submissions.values())
     for id in ids[:2]:
         again.remove(id)
         again.remove(id)
-    assert list(spool.left_over()) == [submissions[id] for id in sorted(ids[2:])]
+    assert [left.name for left in spool.left_over()] == sorted(ids[2:])
+    assert again.count == 2
+
+
+def test_what_is_put_again_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    """With a receipt, or with other statements under the first's name: one file, and what was put last."""
+    spool = Spool(tmp_path, OFFICE.origin)
+    first, second = (OFFICE.submission(OFFICE.declares(2)) for _ in range(2))
+    name = put(spool, first)
+    receipt = Receipt(submission_id=name, first=3, count=2, checkpoint=OFFICE.note(5, bytes(32)))
+    spool.put(name, first, receipt)
+    assert list(Spool(tmp_path, OFFICE.origin).left_over()) == [Left(name, name, receipt)]
+    spool.put(name, second)
+    assert list(spool.left_over()) == [Left(name, second.signature.submission_id, None)]
+    assert spool.get(name) == second
+    assert spool.count == 1
 
 
 def test_ledgers_do_not_mix(tmp_path: Path) -> None:
-    """A folder may hold the unsent submissions of several ledgers, each its own."""
+    """A folder may hold the submissions of several ledgers, each its own."""
     other = Office("taxation")
     for office in (OFFICE, other):
-        Spool(tmp_path, office.origin).put(office.submission(office.declares(1)))
+        put(Spool(tmp_path, office.origin), office.submission(office.declares(1)))
     for office in (OFFICE, other):
-        (left,) = Spool(tmp_path, office.origin).left_over()
-        assert left.origin == office.origin
+        spool = Spool(tmp_path, office.origin)
+        (left,) = spool.left_over()
+        assert spool.get(left.name).origin == office.origin
 
 
 def test_without_a_folder_nothing_is_kept() -> None:
     """A recorder may do without files."""
-    spool = Spool(None, OFFICE.origin)
-    spool.put(OFFICE.submission(OFFICE.declares(1)))
-    spool.remove(OFFICE.new_id())
+    spool = Spool(None, OFFICE.origin, submissions_max=0)
+    name = put(spool, OFFICE.submission(OFFICE.declares(1)))
+    spool.remove(name)
     assert list(spool.left_over()) == []
+    assert not spool.hold()
+
+
+def test_one_program_sees_to_what_others_left(tmp_path: Path) -> None:
+    """While one holds a spool another does not, and once it lets go the next does."""
+    one, other = Spool(tmp_path, OFFICE.origin), Spool(tmp_path, OFFICE.origin)
+    assert not one.hold()  # nothing lies there
+    put(one, OFFICE.submission(OFFICE.declares(1)))
+    assert one.hold()
+    assert not other.hold()
+    one.close()
+    one.close()
+    assert other.hold()
+    other.close()
+
+
+@pytest.mark.parametrize("bound", ["submissions_max", "bytes_max"])
+def test_it_is_full_by_number_and_by_bytes(tmp_path: Path, bound: str) -> None:
+    """As much as was said and no more; what is put again counts once, and what is left over counts."""
+    submissions = [OFFICE.submission(OFFICE.declares(1)) for _ in range(3)]
+    size_bytes = Spooled(submission=submissions[0]).ByteSize()
+    most = {bound: 3 if bound == "submissions_max" else 3 * size_bytes}
+    spool = Spool(tmp_path, OFFICE.origin, **most)
+    for submission in submissions:
+        assert not spool.full
+        put(spool, submission)
+        name = put(spool, submission)
+    assert spool.full
+    again = Spool(tmp_path, OFFICE.origin, **most)
+    assert len(list(again.left_over())) == 3
+    assert again.full
+    again.remove(name)
+    assert not again.full
 
 
 def test_files_are_private_and_whole(tmp_path: Path) -> None:
     """A submission may carry what its commitments hide: only its owner reads it, and there is never half a file."""
     spool = Spool(tmp_path, OFFICE.origin)
     assert list(spool.left_over()) == []
-    spool.put(OFFICE.submission(OFFICE.declares(1)))
+    put(spool, OFFICE.submission(OFFICE.declares(1)))
     (path,) = tmp_path.rglob("*.submission")
     assert path.stat().st_mode & 0o777 == 0o600
     path.with_name(f".{path.name}.torn").write_bytes(b"half a submis")
@@ -66,17 +126,25 @@ def test_files_are_private_and_whole(tmp_path: Path) -> None:
 
 
 def test_what_does_not_read_is_named(tmp_path: Path) -> None:
-    """A file that is no submission, or a folder in its place, is ConfigInvalid with its path."""
+    """A file that is no submission, or misnamed, or a folder in its place, is ConfigInvalid with its path."""
     spool = Spool(tmp_path, OFFICE.origin)
-    spool.put(OFFICE.submission(OFFICE.declares(1)))
+    put(spool, OFFICE.submission(OFFICE.declares(1)))
     (path,) = tmp_path.rglob("*.submission")
-    path.write_bytes(b"\xff\xff")
-    with pytest.raises(ConfigInvalid, match=path.name):
+    misnamed = path.with_name("zz.submission")
+    path.rename(misnamed)
+    with pytest.raises(ConfigInvalid, match=misnamed.name):
         list(spool.left_over())
+    misnamed.unlink()
+    for junk in (b"\xff\xff", b""):
+        path.write_bytes(junk)
+        with pytest.raises(ConfigInvalid, match=path.name):
+            list(spool.left_over())
     path.unlink()
     path.mkdir()
     with pytest.raises(ConfigInvalid, match=path.name):
         list(spool.left_over())
+    with pytest.raises(ConfigInvalid, match=path.name):
+        spool.remove(bytes.fromhex(path.stem))
 
 
 PROGRAM = """

@@ -10,20 +10,15 @@ import pytest
 
 from tallystick.core.charter import Charter, open_charter
 from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.cosignature import make_cosignature
 from tallystick.core.errors import MalformedNote, ProofFailed, RolledBack, TallystickError, Unreconciled
-from tallystick.core.note import add_signatures
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
 from tallystick.sdk.witnessing import Standing, WitnessStanding, standing
 from tallystick_proto.v1.witness_pb2 import CosignedAnswer
-from tests.harness import loop
 from tests.harness.lying_node import LyingNode
-from tests.harness.office import NOW_US, Office
-from tests.harness.witnesses import record, text_of, witnessed_home
-
-AT_S = NOW_US // 1_000_000
+from tests.harness.office import Office
+from tests.harness.witnesses import AT_S, cosigned, hear, record, witnessed_home
 
 
 class Ledger:
@@ -44,22 +39,11 @@ class Ledger:
 
     def cosigned(self, note: bytes, *numbers: int) -> bytes:
         """A note with the cosignatures of some witnesses."""
-        offices = [self.witnesses[number] for number in numbers]
-        lines = [
-            make_cosignature(text_of(note), AT_S, office.keys["witness"], f"{office.origin}/witness")
-            for office in offices
-        ]
-        return add_signatures(note, *lines)
+        return cosigned(note, [self.witnesses[number] for number in numbers])
 
     def say(self, *numbers: int) -> None:
         """The node hears from some witnesses."""
-
-        async def hear() -> None:
-            for number in numbers:
-                note = self.cosigned(self.note, number)
-                self.node.gathering.take(self.witnesses[number].bureau.id, note)
-
-        loop.run(hear())
+        hear(self.node, [self.witnesses[number] for number in numbers])
 
     def standing(self) -> Standing:
         return standing(self.reader, self.charter)

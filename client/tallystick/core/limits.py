@@ -46,6 +46,10 @@ IMPORT_RECORD_CHARS_MAX = 1024 * 1024
 # A deadline or threshold of a rulebook, in its own unit (days, hours, how many). More would be a slip.
 RULEBOOK_NUMBER_MAX = 1_000_000
 
+# What a client keeps of submissions until they are witnessed. At a submission of 1,000 statements every second, hours.
+SPOOL_SUBMISSIONS_MAX = 20_000
+SPOOL_BYTES_MAX = 2 * 1024 * 1024 * 1024
+
 # Identifiers, in characters.
 BUREAU_ID_CHARS_MAX = 64
 ACTOR_NAME_CHARS_MAX = 31

@@ -18,15 +18,25 @@ Outcome = tuple[ledger_pb2.Receipt, Checkpoint]
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """One submission on its way, `data` its statements. `submission` is set once it is signed, `done` once answered."""
+    """One submission on its way, `data` its statements. `submission` is set once it is signed, `done` once answered.
+
+    `name` is what it goes by in the spool, where it lies once it is `spooled`. `receipt` is an earlier one of it, which
+    a ledger gave before it lost what it had promised.
+    """
 
     submission_id: bytes
     opened_at: float
+    name: bytes = b""
+    spooled: bool = False
+    receipt: ledger_pb2.Receipt | None = None
     data: list[bytes] = field(default_factory=list)
     disclosures: list[Disclosure] = field(default_factory=list)
     size_bytes: int = 0
     submission: Submission | None = None
     done: Future[Outcome] = field(default_factory=Future)
+
+    def __post_init__(self) -> None:
+        self.name = self.name or self.submission_id
 
     def settle(self, outcome: Outcome | BaseException) -> None:
         """Say how it went; the first word stands."""

@@ -27,6 +27,7 @@ from tallystick.sdk.receiving import Receiving, receiving
 from tallystick.sdk.recorder import Recorder
 from tallystick.sdk.salts import SaltStore
 from tallystick.sdk.sending import Sending, sending
+from tallystick.sdk.spool import Spool
 from tallystick.sdk.standing import standing_of
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.verbs import HasRef, HasVersion, Verbs
@@ -159,7 +160,9 @@ class Node(LedgerReader, Verbs[Receipt]):
         give_up_s: float = 60.0,
         spool: bool = True,
     ) -> Recorder:
-        """A recorder on a connection of its own. With `spool`, what has no receipt survives this program."""
+        """A recorder on a connection of its own. With `spool`, what is not answered, or not yet witnessed where this
+        ledger has a quorum of witnesses, survives this program, and is seen to by the next recorder.
+        """
         self.check_evidence()
         return Recorder(
             LedgerReader(Wire(self.bureau), self._trust),
@@ -169,8 +172,13 @@ class Node(LedgerReader, Verbs[Receipt]):
             batch_max=batch_max,
             in_flight_max=in_flight_max,
             give_up_s=give_up_s,
-            spool=self._state / "spool" / self.actor.replace(":", "_") if spool else None,
+            spool=self._spool if spool else None,
+            charter=None if self._profile is None else self._profile.charter,
         )
+
+    @property
+    def _spool(self) -> Spool:
+        return Spool(self._state / "spool" / self.actor.replace(":", "_"), self.bureau.origin)
 
     def declared(self, code: str) -> ResourceDeclared | None:
         """The declaration of a resource that stands on this ledger, or None."""

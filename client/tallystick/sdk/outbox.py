@@ -1,21 +1,22 @@
 """What is on its way to one ledger: the open batch, those that are sealed, and those that were sent and not answered.
 
 Whoever records and the thread that sends share it under one lock. A batch is sealed when it is full or has lingered.
-While too many are on their way, recording waits.
+While too many are on their way, or the spool is full, recording waits.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tallystick.core.errors import Overloaded
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
 from tallystick.sdk.batch import Batch, Outcome
 from tallystick.sdk.clock import new_id
-from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
+from tallystick_proto.v1.entry_pb2 import Disclosure
 
 _UNANSWERED_BEFORE_GROWING = 2
 _FRAME_BYTES_MAX = 4  # around a statement among others: a tag and its length
@@ -25,11 +26,23 @@ _BATCH_BYTES_MAX = SUBMISSION_BYTES_MAX - STATEMENT_BYTES_MAX - _FRAME_BYTES_MAX
 class Outbox:
     """Batches by how far they have come. `lock` may be held around several calls."""
 
-    def __init__(self, bureau: str, *, linger_s: float, batch_max: int, in_flight_max: int, wait_s: float) -> None:
-        """`wait_s` is how long recording waits while nothing moves."""
+    def __init__(
+        self,
+        bureau: str,
+        full: Callable[[], str],
+        *,
+        linger_s: float,
+        batch_max: int,
+        in_flight_max: int,
+        wait_s: float,
+    ) -> None:
+        """`full` says why the spool takes nothing more, or nothing; recording waits `wait_s` while nothing moves."""
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
+        self.wake_at = math.inf
+        """When the thread that sends has something else to do, by the monotonic clock."""
         self._bureau = bureau
+        self._full = full
         self._linger_s = linger_s
         self._batch_max = max(1, min(batch_max, SUBMISSION_STATEMENTS_MAX))
         self._in_flight_max = in_flight_max
@@ -45,16 +58,19 @@ class Outbox:
     def room(self) -> Batch:
         """The batch that is open; waits while too many are on their way. Raises Overloaded where nothing moves."""
         with self.lock:
-            while not self._closing and self._open is None and self.on_their_way >= self._in_flight_max:
+            while not self._closing and self._open is None and (why := self._why_none()):
                 if not self._changed.wait(self._wait_s):
-                    raise Overloaded(
-                        "the spool is full and nothing moves", where=self._bureau, expected="a node that answers"
-                    )
+                    raise Overloaded(why, where=self._bureau, expected="a node that answers, and witnesses that cosign")
             if self._closing:
                 raise RuntimeError("the recorder is closed")
             if self._open is None:
                 self._open = Batch(new_id(), time.monotonic())
             return self._open
+
+    def _why_none(self) -> str:
+        if self.on_their_way >= self._in_flight_max:
+            return f"{self.on_their_way} submissions are on their way and nothing moves"
+        return self._full()
 
     def add(self, batch: Batch, data: bytes, disclosures: Sequence[Disclosure]) -> None:
         """Put a statement into the open batch."""
@@ -95,9 +111,14 @@ class Outbox:
 
     # Sending.
 
-    def left_over(self, submission: Submission) -> None:
+    def left_over(self, batch: Batch) -> None:
         """Take up what an earlier program left."""
-        self._sealed.append(Batch(submission.signature.submission_id, time.monotonic(), submission=submission))
+        self._sealed.append(batch)
+
+    def moved(self) -> None:
+        """Something has left the spool."""
+        with self.lock:
+            self._changed.notify_all()
 
     @property
     def stream(self) -> int:
@@ -110,20 +131,26 @@ class Outbox:
             return [*self._sealed]
 
     def wait_for_work(self) -> bool:
-        """Wait for a sealed batch; False where there will be none."""
+        """Wait for a sealed batch, or until `wake_at`; False where there will be no batch any more."""
         with self.lock:
             while not self._sealed:
                 if self._closing:
                     return False
+                if time.monotonic() >= self.wake_at:
+                    return True
                 self._linger()
             return True
 
     def next(self, stream: int) -> Batch | None:
-        """The next batch for a stream, which counts as sent from now on; None where there is none for it."""
+        """The next batch for a stream, which counts as sent from now on; None where the stream is to end."""
         with self.lock:
-            while stream == self._stream and not self._sealed and not self._closing:
+            while stream == self._stream and time.monotonic() < self.wake_at:
+                if self._sealed and len(self._sent) < self._in_flight_max:
+                    break
+                if self._closing and not self._sealed:
+                    return None
                 self._linger()
-            if stream != self._stream or not self._sealed:
+            else:
                 return None
             batch = self._sealed.popleft()
             self._sent.append(batch)
@@ -169,7 +196,8 @@ class Outbox:
             left = self._open.opened_at + self._linger_s - time.monotonic()
             if left <= 0:
                 self.seal()
-            else:
-                self._changed.wait(left)
+                return
         else:
-            self._changed.wait()
+            left = math.inf
+        left = min(left, self.wake_at - time.monotonic())
+        self._changed.wait(None if left == math.inf else max(left, 0.0))

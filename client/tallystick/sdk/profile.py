@@ -3,7 +3,7 @@
     charter = "charter.note"              the charter's signed note
     charter_digest = "blake3:…"           given out of band; the only thing that is believed
     bureau = "taxation"                   whose node to speak to; an auditor's profile has none
-    state = "state"                       what this client remembers: trusted checkpoints, salts, unsent submissions
+    state = "state"                       what this client remembers: trusted checkpoints, salts, the spool
     language = "en"                       or "zh"
 
     [identity]                            who signs; without it nothing can be recorded

@@ -143,7 +143,7 @@ class LedgerReader:
             return
         self._remembered_at = time.monotonic()
         with self._trust.replacing(self.bureau.origin, wait=wait) as there:
-            if there is not None and there != self._stored and self._reconcile(there).size > self._ledger.size:
+            if there is not None and there != self._stored and self.reconcile(there).size > self._ledger.size:
                 return
             self._trust.save(self.bureau.origin, note)
             self._stored = note
@@ -317,11 +317,14 @@ class LedgerReader:
         if self._ledger.note == before:
             return self.advance(bundle.checkpoint, bundle.consistency)
         shown = self._advanced(self._trusting(before), bundle.checkpoint, bundle.consistency)
-        self._reconcile(bundle.checkpoint)
+        self.reconcile(bundle.checkpoint)
         return shown
 
-    def _reconcile(self, note: bytes) -> Checkpoint:
-        """A checkpoint that came another way than the trusted one: either must extend the other, or the node forked."""
+    def reconcile(self, note: bytes) -> Checkpoint:
+        """A checkpoint that came another way than the trusted one: either must extend the other.
+
+        Raises RolledBack, Forked or Unreconciled where the node does not show that.
+        """
         other, mine = self._trusting(note), self._trusting(self._ledger.note)
         shown = other.checkpoint
         small, large = (other, mine) if other.size <= mine.size else (mine, other)
