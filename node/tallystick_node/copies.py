@@ -13,6 +13,10 @@ What is shown is held against the copy in this order, the numbers as in the code
 A root that differs under 2, and what the ledger's own key has signed and fails under 3, is remembered, and the ledger
 is not cosigned again. A cosignature follows from the record alone, and leaves only when the record is durable:
 after a crash at any point it is either made again, byte for byte, or never was. The time in it does not decrease.
+
+So a note with this witness's own cosignature that says more than the record does (a larger size, a later time, another
+root) cannot be, unless the record was put back from an older copy. What else was cosigned meanwhile nobody here knows:
+that too is remembered, and the ledger is not cosigned again with this key. A new witness key goes on from the copy.
 """
 
 from __future__ import annotations
@@ -22,9 +26,10 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from tallystick.core.charter import Bureau
-from tallystick.core.checkpoint import Checkpoint, open_checkpoint
-from tallystick.core.cosignature import make_cosignature
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from tallystick.core.cosignature import check_cosignature, make_cosignature
 from tallystick.core.errors import (
+    BehindSigned,
     ChainBroken,
     Forked,
     MalformedEntry,
@@ -33,7 +38,7 @@ from tallystick.core.errors import (
     StoreDamaged,
 )
 from tallystick.core.keys import SigningKey
-from tallystick.core.note import Note, VerifierKey, add_signatures, format_note, parse_note
+from tallystick.core.note import COSIGNATURE_V1, Note, VerifierKey, add_signatures, format_note, parse_note
 from tallystick_node import keyspace
 from tallystick_node.growing import Growing
 from tallystick_node.ledger import Ledger, empty_state
@@ -84,6 +89,12 @@ class Copy(Growing):
         self._name = name
 
     @property
+    def stopped(self) -> str:
+        """Why this ledger is cosigned no more; empty while it is. What a former key forgot does not bind the next."""
+        forgot = self.cosigning.behind_key
+        return "" if forgot and forgot != self._key.public else self.cosigning.stopped
+
+    @property
     def cosigned(self) -> bytes:
         """The newest checkpoint that was cosigned, with the cosignature; empty where none was."""
         if not self.cosigning.note:
@@ -110,6 +121,33 @@ class Copy(Growing):
                 known=self.size,
             )
 
+    def recall(self, note: bytes) -> None:
+        """Hold a note with this witness's own cosignature against what it remembers.
+
+        Raises MalformedNote or SignatureInvalid where it is none and proves nothing, BehindSigned where it says more.
+        """
+        checkpoint = self.opened(note)
+        key = VerifierKey.of(self._name, self._key.public, COSIGNATURE_V1)
+        parsed = parse_note(note)
+        own = [each for each in parsed.signatures if (each.name, each.key_id) == (key.name, key.key_id)]
+        if not own:
+            raise SignatureInvalid(f"{self._name} did not cosign this", expected=f"a signature by {key.name}")
+        at_s = check_cosignature(parsed.text, own[0], key)
+        record = self.cosigning
+        known = parse_checkpoint(parse_note(record.note).text).size if record.note else -1
+        if (
+            checkpoint.size > known
+            or at_s > record.cosigned_at_s
+            or self.ledger.root_at(checkpoint.size) != checkpoint.root
+        ):
+            raise BehindSigned(
+                f"this node's witness key cosigned {checkpoint.size} entries of it, which its record does not say",
+                where=self.bureau.id,
+                expected="a record of all it cosigned; it was put back from an older copy, and needs a new witness key "
+                "in a version of the charter (`tallyd charter renew`)",
+                known=checkpoint.size,
+            )
+
     # What is remembered beside the entries.
 
     def cosign(self, note: bytes, now_s: int) -> Cosigning:
@@ -125,4 +163,14 @@ class Copy(Growing):
             cosigned_at_s=self.cosigning.cosigned_at_s,
             stopped=why,
             shown=strip(shown, self.bureau.ledger_verifier),
+        )
+
+    def forget(self, why: str, note: bytes) -> Cosigning:
+        """The record that ends cosigning with this key, beside the note that says more than was remembered."""
+        return Cosigning(
+            note=self.cosigning.note,
+            cosigned_at_s=self.cosigning.cosigned_at_s,
+            stopped=why,
+            shown=note,
+            behind_key=self._key.public,
         )

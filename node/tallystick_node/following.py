@@ -23,7 +23,7 @@ from typing import Final, TypeVar
 import structlog
 
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.errors import CharterMismatch, TallystickError, Unreachable
+from tallystick.core.errors import BehindSigned, CharterMismatch, TallystickError, Unreachable
 from tallystick.core.history import History, Recorded
 from tallystick_node.copies import COSIGNING, PROVEN, Copy
 from tallystick_node.growing import fetch
@@ -117,8 +117,8 @@ class Follower:
         means = self._means
         self._copy = await means.in_thread(means.shelf.open, self.bureau)
         means.shelf.put(self._copy)
-        if self._copy.cosigning.stopped:
-            log.error("not cosigned", ledger=self.bureau.id, reason=self._copy.cosigning.stopped)
+        if self._copy.stopped:
+            log.error("not cosigned", ledger=self.bureau.id, reason=self._copy.stopped)
             return
         async with means.reach(self.bureau) as peer:
             stream = peer.cosign()
@@ -127,6 +127,8 @@ class Follower:
                 await stream.say(first)
                 while True:
                     shown = await stream.next()
+                    if shown.yours and not await self._remembers(shown.yours):
+                        return
                     if not await self._cosign(peer, shown.checkpoint):
                         return
                     await stream.say(Cosigned(note=self._copy.cosigned))
@@ -151,6 +153,16 @@ class Follower:
             return False
         await self._write(history, checked, copy.cosign(note, means.now_us() // 1_000_000))
         log.debug("cosigned", ledger=self.bureau.id, size=shown.size)
+        return True
+
+    async def _remembers(self, note: bytes) -> bool:
+        """Whether a note this witness cosigned is no news to it. If it is, its key cosigns the ledger no more."""
+        try:
+            self._copy.recall(note)
+        except BehindSigned as error:
+            await self._write(self._copy.history(), [], self._copy.forget(str(error), note))
+            log.error("this witness forgot what it cosigned: not cosigned from now on", reason=str(error))
+            return False
         return True
 
     async def _write(self, history: History, checked: list[Recorded], record: Cosigning | None = None) -> None:

@@ -127,6 +127,11 @@ class Gathering:
         """Of each witness that was heard, the newest checkpoint it cosigned."""
         return [found.note(witness) for witness, found in sorted(self._newest.items())]
 
+    def cosigned_by(self, witness: str) -> bytes:
+        """The newest checkpoint that a witness cosigned, with its cosignature; empty where none was heard of."""
+        found = self._newest.get(witness)
+        return b"" if found is None else found.note(witness)
+
     def newest_of(self, witness: str) -> Cosigned | None:
         """The newest checkpoint that a witness cosigned, with every cosignature that came for it."""
         found = self._newest.get(witness)

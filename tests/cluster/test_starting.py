@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,18 @@ WAIT_S = 60.0
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
 
 
-def declare(member: Member, code: str) -> Receipt:
+def wait_for(reached: Callable[[], bool]) -> None:
+    """Wait for what is about to happen."""
+    deadline = time.monotonic() + WAIT_S
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def declare(member: Member, code: str, wait_s: float = WAIT_S) -> Receipt:
     """A declaration, and a wait for its witnesses."""
     return member.sdk.record_witnessed(
-        "declare", WAIT_S, resource=code, scheme="pudong", title=code, sharing="unconditional"
+        "declare", wait_s, resource=code, scheme="pudong", title=code, sharing="unconditional"
     )
 
 
@@ -87,6 +96,34 @@ def test_a_home_put_back_from_an_older_copy_stops_by_itself(cluster: LocalCluste
         checkpoint, stopped = cosigned(witness, market)
         assert checkpoint.size > last.index
         assert not stopped
+
+
+def test_a_witness_put_back_alone_cosigns_no_more_what_it_forgot(cluster: LocalCluster, tmp_path: Path) -> None:
+    """A home whose own ledger said nothing since the copy starts, learns from a ledger's node what it had cosigned
+    of that, and cosigns it no more: not after another restart either. Its own ledger goes on.
+    """
+    market, taxation = cluster[MARKET], cluster[TAXATION]
+    assert declare(market, "SCJG-0001").standing == "witnessed"
+    taxation.stop()
+    old = tmp_path / "old"
+    shutil.copytree(taxation.home, old)
+    taxation.start()
+    last = declare(market, "SCJG-0002")
+    assert last.standing == "witnessed"
+    taxation.kill()
+    shutil.rmtree(taxation.home)
+    shutil.copytree(old, taxation.home)
+    for _ in range(2):
+        taxation.start()
+        wait_for(lambda: "put back from an older copy" in taxation.log_text)
+        taxation.stop()
+    taxation.start()
+    receipt = declare(market, "SCJG-0003", wait_s=0.5)
+    assert receipt.standing == "recorded"
+    assert TAXATION not in receipt.cosigned_by
+    assert declare(taxation, "SW-0001").standing == "witnessed"
+    cluster.stop()
+    assert "put back" in cosigned(taxation, market)[1]
 
 
 def test_with_too_few_witnesses_a_node_reads_and_waits(cluster: LocalCluster) -> None:

@@ -95,6 +95,8 @@ class Bench:
             if whose is None or not (record := Cosigning.FromString(value)).stopped:
                 continue
             self.say(machine.name, f"cosigns {whose} no more: {record.stopped}")
+            if record.behind_key:  # it is the witness itself that forgot
+                continue
             if whose not in self.liars:
                 self.fail(f"{machine.name} accuses {whose}, which is honest")
 

@@ -48,8 +48,9 @@ class WitnessService(WitnessServicer):
                 gathering.take(first.witness, first.note)
         shown: Published | None = None
         while True:
-            shown = await gathering.next_shown(shown)
-            yield ToCosign(checkpoint=shown.note)
+            before, shown = shown, await gathering.next_shown(shown)
+            yours = gathering.cosigned_by(first.witness) if before is None else b""
+            yield ToCosign(checkpoint=shown.note, yours=yours)
             said = await self._next(request_iterator)
             if said is None:
                 return

@@ -97,6 +97,7 @@ class Cosigning(_message.Message):
     COSIGNED_AT_S_FIELD_NUMBER: _builtins.int
     STOPPED_FIELD_NUMBER: _builtins.int
     SHOWN_FIELD_NUMBER: _builtins.int
+    BEHIND_KEY_FIELD_NUMBER: _builtins.int
     note: _builtins.bytes
     """the newest checkpoint it cosigned, with the ledger's signature alone"""
     cosigned_at_s: _builtins.int
@@ -105,6 +106,8 @@ class Cosigning(_message.Message):
     """why it cosigns this ledger no more; empty while it does"""
     shown: _builtins.bytes
     """the checkpoint under which that was shown"""
+    behind_key: _builtins.bytes
+    """the witness key that had cosigned more than this record says: `stopped` ends with that key"""
     def __init__(
         self,
         *,
@@ -112,10 +115,11 @@ class Cosigning(_message.Message):
         cosigned_at_s: _builtins.int = ...,
         stopped: _builtins.str = ...,
         shown: _builtins.bytes = ...,
+        behind_key: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cosigned_at_s", b"cosigned_at_s", "note", b"note", "shown", b"shown", "stopped", b"stopped"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behind_key", b"behind_key", "cosigned_at_s", b"cosigned_at_s", "note", b"note", "shown", b"shown", "stopped", b"stopped"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from tallystick_proto.v1 import ledger_pb2 as tallystick__proto_dot_v1_dot_ledger__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tallystick_proto/v1/witness.proto\x12\rtallystick.v1\x1a tallystick_proto/v1/ledger.proto\"9\n\x08\x43osigned\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0f\n\x07witness\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\x0c\"\x1e\n\x08ToCosign\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\"\x1d\n\x0bHeldRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\"(\n\nHeldAnswer\x12\x0c\n\x04note\x18\x01 \x03(\x0c\x12\x0c\n\x04none\x18\x02 \x01(\x08\"!\n\x0f\x43osignedRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\"f\n\x0e\x43osignedAnswer\x12\x11\n\twitnessed\x18\x01 \x01(\x0c\x12\x0e\n\x06newest\x18\x02 \x03(\x0c\x12\x31\n\rnot_recording\x18\x03 \x01(\x0b\x32\x1a.tallystick.v1.ErrorDetail2\xd9\x01\n\x07Witness\x12>\n\x06\x43osign\x12\x17.tallystick.v1.Cosigned\x1a\x17.tallystick.v1.ToCosign(\x01\x30\x01\x12@\n\x07GetHeld\x12\x1a.tallystick.v1.HeldRequest\x1a\x19.tallystick.v1.HeldAnswer\x12L\n\x0bGetCosigned\x12\x1e.tallystick.v1.CosignedRequest\x1a\x1d.tallystick.v1.CosignedAnswerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tallystick_proto/v1/witness.proto\x12\rtallystick.v1\x1a tallystick_proto/v1/ledger.proto\"9\n\x08\x43osigned\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0f\n\x07witness\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\x0c\"-\n\x08ToCosign\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\x12\r\n\x05yours\x18\x02 \x01(\x0c\"\x1d\n\x0bHeldRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\"(\n\nHeldAnswer\x12\x0c\n\x04note\x18\x01 \x03(\x0c\x12\x0c\n\x04none\x18\x02 \x01(\x08\"!\n\x0f\x43osignedRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\"f\n\x0e\x43osignedAnswer\x12\x11\n\twitnessed\x18\x01 \x01(\x0c\x12\x0e\n\x06newest\x18\x02 \x03(\x0c\x12\x31\n\rnot_recording\x18\x03 \x01(\x0b\x32\x1a.tallystick.v1.ErrorDetail2\xd9\x01\n\x07Witness\x12>\n\x06\x43osign\x12\x17.tallystick.v1.Cosigned\x1a\x17.tallystick.v1.ToCosign(\x01\x30\x01\x12@\n\x07GetHeld\x12\x1a.tallystick.v1.HeldRequest\x1a\x19.tallystick.v1.HeldAnswer\x12L\n\x0bGetCosigned\x12\x1e.tallystick.v1.CosignedRequest\x1a\x1d.tallystick.v1.CosignedAnswerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +35,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COSIGNED']._serialized_start=86
   _globals['_COSIGNED']._serialized_end=143
   _globals['_TOCOSIGN']._serialized_start=145
-  _globals['_TOCOSIGN']._serialized_end=175
-  _globals['_HELDREQUEST']._serialized_start=177
-  _globals['_HELDREQUEST']._serialized_end=206
-  _globals['_HELDANSWER']._serialized_start=208
-  _globals['_HELDANSWER']._serialized_end=248
-  _globals['_COSIGNEDREQUEST']._serialized_start=250
-  _globals['_COSIGNEDREQUEST']._serialized_end=283
-  _globals['_COSIGNEDANSWER']._serialized_start=285
-  _globals['_COSIGNEDANSWER']._serialized_end=387
-  _globals['_WITNESS']._serialized_start=390
-  _globals['_WITNESS']._serialized_end=607
+  _globals['_TOCOSIGN']._serialized_end=190
+  _globals['_HELDREQUEST']._serialized_start=192
+  _globals['_HELDREQUEST']._serialized_end=221
+  _globals['_HELDANSWER']._serialized_start=223
+  _globals['_HELDANSWER']._serialized_end=263
+  _globals['_COSIGNEDREQUEST']._serialized_start=265
+  _globals['_COSIGNEDREQUEST']._serialized_end=298
+  _globals['_COSIGNEDANSWER']._serialized_start=300
+  _globals['_COSIGNEDANSWER']._serialized_end=402
+  _globals['_WITNESS']._serialized_start=405
+  _globals['_WITNESS']._serialized_end=622
 # @@protoc_insertion_point(module_scope)

@@ -54,16 +54,20 @@ class ToCosign(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CHECKPOINT_FIELD_NUMBER: _builtins.int
+    YOURS_FIELD_NUMBER: _builtins.int
     checkpoint: _builtins.bytes
     """the signed note"""
+    yours: _builtins.bytes
+    """in the first message: the newest checkpoint that this node knows the witness to have cosigned"""
     def __init__(
         self,
         *,
         checkpoint: _builtins.bytes = ...,
+        yours: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "yours", b"yours"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
