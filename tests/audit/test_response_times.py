@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.audit.views.obligations import Times
+from tallystick.audit.views.owed import Times
 from tests.harness.district import BEGIN, District, Said
 
 JUDGED = BEGIN + timedelta(days=120)

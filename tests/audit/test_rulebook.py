@@ -28,6 +28,7 @@ FULL: dict[str, Any] = {
         "never_granted_requests": 3,
         "bulk_uses_per_day": 200,
         "zombie_days": 181,
+        "clock_skew_minutes": 4,
         "night": {"from": time(22), "until": time(6)},
     },
     "rule": {
@@ -58,23 +59,23 @@ def test_what_a_rulebook_says_is_read() -> None:
     assert RULEBOOK.calendar.is_working(date(2027, 10, 9))
     assert RULEBOOK.deadlines == FULL["deadlines"]
     assert RULEBOOK.purposes == {"tax-registration", "joint-supervision"}
-    assert RULEBOOK.thresholds == Thresholds(72, 180, 3, 200, 181, time(22), time(6))
+    assert RULEBOOK.thresholds == Thresholds(72, 180, 3, 200, 181, 4, time(22), time(6))
     assert RULEBOOK.unset() == ()
 
 
 def test_what_a_rulebook_does_not_say_has_no_default() -> None:
-    """An empty rulebook sets nothing, names all it does not set, and lets every rule be a warning without a law."""
+    """An empty rulebook sets nothing, and names all it does not set; every rule is a warning without a law."""
     empty = Rulebook.parse({}, UTC)
     assert (empty.deadlines, empty.purposes, empty.hollow_words, empty.rules) == ({}, frozenset(), frozenset(), {})
     assert empty.thresholds == Thresholds()
-    assert empty.unset() == (*DEADLINES, *FULL["thresholds"])
+    assert empty.unset() == (*DEADLINES, *(name for name in FULL["thresholds"] if name != "clock_skew_minutes"))
     assert (empty.severity("request-overdue"), empty.citation("request-overdue", "en")) == (Severity.WARNING, "")
     assert zone_name({}) == empty.time_zone == "UTC"
     assert not empty.calendar.covers(2027)
     assert not empty.is_hollow("NA")
 
 
-@pytest.mark.parametrize("name", [*DEADLINES, *FULL["thresholds"]])
+@pytest.mark.parametrize("name", [*DEADLINES, *(name for name in FULL["thresholds"] if name != "clock_skew_minutes")])
 def test_one_thing_unset_is_named_alone(name: str) -> None:
     """A rulebook that lacks one deadline or threshold names that one; 0 is a number like any other."""
     raw = copy.deepcopy(FULL)
@@ -140,6 +141,11 @@ def test_a_night_may_pass_midnight(begin: int, end: int, hours: set[int]) -> Non
         ("thresholds", 3, "rulebook.thresholds: a whole number; expected a table"),
         ("thresholds.zombie_days", 0.5, "rulebook.thresholds.zombie_days: a fraction; expected a whole number"),
         ("thresholds.period_days", -180, "rulebook.thresholds.period_days: a negative number"),
+        (
+            "thresholds.clock_skew_minutes",
+            "5m",
+            "rulebook.thresholds.clock_skew_minutes: text; expected a whole number",
+        ),
         ("thresholds.nights", {}, "rulebook.thresholds.nights: not known; expected only late_record_hours"),
         ("thresholds.night", time(22), "rulebook.thresholds.night: a local time; expected a table"),
         ("thresholds.night", {"from": time(22)}, "rulebook.thresholds.night.until: missing; expected a local time"),

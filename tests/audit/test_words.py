@@ -40,7 +40,7 @@ def test_what_was_covered_is_said_first() -> None:
     )
     assert chinese[0] == ("核查范围：2 本台账，共 1,234 条已核验（全范围），章程 pudong 第 3 版，截至 2027年3月31日。")
     assert len(english) == len(chinese) == 2
-    assert "Cosignatures are not weighed" in english[1]
+    assert "Clocks run from service" in english[1]
 
 
 def test_one_is_not_said_as_many() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tallystick.core.charter import Bureau, Charter
+from tallystick.core.bureau import Retired
+from tallystick.core.charter import Bureau, Charter, Witnessing
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.cosignature import make_cosignature
 from tallystick.core.errors import MalformedNote, SignatureInvalid, VerificationFailed
-from tallystick.core.note import Note, add_signatures, format_note, parse_note
-from tallystick.core.witnessing import open_cosigned
+from tallystick.core.note import COSIGNATURE_V1, Note, VerifierKey, add_signatures, format_note, parse_note
+from tallystick.core.witnessing import TimeBounds, Witnessed, open_cosigned
 from tests.harness.ledger_maker import charter_of, key_of
 from tests.harness.rosters import roster_of
 
@@ -94,3 +95,52 @@ def test_no_byte_of_a_cosigned_note_can_be_changed() -> None:
             continue
         assert found.checkpoint == CHECKPOINT
         assert found.count < 2
+
+
+def at(*times: int, charter: Charter = CHARTER) -> Witnessed:
+    """The checkpoint cosigned by the first witnesses at these seconds."""
+    note = NOTE
+    for witness, at_s in zip(WITNESSES, times, strict=False):
+        note = cosigned(note, witness, at_s=at_s)
+    return open_cosigned(note, charter, LEDGER)
+
+
+@pytest.mark.parametrize("lie", [0, AT_S, 2**63 - 1])
+@pytest.mark.parametrize("liar", range(4))
+@pytest.mark.parametrize("count", [3, 4])
+def test_one_of_four_witnesses_moves_no_bound_beyond_what_others_said(count: int, liar: int, lie: int) -> None:
+    """Whatever one says, the bounds lie between what the others say: between the first and the last of them."""
+    times = [AT_S + 10 * number for number in range(count)]
+    honest = [at_s for number, at_s in enumerate(times) if number != liar]
+    bounds = at(*(lie if number == liar else at_s for number, at_s in enumerate(times))).bounds(CHARTER)
+    assert bounds is not None
+    assert min(honest) <= bounds.there_by_us // 1_000_000 - 1 <= max(honest)
+    assert min(honest) <= bounds.not_before_us // 1_000_000 <= max(honest)
+
+
+def test_where_nobody_may_collude_one_clock_may_still_be_wrong() -> None:
+    """Two witnesses' times bound by the wider of the two ways."""
+    charter = charter_of(LEDGER, *WITNESSES[:2])
+    bounds = at(AT_S, AT_S + 86_400, charter=charter).bounds(charter)
+    assert bounds == TimeBounds((AT_S + 86_401) * 1_000_000, AT_S * 1_000_000)
+
+
+def test_fewer_than_a_quorum_bound_nothing() -> None:
+    """Two of four, or three of which two are one organisation."""
+    assert at(AT_S, AT_S).bounds(CHARTER) is None
+    twin = msgspec.structs.replace(WITNESSES[1], credit_code=WITNESSES[0].credit_code)
+    charter = charter_of(LEDGER, WITNESSES[0], twin, *WITNESSES[2:])
+    assert at(AT_S, AT_S, AT_S, charter=charter).bounds(charter) is not None  # two of three
+    charter = msgspec.structs.replace(charter, witnessing=Witnessing(quorum=3))
+    assert at(AT_S, AT_S, AT_S, charter=charter).bounds(charter) is None
+
+
+def test_a_key_that_was_given_up_counts_in_notes_of_the_past_alone() -> None:
+    """What a witness cosigned stays so when its key changes; what it would cosign with the old one now is nothing."""
+    key = key_of("b1", "another").public
+    renewed = VerifierKey.of(f"{WITNESSES[0].origin}/witness", key, COSIGNATURE_V1).format()
+    changed = msgspec.structs.replace(WITNESSES[0], witness_key=renewed, retired=(Retired(WITNESSES[0].witness_key),))
+    charter = charter_of(LEDGER, changed, *WITNESSES[1:])
+    note = cosigned(NOTE, *WITNESSES[:3])
+    assert open_cosigned(note, charter, LEDGER).count == 2
+    assert open_cosigned(note, charter, LEDGER, past=True).count == 3

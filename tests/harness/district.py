@@ -35,6 +35,7 @@ from tallystick.core.merkle import EMPTY_ROOT
 from tallystick.core.statement import read, terms_of
 from tallystick.core.validation import Term
 from tallystick.sdk.verbs import Verbs
+from tallystick_node.cluster.roster import credit_code
 from tallystick_proto.v1.entry_pb2 import Signature
 from tallystick_proto.v1.statement_pb2 import Ref, Statement
 from tests.harness.ledger_maker import LedgerMaker, charter_of
@@ -136,7 +137,7 @@ class District:
 
     def __init__(self, *bureaus: str, rulebook: dict[str, Any] | None = None, observers: Sequence[str] = ()) -> None:
         self.rulebook = Rulebook.parse(RULEBOOK if rulebook is None else rulebook, ZONE)
-        offices = [_called(LedgerMaker(bureau=bureau).bureau) for bureau in (*bureaus, *observers)]
+        offices = [_called(bureau, number) for number, bureau in enumerate((*bureaus, *observers), 1)]
         self.charter = charter_of(*offices[: len(bureaus)], *map(observing, offices[len(bureaus) :]))
         self.desks = {bureau.id: Desk(self, bureau) for bureau in self.charter.ledgers}
         self.uncovered: set[str] = set()
@@ -225,9 +226,10 @@ class District:
         return LedgerCoverage(desk.bureau.id, desk.bureau.origin, checkpoint, settled=settled, checked=size)
 
 
-def _called(bureau: Bureau) -> Bureau:
-    """Told apart in both languages."""
-    return replace(bureau, name=Name(zh=f"{bureau.id}局", en=f"Bureau of {bureau.id}"))
+def _called(bureau: str, number: int) -> Bureau:
+    """Told apart in both languages, and by the organisation."""
+    name = Name(zh=f"{bureau}局", en=f"Bureau of {bureau}")
+    return replace(LedgerMaker(bureau=bureau).bureau, name=name, credit_code=credit_code(number))
 
 
 @dataclass(frozen=True, slots=True)

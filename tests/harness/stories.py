@@ -12,6 +12,9 @@ from tests.harness.district import RULEBOOK, District, Said
 
 CODE = "R-1"
 VERSION = "R-1@1"
+SINCE_EN = ", counted from 2027-03-01, recorded by its node's word"
+SINCE_ZH = "，自 2027年3月1日 起算，入账时间以其节点所称为准"
+"""Since when the clock of what was opened on the first day runs, where no quorum had it."""
 
 
 def digest_of(number: int = 7) -> str:

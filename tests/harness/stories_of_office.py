@@ -9,6 +9,7 @@ from typing import Any
 from tests.harness.district import Desk, Said
 from tests.harness.lawful import DAY_US, HOUR_US, PURPOSES, Story, Told, World, declares
 from tests.harness.stories_of_sharing import refused, sharing
+from tests.harness.stories_of_witnesses import witnessing
 
 
 def catalogue(world: World) -> Told:
@@ -206,7 +207,7 @@ def brought_in(world: World) -> Told:
     sender.say("declare", resource=code, source="dcat-us-1.1", **values)
 
 
-STORIES: tuple[Story, ...] = (sharing, refused, catalogue, versions, duties, systems, concerns, brought_in)
+STORIES: tuple[Story, ...] = (sharing, refused, catalogue, versions, duties, systems, concerns, brought_in, witnessing)
 SLIPS: dict[str, Story] = {
     **dict.fromkeys(
         (
@@ -241,6 +242,7 @@ SLIPS: dict[str, Story] = {
         ),
         sharing,
     ),
+    "clock-skew": witnessing,
     "never-granted": refused,
     "dispute-overdue": concerns,
     **dict.fromkeys(("duty-unaccepted", "duty-gap", "approver-without-supervisor"), duties),

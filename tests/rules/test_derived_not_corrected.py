@@ -11,6 +11,8 @@ from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
 from tests.harness.district import District, Said
 from tests.harness.stories import (
+    SINCE_EN,
+    SINCE_ZH,
     VERSION,
     at_midnight,
     declared,
@@ -51,10 +53,13 @@ def test_it_trips_alone_and_says_so() -> None:
     assert (finding.standing, finding.severity) == (Standing.ABSENT, Severity.WARNING)
     assert where.sentence(finding, "en") == (
         "tax made T-1@1 from R-1@1, which market recalled, and had not corrected it by 2027-03-03"
-        " (absent within the coverage, beyond it not covered)"
+        + SINCE_EN
+        + " (absent within the coverage, beyond it not covered)"
     )
     assert where.sentence(finding, "zh") == (
-        "tax局 的 T-1@1 由 market局 已撤回的 R-1@1 衍生，至 2027年3月3日 未更正（核查范围内无记录，范围外未覆盖）"
+        "tax局 的 T-1@1 由 market局 已撤回的 R-1@1 衍生，至 2027年3月3日 未更正"
+        + SINCE_ZH
+        + "（核查范围内无记录，范围外未覆盖）"
     )
 
 
@@ -81,7 +86,7 @@ def test_corrected_late_is_the_same_finding_and_proven(correct: Then) -> None:
         finding = only(where, "2027-06-30")
         assert finding.references == (recall.reference, made.reference, corrected.reference)
         assert (finding.id, finding.standing) == (before.id, Standing.PROVEN)
-        assert where.sentence(finding, "en").endswith("and had not corrected it by 2027-03-03 (proven)")
+        assert where.sentence(finding, "en").endswith("and had not corrected it by 2027-03-03" + SINCE_EN + " (proven)")
 
 
 NOT_CORRECTED: list[Then] = [

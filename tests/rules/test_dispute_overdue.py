@@ -10,7 +10,17 @@ import pytest
 from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
 from tests.harness.district import District, Said
-from tests.harness.stories import at_midnight, district, exchanged, just_before_midnight, moment, only, unjudged
+from tests.harness.stories import (
+    SINCE_EN,
+    SINCE_ZH,
+    at_midnight,
+    district,
+    exchanged,
+    just_before_midnight,
+    moment,
+    only,
+    unjudged,
+)
 
 DUE = "2027-03-15"  # ten working days after Monday, 1 March
 
@@ -33,10 +43,13 @@ def test_it_trips_alone_and_says_so(sort: str) -> None:
     assert (finding.standing, finding.severity) == (Standing.ABSENT, Severity.WARNING)
     assert where.sentence(finding, "en") == (
         "market is 2 working days late in answering a concern of tax, due 2027-03-15"
-        " (absent within the coverage, beyond it not covered)"
+        + SINCE_EN
+        + " (absent within the coverage, beyond it not covered)"
     )
     assert where.sentence(finding, "zh") == (
-        "market局 对 tax局 所提疑义的答复期限为 2027年3月15日，逾期 2 个工作日未答复（核查范围内无记录，范围外未覆盖）"
+        "market局 对 tax局 所提疑义的答复期限为 2027年3月15日，逾期 2 个工作日未答复"
+        + SINCE_ZH
+        + "（核查范围内无记录，范围外未覆盖）"
     )
 
 
@@ -54,7 +67,7 @@ def test_answered_late_is_the_same_finding_and_proven() -> None:
         assert finding.references == (concern.reference, answer.reference)
         assert finding.standing is Standing.PROVEN
         assert where.sentence(finding, "zh") == (
-            "market局 对 tax局 所提疑义的答复期限为 2027年3月15日，逾期 1 个工作日答复（已证明）"
+            "market局 对 tax局 所提疑义的答复期限为 2027年3月15日，逾期 1 个工作日答复" + SINCE_ZH + "（已证明）"
         )
         unanswered = district()
         disputed(unanswered)

@@ -10,7 +10,16 @@ import pytest
 from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
 from tests.harness.district import District, Said
-from tests.harness.stories import at_midnight, district, just_before_midnight, moment, only, unjudged
+from tests.harness.stories import (
+    SINCE_EN,
+    SINCE_ZH,
+    at_midnight,
+    district,
+    just_before_midnight,
+    moment,
+    only,
+    unjudged,
+)
 
 DUE = "2027-03-08"  # five working days after Monday, 1 March
 
@@ -31,11 +40,12 @@ def test_it_trips_alone_and_says_so() -> None:
     assert (finding.standing, finding.severity) == (Standing.ABSENT, Severity.WARNING)
     assert where.sentence(finding, "en") == (
         "tax is 1 working day late in accepting or declining market's assignment as steward of system S-1,"
-        " due 2027-03-08 (absent within the coverage, beyond it not covered)"
+        " due 2027-03-08" + SINCE_EN + " (absent within the coverage, beyond it not covered)"
     )
     assert where.sentence(finding, "zh") == (
         "market局 指定 tax局 承担 系统 S-1 的主管责任，答复期限为 2027年3月8日，逾期 1 个工作日未答复"
-        "（核查范围内无记录，范围外未覆盖）"
+        + SINCE_ZH
+        + "（核查范围内无记录，范围外未覆盖）"
     )
 
 
@@ -64,7 +74,7 @@ def test_answered_late_is_the_same_finding_and_proven(answer: str) -> None:
         assert finding.references == (assignment.reference, answered.reference)
         assert (finding.id, finding.standing) == (before.id, Standing.PROVEN)
         assert where.sentence(finding, "en").startswith("tax was 1 working day late in accepting or declining")
-        assert where.sentence(finding, "zh").endswith("逾期 1 个工作日答复（已证明）")
+        assert where.sentence(finding, "zh").endswith("逾期 1 个工作日答复" + SINCE_ZH + "（已证明）")
 
 
 Then = Callable[[District, Said], object]

@@ -11,6 +11,8 @@ from tallystick.audit.rulebook import Severity
 from tests.harness.district import District, Said
 from tests.harness.stories import (
     CODE,
+    SINCE_EN,
+    SINCE_ZH,
     VERSION,
     at_midnight,
     declared,
@@ -44,11 +46,13 @@ def test_it_trips_alone_and_says_so() -> None:
     assert (finding.standing, finding.severity) == (Standing.ABSENT, Severity.WARNING)
     assert where.sentence(finding, "en") == (
         "tax received R-1@1, which market recalled, and is 1 working day late in saying what it did, due 2027-03-03"
-        " (absent within the coverage, beyond it not covered)"
+        + SINCE_EN
+        + " (absent within the coverage, beyond it not covered)"
     )
     assert where.sentence(finding, "zh") == (
         "tax局 曾接收 market局 已撤回的 R-1@1，签收期限为 2027年3月3日，逾期 1 个工作日未签收"
-        "（核查范围内无记录，范围外未覆盖）"
+        + SINCE_ZH
+        + "（核查范围内无记录，范围外未覆盖）"
     )
 
 
@@ -68,7 +72,7 @@ def test_whatever_it_did_it_is_heeded_once_it_says_so(action: str) -> None:
         assert finding.references == (recall.reference, heeded.reference)
         assert (finding.id, finding.standing) == (before.id, Standing.PROVEN)
         assert "was 1 working day late" in where.sentence(finding, "en")
-        assert where.sentence(finding, "zh").endswith("逾期 1 个工作日签收（已证明）")
+        assert where.sentence(finding, "zh").endswith("逾期 1 个工作日签收" + SINCE_ZH + "（已证明）")
 
 
 def test_each_holder_answers_for_itself() -> None:

@@ -12,6 +12,8 @@ from tallystick.audit.rulebook import Severity
 from tests.harness.district import District, Said
 from tests.harness.stories import (
     CODE,
+    SINCE_EN,
+    SINCE_ZH,
     at_midnight,
     district,
     granted,
@@ -37,10 +39,13 @@ def test_it_trips_alone_and_says_so() -> None:
     assert finding.facts["days"] == 1
     assert where.sentence(finding, "en") == (
         "market is 1 working day late in answering tax's request for R-1, due 2027-03-15"
-        " (absent within the coverage, beyond it not covered)"
+        + SINCE_EN
+        + " (absent within the coverage, beyond it not covered)"
     )
     assert where.sentence(finding, "zh") == (
-        "market局 对 tax局 申请 R-1 的答复期限为 2027年3月15日，逾期 1 个工作日未答复（核查范围内无记录，范围外未覆盖）"
+        "market局 对 tax局 申请 R-1 的答复期限为 2027年3月15日，逾期 1 个工作日未答复"
+        + SINCE_ZH
+        + "（核查范围内无记录，范围外未覆盖）"
     )
 
 
@@ -57,10 +62,10 @@ def test_its_id_stays_while_the_days_grow_and_when_the_answer_comes() -> None:
     assert late.references == (request.reference, denied.reference)
     assert late.standing is Standing.PROVEN
     assert where.sentence(late, "en") == (
-        "market was 2 working days late in answering tax's request for R-1, due 2027-03-15 (proven)"
+        "market was 2 working days late in answering tax's request for R-1, due 2027-03-15" + SINCE_EN + " (proven)"
     )
     assert where.sentence(late, "zh") == (
-        "market局 对 tax局 申请 R-1 的答复期限为 2027年3月15日，逾期 2 个工作日答复（已证明）"
+        "market局 对 tax局 申请 R-1 的答复期限为 2027年3月15日，逾期 2 个工作日答复" + SINCE_ZH + "（已证明）"
     )
 
 

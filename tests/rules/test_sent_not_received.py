@@ -13,6 +13,8 @@ from tallystick.core.identifiers import exchange_short_form
 from tests.harness.district import District, Said
 from tests.harness.stories import (
     CODE,
+    SINCE_EN,
+    SINCE_ZH,
     VERSION,
     at_midnight,
     declared,
@@ -39,10 +41,12 @@ def test_it_trips_alone_and_says_so() -> None:
     assert finding.references == (half.reference,)
     assert (finding.standing, finding.severity) == (Standing.ONE_SIDE, Severity.SERIOUS)
     assert where.sentence(finding, "en") == (
-        f"market says it sent exchange {NAME} to tax, which recorded no receipt by 2027-03-03 (one side's word)"
+        f"market says it sent exchange {NAME} to tax, which recorded no receipt by 2027-03-03"
+        + SINCE_EN
+        + " (one side's word)"
     )
     assert where.sentence(finding, "zh") == (
-        f"market局 称已向 tax局 发送交换 {NAME}，tax局 至 2027年3月3日 无接收记录（一方之言）"
+        f"market局 称已向 tax局 发送交换 {NAME}，tax局 至 2027年3月3日 无接收记录" + SINCE_ZH + "（一方之言）"
     )
     assert only(where, "2027-06-30").id == finding.id
 

@@ -12,6 +12,7 @@ from datetime import date
 
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import TallystickError
+from tallystick.core.witnessing import Witnessed
 
 
 @dataclass(slots=True)
@@ -21,7 +22,8 @@ class LedgerCoverage:
     `gap` says in one sentence why it was not read to its end, "" where it was, and `exit_code` what that means to a
     program (design, section 10); `settled` is the size up to which the other ledgers' checkpoints were taken later;
     `not_understood` counts entries with more in them than this version knows, verified and left aside; `later` those
-    that by its node's clock were recorded after the day judged, verified and not judged.
+    that by its node's clock were recorded after the day judged, verified and not judged. `cosigned` is what its node
+    showed of what its witnesses cosigned, each verified.
     """
 
     bureau: str
@@ -33,6 +35,7 @@ class LedgerCoverage:
     exit_code: int = 0
     not_understood: int = 0
     later: int = 0
+    cosigned: tuple[Witnessed, ...] = ()
 
     def fail(self, error: TallystickError) -> None:
         """Note what kept it from being read further."""

@@ -53,6 +53,7 @@ def judge(
     `watching` is shown every record the rules are shown, for who keeps more of them than the views do.
     """
     seen.as_of = AsOf(until_us, frozenset(), {})  # nothing is covered yet
+    seen.witness_times.begin(coverage)
     found: dict[Hashable, Finding] = {}
     absent: dict[Hashable, Absence] = {}
 

@@ -13,14 +13,15 @@
     never_granted_requests = 3          # so many requests answered in the period, none granted
     bulk_uses_per_day = 200             # so many uses by one officer in a day
     zombie_days = 180                   # alive, and used by nobody for so long
+    clock_skew_minutes = 5              # a node's clock differs so much from its witnesses'
     night = { from = 22:00:00, until = 06:00:00 }               # local times; until is not night
     [rulebook.rule.request-overdue]
     severity = "warning"                                        # note, warning, serious
     citation = { zh = "…", en = "…" }
 
 Code ships no law: every part may be absent, and what is absent has no default. It is None or empty here, `unset` names
-it, and the audit does not judge by it. The two exceptions say nothing about anybody: a rule without a severity is a
-warning (the design, section 8), and a rulebook without a zone counts days in UTC.
+it, and the audit does not judge by it. The exceptions are no law: a rule without a severity is a warning (the design,
+section 8), a rulebook without a zone counts days in UTC, and clocks may differ by CLOCK_SKEW_MINUTES.
 
 A part that does not read is refused, not passed over, and so is a name nobody knows: a misspelt deadline would
 otherwise be one the audit silently does not judge. The names of rules are held against the audit's rules by the audit.
@@ -67,7 +68,9 @@ _NUMBERS: Final = (
     "bulk_uses_per_day",
     "zombie_days",
 )
+_SKEW: Final = "clock_skew_minutes"
 _NIGHT: Final = "night"
+CLOCK_SKEW_MINUTES: Final = 5
 _LANGUAGES: Final = ("zh", "en")
 _HERE: Final = "charter: rulebook"
 
@@ -97,6 +100,7 @@ class Thresholds:
     never_granted_requests: int | None = None
     bulk_uses_per_day: int | None = None
     zombie_days: int | None = None
+    clock_skew_minutes: int = CLOCK_SKEW_MINUTES
     night_from: time | None = None
     night_until: time | None = None
 
@@ -241,7 +245,7 @@ def _numbers(value: Mapping[str, Any], where: str) -> dict[str, int]:
 
 
 def _thresholds(value: Any, where: str) -> Thresholds:
-    table = _table(value, where, (*_NUMBERS, _NIGHT))
+    table = _table(value, where, (*_NUMBERS, _SKEW, _NIGHT))
     numbers: dict[str, Any] = _numbers({name: number for name, number in table.items() if name != _NIGHT}, where)
     if _NIGHT not in table:
         return Thresholds(**numbers)

@@ -20,6 +20,7 @@ from tallystick.audit.views.lookups import Lookups
 from tallystick.audit.views.obligations import Obligations
 from tallystick.audit.views.systems import Systems
 from tallystick.audit.views.view import AsOf, Fold, View
+from tallystick.audit.views.witness_times import WitnessTimes
 from tallystick.core.charter import Charter
 from tallystick.core.identifiers import exchange_short_form
 
@@ -37,6 +38,7 @@ class Seen:
         self.charter = charter
         self.rulebook = rulebook
         self.as_of = AsOf(0, frozenset(), {})
+        self.witness_times = WitnessTimes(charter, rulebook.thresholds.clock_skew_minutes)
         self.catalogue = Catalogue()
         self.grants = Grants()
         self.exchanges = Exchanges(exchanges_kept)
@@ -45,9 +47,10 @@ class Seen:
         self.systems = Systems(rulebook.calendar)
         self.lookups = Lookups(rulebook)
         self.answers = Answers()
-        self.obligations = Obligations(rulebook, self.catalogue, self.holdings, self.exchanges)
-        # Obligations look at the others, and so come last.
+        self.obligations = Obligations(rulebook, self.witness_times, self.catalogue, self.holdings, self.exchanges)
+        # Obligations look at the others, and so come last; and every entry has its bounds first.
         self._views: tuple[View, ...] = (
+            self.witness_times,
             self.catalogue,
             self.grants,
             self.exchanges,

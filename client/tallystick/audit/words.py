@@ -25,6 +25,15 @@ _CODED: Final[Mapping[str, tuple[str, str]]] = {
     "no-grant": ("there is no grant", "没有同意共享"),
     "still-late": ("is", "未"),
     "was-late": ("was", ""),
+    "served-cosigned": ("served by cosignature", "以副署送达"),
+    "served-acknowledged": ("served by acknowledgement", "以签收送达"),
+    "served-deemed": ("deemed served", "视为送达"),
+    "served-witnessed": ("witnessed", "经见证"),
+    "served-as-recorded": ("recorded as witnessed", "入账经见证"),
+    "served-by-word": ("recorded by its node's word", "入账时间以其节点所称为准"),
+    "served-brought-in": ("by its actor's word", "时间以其经办人所称为准"),
+    "dated-later": ("later", "晚"),
+    "dated-earlier": ("earlier", "早"),
     "day": ("outside its term, on ", "在期限之外，"),
     "fields": ("fields ", "信息项 "),
     "purpose": ("purpose ", "用途 "),
@@ -99,7 +108,7 @@ class Words:
             return self.say("data it does not name", "未指明的数据")
         if name == "duty":
             return enum_label(DutyAssigned.Duty.DESCRIPTOR, DutyAssigned.Duty.Value(fact.upper()), self.language)
-        if name in ("why", "what", "late"):
+        if name in ("why", "what", "late", "served"):
             return self.say(*_CODED.get(fact, (fact, fact)))
         return fact
 
@@ -125,8 +134,9 @@ class Words:
                 "所示各条均已证明在其台账之中；是否有遗漏未予证明。",
             )
         yield self.say(
-            "Cosignatures are not weighed here: clocks run from recording; an unwitnessed rewrite is not covered.",
-            "未计入见证副署：期限自入账起算；未经见证部分的改写未覆盖。",
+            "Clocks run from service as cosignatures show it, where none do from recording by its node's word;"
+            " an unwitnessed rewrite is not covered.",
+            "期限自见证副署所示送达起算，无副署的自其节点所称入账起算；未经见证部分的改写未覆盖。",
         )
         if coverage.unset:
             names = ", ".join(coverage.unset)

@@ -22,6 +22,11 @@ class Quorum:
     needed: int
 
     @property
+    def colluders_expected(self) -> int:
+        """How many the default k is made for."""
+        return _colluders(self.witnesses)
+
+    @property
     def colluders_survived(self) -> int:
         """How many may sign two histories without both being witnessed."""
         return 2 * self.needed - self.witnesses - 1
@@ -34,5 +39,8 @@ class Quorum:
 
 def default_needed(witnesses: int) -> int:
     """The k that is asked of n witnesses where the charter sets none."""
-    colluders = (witnesses - 1) // 3
-    return (witnesses + colluders) // 2 + 1
+    return (witnesses + _colluders(witnesses)) // 2 + 1
+
+
+def _colluders(witnesses: int) -> int:
+    return (witnesses - 1) // 3

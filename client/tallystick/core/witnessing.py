@@ -3,16 +3,24 @@
 A cosigned checkpoint is one note with the ledger's signature and, after it, cosignatures. A cosignature says: "I hold
 all of it up to here, and it extends what I held". It counts where the charter names its key as that of a witness of
 this ledger; of witnesses with one credit code, one counts.
+
+A quorum's times bound when the ledger grew, whoever of f colluders among n witnesses lies (f = floor((n-1)/3); where it
+is 0, one clock may still be wrong, and 1 is taken). Of times t1 <= … <= tm, one for each credit code: what stands below
+the checkpoint was there by t(f+1), since somebody else than they had it then; and what is recorded with the note in
+hand, not before t(m-f), since somebody else than they had not cosigned it yet. A time is the second it lies in.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.cosignature import check_cosignature
 from tallystick.core.note import open_note
+
+_SECOND_US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,19 @@ class Cosigner:
 
     witness: Bureau
     at_s: int
+
+    @property
+    def at_us(self) -> int:
+        """The same in microseconds."""
+        return self.at_s * _SECOND_US
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBounds:
+    """In microseconds since 1970: what the checkpoint covers was there by one, what follows the note not before."""
+
+    there_by_us: int
+    not_before_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +61,29 @@ class Witnessed:
         quorum = charter.quorum_of(charter.by_origin(self.checkpoint.origin))
         return quorum is not None and self.count >= quorum.needed
 
+    def bounds(self, charter: Charter) -> TimeBounds | None:
+        """What the times of a quorum say; None where they are too few."""
+        quorum = charter.quorum_of(charter.by_origin(self.checkpoint.origin))
+        if quorum is None or self.count < quorum.needed:
+            return None
+        by_code = {cosigner.witness.credit_code: cosigner.at_s for cosigner in self.cosigners}
+        times, lying = sorted(by_code.values()), max(1, quorum.colluders_expected)
+        return TimeBounds((times[lying] + 1) * _SECOND_US, times[-1 - lying] * _SECOND_US)
 
-def open_cosigned(note: bytes, charter: Charter, bureau: Bureau) -> Witnessed:
+
+def open_cosigned(note: bytes, charter: Charter, bureau: Bureau, *, past: bool = False) -> Witnessed:
     """The checkpoint in a note that the ledger's key signed, and which of its witnesses cosigned it.
+
+    In one of the `past`, by keys too that they gave up since.
 
     Raises MalformedNote, or SignatureInvalid where the ledger's signature or a witness's does not hold; signatures of
     others are not looked at.
     """
-    by_key = {witness.witness_verifier: witness for witness in charter.witnesses_of(bureau)}
+    by_key = {
+        key: witness
+        for witness in charter.witnesses_of(bureau)
+        for key in (witness.witness_verifiers if past else [witness.witness_verifier])
+    }
     checkpoint = open_checkpoint(note, bureau.ledger_verifier, bureau.ends)
     opened = open_note(note, [*dict.fromkeys((bureau.ledger_verifier, *bureau.ends)), *by_key])
     signatures = {(signature.name, signature.key_id): signature for signature in opened.note.signatures}

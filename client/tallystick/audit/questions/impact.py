@@ -8,8 +8,8 @@
       "first_after": "taxation#41" or null}]}]}
 
 The version itself comes first, then what was made from it, the nearest first; `cut` where that may go on beyond the
-depth of a trace. A holder was *served* a recall when that was recorded, until cosignatures tell. `uses_after` counts
-uses that both happened and were recorded after the recall of that very version.
+depth of a trace. A holder was *served* a recall when that was recorded: an index tells of no cosignatures.
+`uses_after` counts uses that both happened and were recorded after the recall of that very version.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from typing import Any
 
 from tallystick.audit.rule import RULES
 from tallystick.audit.seen import Seen
-from tallystick.audit.views.obligations import Owed
+from tallystick.audit.views.owed import Owed
 from tallystick.core.moments import moment_json
 
 

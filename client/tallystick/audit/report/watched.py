@@ -10,7 +10,7 @@ from enum import Enum
 from tallystick.audit.entry import On
 from tallystick.audit.report.figures import Gathered
 from tallystick.audit.views.exchanges import Exchange
-from tallystick.audit.views.obligations import Owed
+from tallystick.audit.views.owed import Owed
 from tallystick_proto.v1.statement_pb2 import DataSent, VersionProvided
 
 

@@ -10,6 +10,7 @@ from tallystick.audit.rules import (
     structure,
     systems,
     versions,
+    witnessing,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "structure",
     "systems",
     "versions",
+    "witnessing",
 ]

@@ -1,7 +1,8 @@
 """Rules on what is owed: one sentence a row of the table. When it was due stands in the obligation, not here.
 
 `{late}` is "is" or "was" in English, and in Chinese 未 or nothing before the verb: whether it was answered since.
-Late is late, whether it was answered in the end or not; only what goes stale is as good as new once renewed.
+Late is late, whether it was answered in the end or not; only what goes stale is as good as new once renewed. What
+another opened says since when its clock runs, and how that is known (`Served`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import replace
 from tallystick.audit.finding import Fact, Found, Standing
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
-from tallystick.audit.views.obligations import Owed
+from tallystick.audit.views.owed import Owed
 
 
 def overdue(owed: Owed, seen: Seen, **facts: Fact) -> Iterator[Found]:
@@ -28,14 +29,17 @@ def overdue(owed: Owed, seen: Seen, **facts: Fact) -> Iterator[Found]:
         late="still-late" if owed.met is None else "was-late",
         other=owed.opened.bureau,
         due=seen.rulebook.calendar.day_of(owed.deadline_us - 1),
+        since=seen.rulebook.calendar.day_of(owed.served_us),
+        served=owed.served.value,
         **facts,
     )
 
 
 @rule(
     named="申请逾期未答复",
-    en="{bureau} {late} {days} late in answering {other}'s request for {resource}, due {due}",
-    zh="{bureau} 对 {other} 申请 {resource} 的答复期限为 {due}，逾期{days}{late}答复",
+    en="{bureau} {late} {days} late in answering {other}'s request for {resource}, due {due},"
+    " counted from {since}, {served}",
+    zh="{bureau} 对 {other} 申请 {resource} 的答复期限为 {due}，逾期{days}{late}答复，自 {since} 起算，{served}",
     standing=Standing.ABSENT,
 )
 def request_overdue(owed: Owed, seen: Seen) -> Findings:
@@ -61,8 +65,9 @@ def granted_not_served(owed: Owed, seen: Seen) -> Findings:
 
 @rule(
     named="有发无收",
-    en="{other} says it sent exchange {exchange} to {bureau}, which recorded no receipt by {due}",
-    zh="{other} 称已向 {bureau} 发送交换 {exchange}，{bureau} 至 {due} 无接收记录",
+    en="{other} says it sent exchange {exchange} to {bureau}, which recorded no receipt by {due},"
+    " counted from {since}, {served}",
+    zh="{other} 称已向 {bureau} 发送交换 {exchange}，{bureau} 至 {due} 无接收记录，自 {since} 起算，{served}",
     standing=Standing.ONE_SIDE,
 )
 def sent_not_received(owed: Owed, seen: Seen) -> Findings:
@@ -74,8 +79,8 @@ def sent_not_received(owed: Owed, seen: Seen) -> Findings:
 
 @rule(
     named="校核逾期",
-    en="{bureau} {late} {days} late in answering a concern of {other}, due {due}",
-    zh="{bureau} 对 {other} 所提疑义的答复期限为 {due}，逾期{days}{late}答复",
+    en="{bureau} {late} {days} late in answering a concern of {other}, due {due}, counted from {since}, {served}",
+    zh="{bureau} 对 {other} 所提疑义的答复期限为 {due}，逾期{days}{late}答复，自 {since} 起算，{served}",
     standing=Standing.ABSENT,
 )
 def dispute_overdue(owed: Owed, seen: Seen) -> Findings:
@@ -85,8 +90,9 @@ def dispute_overdue(owed: Owed, seen: Seen) -> Findings:
 
 @rule(
     named="撤回未处置",
-    en="{bureau} received {version}, which {other} recalled, and {late} {days} late in saying what it did, due {due}",
-    zh="{bureau} 曾接收 {other} 已撤回的 {version}，签收期限为 {due}，逾期{days}{late}签收",
+    en="{bureau} received {version}, which {other} recalled, and {late} {days} late in saying what it did, due {due},"
+    " counted from {since}, {served}",
+    zh="{bureau} 曾接收 {other} 已撤回的 {version}，签收期限为 {due}，逾期{days}{late}签收，自 {since} 起算，{served}",
     standing=Standing.ABSENT,
 )
 def recall_unheeded(owed: Owed, seen: Seen) -> Findings:
@@ -96,8 +102,9 @@ def recall_unheeded(owed: Owed, seen: Seen) -> Findings:
 
 @rule(
     named="衍生数据未更正",
-    en="{bureau} made {derived} from {version}, which {other} recalled, and had not corrected it by {due}",
-    zh="{bureau} 的 {derived} 由 {other} 已撤回的 {version} 衍生，至 {due} 未更正",
+    en="{bureau} made {derived} from {version}, which {other} recalled, and had not corrected it by {due},"
+    " counted from {since}, {served}",
+    zh="{bureau} 的 {derived} 由 {other} 已撤回的 {version} 衍生，至 {due} 未更正，自 {since} 起算，{served}",
     standing=Standing.ABSENT,
 )
 def derived_not_corrected(owed: Owed, seen: Seen) -> Findings:
@@ -111,8 +118,10 @@ def derived_not_corrected(owed: Owed, seen: Seen) -> Findings:
 
 @rule(
     named="责任未认领",
-    en="{bureau} {late} {days} late in accepting or declining {other}'s assignment as {duty} of {scope}, due {due}",
-    zh="{other} 指定 {bureau} 承担 {scope} 的{duty}责任，答复期限为 {due}，逾期{days}{late}答复",
+    en="{bureau} {late} {days} late in accepting or declining {other}'s assignment as {duty} of {scope}, due {due},"
+    " counted from {since}, {served}",
+    zh="{other} 指定 {bureau} 承担 {scope} 的{duty}责任，答复期限为 {due}，逾期{days}{late}答复，"
+    "自 {since} 起算，{served}",
     standing=Standing.ABSENT,
 )
 def duty_unaccepted(owed: Owed, seen: Seen) -> Findings:

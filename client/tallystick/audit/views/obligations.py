@@ -1,15 +1,18 @@
 """What is owed: every obligation of the table from its opening to its answer, and how long answers took.
 
-Deadlines are computed here and nowhere else. A clock starts when the opening entry was served: until cosignatures tell,
-the moment it was recorded stands in; for what was brought in, where that wrongs nobody, the moment it happened. A
-clarification about what is owed that whoever owes asks of whom it is owed to stops the clock until that is answered.
+Deadlines are computed here and nowhere else. A clock starts when the opening entry was served (`Owed.serve`), and what
+met it came when witnesses let it have come (`Moment`); for what was brought in, where that wrongs nobody, when it
+happened. A clarification about what is owed that whoever owes asks of whom it is owed to stops the clock until that is
+answered.
+
+An answer that is in time by what is known when it is folded stays so. One that is late then is judged at the end again,
+once notes and ledgers have told what they tell.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count, islice
 from typing import Any
@@ -24,113 +27,28 @@ from tallystick.audit.rulebook import Rulebook
 from tallystick.audit.views.catalogue import Catalogue
 from tallystick.audit.views.exchanges import Exchanges
 from tallystick.audit.views.holdings import Holdings
+from tallystick.audit.views.owed import Owed, Pauses, Times
 from tallystick.audit.views.view import AsOf, View
-from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised, DataSent, VersionRecalled
-
-
-@dataclass(slots=True)
-class Pauses:
-    """When the clock stood still of what one bureau owes for one entry: spans that are over, and what holds it now.
-
-    `open` are the clarifications that nobody answered yet. Any number of them make one span.
-    """
-
-    over: list[tuple[int, int]] = field(default_factory=list)
-    open: dict[Place, int] = field(default_factory=dict)
-    _began_us: int = 0
-    _ended_us: int = 0
-
-    def ask(self, place: Place, at_us: int) -> None:
-        """A clarification was asked."""
-        self._began_us = min(self._began_us, at_us) if self.open else at_us
-        self._ended_us = self._ended_us if self.open else at_us
-        self.open[place] = at_us
-
-    def answer(self, place: Place, at_us: int) -> None:
-        """It was answered."""
-        self._ended_us = max(self._ended_us, at_us)
-        if self.open.pop(place, None) is not None and not self.open:
-            self.over.append((self._began_us, self._ended_us))
-
-    @property
-    def spans(self) -> tuple[tuple[int, int | None], ...]:
-        """Every span: when it began, and ended."""
-        return (*self.over, (self._began_us, None)) if self.open else tuple(self.over)
-
-
-@dataclass(slots=True, eq=False)
-class Owed:
-    """One answer that is owed, by whom and since when; and, once it came, the entry that met it.
-
-    `deadline_us` is None where the rulebook sets none, or where the clock stands still. `late_days` are working days
-    past the deadline when it was met, or by the moment of judgement.
-    """
-
-    obligation: Obligation
-    opened: On[Any]
-    bureau: str
-    keys: tuple[Hashable, ...]
-    pauses: Pauses
-    met: On[Any] | None = None
-    deadline_us: int | None = None
-    late_days: int = 0
-    late: bool = False
-
-    @property
-    def rule(self) -> str:
-        """The rule that reports it, by which it goes."""
-        return self.obligation.rule
-
-    @property
-    def served_us(self) -> int:
-        """When its clock started."""
-        return self.opened.since_us if self._goes_by_word else self.opened.recorded_at_us
-
-    def answered_us(self, by: On[Any]) -> int:
-        """When an answer came."""
-        return by.since_us if self._goes_by_word else by.recorded_at_us
-
-    @property
-    def _goes_by_word(self) -> bool:
-        """Whether what was brought in counts from when its actor says that it happened.
-
-        Nobody is made late by another's word on the past, nor punctual by his own: both ends were brought in, or who
-        opened it owes it, or it is reported as one side's word.
-        """
-        if not self.opened.imported:
-            return False
-        both = self.met is not None and self.met.imported
-        return both or self.bureau == self.opened.bureau or self.obligation.by_word
-
-    @property
-    def derived_version(self) -> str:
-        """The version to be corrected, where a recall obliges who derived from what was recalled; else ""."""
-        return next((key[1] for key in self.keys if isinstance(key, tuple) and key[0] == self.bureau), "")
-
-    @property
-    def creditor(self) -> str:
-        """Whom it is owed to; "" where to everybody, as a new version is."""
-        return self.opened.bureau if self.opened.bureau != self.bureau else self.opened.head.counterparty
-
-
-@dataclass(slots=True)
-class Times:
-    """How a bureau answered what it owed under one obligation; days are working days, of those that were answered."""
-
-    answered: int = 0
-    on_time: int = 0
-    days: int = 0
-    open: int = 0
-    overdue: int = 0
+from tallystick.audit.views.witness_times import WitnessTimes
+from tallystick.core.kinds import KINDS
+from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised, DataSent, Statement, VersionRecalled
 
 
 class Obligations(View):
     """Everything owed and not yet met, and the response times of what was. Working days were counted in `years`."""
 
-    def __init__(self, rulebook: Rulebook, catalogue: Catalogue, holdings: Holdings, exchanges: Exchanges) -> None:
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        witness_times: WitnessTimes,
+        catalogue: Catalogue,
+        holdings: Holdings,
+        exchanges: Exchanges,
+    ) -> None:
         self.times: dict[tuple[str, str], Times] = {}
         self.years: set[int] = set()
         self._rulebook = rulebook
+        self._witness_times = witness_times
         self._catalogue = catalogue
         self._holdings = holdings
         self._exchanges = exchanges
@@ -144,6 +62,8 @@ class Obligations(View):
 
     def folding(self) -> Iterator[tuple[type[Message], Callable[[On[Any]], Iterable[object] | None]]]:
         """Answers before openings: a new version meets the old promise before it makes the next."""
+        for kind in KINDS.values():
+            yield type(getattr(Statement(), kind.field)), self._acknowledge
         yield ConcernRaised, self._pause
         yield ConcernAnswered, self._resume
         for obligation in OBLIGATIONS:
@@ -203,7 +123,8 @@ class Obligations(View):
                 there = self._opened_at.setdefault((entry.place, bureau), {})
                 pauses = next(iter(there)).pauses if there else Pauses()
                 # Two keys are one where a bureau sent to itself.
-                owed = Owed(obligation, entry, bureau, tuple(dict.fromkeys(keys)), pauses)
+                opening = self._witness_times.moment(entry, bureau)
+                owed = Owed(obligation, entry, bureau, tuple(dict.fromkeys(keys)), pauses, opening)
                 there[owed] = None
                 for key in keys:
                     self._open.setdefault((obligation.rule, key), {})[owed] = None
@@ -216,18 +137,23 @@ class Obligations(View):
                 for owed in tuple(self._open.get((obligation.rule, key), ())):
                     if answering.by(entry, owed.opened, owed.bureau):
                         self._close(owed)
-                        if answering.tells_no_time:
-                            continue
-                        owed.met = entry
-                        # A deadline is 24:00: an answer at that very moment is late, and no sooner is its absence.
-                        self._judge(owed, owed.answered_us(entry) + 1)
-                        if owed.late:
+                        if not answering.tells_no_time and not self._is_in_time(owed, entry):
                             self._late.append(owed)
-                        else:
-                            self._count(owed, owed.answered_us(entry))
+                            continue
+                        self._witness_times.forget(owed.opening, owed.bureau)
+                        if owed.met is not None:
+                            self._count(owed, owed.answered_us)
                             yield owed
 
         return meet
+
+    def _is_in_time(self, owed: Owed, met: On[Any]) -> bool:
+        """Whether what meets it came in time, by what is known now; if not, what bounds its moment is waited for."""
+        owed.met, owed.answering = met, self._witness_times.moment(met)
+        self._judge_answer(owed)
+        if not owed.late:
+            self._witness_times.forget(owed.answering)
+        return not owed.late
 
     def _close(self, owed: Owed) -> None:
         for key in owed.keys:
@@ -240,19 +166,30 @@ class Obligations(View):
         if not there:
             del self._opened_at[owed.opened.place, owed.bureau]
 
+    def _acknowledge(self, entry: On[Any]) -> None:
+        """Whoever cites something has it; what was opened by one entry was so by all that cites it first."""
+        there = () if entry.about is None else self._opened_at.get((entry.about, entry.bureau), ())
+        for owed in there:
+            if owed.acknowledged_us is not None:
+                return
+            owed.acknowledged_us = self._since_us(entry)
+
+    def _since_us(self, entry: On[Any]) -> int:
+        return entry.since_us if entry.imported else self._witness_times.at_us(entry)
+
     def _pause(self, entry: On[ConcernRaised]) -> None:
         """Only where it is asked of whom it is owed to: anybody else, or nobody, would never answer."""
         if entry.said.sort != ConcernRaised.CLARIFICATION or entry.about is None:
             return
         owed = next(iter(self._opened_at.get((entry.about, entry.bureau), ())), None)
         if owed is not None and owed.creditor == entry.head.counterparty:
-            owed.pauses.ask(entry.place, entry.since_us)
+            owed.pauses.ask(entry.place, self._since_us(entry))
             self._pausing[entry.place] = owed.creditor, owed.pauses
 
     def _resume(self, entry: On[ConcernAnswered]) -> None:
         pausing = None if entry.about is None else self._pausing.get(entry.about)
         if entry.about is not None and pausing is not None and entry.bureau == pausing[0]:
-            pausing[1].answer(entry.about, entry.since_us)
+            pausing[1].answer(entry.about, self._since_us(entry))
             del self._pausing[entry.about]
 
     # Judging.
@@ -274,9 +211,20 @@ class Obligations(View):
         declared = self._catalogue.declared(bureau, code)
         return None if declared is None else cycle_days(declared.said.update_cycle)
 
+    def _deemed_us(self, there_by_us: int) -> int | None:
+        """The last instant of the day on which what was witnessed passes for served; None where no rule says so."""
+        days = self._rulebook.deadlines.get("deemed_service")
+        served_us = None if days is None else self._rulebook.calendar.deadline_us(there_by_us, days)
+        return None if served_us is None else served_us - 1
+
+    def _judge_answer(self, owed: Owed) -> None:
+        """A deadline is 24:00: an answer at that very moment is late, and no sooner is its absence."""
+        self._judge(owed, owed.answered_us + 1)
+
     def _judge(self, owed: Owed, at_us: int) -> None:
         """Whether it is late if nothing met it before a moment."""
         calendar = self._rulebook.calendar
+        owed.serve(self._deemed_us)
         owed.deadline_us = self._deadline_us(owed)
         if owed.deadline_us is not None and owed.obligation.within is not None:
             last_us = min(owed.deadline_us, at_us)
@@ -297,8 +245,9 @@ class Obligations(View):
     def finish(self, as_of: AsOf) -> Iterator[Owed]:
         """What was met late, and everything still owed, where every ledger on which an answer may stand is covered."""
         for owed in self._late:
+            self._judge_answer(owed)
             if self._is_covered(owed, as_of):
-                self._count(owed, as_of.at_us if owed.met is None else owed.answered_us(owed.met))
+                self._count(owed, owed.answered_us)
                 yield owed
         for owed in self.open():
             self._judge(owed, as_of.at_us)

@@ -12,7 +12,7 @@ from tallystick.cli.questions.asking import end, from_full_pass, on_day
 
 if TYPE_CHECKING:
     from tallystick.audit.seen import Seen
-    from tallystick.audit.views.obligations import Owed
+    from tallystick.audit.views.owed import Owed
     from tallystick.cli.describe import Describer
 
 

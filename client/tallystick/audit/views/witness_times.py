@@ -1,0 +1,183 @@
+"""Within what bounds entries were recorded, who was shown them when, and where a node's clock disagrees.
+
+A ledger's `CheckpointWitnessed` entries carry what its witnesses cosigned (`core/witnessing` says what their times
+bound). A note that does not verify under the charter bounds nothing, nor does one of fewer than a quorum, or of more
+entries than stood before it. Clocks may differ by so much as the rulebook says: bounds are taken wider by that, so that
+what is no clock-skew is left as its node says.
+
+The lower bound of an entry is known when it is folded, its upper one only when a note follows. Whoever waits for that
+is kept here, and the moments that no quorum is known to have had: memory does not grow with what was witnessed. What
+nodes showed when the audit began (`Coverage`) bounds what no note covered by the end.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from tallystick.audit.coverage import Coverage
+from tallystick.audit.entry import On
+from tallystick.audit.moment import Moment
+from tallystick.audit.views.view import AsOf, Fold, View
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.errors import VerificationFailed
+from tallystick.core.kinds import KINDS
+from tallystick.core.witnessing import Witnessed, open_cosigned
+from tallystick_proto.v1.statement_pb2 import CheckpointWitnessed, Statement
+
+_MINUTE_US: Final = 60 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """An entry that its node dates later, or earlier, than a quorum's times allow, by so many microseconds.
+
+    `also` is the entry with the note that shows it; "" where that is the entry itself, or a node showed it.
+    """
+
+    bureau: str
+    index: int
+    later: bool
+    by_us: int
+    at_us: int
+    also: str
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """What is known of one ledger so far. `runs` are entries no quorum is known to have: where each moment begins."""
+
+    bureau: Bureau
+    not_before_us: int = 0
+    witnessed: int = 0
+    last: int = -1
+    runs: list[tuple[int, int]] = field(default_factory=list)
+    waiting: dict[Moment, None] = field(default_factory=dict)
+
+    def said_by(self, size: int) -> tuple[int, int] | None:
+        """The last moment below a size among those no quorum is known to have had, and where it begins."""
+        there = bisect_left(self.runs, (size,))
+        return self.runs[there - 1] if there else None
+
+    def drop(self, size: int) -> None:
+        """A quorum has what stands below a size."""
+        there = bisect_left(self.runs, (size,))
+        spans = there > 0 and (self.runs[there][0] if there < len(self.runs) else self.last + 1) > size
+        self.runs[:there] = [(size, self.runs[there - 1][1])] if spans else []
+        self.witnessed = max(self.witnessed, size)
+
+
+class WitnessTimes(View):
+    """Witness times. `begin` with the coverage, before the first entry."""
+
+    def __init__(self, charter: Charter, skew_minutes: int) -> None:
+        self._charter = charter
+        self._skew_us = skew_minutes * _MINUTE_US
+        self._ledgers = {
+            bureau.origin: _Ledger(bureau) for bureau in charter.ledgers if charter.quorum_of(bureau) is not None
+        }
+        self._unserved: dict[tuple[str, str], dict[Moment, None]] = {}
+        self._shown: dict[str, tuple[Witnessed, ...]] = {}
+
+    def begin(self, coverage: Coverage) -> None:
+        """Take what nodes showed of what their witnesses cosigned."""
+        self._shown = {ledger.origin: ledger.cosigned for ledger in coverage.ledgers}
+
+    def folding(self) -> Iterator[tuple[type[Message], Fold]]:
+        """Every kind: each entry has its moment."""
+        for kind in KINDS.values():
+            yield type(getattr(Statement(), kind.field)), self._fold
+
+    # What others ask.
+
+    def moment(self, entry: On[Any], addressee: str = "") -> Moment:
+        """When an entry was recorded, and when its addressee had it: completed as notes follow, until `forget`.
+
+        To be asked as the entry is folded: the ledger's lower bound is then its own.
+        """
+        ledger = self._ledgers.get(entry.place.origin)
+        if ledger is None:
+            return Moment(entry.place, entry.recorded_at_us)
+        moment = Moment(entry.place, entry.recorded_at_us, ledger.not_before_us)
+        ledger.waiting[moment] = None
+        if addressee:
+            self._unserved.setdefault((entry.place.origin, addressee), {})[moment] = None
+        return moment
+
+    def forget(self, moment: Moment, addressee: str = "") -> None:
+        """Nobody waits for it any more."""
+        ledger = self._ledgers.get(moment.place.origin)
+        if ledger is not None:
+            ledger.waiting.pop(moment, None)
+            self._unserved.get((moment.place.origin, addressee), {}).pop(moment, None)
+
+    def at_us(self, entry: On[Any]) -> int:
+        """When an entry that is being folded was recorded, by what is known now."""
+        ledger = self._ledgers.get(entry.place.origin)
+        return entry.recorded_at_us if ledger is None else max(entry.recorded_at_us, ledger.not_before_us)
+
+    # Folding.
+
+    def _fold(self, entry: On[Any]) -> Iterator[Skew]:
+        ledger = self._ledgers.get(entry.place.origin)
+        if ledger is None:
+            return
+        if isinstance(entry.said, CheckpointWitnessed):
+            yield from self._noted(ledger, entry)
+        ledger.last = entry.place.index
+        if not ledger.runs or ledger.runs[-1][1] != entry.recorded_at_us:
+            ledger.runs.append((entry.place.index, entry.recorded_at_us))
+
+    def _noted(self, ledger: _Ledger, entry: On[CheckpointWitnessed]) -> Iterator[Skew]:
+        try:
+            opened = open_cosigned(entry.said.note.encode(), self._charter, ledger.bureau, past=True)
+        except VerificationFailed:
+            return
+        if opened.checkpoint.size > entry.place.index:
+            return
+        yield from self._take(ledger, opened, entry.reference)
+        bounds = opened.bounds(self._charter)
+        if bounds is not None:
+            ledger.not_before_us = max(ledger.not_before_us, bounds.not_before_us - self._skew_us)
+            by_us = bounds.not_before_us - entry.recorded_at_us
+            if by_us > self._skew_us:
+                yield Skew(entry.bureau, entry.place.index, False, by_us, bounds.not_before_us, "")
+
+    def _take(self, ledger: _Ledger, opened: Witnessed, also: str) -> Iterator[Skew]:
+        """A cosigned checkpoint: who had what, and from when on it was there."""
+        size = opened.checkpoint.size
+        for cosigner in opened.cosigners:
+            for moment in _below(self._unserved.get((ledger.bureau.origin, cosigner.witness.id), {}), size):
+                moment.cosigned_us = cosigner.at_us
+        bounds = opened.bounds(self._charter)
+        if bounds is None or size <= ledger.witnessed:
+            return
+        for moment in _below(ledger.waiting, size):
+            moment.there_by_us = bounds.there_by_us + self._skew_us
+        said = ledger.said_by(size)
+        if said is not None and said[1] - bounds.there_by_us > self._skew_us:
+            first, said_us = said
+            yield Skew(ledger.bureau.id, first, True, said_us - bounds.there_by_us, bounds.there_by_us, also)
+        ledger.drop(size)
+
+    def finish(self, as_of: AsOf) -> Iterator[Skew]:
+        """What nodes showed of what no note on a ledger covers: whoever still waits is given it."""
+        for origin, ledger in self._ledgers.items():
+            for opened in sorted(self._shown.get(origin, ()), key=lambda each: each.checkpoint.size):
+                yield from self._take(ledger, opened, "")
+
+
+def _below(waiting: dict[Moment, None], size: int) -> Iterable[Moment]:
+    """Those below a size, which wait no more. They stand in the order of the ledger."""
+    found = []
+    for moment in waiting:
+        if moment.place.index >= size:
+            break
+        found.append(moment)
+    for moment in found:
+        del waiting[moment]
+    return found
