@@ -42,6 +42,32 @@ def test_a_quorum_that_does_not_come_is_said_to_be_missing(tally: Tally, cluster
     assert "5\t4\ttaxation 1\t" in tally("status", profile=auditor_profile(cluster.folder)).out
 
 
+@pytest.mark.parametrize(("language", "says"), [("en", "records nothing now"), ("zh", "暂不记录")])
+def test_a_node_that_waits_for_its_witnesses_is_said_to_be_starting(
+    tally: Tally, cluster: LocalCluster, language: str, says: str
+) -> None:
+    """Status shows what it can be read for, and why it records nothing; whoever records is told the same, and waits."""
+    cluster[MARKET].sdk.record_witnessed(
+        "declare", 30.0, resource="W-1", scheme="local", title="W-1", sharing="unconditional"
+    )
+    cluster.stop()
+    cluster[MARKET].start()
+    said = tally("status", "--lang", language, profile=auditor_profile(cluster.folder))
+    (line,) = [line for line in said.lines if cluster[MARKET].bureau.endpoint in line]
+    assert says in line
+    assert "0 of the 2 witnesses needed have answered" in line
+    (row,) = [
+        row
+        for row in tally("status", "--json", profile=auditor_profile(cluster.folder)).json["ledgers"]
+        if row["bureau"] == MARKET
+    ]
+    assert (row["state"], row["entries"]) == ("answers", 4)
+    assert "0 of the 2" in row["not_recording"]
+    refused = tally(*SENT, "--lang", language, profile=officer_profile(cluster.folder, MARKET))
+    assert refused.code == 3
+    assert "0 of the 2 witnesses needed have answered" in refused.err
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_status_shows_how_far_each_ledger_is_witnessed(
     tally: Tally, shared_cluster: LocalCluster, language: str

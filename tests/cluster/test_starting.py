@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.errors import Starting, Unreachable
@@ -19,6 +21,7 @@ from tallystick_node.store.leveldb import LevelDbStore
 from tests.harness.processes import processes_of, tallyd
 
 WAIT_S = 60.0
+SUBMIT = "tallystick.v1.Submit"
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
 
 
@@ -156,3 +159,25 @@ def test_a_district_that_is_killed_whole_comes_up_together(cluster: LocalCluster
         cluster.start()
         assert set(states(cluster).values()) == {"serving"}
     assert declare(cluster[MARKET], "SCJG-last").standing == "witnessed"
+
+
+def test_health_tells_reading_from_recording(cluster: LocalCluster) -> None:
+    """While a node is starting it serves, but no submissions; when it records, whoever watches is told."""
+    market = cluster[MARKET]
+    cluster.stop()
+    market.start()
+    status = health_pb2.HealthCheckResponse
+    with grpc.insecure_channel(market.bureau.endpoint) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        for name, expected in (
+            ("", status.SERVING),
+            ("tallystick.v1.Ledger", status.SERVING),
+            ("tallystick.v1.Witness", status.SERVING),
+            (SUBMIT, status.NOT_SERVING),
+        ):
+            assert health.Check(health_pb2.HealthCheckRequest(service=name), timeout=WAIT_S).status == expected
+        watching = health.Watch(health_pb2.HealthCheckRequest(service=SUBMIT), timeout=WAIT_S)
+        assert next(watching).status == status.NOT_SERVING
+        cluster.start()
+        assert next(watching).status == status.SERVING
+        watching.cancel()
