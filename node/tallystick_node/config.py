@@ -42,6 +42,12 @@ class Serve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stop_grace_s: float = 10.0
 
 
+class Gossip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a node waits, more or less, until it swaps with another one, in seconds."""
+
+    interval_s: float = 1.0
+
+
 class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is logged, and in which form, on standard error."""
 
@@ -60,6 +66,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: Keys = Keys()
     write: Write = Write()
     serve: Serve = Serve()
+    gossip: Gossip = Gossip()
     log: Log = Log()
 
 
@@ -107,6 +114,10 @@ class Settings:
         if not 0 <= self.config.serve.stop_grace_s <= 3_600:
             raise ConfigInvalid(
                 f"serve.stop_grace_s = {self.config.serve.stop_grace_s}", where=where, expected="0 to 3600"
+            )
+        if not 0.01 <= self.config.gossip.interval_s <= 3_600:
+            raise ConfigInvalid(
+                f"gossip.interval_s = {self.config.gossip.interval_s}", where=where, expected="0.01 to 3600"
             )
         check_loopback(self.config.listen, where)
 

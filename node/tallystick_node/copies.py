@@ -8,7 +8,8 @@ What is shown is held against the copy in this order, the numbers as in the code
 
   1. a checkpoint is signed by the ledger's key and names its origin (else it proves nothing)
   2. it has the root that the copy has at its size (else `Forked`), and is not smaller than the copy (else `RolledBack`)
-  3. what the copy lacks of it is fetched and checked as `growing` says
+  3. what the copy lacks of it is fetched and checked as `growing` says; the path of the first of those entries tells
+     the root before them, which is the copy's (else `Forked`)
 
 A root that differs under 2, and what the ledger's own key has signed and fails under 3, is remembered, and the ledger
 is not cosigned again. A cosignature follows from the record alone, and leaves only when the record is durable:
@@ -17,6 +18,9 @@ after a crash at any point it is either made again, byte for byte, or never was.
 So a note with this witness's own cosignature that says more than the record does (a larger size, a later time, another
 root) cannot be, unless the record was put back from an older copy. What else was cosigned meanwhile nobody here knows:
 that too is remembered, and the ledger is not cosigned again with this key. A new witness key goes on from the copy.
+
+Where a ledger forked, the copy proves it by itself, with no more from the forker than the checkpoint that was shown: by
+its own proof from a smaller one to what was cosigned (`check_held`), or by the path of the first entries of a larger.
 """
 
 from __future__ import annotations
@@ -37,13 +41,17 @@ from tallystick.core.errors import (
     SignatureInvalid,
     StoreDamaged,
 )
+from tallystick.core.hashing import leaf_hashes
 from tallystick.core.keys import SigningKey
+from tallystick.core.merkle import consistency_of_range, prove_consistency, root_before_range
 from tallystick.core.note import COSIGNATURE_V1, Note, VerifierKey, add_signatures, format_note, parse_note
+from tallystick.core.reconciling import compare
 from tallystick_node import keyspace
 from tallystick_node.growing import Growing
 from tallystick_node.ledger import Ledger, empty_state
 from tallystick_node.store.store import Store
 from tallystick_node.store.subspace import Subspace
+from tallystick_proto.v1.ledger_pb2 import Bundle
 from tallystick_proto.v1.storage_pb2 import Cosigning
 
 COSIGNING: Final = keyspace.COSIGNED
@@ -78,6 +86,12 @@ def strip(note: bytes, key: VerifierKey) -> bytes:
     return format_note(Note(parsed.text, tuple(own)))
 
 
+def check_held(bureau: Bureau, copy: Ledger, cosigned: bytes, shown: bytes) -> None:
+    """A checkpoint no larger than the one cosigned is of the history that a copy has. Raises Forked with evidence."""
+    small, large = (open_checkpoint(note, bureau.ledger_verifier, bureau.ends).size for note in (shown, cosigned))
+    compare(bureau, shown, cosigned, prove_consistency(small, large, copy.reader()), copy.root_at(small))
+
+
 class Copy(Growing):
     """A ledger's copy, open to be extended and cosigned by one writer. `key` signs as the witness `name`."""
 
@@ -87,6 +101,7 @@ class Copy(Growing):
         self.cosigning = read_cosigning(self.ledger)
         self._key = key
         self._name = name
+        self._compared = b""
 
     @property
     def stopped(self) -> str:
@@ -110,9 +125,15 @@ class Copy(Growing):
         """The checkpoint in a note. Raises MalformedNote, SignatureInvalid; neither proves anything."""
         return open_checkpoint(note, self.bureau.ledger_verifier, self.bureau.ends)  # 1
 
-    def compare(self, shown: Checkpoint) -> None:
-        """Hold a checkpoint against what the copy has of it. Raises Forked, or RolledBack."""
+    def compare(self, shown: Checkpoint, note: bytes) -> None:
+        """Hold the checkpoint in a note against what the copy has of it, before what it lacks is fetched.
+
+        Raises Forked, or RolledBack.
+        """
+        self._compared = note
         if shown.size <= self.size and shown.size:
+            if self.cosigning.note and shown.size <= self.opened(self.cosigning.note).size:
+                check_held(self.bureau, self.ledger, self.cosigning.note, note)
             self.check_root(shown, self.ledger.root_at(shown.size))  # 2
         if shown.size < self.size:
             raise RolledBack(
@@ -147,6 +168,19 @@ class Copy(Growing):
                 "in a version of the charter (`tallyd charter renew`)",
                 known=checkpoint.size,
             )
+
+    def check_bundle(self, bundle: Bundle, first: int, shown: Checkpoint) -> None:
+        """As for any ledger that grows, and the tree they stand in begins as the copy. Raises ProofFailed, Forked."""
+        super().check_bundle(bundle, first, shown)
+        if not first or first != self.size:
+            return
+        root = root_before_range(first, bundle.path)
+        if root == self.ledger.state.root:
+            return
+        if self.cosigning.note and self.opened(self.cosigning.note).size == first:
+            proof = consistency_of_range(first, leaf_hashes(bundle.entry), shown.size, bundle.path)
+            compare(self.bureau, self.cosigning.note, self._compared, proof, root)
+        self.check_root(Checkpoint(shown.origin, first, root), self.ledger.state.root)
 
     # What is remembered beside the entries.
 

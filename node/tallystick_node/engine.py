@@ -19,10 +19,15 @@ import structlog
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.keys import SigningKey
 from tallystick.core.submission import Prepared
+from tallystick_node import gossip, witness_times
 from tallystick_node.following import Following
+from tallystick_node.gossip import Gossip
 from tallystick_node.own_word import OwnWord
 from tallystick_node.peers import Reach
+from tallystick_node.proven import Proven
+from tallystick_node.reports import Reports
 from tallystick_node.sequencer import Sequencer
+from tallystick_node.services.gossip import GossipService
 from tallystick_node.services.ledger import LedgerService
 from tallystick_node.services.submit import SubmitService
 from tallystick_node.services.witness import WitnessService
@@ -30,7 +35,7 @@ from tallystick_node.shelf import Own, Shelf
 from tallystick_node.starting import Asking
 from tallystick_node.store.current import CurrentStore
 from tallystick_node.witness import Gathering
-from tallystick_node.witness_times import INTERVAL_S, WitnessTimes
+from tallystick_node.witness_times import WitnessTimes
 
 log = structlog.get_logger()
 
@@ -53,7 +58,8 @@ class Who:
 class Engine:
     """The pieces of one node. `start` before the first call is answered, `begin` once they are; `stop` at the end.
 
-    `witness_times_s` is how long it waits at least before it records what was witnessed, and then again.
+    `witness_times_s` is how long it waits at least before it records what was witnessed, and then again; `gossip_s` how
+    long, more or less, before it swaps with another node, and then again.
     """
 
     def __init__(
@@ -61,7 +67,8 @@ class Engine:
         who: Who,
         sequencer: Sequencer,
         adoption_due: Prepared | None = None,
-        witness_times_s: float = INTERVAL_S,
+        witness_times_s: float = witness_times.INTERVAL_S,
+        gossip_s: float = gossip.INTERVAL_S,
     ) -> None:
         self.who = who
         self.sequencer = sequencer
@@ -69,13 +76,15 @@ class Engine:
         self.own_word = OwnWord(sequencer, who.bureau)
         self.asking = Asking(who.charter, who.bureau, sequencer, self.own_word, who.reach, who.rng)
         self.gathering = Gathering(sequencer, who.charter, who.bureau, self.own_word)
+        store = CurrentStore(lambda: sequencer.ledger.store)
         self.shelf = Shelf(
-            CurrentStore(lambda: sequencer.ledger.store),
+            store,
             who.witness_key,
             f"{who.bureau.origin}/witness",
             Own(sequencer, self.gathering),
         )
-        self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng)
+        self.proven = Proven(who.charter, store)
+        self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng, self.proven)
         self.witness_times = WitnessTimes(
             sequencer,
             self.gathering,
@@ -86,21 +95,40 @@ class Engine:
             who.rng,
             witness_times_s,
         )
+        self.gossip = Gossip(
+            who.charter,
+            who.bureau,
+            store,
+            self.shelf,
+            self.own_word,
+            self.proven,
+            who.now_us,
+            who.reach,
+            who.rng,
+            gossip_s,
+        )
+        self.reports = Reports(sequencer, self.proven, who.bureau, who.ledger_key, who.now_us, who.rng)
         self.submit = SubmitService(sequencer, self.gathering)
         self.ledger = LedgerService(self.shelf)
         self.witness = WitnessService(who.bureau.origin, self.gathering, self.shelf)
+        self.swaps = GossipService(self.gossip)
 
     async def start(self) -> None:
         """Take up what can be read, and what others ask for. A ledger that has nobody to ask is written at once."""
         self.shelf.load(bureau for bureau in self.who.charter.ledgers if bureau != self.who.bureau)
         self.gathering.load()
+        self.gossip.load()
         if self.asking.needed:
             self.sequencer.show_last(self.who.bureau, self.gathering.known)
         else:
             await self.write()
 
     async def begin(self) -> None:
-        """Ask until this node may sign, then write its ledger and follow others. Raises BehindSigned."""
+        """Swap with other nodes, ask until this node may sign, then write its ledger and follow others.
+
+        Raises BehindSigned.
+        """
+        self.gossip.start()
         if self.asking.needed:
             await self.asking.until_it_may_sign()
             await self.write()
@@ -114,14 +142,16 @@ class Engine:
             log.info("charter adopted", bureau=self.who.bureau.id, version=self.who.charter.version)
         self.gathering.start()
         self.witness_times.start()
+        self.reports.start()
 
     def follow(self) -> None:
         """Begin to follow the ledgers this node witnesses."""
         self.following.start()
 
     async def unfollow(self) -> None:
-        """Follow no more."""
+        """Follow no more, and ask no more."""
         await self.following.stop()
+        await self.gossip.stop()
 
     def refuse_more(self) -> None:
         """Refuse submissions, and let go of whoever waits; what is queued goes on."""
@@ -131,6 +161,8 @@ class Engine:
 
     async def stop(self) -> None:
         """Finish what is queued, and write down what was heard."""
+        await self.reports.stop()
         await self.witness_times.stop()
+        self.proven.stop()
         await self.gathering.stop()
         await self.sequencer.stop()

@@ -23,11 +23,13 @@ from typing import Final, TypeVar
 import structlog
 
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.errors import BehindSigned, CharterMismatch, TallystickError, Unreachable
+from tallystick.core.equivocation import parse_equivocation
+from tallystick.core.errors import BehindSigned, CharterMismatch, Forked, TallystickError, Unreachable
 from tallystick.core.history import History, Recorded
 from tallystick_node.copies import COSIGNING, PROVEN, Copy
 from tallystick_node.growing import fetch
 from tallystick_node.peers import Peer, Reach
+from tallystick_node.proven import Proven
 from tallystick_node.shelf import Shelf
 from tallystick_proto.v1.storage_pb2 import Cosigning
 from tallystick_proto.v1.witness_pb2 import Cosigned
@@ -51,6 +53,7 @@ class Means:
     disk: ThreadPoolExecutor
     reach: Reach
     rng: random.Random
+    proven: Proven
 
     async def in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
         """Run what waits for the disk."""
@@ -68,9 +71,10 @@ class Following:
         now_us: Callable[[], int],
         reach: Reach,
         rng: random.Random,
+        proven: Proven,
     ) -> None:
         disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy-write")
-        self._means = Means(charter, own, shelf, now_us, disk, reach, rng)
+        self._means = Means(charter, own, shelf, now_us, disk, reach, rng, proven)
         self.followers = [Follower(bureau, self._means) for bureau in charter.witnessed_by(own)]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -120,6 +124,8 @@ class Follower:
         if self._copy.stopped:
             log.error("not cosigned", ledger=self.bureau.id, reason=self._copy.stopped)
             return
+        if await self._is_proven():
+            return
         async with means.reach(self.bureau) as peer:
             stream = peer.cosign()
             try:
@@ -143,13 +149,15 @@ class Follower:
             raise CharterMismatch("the charter has expired", where=means.charter.name, expected="a later version of it")
         shown = copy.opened(note)
         try:
-            copy.compare(shown)
+            copy.compare(shown, note)
             history, checked = await fetch(copy, peer, shown, self._write)
             copy.check_whole(history, shown)
         except PROVEN as error:
-            record = copy.stop(str(error), note)
-            await self._write(copy.history(), [], record)
-            log.error("not cosigned from now on", ledger=self.bureau.id, size=shown.size, reason=str(error))
+            await self._stop(str(error), note)
+            if isinstance(error, Forked) and error.evidence:
+                await means.proven.keep(error.evidence)
+            return False
+        if await self._is_proven():
             return False
         await self._write(history, checked, copy.cosign(note, means.now_us() // 1_000_000))
         log.debug("cosigned", ledger=self.bureau.id, size=shown.size)
@@ -164,6 +172,19 @@ class Follower:
             log.error("this witness forgot what it cosigned: not cosigned from now on", reason=str(error))
             return False
         return True
+
+    async def _is_proven(self) -> bool:
+        """Whether there is evidence against the ledger's key, whoever found it; then it is cosigned no more."""
+        evidence = self._means.proven.against(self.bureau)
+        if evidence is None:
+            return False
+        await self._stop("two histories under its key are proven", parse_equivocation(evidence).larger)
+        return True
+
+    async def _stop(self, why: str, shown: bytes) -> None:
+        """Cosign the ledger no more, from the moment that this is durable."""
+        await self._write(self._copy.history(), [], self._copy.stop(why, shown))
+        log.error("not cosigned from now on", ledger=self.bureau.id, reason=why)
 
     async def _write(self, history: History, checked: list[Recorded], record: Cosigning | None = None) -> None:
         """Store checked entries, and with them what is cosigned from here on, in one synced batch."""

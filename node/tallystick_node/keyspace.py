@@ -7,7 +7,9 @@
     r <run, u64> <block, u32>         a block of a sorted run (`runs`)
     d <index, u64> <field path>       a disclosure
     c <origin, 16> <a key as above>   of the copy of another ledger: its state, segments, tiles, postings and runs, and
-                                      under `w` what was cosigned of it. The origin is the first half of its BLAKE3
+                                      under `w` what was cosigned of it. An origin is the first half of its BLAKE3
+    g <origin, 16>                    the checkpoints of another ledger that gossip brought (`gossip`)
+    v <origin, 16>                    the evidence against another ledger's key (`proven`)
     w                                 the newest checkpoint of this ledger that a quorum cosigned, with cosignatures
     w <bureau>                        the newest one that a witness cosigned, with its cosignature
 
@@ -28,6 +30,8 @@ SEGMENT: Final = b"e"
 TILE: Final = b"t"
 DISCLOSURE: Final = b"d"
 COPY: Final = b"c"
+GOSSIP: Final = b"g"
+PROVEN: Final = b"v"
 COSIGNED: Final = b"w"
 
 _U64 = struct.Struct(">cQ")
@@ -56,7 +60,17 @@ def tile(level: int, number: int) -> bytes:
 
 def copy(origin: str) -> bytes:
     """What stands before every key of the copy of another ledger."""
-    return COPY + blake3(origin.encode()).digest()[:16]
+    return COPY + _origin(origin)
+
+
+def gossip(origin: str) -> bytes:
+    """The key of the checkpoints of another ledger that gossip brought."""
+    return GOSSIP + _origin(origin)
+
+
+def proven(origin: str) -> bytes:
+    """The key of the evidence against another ledger's key."""
+    return PROVEN + _origin(origin)
 
 
 def cosigned(bureau: str) -> bytes:
@@ -67,3 +81,7 @@ def cosigned(bureau: str) -> bytes:
 def disclosure(index: int, field: str) -> bytes:
     """The key of the disclosure for a field of an entry."""
     return _U64.pack(DISCLOSURE, index) + field.encode()
+
+
+def _origin(origin: str) -> bytes:
+    return blake3(origin.encode()).digest()[:16]

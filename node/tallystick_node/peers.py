@@ -6,7 +6,7 @@ Every failure becomes a domain error that names the node; an answer that was ask
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -18,7 +18,9 @@ from tallystick.core.charter import Bureau
 from tallystick.core.errors import Unreachable
 from tallystick.sdk.wire import CHANNEL_OPTIONS, DEADLINE_S
 from tallystick.sdk.wire_errors import from_rpc
-from tallystick_proto.v1.ledger_pb2 import Bundle, ReadRequest
+from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellRequest
+from tallystick_proto.v1.gossip_pb2_grpc import GossipStub
+from tallystick_proto.v1.ledger_pb2 import Bundle, ConsistencyRequest, Proof, ReadRequest
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub
 from tallystick_proto.v1.witness_pb2 import Cosigned, HeldAnswer, HeldRequest, ToCosign
 from tallystick_proto.v1.witness_pb2_grpc import WitnessStub
@@ -37,6 +39,7 @@ class Peer:
         self._channel = self._connect()
         self._ledger: Any = LedgerStub(self._channel)
         self._witness: Any = WitnessStub(self._channel)
+        self._gossip: Any = GossipStub(self._channel)
         return self
 
     def _connect(self) -> grpc.aio.Channel:
@@ -57,6 +60,20 @@ class Peer:
                 yield bundle
         finally:
             call.cancel()
+
+    async def prove_consistency(self, origin: str, old: int, new: int) -> Sequence[bytes]:
+        """The hashes that a ledger's tree of `new` extends that of `old`, not verified."""
+        request = ConsistencyRequest(origin=origin, old_size=old, new_size=new)
+        proof: Proof = await self._in_time(self._ledger.ProveConsistency(request))
+        return proof.hashes
+
+    async def swap(self, request: SwapRequest) -> SwapAnswer:
+        """What the node holds of every ledger, against what is held here."""
+        return await self._in_time(self._gossip.Swap(request))
+
+    async def tell(self, request: TellRequest) -> None:
+        """What is news to the node."""
+        await self._in_time(self._gossip.Tell(request))
 
     def cosign(self) -> Cosign:
         """The witness's side of a stream with the ledger's node."""

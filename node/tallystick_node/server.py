@@ -42,7 +42,8 @@ from tallystick_node.services.errors import DomainErrors
 from tallystick_node.services.operate import OperateService
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
-from tallystick_proto.v1 import ledger_pb2, operate_pb2, witness_pb2
+from tallystick_proto.v1 import gossip_pb2, ledger_pb2, operate_pb2, witness_pb2
+from tallystick_proto.v1.gossip_pb2_grpc import add_GossipServicer_to_server
 from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
 from tallystick_proto.v1.operate_pb2_grpc import add_OperateServicer_to_server
 from tallystick_proto.v1.witness_pb2_grpc import add_WitnessServicer_to_server
@@ -118,7 +119,8 @@ class Node:
             store.close()
             raise
         who = Who(charter, bureau, witness_key, clock, Peer, random.Random(), key)
-        engine = Engine(who, sequencer, due, settings.config.write.witness_times_s)
+        config = settings.config
+        engine = Engine(who, sequencer, due, config.write.witness_times_s, config.gossip.interval_s)
         return cls(settings, charter, bureau, engine, signed)
 
     def close(self) -> None:
@@ -150,11 +152,17 @@ class Node:
         add_LedgerServicer_to_server(engine.ledger, server)
         add_WitnessServicer_to_server(engine.witness, server)
         add_OperateServicer_to_server(operate, server)
+        add_GossipServicer_to_server(engine.swaps, server)
         self._health = HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         named = [
             service.full_name
-            for described in (ledger_pb2.DESCRIPTOR, witness_pb2.DESCRIPTOR, operate_pb2.DESCRIPTOR)
+            for described in (
+                ledger_pb2.DESCRIPTOR,
+                witness_pb2.DESCRIPTOR,
+                gossip_pb2.DESCRIPTOR,
+                operate_pb2.DESCRIPTOR,
+            )
             for service in described.services_by_name.values()
         ]
         reflection.enable_server_reflection([*named, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)

@@ -107,6 +107,7 @@ class Copied:
                 f"{copy.size} entries are held", where=copy.ledger.origin, expected=f"the {size} that were cosigned"
             )
         self.ledger, self.actors, self.size, self.note = copy.ledger, copy.actors, size, note
+        self.contradicting = copy.cosigning.shown
         self._wake()
 
     def end(self) -> None:
@@ -188,6 +189,11 @@ class Shelf:
             raise NotFound(f"{origin[:255]!r} is not held here", where="origin", expected="another's, in the charter")
         copy = self.open(bureau)
         return [note for note in (copy.cosigned, copy.cosigning.shown) if note]
+
+    def contradicting(self, origin: str) -> bytes:
+        """The checkpoint for which this node cosigns a ledger no more; empty while it does."""
+        held = self._copies.get(origin)
+        return b"" if held is None else held.contradicting
 
     def refuse_more(self) -> None:
         """Let go of whoever waits for more of a copy."""

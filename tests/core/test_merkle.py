@@ -17,12 +17,14 @@ from tallystick.core.merkle import (
     check_consistency,
     check_inclusion,
     check_range,
+    consistency_of_range,
     consistency_root,
     parents,
     prove_consistency,
     prove_inclusion,
     prove_range,
     root_at,
+    root_before_range,
     root_of,
 )
 from tests.reference.rfc6962 import Reference
@@ -101,6 +103,17 @@ def test_range_proofs_agree_with_the_definition() -> None:
             proof = prove_range(first, end, size, read)
             assert proof == REFERENCE.range_proof(first, end, 0, size)
             check_range(first, LEAVES[first:end], size, ROOTS[size], proof)
+
+
+def test_a_range_tells_what_stands_before_it() -> None:
+    """The root before any range, and the proof that the tree extends it, are those of the definition."""
+    for size in range(2, 40):
+        for first in range(1, size):
+            for end in {first + 1, (first + size + 1) // 2, size}:
+                proof = prove_range(first, end, size, read)
+                assert root_before_range(first, proof) == ROOTS[first]
+                told = consistency_of_range(first, LEAVES[first:end], size, proof)
+                assert told == prove_consistency(first, size, read)
 
 
 def test_a_range_of_one_needs_the_hashes_of_its_inclusion_proof() -> None:

@@ -22,6 +22,7 @@ from tallystick_node.peers import Peer, Reach
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.errors import DomainErrors
 from tallystick_node.witness import Gathering
+from tallystick_proto.v1.gossip_pb2_grpc import add_GossipServicer_to_server
 from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
 from tallystick_proto.v1.witness_pb2_grpc import add_WitnessServicer_to_server
 from tests.harness import loop
@@ -29,7 +30,19 @@ from tests.harness.home import Home
 
 Lie = Callable[[Any], Any]
 SILENCE = object()
-_UNARY = ("Submit", "GetCheckpoint", "ProveConsistency", "ProveInclusion", "ProvePresence", "GetCosigned", "GetHeld")
+_UNARY = (
+    "Submit",
+    "GetCheckpoint",
+    "ProveConsistency",
+    "ProveInclusion",
+    "ProvePresence",
+    "GetCosigned",
+    "GetHeld",
+    "Swap",
+    "Tell",
+)
+# No round of gossip begins by itself: a test says when.
+_NEVER_S = 1e9
 _STREAMS = ("Cosign", "SubmitMany", "WatchCheckpoints", "ReadEntries", "Find", "FindOpenings")
 
 
@@ -83,7 +96,7 @@ class LyingNode:
             random.Random(),
             office.keys["node"],
         )
-        self.engine = Engine(who, self.sequencer)
+        self.engine = Engine(who, self.sequencer, gossip_s=_NEVER_S)
         self.gathering = self.engine.gathering
         await self.engine.start()
         if self.engine.asking.needed:  # whatever its witnesses hold
@@ -100,6 +113,7 @@ class LyingNode:
         add_SubmitServicer_to_server(self._bent(self.engine.submit), self._server)
         add_LedgerServicer_to_server(self._bent(self.engine.ledger), self._server)
         add_WitnessServicer_to_server(self._bent(self.engine.witness), self._server)
+        add_GossipServicer_to_server(self._bent(self.engine.swaps), self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
         if self._reach is not None:

@@ -74,7 +74,7 @@ class Office:
     def charter(self, *, now_us: int | None = None) -> tuple[bytes, str]:
         """A charter of this bureau and the others, as its note, and its digest."""
         key = key_of("charter")
-        bureaus = [self.bureau, *self.others]
+        bureaus = sorted([self.bureau, *self.others], key=lambda bureau: bureau.id)
         return sign_first_charter("pudong", bureaus, "pudong.example/charter", key, now_us or self.now_us)
 
     def actor(self, name: str) -> str:

@@ -24,6 +24,7 @@ from tallystick_node.copies import Copy, open_copy, read_cosigning
 from tallystick_node.doctor.copies import check_copy
 from tallystick_node.following import Follower, Means
 from tallystick_node.peers import Peer
+from tallystick_node.proven import Proven
 from tallystick_node.shelf import Shelf
 from tallystick_node.store.memory import MemoryStore
 from tallystick_node.witness import Cosigned
@@ -86,6 +87,8 @@ class Witness:
         self.store = FaultyStore(self.disk)
         self._pool = ThreadPoolExecutor(max_workers=1)
         self.shelf = Shelf(self.store, self.office.keys["witness"], f"{self.office.origin}/witness")
+        self.proven = Proven(self.charter, self.store)
+        self.proven.load()
         means = Means(
             self.charter,
             self.office.bureau,
@@ -94,6 +97,7 @@ class Witness:
             self._pool,
             Peer,
             random.Random(),
+            self.proven,
         )
         self._task = asyncio.create_task(Follower(self.ledger, means).run())
 
@@ -102,6 +106,7 @@ class Witness:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._pool.shutdown(wait=True)
+            self.proven.stop()
         self._task = None
 
     async def _ended(self) -> None:

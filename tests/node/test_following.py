@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.equivocation import verify_equivocation
 from tallystick.core.errors import StorageFailed
 from tallystick.core.note import Note, NoteSignature, format_note, parse_note
 from tallystick.core.witnessing import open_cosigned
@@ -228,7 +229,10 @@ def test_a_fork_ends_cosigning_and_both_notes_are_kept(at_work: Witnessing, shif
     record(at_work.node, 1)
     at_work.one.ended()
     stopped = at_work.one.record
-    assert "signed another history" in stopped.stopped
+    assert "signed two different histories" in stopped.stopped
+    evidence = at_work.one.proven.against(at_work.one.ledger)
+    assert evidence is not None
+    assert verify_equivocation(evidence, at_work.one.charter)[1].smaller.size == forked.size
     assert stopped.shown == at_work.node.home.office.note(forked.size, forked.root)
     assert at_work.one.cosigned == cosigned
     del at_work.node.lies["Cosign"]
@@ -260,6 +264,10 @@ def test_a_rewritten_ledger_is_not_cosigned(tmp_path: Path) -> None:
             other.stop()
         for witness in (one, other):
             assert witness.record.stopped
+            evidence = witness.proven.against(witness.ledger)
+            assert evidence is not None
+            _, proven = verify_equivocation(evidence, witness.charter)
+            assert (proven.smaller.size, proven.larger.size) == (6, 9)
             assert len(witness.entries) == 6
             witness.check()
 

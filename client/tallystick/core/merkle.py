@@ -82,20 +82,7 @@ def prove_consistency(old: int, new: int, read: Reader) -> list[bytes]:
         raise NotFound(f"a tree of {new} has no earlier state of {old}")
     if old in (0, new):
         return []
-    low, high = 0, new
-    path = []
-    while high != old:
-        middle = low + _split(high - low)
-        if old <= middle:
-            path.append(_node(middle, high, read))
-            high = middle
-        else:
-            path.append(_node(low, middle, read))
-            low = middle
-    if low:  # otherwise the old tree itself is a node of the new one, and its root is known to the checker
-        path.append(_node(low, high, read))
-    path.reverse()
-    return path
+    return [_node(low, high, read) for low, high in _beside(old, new)]
 
 
 def prove_range(first: int, end: int, size: int, read: Reader) -> list[bytes]:
@@ -185,6 +172,30 @@ def check_range(first: int, leaves: Sequence[bytes], size: int, root: bytes, pro
     _check_root(where, _fold(0, size, first, leaves, iter(proof)), root)
 
 
+# What a range that was checked, 0 < first, tells of the leaves before it.
+
+
+def root_before_range(first: int, proof: Sequence[bytes]) -> bytes:
+    """The root of the first `first` leaves, of a checked range that begins after them."""
+    *complete, root = proof[: first.bit_count()]
+    for left in reversed(complete):
+        root = node_hash(left, root)
+    return root
+
+
+def consistency_of_range(first: int, leaves: Sequence[bytes], size: int, proof: Sequence[bytes]) -> list[bytes]:
+    """The proof that the tree of `size` extends the first `first` leaves, of a checked range that begins after them."""
+    outside = dict(zip(_outside(0, size, first, first + len(leaves)), proof, strict=True))
+
+    def node(low: int, high: int) -> bytes:
+        if (low, high) in outside:
+            return outside[low, high]
+        within = (hash_ for (start, end), hash_ in outside.items() if low <= start and end <= high)
+        return _fold(low, high, first, leaves, within)
+
+    return [node(low, high) for low, high in _beside(first, size)]
+
+
 def _both_roots(where: str, old: int, new: int, old_root: bytes, proof: Sequence[bytes]) -> tuple[bytes, bytes]:
     """The roots of both sizes that a consistency proof leads to, 0 < old < new. Raises ProofFailed."""
     path = iter(proof)
@@ -228,6 +239,24 @@ def _node(low: int, high: int, read: Reader) -> bytes:
     while complete:
         node = node_hash(complete.pop(), node)
     return node
+
+
+def _beside(old: int, new: int) -> list[tuple[int, int]]:
+    """The nodes of a consistency proof, 0 < old < new, in its order."""
+    low, high = 0, new
+    path = []
+    while high != old:
+        middle = low + _split(high - low)
+        if old <= middle:
+            path.append((middle, high))
+            high = middle
+        else:
+            path.append((low, middle))
+            low = middle
+    if low:  # otherwise the old tree itself is a node of the new one, and its root is known to the checker
+        path.append((low, high))
+    path.reverse()
+    return path
 
 
 def _outside(low: int, high: int, first: int, end: int) -> Iterator[tuple[int, int]]:

@@ -108,18 +108,20 @@ class TrustedLedger:
         try:
             check_consistency(known.size, known.root, shown.size, shown.root, consistency)  # 3, 4
         except ProofFailed as error:
-            raise self._fork(note, consistency, root) or Unreconciled(
+            raise self._fork(note, shown.size, consistency, root) or Unreconciled(
                 f"{self.name} does not show that its {shown.size} entries extend the {known.size} it signed before"
                 f" ({error.what})",
                 expected="one history; until a proof comes, this is a suspicion",
                 known=known.size,
             ) from None
 
-    def _fork(self, note: bytes, consistency: Sequence[bytes], root: bytes | None) -> Forked | None:
+    def _fork(self, note: bytes, size: int, consistency: Sequence[bytes], root: bytes | None) -> Forked | None:
         """The proof, if it is one, that a note is of another history than the trusted one."""
         assert self._note is not None
-        with suppress(VerificationFailed):
-            return forked(self.name, make_equivocation(self._note, note, self._key, consistency, root), self._key)
+        retired = (key for key, most in (self._ends or {}).items() if size <= most)
+        for key in dict.fromkeys((self._key, *retired)):
+            with suppress(VerificationFailed):  # it signed one of them at most, or they do not contradict each other
+                return forked(self.name, make_equivocation(self._note, note, key, consistency, root), key)
         return None
 
     def prove_floor(self, consistency: Sequence[bytes]) -> None:

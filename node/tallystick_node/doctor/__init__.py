@@ -7,19 +7,22 @@
   4. every disclosure opens its commitment, and no key is there that nothing explains (`keys`)
   5. the same of every copy of another ledger; and what was cosigned, here and by others, is what the entries give
      (`copies`)
+  6. what was heard of other ledgers is their keys' word (`heard`)
 
 Nothing is repaired: what was altered is evidence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import StorageFailed
 from tallystick_node.config import Settings
 from tallystick_node.doctor.copies import CopyCheck
 from tallystick_node.doctor.entries import EntryCheck, Progress
+from tallystick_node.doctor.heard import check_heard
 from tallystick_node.doctor.keys import KeyCheck
 from tallystick_node.doctor.postings import PostingCheck
 from tallystick_node.doctor.report import Difference, Report
@@ -71,7 +74,7 @@ def check(
     postings = PostingCheck(ledger, bureau, report)
     keys = KeyCheck(ledger, report)
     copies = CopyCheck(ledger, bureau, others, report)
-    steps = [
+    steps: list[Callable[[], None]] = [
         lambda: check_against_signed(ledger, signed),
         lambda: entries.entries(postings.see, progress or (lambda done, of: None)),
         entries.tiles,
@@ -81,6 +84,7 @@ def check(
         copies.copies,
         copies.cosigned,
         copies.strays,
+        partial(check_heard, store, (bureau, *others), report),
     ]
     for step in steps:
         try:

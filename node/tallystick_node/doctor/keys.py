@@ -21,10 +21,11 @@ from tallystick_proto.v1.entry_pb2 import Disclosure
 # Between the prefixes that `keyspace` names nothing stands.
 OWN_GAPS: Final = (
     (b"", b"c"),
-    (b"f", b"p"),
+    (b"f", b"g"),
+    (b"h", b"p"),
     (b"q", b"r"),
     (b"s", b"t"),
-    (b"u", b"w"),
+    (b"u", b"v"),
     (b"x", b"z"),
     (b"z\x00", None),
 )

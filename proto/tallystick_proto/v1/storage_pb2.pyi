@@ -124,3 +124,25 @@ class Cosigning(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Cosigning: _TypeAlias = Cosigning  # noqa: Y015
+
+@_typing.final
+class Gossiped(_message.Message):
+    """The checkpoints of another ledger that gossip brought: the newest that is held, and after it those kept apart."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def note(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    def __init__(
+        self,
+        *,
+        note: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Gossiped: _TypeAlias = Gossiped  # noqa: Y015

@@ -1,0 +1,105 @@
+"""What of all that one holds is news to another, by a line a checkpoint.
+
+Two who swap say in short what they hold of every ledger. A checkpoint travels whole
+
+  1. to whoever holds a smaller one of that ledger, or none, or another one of the same size;
+  2. to whoever holds the same with fewer cosignatures, or older ones;
+  3. where it is kept apart, to whoever does not hold it at all: somebody has the proof that settles it;
+
+and evidence to whoever has none against that ledger's key, where checkpoints of it no longer matter. So it is always
+the one behind who is shown more, and a swap is bounded by the number of ledgers, never by their sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tallystick.core.hashing import chain_hash
+from tallystick.core.limits import ANSWER_BYTES_MAX
+from tallystick.core.reconciling import Seen
+from tallystick_proto.v1.gossip_pb2 import Line
+
+ROOT_BYTES: Final = 8
+"""How much of a root a line shows."""
+
+
+def ledger_number(origin: str) -> int:
+    """What a line calls a ledger."""
+    return int.from_bytes(chain_hash(origin.encode())[:8], "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one holds of a ledger: the newest checkpoint, those kept apart, and the evidence against its key."""
+
+    held: Seen | None = None
+    apart: tuple[Seen, ...] = ()
+    evidence: bytes | None = None
+
+    def lines(self, ledger: int) -> Iterator[Line]:
+        """All the checkpoints in short."""
+        if self.held is not None:
+            yield _line(ledger, self.held, apart=False)
+        for seen in self.apart:
+            yield _line(ledger, seen, apart=True)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The notes and files that are news to somebody."""
+
+    notes: tuple[bytes, ...] = ()
+    evidence: tuple[bytes, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.notes or self.evidence)
+
+
+def news(mine: Mapping[int, Holding], lines: Iterable[Line], proven: Iterable[int]) -> News:
+    """What of mine, by ledger, is news to whoever holds these lines and evidence. What is too much waits."""
+    theirs: dict[int, list[Line]] = {}
+    for line in lines:
+        theirs.setdefault(line.ledger, []).append(line)
+    known = set(proven)
+    files = [held.evidence for ledger, held in mine.items() if held.evidence is not None and ledger not in known]
+    notes = [
+        seen.note
+        for ledger, holding in mine.items()
+        if holding.evidence is None and ledger not in known
+        for seen in _news_of(holding, theirs.get(ledger, []))
+    ]
+    room = ANSWER_BYTES_MAX
+    chosen: tuple[list[bytes], list[bytes]] = ([], [])
+    for place, data in [*((1, file) for file in files), *((0, note) for note in notes)]:
+        room -= len(data)
+        if room < 0:
+            break
+        chosen[place].append(data)
+    return News(tuple(chosen[0]), tuple(chosen[1]))
+
+
+def _news_of(holding: Holding, theirs: list[Line]) -> Iterator[Seen]:
+    by_checkpoint = {(line.size, line.root): line for line in theirs}
+    largest = max((line.size for line in theirs if not line.apart), default=-1)
+    for seen in (holding.held, *holding.apart):
+        if seen is None:
+            continue
+        line = by_checkpoint.get((seen.size, seen.checkpoint.root[:ROOT_BYTES]))
+        if line is not None:
+            if len(seen.said) > line.cosignatures or seen.newest_s > line.newest_s:  # 2
+                yield seen
+        elif seen is not holding.held or seen.size >= largest:  # 3, 1
+            yield seen
+
+
+def _line(ledger: int, seen: Seen, *, apart: bool) -> Line:
+    return Line(
+        ledger=ledger,
+        size=seen.size,
+        root=seen.checkpoint.root[:ROOT_BYTES],
+        newest_s=seen.newest_s,
+        cosignatures=len(seen.said),
+        apart=apart,
+    )

@@ -1,0 +1,180 @@
+"""What somebody holds of a ledger that others speak of too: the newest checkpoint, and what does not fit it.
+
+A checkpoint that is shown is held against what is known, in this order, the numbers as in the code:
+
+  1. it is signed by a key that vouches for it, and whatever else signed it is a witness of the charter, or left out;
+  2. at the size of one that is known it has the same root, else that is evidence at once; the same checkpoint again
+     brings its cosignatures;
+  3. below the floor it says nothing; where nothing is known and no floor pinned, it is believed, being the first;
+  4. otherwise a proof from the smaller to the larger size settles it: it is of the one history, and is held if it is
+     the larger; or the proof shows that it is of another, and is evidence.
+
+Until it is settled it is kept apart, a suspicion at most: that nobody shows a proof, or shows one that fails, proves
+nothing, and a later proof clears it. Of these a few are kept, the newest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.checkpoint import Checkpoint, format_checkpoint
+from tallystick.core.errors import ProofFailed, Unreconciled
+from tallystick.core.merkle import check_consistency
+from tallystick.core.note import Note, NoteSignature, format_note, parse_note
+from tallystick.core.trusted_ledger import TrustedLedger
+from tallystick.core.witnessing import open_cosigned
+
+APART_MAX: Final = 4
+"""How many checkpoints of a ledger are kept apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A witness's cosignature, and the second in it."""
+
+    signature: NoteSignature
+    at_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A ledger's checkpoint, the ledger's signatures on it, and by witness the newest cosignature that was shown."""
+
+    checkpoint: Checkpoint
+    own: tuple[NoteSignature, ...]
+    said: Mapping[str, Said]
+
+    @property
+    def size(self) -> int:
+        return self.checkpoint.size
+
+    @property
+    def newest_s(self) -> int:
+        """The second of the newest cosignature; 0 where there is none."""
+        return max((said.at_s for said in self.said.values()), default=0)
+
+    @property
+    def note(self) -> bytes:
+        """The note that shows all this."""
+        cosignatures = (said.signature for _, said in sorted(self.said.items()))
+        return format_note(Note(format_checkpoint(self.checkpoint), (*self.own, *cosignatures)))
+
+    def with_said(self, other: Seen) -> Seen:
+        """The same checkpoint with what another note of it shows too; itself where that is nothing new."""
+        newer = {
+            witness: said
+            for witness, said in other.said.items()
+            if witness not in self.said or self.said[witness].at_s < said.at_s
+        }
+        return replace(self, said={**self.said, **newer}) if newer else self
+
+
+def see(note: bytes, charter: Charter, bureau: Bureau) -> Seen:
+    """Reads a checkpoint, with the ledger's own signatures and its witnesses', and no others.
+
+    Raises MalformedNote, SignatureInvalid.
+    """
+    found = open_cosigned(note, charter, bureau)  # 1
+    by_key = {(each.name, each.key_id): each for each in parse_note(note).signatures}
+    keys = (key for key in dict.fromkeys((bureau.ledger_verifier, *bureau.ends)) if key.name == bureau.origin)
+    own = tuple(by_key[key.name, key.key_id] for key in keys if (key.name, key.key_id) in by_key)
+    said = {}
+    for cosigner in found.cosigners:
+        key = cosigner.witness.witness_verifier
+        said[cosigner.witness.id] = Said(by_key[key.name, key.key_id], cosigner.at_s)
+    return Seen(found.checkpoint, own, said)
+
+
+def compare(bureau: Bureau, smaller: bytes, larger: bytes, proof: Sequence[bytes], root: bytes | None = None) -> None:
+    """Two notes of a ledger, in the order of their sizes, are of one history, by a proof from the one to the other.
+
+    `root` is what is shown as the smaller size's root, for where a proof does not tell it. Raises Forked where they
+    are not, Unreconciled where nothing is proven.
+    """
+    TrustedLedger(bureau.id, bureau.ledger_verifier, smaller, ends=bureau.ends).advance(larger, proof, root)
+
+
+class Account:
+    """What is known of one ledger. Nothing is believed that is not signed, and nothing concluded that is not proven."""
+
+    def __init__(self, charter: Charter, bureau: Bureau) -> None:
+        self.charter = charter
+        self.bureau = bureau
+        self.held: Seen | None = None
+        self.apart: list[Seen] = []
+        self._floor = bureau.pinned
+
+    def show(self, note: bytes) -> bool:
+        """Take a checkpoint in, apart where it needs a proof; whether anything is known now that was not.
+
+        Raises Forked, MalformedNote, SignatureInvalid.
+        """
+        seen = see(note, self.charter, self.bureau)
+        for known in self._known():
+            if known.size == seen.size and known.checkpoint != seen.checkpoint:
+                self._compare_equal(known, seen)  # 2
+        for place, known in enumerate(self.apart):
+            if known.checkpoint == seen.checkpoint:
+                self.apart[place] = known.with_said(seen)
+                return self.apart[place] is not known
+        held, floor = self.held, self._floor
+        if held is not None and held.checkpoint == seen.checkpoint:
+            self.held = held.with_said(seen)
+            return self.held is not held
+        if (floor is not None and seen.size < floor.size) or (held is not None and not seen.size):
+            return False  # 3
+        if (held is None and floor is None) or (held is not None and not held.size) or seen.checkpoint == floor:
+            self.held = seen
+            return True
+        self.apart = [*self.apart, seen][-APART_MAX:]
+        return True
+
+    def wanted(self, seen: Seen) -> tuple[int, int]:
+        """From which size to which a proof would settle a checkpoint that is kept apart."""
+        size = self._base.size
+        return min(size, seen.size), max(size, seen.size)
+
+    def settle(self, seen: Seen, proof: Sequence[bytes], root: bytes | None = None) -> None:
+        """Settle what is kept apart, by a proof as `wanted` says. Raises Forked; Unreconciled, and it stays apart."""
+        if self.held is not None:
+            smaller, larger = sorted((self.held, seen), key=lambda each: each.size)
+            compare(self.bureau, smaller.note, larger.note, proof, root)  # 4
+        else:
+            self._check_floor(seen, proof)
+        self.clear(seen)
+        if self.held is None or self.held.size < seen.size:
+            self.held = seen
+
+    def clear(self, seen: Seen) -> None:
+        """A checkpoint is of the one history after all: it is apart no more."""
+        self.apart = [other for other in self.apart if other.checkpoint != seen.checkpoint]
+
+    def _check_floor(self, seen: Seen, proof: Sequence[bytes]) -> None:
+        """What extends no floor is not held, and proves nothing: the floor is the charter's word, not the key's."""
+        floor = self._base
+        try:
+            check_consistency(floor.size, floor.root, seen.size, seen.checkpoint.root, proof)
+        except ProofFailed as error:
+            raise Unreconciled(
+                f"{self.bureau.id} does not show that its {seen.size} entries extend the {floor.size} the charter pins"
+                f" ({error.what})",
+                expected="a ledger that extends its floor",
+                known=floor.size,
+            ) from None
+
+    def _compare_equal(self, known: Seen, seen: Seen) -> None:
+        with suppress(Unreconciled):  # by two keys of the ledger, of which each may have signed one history
+            compare(self.bureau, known.note, seen.note, ())
+
+    @property
+    def _base(self) -> Checkpoint:
+        base = self._floor if self.held is None else self.held.checkpoint
+        assert base is not None
+        return base
+
+    def _known(self) -> list[Seen]:
+        return self.apart if self.held is None else [self.held, *self.apart]

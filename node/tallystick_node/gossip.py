@@ -1,0 +1,337 @@
+"""Gossip: what this node and its peers hold of every ledger, swapped, reconciled, and proven to be two where it is two.
+
+Now and then a peer is picked by chance, and both tell each other what is news to the other (`core/news`), so that news
+is everywhere after a number of rounds that grows with the logarithm of the bureaus. What is shown is taken in
+(`core/reconciling`); what needs a proof is kept apart, and each round tries to settle it:
+
+  1. by this node's own copy of that ledger, where it reaches so far: no cooperation is needed of whoever forked it;
+  2. by what two others show, picked by chance among the ledger's node and its witnesses.
+
+What nobody proves stays a suspicion, and is tried again. What is proven is kept (`proven`), and from then on told in
+place of checkpoints. Notes of this node's own ledger are held against that ledger (`own_word`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from random import Random
+from typing import Final, TypeVar
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.equivocation import parse_equivocation
+from tallystick.core.errors import (
+    BehindSigned,
+    Forked,
+    NotFound,
+    StorageFailed,
+    TallystickError,
+    Unreachable,
+    Unreconciled,
+    VerificationFailed,
+)
+from tallystick.core.merkle import prove_consistency
+from tallystick.core.news import Holding, ledger_number, news
+from tallystick.core.note import parse_note
+from tallystick.core.reconciling import Account, Seen, see
+from tallystick_node import keyspace
+from tallystick_node.copies import check_held
+from tallystick_node.own_word import OwnWord
+from tallystick_node.peers import Peer, Reach
+from tallystick_node.proven import Proven
+from tallystick_node.shelf import Shelf
+from tallystick_node.store.store import Batch, Store
+from tallystick_proto.v1.gossip_pb2 import Line, SwapAnswer, SwapRequest, TellRequest
+from tallystick_proto.v1.storage_pb2 import Gossiped
+
+log = structlog.get_logger()
+
+INTERVAL_S: Final = 1.0
+CALL_MAX_S: Final = 3.0
+"""How long a peer may take to answer; another one is asked in the next round."""
+SOURCES_ASKED: Final = 2
+"""How many others are asked in a round for the proof of one checkpoint."""
+
+Result = TypeVar("Result")
+
+
+class Gossip:
+    """What one node holds of all ledgers but its own. Use within one event loop; `load` before the first call."""
+
+    def __init__(
+        self,
+        charter: Charter,
+        own: Bureau,
+        store: Store,
+        shelf: Shelf,
+        own_word: OwnWord,
+        proven: Proven,
+        now_us: Callable[[], int],
+        reach: Reach,
+        rng: Random,
+        interval_s: float,
+    ) -> None:
+        self.accounts = {each.origin: Account(charter, each) for each in charter.ledgers if each.id != own.id}
+        self.proven = proven
+        self._charter = charter
+        self._own = own
+        self._store = store
+        self._shelf = shelf
+        self._own_word = own_word
+        self._now_us = now_us
+        self._reach = reach
+        self._rng = rng
+        self._interval_s = interval_s
+        self._others = [each for each in charter.bureau if each.id != own.id and each.state != "closed"]
+        self._own_seen: Seen | None = None
+        self._copied: dict[str, list[bytes]] = {}
+        self._changed: set[str] = set()
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gossip-write")
+        self._peers: dict[str, Peer] = {}
+        self._open = AsyncExitStack()
+        self._task: asyncio.Task[None] | None = None
+
+    def load(self) -> None:
+        """Take up what was kept; under a floor it has to be proven anew."""
+        self.proven.load()
+        for origin, account in self.accounts.items():
+            data = self._store.get(keyspace.gossip(origin))
+            try:
+                for note in (*self._copied_notes(origin), *Gossiped.FromString(data or b"").note):
+                    account.show(note)
+            except Forked as error:
+                self.proven.hold(error.evidence)
+            except (DecodeError, VerificationFailed) as error:  # of an earlier charter, or damaged: it is heard again
+                log.warning("what was heard of a ledger is forgotten", ledger=account.bureau.id, reason=str(error))
+        evidence = self.proven.against(self._own)
+        if evidence is not None:
+            self._check_own(evidence)
+
+    def start(self) -> None:
+        """Begin with the rounds."""
+        if self._others:
+            self._task = asyncio.create_task(self._run(), name="gossip")
+
+    async def stop(self) -> None:
+        """Leave off, and write down what was heard last."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._open.aclose()
+        with suppress(StorageFailed):
+            await self._keep()
+        self._disk.shutdown(wait=True)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval_s * self._rng.uniform(0.5, 1.5))
+            try:
+                await self.round()
+            except TallystickError as error:  # one peer's, or the disk's; another round follows
+                log.debug("a round of gossip failed", reason=str(error))
+            except Exception:  # a bug must not end the node
+                log.exception("gossip failed")
+
+    async def round(self) -> None:
+        """One swap with one peer, and a try to settle what is apart. Raises Unreachable, or what the disk raises."""
+        try:
+            await self.swap(self._rng.choice(self._others))
+        finally:
+            await self.settle()
+
+    # The swap.
+
+    def answer(self, request: SwapRequest) -> SwapAnswer:
+        """What is held here, and what of it is news to the asker."""
+        mine = self._holdings()
+        fresh = news(mine, request.line, request.proven)
+        return SwapAnswer(
+            line=_lines(mine), proven=_proven(mine), note=fresh.notes, evidence=fresh.evidence, now_us=self._now_us()
+        )
+
+    async def swap(self, bureau: Bureau) -> None:
+        """Tell a bureau's node, and be told, what is news. Raises Unreachable, or what the node says."""
+        await self._take_copies()
+        mine = self._holdings()
+        async with self._asking(bureau) as peer:
+            answer = await peer.swap(SwapRequest(line=_lines(mine), proven=_proven(mine)))
+        await self.take(answer.note, answer.evidence, bureau.id)
+        fresh = news(self._holdings(), answer.line, answer.proven)
+        if fresh:
+            async with self._asking(bureau) as peer:
+                await peer.tell(TellRequest(note=fresh.notes, evidence=fresh.evidence))
+
+    async def take(self, notes: Iterable[bytes], evidence: Iterable[bytes], by: str) -> None:
+        """Take in what `by` shows. What does not verify proves nothing, and is left out."""
+        for file in evidence:
+            with suppress(VerificationFailed):
+                if await self.proven.keep(file) == self._own:
+                    self._check_own(file)
+        for note in notes:
+            try:
+                await self._take(note, by)
+            except TallystickError as error:
+                log.debug("a checkpoint is not taken in", shown_by=by, reason=str(error))
+            await asyncio.sleep(0)  # each costs some signatures; others want to be served in between
+
+    async def _take(self, note: bytes, by: str) -> None:
+        origin = parse_note(note).text.partition("\n")[0]
+        account = self.accounts.get(origin)
+        if origin == self._own.origin:
+            self._own_word.check(note, by)
+        elif account is not None and self.proven.against(account.bureau) is None:
+            try:
+                if account.show(note):
+                    self._changed.add(origin)
+            except Forked as error:
+                await self.proven.keep(error.evidence)
+
+    def _check_own(self, evidence: bytes) -> None:
+        """Of two histories under this node's own key, it has one at most: it writes no more."""
+        two = parse_equivocation(evidence)
+        for note in (two.smaller, two.larger):
+            with suppress(BehindSigned):
+                self._own_word.check(note, "evidence")
+
+    # Proofs.
+
+    async def _take_copies(self) -> None:
+        """What this node has cosigned itself is news as what others bring; so is what kept it from cosigning."""
+        for origin in self.accounts:
+            notes = self._copied_notes(origin)
+            if self._copied.get(origin) != notes:
+                await self.take(notes, (), self._own.id)
+                self._copied[origin] = notes
+
+    def _copied_notes(self, origin: str) -> list[bytes]:
+        try:
+            return [note for note in (self._shelf.at(origin).note, self._shelf.contradicting(origin)) if note]
+        except NotFound:
+            return []
+
+    async def settle(self) -> None:
+        """Try to settle what is apart, and write down what came of it."""
+        waiting = [each for each in self.accounts.values() if each.apart and self.proven.against(each.bureau) is None]
+        await asyncio.gather(*map(self._settle, waiting))
+        await self._keep()
+
+    async def _settle(self, account: Account) -> None:
+        try:
+            for seen in sorted(account.apart, key=lambda each: -each.size):
+                await self._settle_one(account, seen)
+        except Forked as error:
+            await self.proven.keep(error.evidence)
+
+    async def _settle_one(self, account: Account, seen: Seen) -> None:
+        """Try to settle what is apart. Raises Forked."""
+        if self._settle_by_copy(account, seen):  # 1
+            self._changed.add(account.bureau.origin)
+            return
+        for source in self._sources(account.bureau):  # 2
+            try:
+                async with self._asking(source) as peer:
+                    await _settle_by(peer, account, seen)
+            except Forked:
+                raise
+            except TallystickError as error:
+                log.debug("not reconciled", ledger=account.bureau.id, size=seen.size, reason=str(error))
+            else:
+                self._changed.add(account.bureau.origin)
+                return
+
+    def _settle_by_copy(self, account: Account, seen: Seen) -> bool:
+        """Whether this node's own copy settles a checkpoint. Raises Forked."""
+        try:
+            held = self._shelf.at(account.bureau.origin)
+        except NotFound:
+            return False
+        if not 0 < seen.size <= held.size:
+            return False
+        try:
+            check_held(account.bureau, held.ledger, held.note, seen.note)
+            older = account.held is not None and seen.size <= account.held.size
+            if older and seen.size < held.size:
+                account.clear(seen)  # of the copy's history, whose newest checkpoint is shown and settled by itself
+            else:
+                old, new = account.wanted(seen)
+                if new > held.size:
+                    return False
+                account.settle(seen, prove_consistency(old, new, held.ledger.reader()), held.ledger.root_at(old))
+        except Unreconciled:
+            return False
+        return True
+
+    def _sources(self, bureau: Bureau) -> Sequence[Bureau]:
+        others = [bureau, *(each for each in self._charter.witnesses_of(bureau) if each.id != self._own.id)]
+        return self._rng.sample(others, min(SOURCES_ASKED, len(others)))
+
+    @asynccontextmanager
+    async def _asking(self, bureau: Bureau) -> AsyncIterator[Peer]:
+        """A connection, kept for the next time. Raises Unreachable where what is asked takes too long."""
+        if bureau.id not in self._peers:
+            self._peers[bureau.id] = await self._open.enter_async_context(self._reach(bureau))
+        try:
+            async with asyncio.timeout(CALL_MAX_S):
+                yield self._peers[bureau.id]
+        except TimeoutError:
+            raise Unreachable("no answer in time", where=bureau.id, expected=f"one within {CALL_MAX_S:g} s") from None
+
+    # What is held.
+
+    def _holdings(self) -> dict[int, Holding]:
+        held = {
+            ledger_number(origin): Holding(each.held, tuple(each.apart), self.proven.against(each.bureau))
+            for origin, each in self.accounts.items()
+        }
+        own = self._shelf.own
+        if own is not None:
+            with suppress(TallystickError):  # it has nothing to show while it starts
+                note = own.note
+                if self._own_seen is None or self._own_seen.note != note:
+                    self._own_seen = see(note, self._charter, self._own)
+            held[ledger_number(self._own.origin)] = Holding(self._own_seen, (), self.proven.against(self._own))
+        return held
+
+    async def _keep(self) -> None:
+        """Write down what is held of the ledgers that something new was heard of."""
+        changed, self._changed = self._changed, set()
+        batch = Batch()
+        for origin in sorted(changed):
+            account = self.accounts[origin]
+            known = [*([] if account.held is None else [account.held]), *account.apart]
+            batch.put(keyspace.gossip(origin), Gossiped(note=[seen.note for seen in known]).SerializeToString())
+        if changed:
+            await self._in_thread(self._store.stage(batch))
+
+    async def _in_thread(self, call: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, call)
+
+
+async def _settle_by(peer: Peer, account: Account, seen: Seen) -> None:
+    """Settle what is apart by what a peer shows. Raises Forked, Unreconciled, or what the peer says."""
+    old, new = account.wanted(seen)
+    origin = account.bureau.origin
+    proof = await peer.prove_consistency(origin, old, new) if 0 < old < new else ()
+    try:
+        account.settle(seen, proof)
+    except Unreconciled:
+        if not old or old & old - 1:
+            raise
+        # The root of a size that is a power of two is the one hash left of the entry that comes next.
+        async for bundle in peer.read_entries(origin, old, old + 1, new):
+            account.settle(seen, proof, bundle.path[0] if bundle.path else None)
+            return
+        raise
+
+
+def _lines(mine: dict[int, Holding]) -> list[Line]:
+    return [line for ledger, holding in mine.items() for line in holding.lines(ledger)]
+
+
+def _proven(mine: dict[int, Holding]) -> list[int]:
+    return [ledger for ledger, holding in mine.items() if holding.evidence is not None]

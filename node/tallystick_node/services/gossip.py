@@ -1,0 +1,25 @@
+"""Gossip over the wire: what is held here of every ledger, and what others bring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grpc.aio import ServicerContext
+
+from tallystick_node.gossip import Gossip
+from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellAnswer, TellRequest
+from tallystick_proto.v1.gossip_pb2_grpc import GossipServicer
+
+
+class GossipService(GossipServicer):
+    """Swaps with whoever asks, a bureau's node or an auditor's client."""
+
+    def __init__(self, gossip: Gossip) -> None:
+        self._gossip = gossip
+
+    async def Swap(self, request: SwapRequest, context: ServicerContext[Any, Any]) -> SwapAnswer:
+        return self._gossip.answer(request)
+
+    async def Tell(self, request: TellRequest, context: ServicerContext[Any, Any]) -> TellAnswer:
+        await self._gossip.take(request.note, request.evidence, "a caller")
+        return TellAnswer()

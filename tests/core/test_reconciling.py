@@ -1,0 +1,194 @@
+"""What is held of a ledger: honest notes in any order never accuse, and a fork is proven where a proof can be had."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallystick.core.bureau import Floor
+from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.core.cosignature import make_cosignature
+from tallystick.core.equivocation import verify_equivocation
+from tallystick.core.errors import Forked, SignatureInvalid, Unreconciled
+from tallystick.core.news import Holding, news
+from tallystick.core.note import add_signatures, encode_base64, parse_note
+from tallystick.core.reconciling import APART_MAX, Account, Seen, see
+from tests.harness.ledger_maker import charter_of, key_of
+from tests.harness.rosters import roster_of
+from tests.reference.rfc6962 import Reference
+
+LEDGER, *WITNESSES = roster_of(4)
+CHARTER = charter_of(LEDGER, *WITNESSES)
+SIZE = 20
+TRUTH = Reference([f"entry {number}".encode() for number in range(SIZE)])
+
+
+@cache
+def rewritten(at: int) -> Reference:
+    """The same history up to entry `at`, and other entries from there on."""
+    return Reference([*TRUTH.entries[:at], *(f"other {number}".encode() for number in range(at, SIZE))])
+
+
+def note(history: Reference, size: int, *cosigned: tuple[int, int]) -> bytes:
+    """A checkpoint, cosigned by witnesses, by number, each at a second."""
+    plain = sign_checkpoint(Checkpoint(LEDGER.origin, size, history.mth(0, size)), key_of(LEDGER.id, "node"))
+    text = parse_note(plain).text
+    return add_signatures(
+        plain,
+        *(
+            make_cosignature(text, at_s, key_of(WITNESSES[one].id, "witness"), f"{WITNESSES[one].origin}/witness")
+            for one, at_s in cosigned
+        ),
+    )
+
+
+def shown(*notes: bytes) -> Account:
+    account = Account(CHARTER, LEDGER)
+    for each in notes:
+        account.show(each)
+    return account
+
+
+def settle(account: Account, history: Reference) -> None:
+    """Settle what can be settled by who holds a history and hides nothing of it."""
+    for seen in list(account.apart):
+        old, new = account.wanted(seen)
+        try:
+            account.settle(seen, history.proof(old, new) if 0 < old < new else (), history.mth(0, old))
+        except Unreconciled:
+            continue
+
+
+def shown_and_settled(one: bytes, other: bytes, history: Reference) -> None:
+    settle(shown(one, other), history)
+
+
+@given(st.lists(st.integers(0, SIZE), min_size=1, max_size=12), st.data())
+def test_honest_notes_in_any_order_never_accuse(sizes: list[int], data: st.DataObject) -> None:
+    """Late, doubled, out of order, proven at once, much later or never: the largest one is held in the end."""
+    account = Account(CHARTER, LEDGER)
+    for size in sizes:
+        account.show(note(TRUTH, size))
+        if data.draw(st.booleans()):
+            settle(account, TRUTH)
+    settle(account, TRUTH)
+    settle(account, TRUTH)
+    assert not account.apart
+    assert account.held is not None
+    assert account.held.size <= max(sizes)
+    assert account.held.size == max(sizes) or len(sizes) > APART_MAX
+
+
+@given(st.integers(0, SIZE - 1), st.data())
+def test_a_note_here_and_the_other_branch_there_is_proven(at: int, data: st.DataObject) -> None:
+    """Whoever holds either branch whole proves the fork to the holder of a note of the other, whatever the sizes."""
+    here, there = data.draw(st.integers(at + 1, SIZE)), data.draw(st.integers(at + 1, SIZE))
+    ours, theirs = (TRUTH, rewritten(at)) if data.draw(st.booleans()) else (rewritten(at), TRUTH)
+    with pytest.raises(Forked) as caught:
+        shown_and_settled(note(ours, here), note(theirs, there), theirs if here <= there else ours)
+    assert verify_equivocation(caught.value.evidence, CHARTER)[0] == LEDGER
+
+
+@given(st.integers(0, SIZE - 1), st.data())
+def test_a_failed_proof_is_a_suspicion_and_never_evidence(at: int, data: st.DataObject) -> None:
+    """A proof of the wrong history, of other sizes, or none, leaves what is held as it is and the note apart."""
+    here = data.draw(st.integers(1, SIZE - 1))
+    account = shown(note(TRUTH, here), note(TRUTH, SIZE))
+    (seen,) = account.apart
+    wrong = data.draw(st.sampled_from(["none", "short", "other"]))
+    proof = TRUTH.proof(here, SIZE)
+    bad = {"none": (), "short": proof[:-1], "other": rewritten(at).proof(here, SIZE)}[wrong]
+    if list(bad) != list(proof):
+        with pytest.raises(Unreconciled):
+            account.settle(seen, bad)
+        assert (account.held, account.apart) == (see(note(TRUTH, here), CHARTER, LEDGER), [seen])
+    settle(account, TRUTH)
+    assert not account.apart
+
+
+def test_two_roots_of_one_size_are_evidence_at_once() -> None:
+    """Also where neither of them is held, but kept apart."""
+    for before in ((), (note(TRUTH, 3),)):
+        with pytest.raises(Forked) as caught:
+            shown(*before, note(TRUTH, 9), note(rewritten(4), 9))
+        assert verify_equivocation(caught.value.evidence, CHARTER)[0] == LEDGER
+
+
+def test_the_newest_few_are_kept_apart() -> None:
+    """More than a few are not held, the oldest make room, and what is there already is no news."""
+    account = shown(note(TRUTH, 1), *(note(TRUTH, size) for size in range(2, SIZE)))
+    assert [seen.size for seen in account.apart] == list(range(SIZE - APART_MAX, SIZE))
+    assert not account.show(note(TRUTH, SIZE - 1))
+
+
+def test_cosignatures_are_merged_each_witness_with_its_newest() -> None:
+    """Whatever the order of two notes, both cosigners stand in the end, and strangers do not."""
+    one, other = note(TRUTH, 9, (0, 50), (1, 70)), note(TRUTH, 9, (1, 60), (2, 40))
+    text = parse_note(one).text
+    stranger = add_signatures(other, make_cosignature(text, 9, key_of("x"), "a.b/x/witness"))
+    for notes in ((one, stranger), (stranger, one)):
+        held = shown(*notes).held
+        assert held is not None
+        assert held.note == note(TRUTH, 9, *sorted([(0, 50), (1, 70), (2, 40)], key=lambda each: WITNESSES[each[0]].id))
+        assert held.newest_s == 70
+
+
+def test_a_note_that_nobody_of_the_ledger_signed_is_refused() -> None:
+    """Neither a stranger's note is taken in nor one that a witness's cosignature does not fit."""
+    forged = note(TRUTH, 9, (0, 50)).replace(b"\n9\n", b"\n8\n")
+    with pytest.raises(SignatureInvalid):
+        shown(forged)
+
+
+def test_what_is_pinned_is_extended_or_not_held() -> None:
+    """Below the floor a note says nothing; above it is held once it is proven to extend that, and is no evidence."""
+    floor = Floor(8, encode_base64(TRUTH.mth(0, 8)))
+    pinned = msgspec.structs.replace(LEDGER, floor=floor)
+    account = Account(charter_of(pinned, *WITNESSES), pinned)
+    assert not account.show(note(rewritten(0), 7))
+    account.show(note(rewritten(2), 12))
+    settle(account, rewritten(2))
+    assert [each.size for each in account.apart] == [12]
+    account.show(note(TRUTH, 11))
+    settle(account, TRUTH)
+    assert account.held == see(note(TRUTH, 11), account.charter, pinned)
+    with pytest.raises(Forked):
+        settle(account, rewritten(2))
+
+
+def seen(history: Reference, size: int, *cosigned: tuple[int, int]) -> Seen:
+    return see(note(history, size, *cosigned), CHARTER, LEDGER)
+
+
+FORK = rewritten(4)
+EVIDENCE = b"a file"
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "told"),
+    [
+        pytest.param(Holding(seen(TRUTH, 9)), Holding(), 1, id="none there"),
+        pytest.param(Holding(seen(TRUTH, 9)), Holding(seen(TRUTH, 9)), 0, id="the same"),
+        pytest.param(Holding(seen(TRUTH, 9)), Holding(seen(TRUTH, 8)), 1, id="a smaller one there"),
+        pytest.param(Holding(seen(TRUTH, 8)), Holding(seen(TRUTH, 9)), 0, id="a larger one there"),
+        pytest.param(Holding(seen(FORK, 9)), Holding(seen(TRUTH, 9)), 1, id="another of that size"),
+        pytest.param(Holding(seen(TRUTH, 9, (0, 5))), Holding(seen(TRUTH, 9)), 1, id="a cosignature more"),
+        pytest.param(Holding(seen(TRUTH, 9, (0, 6))), Holding(seen(TRUTH, 9, (0, 5))), 1, id="a newer one"),
+        pytest.param(Holding(seen(TRUTH, 9, (0, 5))), Holding(seen(TRUTH, 9, (0, 6))), 0, id="an older one"),
+        pytest.param(Holding(seen(TRUTH, 9), (seen(FORK, 7),)), Holding(seen(TRUTH, 9)), 1, id="one apart"),
+        pytest.param(Holding(seen(TRUTH, 9)), Holding(seen(TRUTH, 3), (seen(TRUTH, 9),)), 0, id="apart there"),
+        pytest.param(Holding(seen(TRUTH, 9), (), EVIDENCE), Holding(seen(TRUTH, 3)), 1, id="evidence"),
+        pytest.param(Holding(seen(TRUTH, 9), (), EVIDENCE), Holding(None, (), EVIDENCE), 0, id="evidence there"),
+        pytest.param(Holding(seen(TRUTH, 9)), Holding(None, (), EVIDENCE), 0, id="only there"),
+    ],
+)
+def test_only_what_is_news_is_told(mine: Holding, theirs: Holding, told: int) -> None:
+    """A checkpoint goes to who is behind or holds another, evidence to who has none; nothing else goes anywhere."""
+    proven = [1] if theirs.evidence is not None else []
+    fresh = news({1: mine}, list(theirs.lines(1)), proven)
+    assert len(fresh.notes) + len(fresh.evidence) == told
+    assert bool(fresh.evidence) == (mine.evidence is not None and not proven)

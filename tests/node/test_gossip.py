@@ -1,0 +1,180 @@
+"""Gossip between nodes: news goes everywhere, a fork is proven to all, a suspicion to nobody, and others go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from tallystick.core.equivocation import verify_equivocation
+from tallystick.core.errors import BehindSigned, NotFound
+from tallystick.core.statement import read
+from tallystick.core.witnessing import open_cosigned
+from tests.harness import loop
+from tests.harness.company import Company
+from tests.harness.witnesses import gathered, record
+
+MARKET, TAX, PLANNING, AUDIT = "market", "taxation", "planning", "audit"
+ALL = (MARKET, TAX, PLANNING, AUDIT)
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Company]:
+    """Four bureaus, each a witness of the other three."""
+    with capture_logs(), Company(tmp_path, *ALL) as company:
+        yield company
+
+
+def held(company: Company, holder: str, ledger: str) -> int:
+    """Up to which size a node holds a checkpoint of a ledger."""
+    account = company[holder].engine.gossip.accounts[company.bureau(ledger).origin]
+    return -1 if account.held is None else account.held.size
+
+
+def apart(company: Company, holder: str, ledger: str) -> list[int]:
+    return [seen.size for seen in company[holder].engine.gossip.accounts[company.bureau(ledger).origin].apart]
+
+
+def found(company: Company, holder: str) -> list[tuple[str, bytes]]:
+    """Whom a node's own ledger accuses, and by which evidence."""
+    ledger = company[holder].sequencer.ledger
+    said = [read(entry.statement).statement for entry in ledger.decoded_all(0, ledger.state.size)]
+    return [
+        (each.head.counterparty, each.equivocation_found.evidence.encode())
+        for each in said
+        if each.HasField("equivocation_found") and each.head.actor == f"{holder}:node"
+    ]
+
+
+def everybody_knows(company: Company, accused: str, *but: str) -> bool:
+    return all(company.evidence(each, accused) is not None for each in ALL if each not in (accused, *but))
+
+
+def test_news_is_everywhere_with_its_cosignatures(tmp_path: Path) -> None:
+    """Also at a node that is no witness of a ledger: it holds the newest checkpoint, and who cosigned it."""
+    listed = {each: [other for other in (MARKET, TAX, PLANNING) if other != each] for each in ALL}
+    with Company(tmp_path, *ALL, witnesses=listed) as company:
+        size = record(company[MARKET], 3).size
+        assert gathered(company[MARKET], size) is not None
+        company.rounds_until(lambda: held(company, AUDIT, MARKET) == size)
+        account = company[AUDIT].engine.gossip.accounts[company.bureau(MARKET).origin]
+
+        def cosigners() -> set[str]:
+            assert account.held is not None
+            found = open_cosigned(account.held.note, company.charter, company.bureau(MARKET))
+            return {each.witness.id for each in found.cosigners}
+
+        company.rounds_until(lambda: cosigners() == {TAX, PLANNING})
+        with pytest.raises(NotFound):
+            company[AUDIT].engine.shelf.at(company.bureau(MARKET).origin)
+
+
+def test_a_fork_is_proven_to_everybody(company: Company) -> None:
+    """Two histories for two halves: within a few rounds every other node holds one and the same kind of proof."""
+    assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
+    other = company.fork(MARKET, PLANNING, AUDIT)
+    record(company[MARKET], 2)
+    record(other, 3)
+    company.rounds_until(lambda: everybody_knows(company, MARKET))
+    for each in (TAX, PLANNING, AUDIT):
+        evidence = company.evidence(each, MARKET)
+        assert evidence is not None
+        assert verify_equivocation(evidence, company.charter)[0].id == MARKET
+
+
+def test_evidence_ends_cosigning_of_that_ledger_alone_and_is_known_after_a_restart(company: Company) -> None:
+    """Nobody cosigns the forked ledger any more, nor after a restart; the others are witnessed as before."""
+    assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
+    other = company.fork(MARKET, AUDIT)
+    record(company[MARKET], 1)
+    record(other, 2)
+    company.rounds_until(lambda: everybody_knows(company, MARKET), TAX, PLANNING, AUDIT)
+    before = {each: company.evidence(each, MARKET) for each in (TAX, PLANNING, AUDIT)}
+    for each, evidence in before.items():
+        company.rounds_until(lambda each=each: len(found(company, each)) == 1)  # type: ignore[misc]
+        assert found(company, each) == [(MARKET, evidence)]
+    company.restart(TAX, PLANNING, AUDIT)
+    assert {each: company.evidence(each, MARKET) for each in before} == before
+    assert gathered(company[MARKET], record(company[MARKET], 1).size, 1.0) is None
+    for each in (TAX, PLANNING, AUDIT):
+        assert gathered(company[each], record(company[each], 1).size) is not None
+        assert len(found(company, each)) == 1
+
+
+def test_what_nobody_proves_stays_a_suspicion_until_it_is_proven(company: Company) -> None:
+    """While nobody shows a proof the note is apart, told, and no evidence; when a copy reaches so far, it is."""
+    assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
+    company[AUDIT].stop()
+    other = company.fork(MARKET)
+    unseen = record(other, 3)
+    company.rounds_until(lambda: {held(company, each, MARKET) for each in (TAX, PLANNING)} == {6}, TAX, PLANNING)
+    told(company, TAX, other.sequencer.published.note)
+    company.rounds_until(lambda: apart(company, PLANNING, MARKET) == [unseen.size], TAX)
+    for _ in range(3):
+        company.swap(TAX, PLANNING)
+        company.swap(PLANNING, TAX)
+    assert apart(company, TAX, MARKET) == apart(company, PLANNING, MARKET) == [unseen.size]
+    assert not company.evidence(TAX, MARKET)
+    assert gathered(company[MARKET], record(company[MARKET], 4).size) is not None
+    company.rounds_until(lambda: company.evidence(TAX, MARKET) is not None, TAX, PLANNING)
+
+
+def test_a_later_proof_clears_a_suspicion(company: Company) -> None:
+    """What is newer than this node's copy is apart while nobody shows how it follows, and held once somebody does."""
+    assert gathered(company[MARKET], record(company[MARKET], 1).size) is not None
+    company.rounds_until(lambda: held(company, TAX, MARKET) == 4, TAX)
+    company[TAX].stop()
+    newer = record(company[MARKET], 2)
+    note = company[MARKET].sequencer.published.note
+    company[MARKET].lies["Cosign"] = lambda shown: ()
+    for each in (MARKET, PLANNING, AUDIT):
+        company[each].lies["ProveConsistency"] = refused
+    company[TAX].start()
+    told(company, TAX, note)
+    company.swap(TAX, AUDIT)
+    assert (held(company, TAX, MARKET), apart(company, TAX, MARKET)) == (4, [newer.size])
+    for each in (MARKET, PLANNING, AUDIT):
+        del company[each].lies["ProveConsistency"]
+    company.rounds_until(lambda: held(company, TAX, MARKET) == newer.size, TAX)
+    assert not apart(company, TAX, MARKET)
+    assert not company.evidence(TAX, MARKET)
+
+
+def test_a_node_that_is_shown_its_own_other_history_writes_no_more(company: Company) -> None:
+    """By a peer's gossip alone: its ledger does not have what its key signed."""
+    other = company.fork(MARKET, AUDIT)
+    company.restart(MARKET)
+    size = record(other, 2).size
+    company.rounds_until(lambda: held(company, AUDIT, MARKET) == size, AUDIT)
+    company.rounds_until(lambda: company[MARKET].sequencer.stopped is not None, MARKET)
+    with pytest.raises(BehindSigned, match="signed with its key"):
+        record(company[MARKET], 1)
+
+
+def test_evidence_is_told_to_who_lacks_it_and_kept_to_the_byte(company: Company) -> None:
+    """One who met neither branch holds the very file of the one who found it; a file that proves nothing is dropped."""
+    assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
+    other = company.fork(MARKET, TAX)
+    record(company[MARKET], 1)
+    record(other, 1)
+    company.rounds_until(lambda: company.evidence(TAX, MARKET) is not None, TAX, PLANNING)
+    file = company.evidence(TAX, MARKET)
+    assert file is not None
+    company.swap(AUDIT, TAX)
+    assert company.evidence(AUDIT, MARKET) == file
+    company.restart(AUDIT)
+    assert company.evidence(AUDIT, MARKET) == file
+    told(company, MARKET, evidence=company[AUDIT].sequencer.published.note)
+    assert company.evidence(MARKET, AUDIT) is None
+
+
+def refused(answer: object) -> object:
+    raise NotFound("it is not shown", expected="nothing")
+
+
+def told(company: Company, holder: str, *notes: bytes, evidence: bytes = b"") -> None:
+    """A node is told so by a caller."""
+    files = [evidence] if evidence else []
+    loop.run(company[holder].engine.gossip.take(notes, files, "somebody"))
