@@ -6,6 +6,7 @@ yet. A suspended or closed bureau records nothing, this neither.
 
 The ledger must extend the floor that the version pins. Where the version retires a key, nothing that key signed may
 stand beyond the floor: it would no longer be believed. That is how far a node must be stopped before its key changes.
+An observer has no ledger to look at, and records nothing.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ from tallystick.sdk.charter_files import adopt, next_version
 from tallystick.sdk.key_file import load_key
 from tallystick_node.admission import load_actors
 from tallystick_node.config import Settings
-from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries
 from tallystick_node.own_statement import own_statement
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
+from tallystick_node.store.store import Store
 
 _ADOPTED: Final = BY_NAME["CharterAdopted"]
 
@@ -133,26 +135,33 @@ def adopt_version(settings: Settings, file: Path, now_us: int) -> Version:
         raise ConfigInvalid(
             f"it expired on {version.charter.expires.isoformat()}", where=str(file), expected="a later version"
         )
-    keys = {
-        ("keys", "ledger"): _key_file(settings, config.keys.ledger, bureau.ledger_key, version.number),
-        ("keys", "witness"): _key_file(settings, config.keys.witness, bureau.witness_key, version.number),
-    }
+    keys = {("keys", "witness"): _key_file(settings, config.keys.witness, bureau.witness_key, version.number)}
+    if not bureau.is_observer:
+        keys["keys", "ledger"] = _key_file(settings, config.keys.ledger, bureau.ledger_key, version.number)
     store = LevelDbStore.open(settings.database)
     try:
-        ledger = Ledger.open(store, bureau.origin)
-        signed = SignedSize.open(settings.signed_size, bureau.origin)
-        try:
-            check_against_signed(ledger, signed)
-        finally:
-            signed.close()
-        check_floor(ledger, bureau, str(file))
-        _check_ended(ledger, bureau, str(file))
-        _check_names(ledger, bureau, str(file))
+        if bureau.is_observer:
+            check_no_entries(store, bureau.origin)
+        else:
+            _check_ledger(settings, store, bureau, str(file))
         if version.digest != config.charter_digest:
             adopt(settings.path, config.charter, known, version, keys)
         return version
     finally:
         store.close()
+
+
+def _check_ledger(settings: Settings, store: Store, bureau: Bureau, where: str) -> None:
+    """The ledger of a stopped node is as a version pins and ends it. Raises ConfigInvalid, StorageFailed."""
+    ledger = Ledger.open(store, bureau.origin)
+    signed = SignedSize.open(settings.signed_size, bureau.origin)
+    try:
+        check_against_signed(ledger, signed)
+    finally:
+        signed.close()
+    check_floor(ledger, bureau, where)
+    _check_ended(ledger, bureau, where)
+    _check_names(ledger, bureau, where)
 
 
 def next_key_file(named: str, version: int) -> str:

@@ -1,4 +1,5 @@
-"""What a node does, whatever reaches it: writes its ledger, gathers cosignatures, follows other ledgers, answers.
+"""What the node of a bureau with a ledger does, whatever reaches it: it writes that, gathers cosignatures for it, and
+observes the others as every node does (`observer`).
 
 It starts in two steps. First it reads: its own ledger under what it signed last, its copies, and what it is asked by
 others that start. It signs nothing, neither for its ledger nor as a witness, until its witnesses have answered
@@ -10,28 +11,18 @@ stop goes backwards: followers first, then whoever waits is let go, and last the
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from tallystick.core.charter import Bureau, Charter
 from tallystick.core.keys import SigningKey
 from tallystick.core.submission import Prepared
-from tallystick_node import gossip, witness_times
-from tallystick_node.following import Following
-from tallystick_node.gossip import Gossip
+from tallystick_node import gossip, observer, witness_times
 from tallystick_node.own_word import OwnWord
-from tallystick_node.peers import Reach
-from tallystick_node.proven import Proven
 from tallystick_node.reports import Reports
 from tallystick_node.sequencer import Sequencer
-from tallystick_node.services.gossip import GossipService
-from tallystick_node.services.ledger import LedgerService
 from tallystick_node.services.submit import SubmitService
-from tallystick_node.services.witness import WitnessService
-from tallystick_node.shelf import Own, Shelf
+from tallystick_node.shelf import Own
 from tallystick_node.starting import Asking
 from tallystick_node.store.current import CurrentStore
 from tallystick_node.witness import Gathering
@@ -41,22 +32,15 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """As whom a node works: its bureau under a charter, its witness key, its clock, how it reaches the others, its
-    chance, which need not be secret, and the key by which it says something itself.
-    """
+class Who(observer.Who):
+    """The same of a node that has a ledger, with the key by which it says something itself."""
 
-    charter: Charter
-    bureau: Bureau
-    witness_key: SigningKey
-    now_us: Callable[[], int]
-    reach: Reach
-    rng: random.Random
     ledger_key: SigningKey
 
 
-class Engine:
-    """The pieces of one node. `start` before the first call is answered, `begin` once they are; `stop` at the end.
+class Engine(observer.Observer):
+    """An observer with the pieces that need a ledger. `start` before the first call is answered, `begin` once they are;
+    `stop` at the end.
 
     `witness_times_s` is how long it waits at least before it records what was witnessed, and then again; `gossip_s` how
     long, more or less, before it swaps with another node, and then again.
@@ -70,21 +54,14 @@ class Engine:
         witness_times_s: float = witness_times.INTERVAL_S,
         gossip_s: float = gossip.INTERVAL_S,
     ) -> None:
-        self.who = who
         self.sequencer = sequencer
-        self._adoption_due = adoption_due
         self.own_word = OwnWord(sequencer, who.bureau)
         self.asking = Asking(who.charter, who.bureau, sequencer, self.own_word, who.reach, who.rng)
         self.gathering = Gathering(sequencer, who.charter, who.bureau, self.own_word)
         store = CurrentStore(lambda: sequencer.ledger.store)
-        self.shelf = Shelf(
-            store,
-            who.witness_key,
-            f"{who.bureau.origin}/witness",
-            Own(sequencer, self.gathering),
+        super().__init__(
+            who, store, gossip_s, own=Own(sequencer, self.gathering), gathering=self.gathering, own_word=self.own_word
         )
-        self.proven = Proven(who.charter, store)
-        self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng, self.proven)
         self.witness_times = WitnessTimes(
             sequencer,
             self.gathering,
@@ -95,29 +72,27 @@ class Engine:
             who.rng,
             witness_times_s,
         )
-        self.gossip = Gossip(
-            who.charter,
-            who.bureau,
-            store,
-            self.shelf,
-            self.own_word,
-            self.proven,
-            who.now_us,
-            who.reach,
-            who.rng,
-            gossip_s,
-        )
         self.reports = Reports(sequencer, self.proven, who.bureau, who.ledger_key, who.now_us, who.rng)
         self.submit = SubmitService(sequencer, self.gathering)
-        self.ledger = LedgerService(self.shelf)
-        self.witness = WitnessService(who.bureau.origin, self.gathering, self.shelf)
-        self.swaps = GossipService(self.gossip)
+        self._adoption_due = adoption_due
+
+    @property
+    def records(self) -> bool:
+        return self.sequencer.not_recording is None
+
+    async def ended(self) -> None:
+        await self.sequencer.ended.wait()
+
+    @property
+    def standing(self) -> dict[str, object]:
+        """What the log says of it when it begins and ends."""
+        state = self.sequencer.ledger.state
+        return {"entries": state.size, "root": state.root.hex()[:16], **super().standing}
 
     async def start(self) -> None:
         """Take up what can be read, and what others ask for. A ledger that has nobody to ask is written at once."""
-        self.shelf.load(bureau for bureau in self.who.charter.ledgers if bureau != self.who.bureau)
+        await super().start()
         self.gathering.load()
-        self.gossip.load()
         if self.asking.needed:
             self.sequencer.show_last(self.who.bureau, self.gathering.known)
         else:
@@ -144,25 +119,16 @@ class Engine:
         self.witness_times.start()
         self.reports.start()
 
-    def follow(self) -> None:
-        """Begin to follow the ledgers this node witnesses."""
-        self.following.start()
-
-    async def unfollow(self) -> None:
-        """Follow no more, and ask no more."""
-        await self.following.stop()
-        await self.gossip.stop()
-
     def refuse_more(self) -> None:
         """Refuse submissions, and let go of whoever waits; what is queued goes on."""
         self.sequencer.refuse_more()
         self.gathering.refuse_more()
-        self.shelf.refuse_more()
+        super().refuse_more()
 
     async def stop(self) -> None:
         """Finish what is queued, and write down what was heard."""
         await self.reports.stop()
         await self.witness_times.stop()
-        self.proven.stop()
         await self.gathering.stop()
+        await super().stop()
         await self.sequencer.stop()

@@ -75,7 +75,7 @@ class Following:
     ) -> None:
         disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy-write")
         self._means = Means(charter, own, shelf, now_us, disk, reach, rng, proven)
-        self.followers = [Follower(bureau, self._means) for bureau in charter.witnessed_by(own)]
+        self.followers = [Follower(bureau, self._means) for bureau in charter.followed_by(own)]
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

@@ -7,9 +7,11 @@ ledger are
     ActorRegistered, …         by <bureau>:registrar, one statement for each first actor, with its proof of possession
 
 They take the way of every submission (`prepare`, admission, `Ledger.build`) and become durable in the writer's
-order: the batch, then the note. A folder is made beside its place under a name ending in `.making` and renamed when
-it is whole, so that it is there whole or not at all; what an interruption left is named and refused. Nothing is
-ever overwritten.
+order: the batch, then the note. An observer's database has an empty ledger's state record, so that it is known for its
+own, and nothing is ever recorded in it.
+
+A folder is made beside its place under a name ending in `.making` and renamed when it is whole, so that it is there
+whole or not at all; what an interruption left is named and refused. Nothing is ever overwritten.
 """
 
 from __future__ import annotations
@@ -29,13 +31,13 @@ from tallystick.core.evidence import actors_of
 from tallystick.core.hashing import parse_digest
 from tallystick.core.identifiers import check_bureau_id, check_credit_code, check_origin
 from tallystick.core.keys import SigningKey
-from tallystick.core.note import COSIGNATURE_V1, VerifierKey
+from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick.sdk.key_file import generate_key
 from tallystick_node.admission import admit
 from tallystick_node.adoption import adoption, new_id
 from tallystick_node.config import Settings
-from tallystick_node.identity import load_ledger_key
+from tallystick_node.identity import load_ledger_key, load_witness_key
 from tallystick_node.ledger import Ledger, State
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
@@ -45,11 +47,11 @@ KEYS = "keys"
 
 @dataclass(frozen=True, slots=True)
 class HomeKeys:
-    """The three keys of a node's home. The registrar's may be taken elsewhere afterwards."""
+    """A node's keys, an observer's being the witness's alone. The registrar's may be taken elsewhere afterwards."""
 
-    ledger: SigningKey
     witness: SigningKey
-    registrar: SigningKey
+    ledger: SigningKey | None = None
+    registrar: SigningKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,12 @@ class FirstActor:
     key: SigningKey
 
 
-def make_keys(home: Path) -> HomeKeys:
+def make_keys(home: Path, *, observer: bool = False) -> HomeKeys:
     """New keys under `home`/keys. Raises ConfigInvalid where one is there already."""
-    ledger, witness, registrar = (generate_key(key_path(home, name)) for name in ("ledger", "witness", "registrar"))
-    return HomeKeys(ledger, witness, registrar)
+    witness = generate_key(key_path(home, "witness"))
+    if observer:
+        return HomeKeys(witness)
+    return HomeKeys(witness, generate_key(key_path(home, "ledger")), generate_key(key_path(home, "registrar")))
 
 
 def key_path(home: Path, name: str) -> Path:
@@ -75,14 +79,18 @@ def key_path(home: Path, name: str) -> Path:
 def bureau_stanza(keys: HomeKeys, *, bureau: str, name: Name, credit_code: str, origin: str, endpoint: str) -> Bureau:
     """What the charter says of a bureau with these keys. Raises InvalidIdentifier."""
     check_roster_entry(bureau, credit_code, origin)
+
+    def named(office: str, key: SigningKey | None, algorithm: int = ED25519) -> str:
+        return "" if key is None else VerifierKey.of(f"{origin}{office}", key.public, algorithm).format()
+
     return Bureau(
         id=bureau,
         name=name,
         credit_code=credit_code,
         origin=origin,
-        ledger_key=VerifierKey.of(origin, keys.ledger.public).format(),
-        witness_key=VerifierKey.of(f"{origin}/witness", keys.witness.public, COSIGNATURE_V1).format(),
-        registrar_key=VerifierKey.of(f"{origin}/registrar", keys.registrar.public).format(),
+        ledger_key=named("", keys.ledger),
+        witness_key=named("/witness", keys.witness, COSIGNATURE_V1),
+        registrar_key=named("/registrar", keys.registrar),
         endpoint=endpoint,
     )
 
@@ -122,6 +130,17 @@ def found(
     data = settings.database.parent
     with made_whole(data) as folder:
         return _record(folder / settings.database.name, folder / settings.signed_size.name, bureau, submissions, now_us)
+
+
+def found_observer(settings: Settings, bureau: Bureau) -> None:
+    """Create an observer's database. Raises ConfigInvalid where it has one, or another key; StorageFailed."""
+    load_witness_key(settings, bureau)
+    with made_whole(settings.database.parent) as folder:
+        store = LevelDbStore.create(folder / settings.database.name)
+        try:
+            Ledger.create(store, bureau.origin)
+        finally:
+            store.close()
 
 
 def _registrations(bureau: Bureau, registrar: SigningKey, actors: Sequence[FirstActor], now_us: int) -> Prepared:

@@ -69,7 +69,7 @@ class Gossip:
         own: Bureau,
         store: Store,
         shelf: Shelf,
-        own_word: OwnWord,
+        own_word: OwnWord | None,
         proven: Proven,
         now_us: Callable[[], int],
         reach: Reach,
@@ -183,7 +183,8 @@ class Gossip:
         origin = parse_note(note).text.partition("\n")[0]
         account = self.accounts.get(origin)
         if origin == self._own.origin:
-            self._own_word.check(note, by)
+            if self._own_word is not None:  # an observer has no ledger to have signed for
+                self._own_word.check(note, by)
         elif account is not None and self.proven.against(account.bureau) is None:
             try:
                 if account.show(note):
@@ -193,6 +194,7 @@ class Gossip:
 
     def _check_own(self, evidence: bytes) -> None:
         """Of two histories under this node's own key, it has one at most: it writes no more."""
+        assert self._own_word is not None  # nothing is proven against an observer, which signs no checkpoint
         two = parse_equivocation(evidence)
         for note in (two.smaller, two.larger):
             with suppress(BehindSigned):

@@ -7,6 +7,8 @@ charter.note         the charter it adopted
 data/                the database and the note of what was signed
 profile.toml         for the officer <bureau>:clerk; profile-gateway.toml for the system <bureau>:gateway
 state/               what those profiles' clients remember
+
+An observer's home has a witness's key alone, a database without a ledger, and as profile.toml one that only reads.
 """
 
 from __future__ import annotations
@@ -25,8 +27,16 @@ from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import generate_key, load_key
 from tallystick_node.config import Config, Settings, check_loopback
 from tallystick_node.first_charter import sign_first_charter
-from tallystick_node.founding import bureau_stanza, check_roster_entry, found, key_path, made_whole, make_keys
-from tallystick_node.identity import load_ledger_key
+from tallystick_node.founding import (
+    bureau_stanza,
+    check_roster_entry,
+    found,
+    found_observer,
+    key_path,
+    made_whole,
+    make_keys,
+)
+from tallystick_node.identity import load_ledger_key, load_witness_key
 from tallystick_node.profiles import OFFICER, SYSTEM, first_actors, write_profile
 
 SETTINGS = "tallyd.toml"
@@ -44,6 +54,7 @@ class Wish:
     name: Name
     credit_code: str
     listen: str
+    observer: bool = False
 
 
 def make_home(folder: Path, wish: Wish, *, own_charter: bool) -> str:
@@ -54,7 +65,7 @@ def make_home(folder: Path, wish: Wish, *, own_charter: bool) -> str:
     check_roster_entry(wish.bureau, wish.credit_code, wish.origin)
     check_loopback(wish.listen, "--listen")
     with made_whole(folder) as making:
-        keys = make_keys(making)
+        keys = make_keys(making, observer=wish.observer)
         stanza = bureau_stanza(
             keys,
             bureau=wish.bureau,
@@ -77,11 +88,11 @@ def make_home(folder: Path, wish: Wish, *, own_charter: bool) -> str:
         return digest
 
 
-def adopt_charter(folder: Path, note: bytes, digest: str) -> bool:
-    """Found the ledger of a home under a charter that names it; returns whether its first actors were registered.
+def adopt_charter(folder: Path, note: bytes, digest: str) -> Bureau:
+    """Found a home's ledger, or an observer's database, under a charter that names it; returns what that says of it.
 
-    They are where the registrar's key is in the home. Raises ConfigInvalid, VerificationFailed where charter,
-    digest and keys do not fit; then nothing was written.
+    Its first actors are registered where the registrar's key is in the home. Raises ConfigInvalid, VerificationFailed
+    where charter, digest and keys do not fit; then nothing was written.
     """
     settings = Settings.load(folder / SETTINGS)
     if settings.config.charter_digest not in ("", digest):
@@ -108,20 +119,28 @@ def adopt_charter(folder: Path, note: bytes, digest: str) -> bool:
     config = msgspec.structs.replace(settings.config, charter_digest=digest)
     settings = Settings(settings.path, config)
     _check_keys(settings, folder, bureau)
-    registrar = key_path(folder, "registrar")
     # The ledger comes last: a home without it can be brought here again, by the same charter.
     write_whole(settings.place(config.charter), note)
     settings.save()
-    if not registrar.exists():
+    if bureau.is_observer:
+        found_observer(settings, bureau)
+        _write_reader(folder, settings)
+    elif has_registrar(folder):
+        found(settings, load_key(key_path(folder, "registrar")), first_actors(folder), now_us())
+        _write_profiles(folder, settings)
+    else:
         found(settings, None, (), now_us())
-        return False
-    found(settings, load_key(registrar), first_actors(folder), now_us())
-    _write_profiles(folder, settings)
-    return True
+    return bureau
+
+
+def has_registrar(folder: Path) -> bool:
+    """Whether the registrar's key is in a home."""
+    return key_path(folder, "registrar").exists()
 
 
 def _check_keys(settings: Settings, folder: Path, bureau: Bureau) -> None:
-    load_ledger_key(settings, bureau)
+    load = load_witness_key if bureau.is_observer else load_ledger_key
+    load(settings, bureau)
     for name, named in (("witness", bureau.witness_key), ("registrar", bureau.registrar_key)):
         path = settings.place(settings.config.keys.witness) if name == "witness" else key_path(folder, name)
         if path.exists() and load_key(path).public != VerifierKey.parse(named).public:
@@ -141,6 +160,11 @@ def _write_profiles(home: Path, settings: Settings) -> None:
             bureau=settings.config.bureau,
             actor=actor,
         )
+
+
+def _write_reader(home: Path, settings: Settings) -> None:
+    charter, digest = settings.place(settings.config.charter), settings.config.charter_digest
+    write_profile(home / PROFILES[OFFICER], charter=charter, digest=digest, state=home / "state" / "reader")
 
 
 def format_stanza(bureau: Bureau) -> str:

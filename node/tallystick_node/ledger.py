@@ -110,6 +110,13 @@ def read_state(store: Store, origin: str) -> State:
     return State(record.size, record.root, record.prev, record.recorded_at_us, tree, index)
 
 
+def check_no_entries(store: Store, origin: str) -> None:
+    """An observer's database is its own, and holds no entry but in copies. Raises StoreDamaged."""
+    size = read_state(store, origin).size
+    if size:
+        raise StoreDamaged(f"{size} entries", where=f"state record of {origin}", expected="none, it is an observer's")
+
+
 class Ledger:
     """A ledger and its current state. One writer; any number of readers."""
 

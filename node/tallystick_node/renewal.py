@@ -1,6 +1,7 @@
 """New keys for a node whose bureau gives up old ones, and what the charter's next version says of them.
 
-The floor is what the stopped ledger holds: up to there the old keys vouch. Made again, the same keys are named.
+The floor is what the stopped ledger holds: up to there the old keys vouch. Made again, the same keys are named. An
+observer has a witness's key to give up, and no floor.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tallystick.core.charter import Bureau
+from tallystick.core.errors import Usage
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, encode_base64
 from tallystick.sdk.key_file import generate_key, load_key
 from tallystick_node.adoption import next_key_file
@@ -15,24 +18,25 @@ from tallystick_node.config import Settings
 from tallystick_node.ledger import Ledger, check_against_signed
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
+from tallystick_node.store.store import Store
 
 _REGISTRAR = "keys/registrar.key"
 
 
 def renewed(settings: Settings, offices: Sequence[str]) -> dict[str, Any]:
-    """The bureau's stanza as edits: its id, a key for each of `offices`, and the floor.
+    """The bureau's stanza as edits: its id, a key for each of `offices`, and the floor. If none is named it is the
+    ledger's key, and the witness's of an observer.
 
-    Raises DirectoryHeld where the node runs, and what keeps its ledger from being opened.
+    Raises DirectoryHeld where the node runs, what keeps its ledger from being opened, and Usage for an office that an
+    observer does not have.
     """
     charter, bureau = settings.open_charter()
+    offices = offices or ("witness" if bureau.is_observer else "ledger",)
+    if bureau.is_observer and set(offices) != {"witness"}:
+        raise Usage("an observer has no such key", where=", ".join(offices), expected="witness")
     store = LevelDbStore.open(settings.database)
     try:
-        ledger = Ledger.open(store, bureau.origin)
-        signed = SignedSize.open(settings.signed_size, bureau.origin)
-        try:
-            check_against_signed(ledger, signed)
-        finally:
-            signed.close()
+        floor = None if bureau.is_observer else _floor(settings, store, bureau)
     finally:
         store.close()
     files = {
@@ -46,5 +50,17 @@ def renewed(settings: Settings, offices: Sequence[str]) -> dict[str, Any]:
         path = settings.place(next_key_file(named, charter.version + 1))
         key = load_key(path) if path.exists() else generate_key(path)
         said[f"{office}_key"] = VerifierKey.of(name, key.public, algorithm).format()
-    said["floor"] = {"size": ledger.state.size, "root": encode_base64(ledger.state.root)}
+    if floor is not None:
+        said["floor"] = floor
     return said
+
+
+def _floor(settings: Settings, store: Store, bureau: Bureau) -> dict[str, Any]:
+    """What a stopped node's ledger holds, which is all that it signed. Raises StorageFailed."""
+    ledger = Ledger.open(store, bureau.origin)
+    signed = SignedSize.open(settings.signed_size, bureau.origin)
+    try:
+        check_against_signed(ledger, signed)
+    finally:
+        signed.close()
+    return {"size": ledger.state.size, "root": encode_base64(ledger.state.root)}

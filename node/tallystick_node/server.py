@@ -2,10 +2,10 @@
 
 Opening refuses early and clearly: settings, charter, keys, the directory, then the database against what was signed. On
 SIGTERM or SIGINT the node reports itself as not serving, refuses new submissions, finishes those in flight, and
-closes the database after its last user.
+closes the database after its last user. An observer's node has no ledger: no key for one, no note of what was signed.
 
 A node that listens answers; whether it records is another matter, which `tallystick.v1.Submit` reports: not before its
-witnesses have let it sign, and never again once its ledger is seen to lack what its key signed.
+witnesses have let it sign, never again once its ledger is seen to lack what its key signed, and never at an observer's.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ from tallystick.core.errors import ConfigInvalid, Usage
 from tallystick.core.evidence import actors_of
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
 from tallystick.sdk.clock import now_us
+from tallystick_node import observer
 from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.config import Settings
 from tallystick_node.engine import Engine, Who
 from tallystick_node.identity import load_ledger_key, load_witness_key
-from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries
 from tallystick_node.operator_token import make_token
 from tallystick_node.peers import Peer
 from tallystick_node.sequencer import Sequencer
@@ -61,22 +62,23 @@ Told = Callable[[bool], None]
 
 
 class Node:
-    """A bureau's node. `open` takes the directory; `serve` answers until told to stop; `close` lets go of it."""
+    """A bureau's node. `open` takes the directory; `serve` answers until told to stop; `close` lets go of it, after its
+    last user.
+    """
 
     def __init__(
         self,
         settings: Settings,
         charter: Charter,
         bureau: Bureau,
-        engine: Engine,
-        signed: SignedSize,
+        engine: observer.Observer,
+        close: Callable[[], None],
     ) -> None:
         self.settings = settings
         self.charter = charter
         self.bureau = bureau
         self.engine = engine
-        self.sequencer = engine.sequencer
-        self._signed = signed
+        self.close = close
         self._server: grpc.aio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -90,10 +92,15 @@ class Node:
                 where=str(settings.place(settings.config.charter)),
                 expected="a later version; an expired charter records nothing",
             )
-        key = load_ledger_key(settings, bureau)
         witness_key = load_witness_key(settings, bureau)
+        key = None if bureau.is_observer else load_ledger_key(settings, bureau)
         store = LevelDbStore.open(settings.database)
         try:
+            if key is None:
+                check_no_entries(store, bureau.origin)
+                onlooker = observer.Who(charter, bureau, witness_key, clock, Peer, random.Random())
+                engine = observer.Observer(onlooker, store, settings.config.gossip.interval_s)
+                return cls(settings, charter, bureau, engine, store.close)
             signed = SignedSize.open(settings.signed_size, bureau.origin)
             try:
                 ledger = Ledger.open(store, bureau.origin)
@@ -118,15 +125,22 @@ class Node:
         except BaseException:
             store.close()
             raise
+
+        def close() -> None:
+            sequencer.ledger.store.close()  # the one that is open by then
+            signed.close()
+
         who = Who(charter, bureau, witness_key, clock, Peer, random.Random(), key)
         config = settings.config
-        engine = Engine(who, sequencer, due, config.write.witness_times_s, config.gossip.interval_s)
-        return cls(settings, charter, bureau, engine, signed)
+        writer = Engine(who, sequencer, due, config.write.witness_times_s, config.gossip.interval_s)
+        return cls(settings, charter, bureau, writer, close)
 
-    def close(self) -> None:
-        """Close the database after its last user, and the note of what was signed."""
-        self.sequencer.ledger.store.close()
-        self._signed.close()
+    @property
+    def sequencer(self) -> Sequencer:
+        """The one writer of this node's ledger. Raises RuntimeError at an observer's."""
+        if not isinstance(self.engine, Engine):
+            raise RuntimeError(f"{self.bureau.id} is an observer and has no ledger")
+        return self.engine.sequencer
 
     async def start(self) -> None:
         """Listen, and begin to ask the witnesses whether this node may sign.
@@ -180,23 +194,21 @@ class Node:
         await self._report()
         self.recording = asyncio.create_task(self._begin())
         self._tasks = [self.recording, asyncio.create_task(self._report_the_end())]
-        log.info("serving", bureau=self.bureau.id, listen=config.listen, entries=self.sequencer.ledger.state.size)
+        log.info("serving", bureau=self.bureau.id, listen=config.listen, **engine.standing)
 
     async def _begin(self) -> None:
         await self.engine.begin()
         await self._report()
-        state = self.sequencer.published.state
-        log.info("recording", bureau=self.bureau.id, entries=state.size, root=state.root.hex()[:16])
+        log.info("recording" if self.engine.records else "following", bureau=self.bureau.id, **self.engine.standing)
 
     async def _report_the_end(self) -> None:
-        await self.sequencer.ended.wait()
+        await self.engine.ended()
         await self._report()
 
     async def _report(self) -> None:
         """Say whether it records."""
         status = health_pb2.HealthCheckResponse
-        records = self.sequencer.not_recording is None
-        await self._health.set(_SUBMIT, status.SERVING if records else status.NOT_SERVING)
+        await self._health.set(_SUBMIT, status.SERVING if self.engine.records else status.NOT_SERVING)
 
     async def stop(self) -> None:
         """Finish what is in flight within the grace the settings give, then stop."""
@@ -209,7 +221,7 @@ class Node:
             self.engine.refuse_more()
             await self._server.stop(self.settings.config.serve.stop_grace_s)
         await self.engine.stop()
-        log.info("stopped", bureau=self.bureau.id, entries=self.sequencer.ledger.state.size)
+        log.info("stopped", bureau=self.bureau.id, **self.engine.standing)
 
     async def serve(self, told: Told = lambda records: None, stopping: asyncio.Event | None = None) -> None:
         """Start, and stop on SIGTERM, SIGINT or `stopping`. Raises what keeps the node from ever recording.

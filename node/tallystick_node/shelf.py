@@ -167,6 +167,11 @@ class Shelf:
         else:
             held.show(copy)
 
+    @property
+    def origins(self) -> list[str]:
+        """The ledgers of which a copy is held."""
+        return sorted(self._copies)
+
     def at(self, origin: str) -> Held:
         """A ledger. Raises NotFound where this node neither writes it nor has cosigned any of it."""
         if self.own is not None and origin == self.own.ledger.origin:

@@ -5,6 +5,9 @@ is a checkpoint that is shown. The next is shown when a quorum has cosigned it, 
 signed, whatever is missing; a witness that is slower joins at the round that is newest when it has answered. An idle
 ledger is shown again when half the charter's freshness has passed.
 
+Any other active bureau of the charter may follow and cosign in the same way; what is no witness's does not count to the
+quorum.
+
 The newest cosignature of each witness and the newest note with a quorum are kept in the database, written behind: a
 receipt does not wait for that, since each witness keeps what it cosigned itself, and says so when it connects.
 """
@@ -85,7 +88,8 @@ class Gathering:
         self._sequencer = sequencer
         self._own = own
         self._own_word = own_word
-        self._witnesses = {witness.id: witness for witness in charter.witnesses_of(own)}
+        self._cosigners = {each.id: each for each in charter.bureau if each.state == "active" and each.id != own.id}
+        self._witnesses = {witness.id for witness in charter.witnesses_of(own)}
         self._quorum = charter.quorum_of(own)
         self.refresh_s = charter.witnessing.freshness_s / 2
         self._rounds: OrderedDict[str, _Round] = OrderedDict()
@@ -101,7 +105,7 @@ class Gathering:
 
     def start(self) -> None:
         """Begin to show what is signed."""
-        if self._quorum is None:
+        if not self._cosigners:
             return
         self._tasks = [asyncio.create_task(self._show(), name="rounds"), asyncio.create_task(self._keep_on())]
 
@@ -125,7 +129,7 @@ class Gathering:
     @property
     def newest(self) -> list[bytes]:
         """Of each witness that was heard, the newest checkpoint it cosigned."""
-        return [found.note(witness) for witness, found in sorted(self._newest.items())]
+        return [found.note(each) for each, found in sorted(self._newest.items()) if each in self._witnesses]
 
     def cosigned_by(self, witness: str) -> bytes:
         """The newest checkpoint that a witness cosigned, with its cosignature; empty where none was heard of."""
@@ -174,10 +178,10 @@ class Gathering:
     # The witnesses' side.
 
     def check_witness(self, witness: str) -> None:
-        """Raises NotAllowed where the charter does not name a bureau as a witness of this ledger."""
-        if self._quorum is None or witness not in self._witnesses:
+        """Raises NotAllowed where the charter knows nobody who may cosign this ledger by that name."""
+        if witness not in self._cosigners:
             raise NotAllowed(
-                f"{witness[:80]!r} is no witness of {self._own.id}", expected="a witness that the charter names"
+                f"{witness[:80]!r} may not cosign for {self._own.id}", expected="another active bureau of the charter"
             )
 
     async def next_shown(self, after: Published | None) -> Published:
@@ -196,7 +200,7 @@ class Gathering:
         Raises MalformedNote or SignatureInvalid where it did not, and BehindSigned where this ledger's key signed what
         this ledger does not have: then nothing more is written.
         """
-        key = self._witnesses[witness].witness_verifier
+        key = self._cosigners[witness].witness_verifier
         parsed = parse_note(note)
         cosignature = next(
             (each for each in parsed.signatures if (each.name, each.key_id) == (key.name, key.key_id)), None
@@ -215,7 +219,7 @@ class Gathering:
 
     def _count(self, found: _Round) -> None:
         """Whether a round has its quorum now."""
-        codes = {self._witnesses[witness].credit_code for witness in found.said}
+        codes = {self._cosigners[each].credit_code for each in found.said if each in self._witnesses}
         if self._quorum is None or len(codes) < self._quorum.needed:
             return
         size = found.checkpoint.size
@@ -259,12 +263,10 @@ class Gathering:
 
     def load(self) -> None:
         """Hear again what was kept. What does not verify is left out: it proves nothing, and is said again."""
-        if self._quorum is None:
-            return
         store = self._sequencer.ledger.store
-        for key in (keyspace.COSIGNED, *map(keyspace.cosigned, self._witnesses)):
+        for key in (keyspace.COSIGNED, *map(keyspace.cosigned, self._cosigners)):
             note = store.get(key)
-            for witness in self._witnesses if note else ():
+            for witness in self._cosigners if note else ():
                 with suppress(VerificationFailed, StorageFailed):
                     self.take(witness, note or b"")
 

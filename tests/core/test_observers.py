@@ -91,7 +91,7 @@ def test_nothing_is_read_of_an_observer() -> None:
         lambda: WATCH.ledger_verifier,
         lambda: actors_of(WATCH),
     ):
-        with pytest.raises(NotFound, match="b2 is an observer and has no ledger"):
+        with pytest.raises(NotFound, match="b2: it is an observer and has no ledger"):
             asked()
 
 

@@ -100,10 +100,10 @@ def _other_root(ledger: Ledger, more: int) -> bytes:
     return office.note(ledger.node.sequencer.published.state.size + more, b"\1" * 32)
 
 
-def test_only_a_witness_of_the_charter_is_shown_what_to_cosign(ledger: Ledger) -> None:
-    """A stranger, and the ledger's own bureau, are no witnesses."""
+def test_only_another_bureau_of_the_charter_is_shown_what_to_cosign(ledger: Ledger) -> None:
+    """A stranger, and the ledger's own bureau, may not cosign."""
     for name in ("stranger", "market", ""):
-        with pytest.raises(NotAllowed, match="is no witness of market"):
+        with pytest.raises(NotAllowed, match="may not cosign for market"):
             ledger.node.gathering.check_witness(name)
 
 

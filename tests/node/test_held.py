@@ -37,7 +37,7 @@ def held(witness: Witness, origin: str = "") -> HeldAnswer:
     """What a witness answers from its disk, as after a restart."""
     shelf = Shelf(witness.disk.reopened(), witness.office.keys["witness"], f"{witness.office.origin}/witness")
     shelf.load([witness.ledger])
-    service = WitnessService(witness.office.origin, witness.node.gathering, shelf)
+    service = WitnessService(witness.office.bureau, witness.node.gathering, shelf)
     return loop.run(service.GetHeld(HeldRequest(origin=origin or witness.ledger.origin), cast(Any, None)))
 
 

@@ -103,7 +103,7 @@ class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Raises NotFound for an observer.
         """
         if self.is_observer:
-            raise NotFound(f"{self.id} is an observer and has no ledger", expected="a bureau that has one")
+            raise no_ledger(self)
         return VerifierKey.parse(self.ledger_key)
 
     @property
@@ -140,3 +140,8 @@ class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def label(self, language: str) -> str:
         """What the bureau is called, shortest first."""
         return (self.name.short or self.name.zh) if language == "zh" else self.name.en
+
+
+def no_ledger(observer: Bureau) -> NotFound:
+    """What is said of an observer to whom asks for its ledger."""
+    return NotFound("it is an observer and has no ledger", where=observer.id, expected="a bureau that has one")

@@ -26,6 +26,7 @@ from tallystick.core import identifiers
 from tallystick.core.bureau import Bureau as Bureau
 from tallystick.core.bureau import Floor as Floor
 from tallystick.core.bureau import Name as Name
+from tallystick.core.bureau import no_ledger
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import CharterMismatch, InvalidIdentifier, MalformedCharter, NotFound, VerificationFailed
 from tallystick.core.hashing import chain_hash, format_digest
@@ -95,11 +96,7 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """A bureau that has a ledger, by its id. Raises NotFound, which an observer's is too."""
         found = self.by_id(bureau)
         if found.is_observer:
-            raise NotFound(
-                f"{bureau} is an observer and has no ledger",
-                where=f"charter {self.name}",
-                expected=_listed(self.ledgers),
-            )
+            raise no_ledger(found)
         return found
 
     def by_origin(self, origin: str) -> Bureau:
@@ -136,6 +133,12 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             for ledger in self.ledgers
             if ledger.state == "active" and self.quorum_of(ledger) and bureau in self.witnesses_of(ledger)
         )
+
+    def followed_by(self, bureau: Bureau) -> tuple[Bureau, ...]:
+        """The ledgers whose copies a bureau keeps: those it witnesses, and all of them where it is an observer."""
+        if bureau.state != "active":
+            return ()
+        return self.ledgers if bureau.is_observer else self.witnessed_by(bureau)
 
     def expired(self, now_us: int) -> bool:
         """Whether this version may no longer be recorded, cosigned or read live under."""

@@ -38,7 +38,8 @@ def adopt(directory: Path, file: Path) -> None:
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("offices", metavar="[ledger|witness|registrar]...", nargs=-1, type=click.Choice(OFFICES))
 def renew(directory: Path, offices: tuple[str, ...]) -> None:
-    """Make the next keys of the stopped node of DIR, the ledger's if none is named, and print them for the charter.
+    """Make the next keys of the stopped node of DIR, the ledger's if none is named (an observer's witness's), and print
+    them for the charter.
 
     What is printed goes into the edits of `tally charter propose`. The keys lie beside the present ones and sign
     nothing until the version that names them is adopted; until then nothing may be recorded either, or its floor no
@@ -50,5 +51,5 @@ def renew(directory: Path, offices: tuple[str, ...]) -> None:
     from tallystick_node.home import SETTINGS
     from tallystick_node.renewal import renewed
 
-    stanza: dict[str, Any] = renewed(Settings.load(directory / SETTINGS), offices or ("ledger",))
+    stanza: dict[str, Any] = renewed(Settings.load(directory / SETTINGS), offices)
     click.echo(tomli_w.dumps({"bureau": [stanza]}), nl=False)

@@ -38,7 +38,8 @@ def cluster() -> None:
 @cluster.command(short_help="Make the cluster, or start what is stopped.")
 @_folder
 @click.option("--bureaus", type=int, help=f"How many, when it is made. [default: {BUREAUS}]")
-def up(folder: Path, bureaus: int | None) -> None:
+@click.option("--observers", type=int, help="How many beside them, when it is made. [default: 0]")
+def up(folder: Path, bureaus: int | None, observers: int | None) -> None:
     """Make the cluster if there is none, and start every node that is stopped."""
     from tallystick_node.cluster.layout import alone, is_cluster
     from tallystick_node.cluster.local import LocalCluster
@@ -46,7 +47,7 @@ def up(folder: Path, bureaus: int | None) -> None:
     _allow_open_files()
     with alone(folder):
         there = is_cluster(folder)
-        members = LocalCluster.up(folder, bureaus if there or bureaus is not None else BUREAUS)
+        members = LocalCluster.up(folder, bureaus if there or bureaus is not None else BUREAUS, observers=observers)
         try:
             _show(members)
         except BaseException:

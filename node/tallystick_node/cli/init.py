@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tallystick_node.console import say
+
+if TYPE_CHECKING:
+    from tallystick_node.home import Wish
 
 
 @click.command(short_help="Make a node's home in DIR, or found its ledger.")
@@ -20,6 +24,7 @@ from tallystick_node.console import say
 @click.option(
     "--listen", metavar="HOST:PORT", default="127.0.0.1:7411", show_default=True, help="Where the node listens."
 )
+@click.option("--observer", is_flag=True, help="A node without a ledger: it follows, answers and cosigns.")
 @click.option(
     "--own-charter", is_flag=True, help="Also sign a charter of this one bureau, and found the ledger under it."
 )
@@ -36,45 +41,46 @@ def init(
     short: str,
     credit_code: str | None,
     listen: str,
+    observer: bool,
     own_charter: bool,
     note: Path | None,
     digest: str | None,
 ) -> None:
-    """Make a node's home in DIR, or found its ledger under a charter.
+    """Make a node's home in DIR, or found its ledger under a charter; an observer's home has none.
 
     \b
     Alone:    tallyd init DIR --bureau … --origin … --credit-code … --own-charter
     Together: tallyd init DIR --bureau … --origin … --credit-code …
               (send DIR/bureau.toml to the charter's holders, and get the charter)
               tallyd init DIR --charter FILE --charter-digest DIGEST
+    Observer: the same, with --observer.
     """
+    if observer and own_charter:
+        raise click.UsageError("an observer has no charter of its own: it would have nobody to observe")
     if note is not None or digest is not None:
-        if note is None or digest is None or own_charter or any((bureau, origin, name_en, name_zh, short, credit_code)):
+        if (
+            note is None
+            or digest is None
+            or own_charter
+            or observer
+            or any((bureau, origin, name_en, name_zh, short, credit_code))
+        ):
             raise click.UsageError("to adopt a charter give --charter and --charter-digest, and nothing else")
         _adopt(directory, note, digest)
         return
     if bureau is None or origin is None or credit_code is None:
         raise click.UsageError("a new home needs --bureau, --origin and --credit-code")
-    _make(directory, bureau, origin, name_en, name_zh, short, credit_code, listen, own_charter=own_charter)
-
-
-def _make(
-    directory: Path,
-    bureau: str,
-    origin: str,
-    name_en: str | None,
-    name_zh: str | None,
-    short: str,
-    credit_code: str,
-    listen: str,
-    *,
-    own_charter: bool,
-) -> None:
     from tallystick.core.charter import Name
-    from tallystick_node import home
+    from tallystick_node.home import Wish
 
     name = Name(zh=name_zh or bureau, en=name_en or bureau.replace("-", " ").title(), short=short)
-    digest = home.make_home(directory, home.Wish(bureau, origin, name, credit_code, listen), own_charter=own_charter)
+    _make(directory, Wish(bureau, origin, name, credit_code, listen, observer), own_charter=own_charter)
+
+
+def _make(directory: Path, wish: Wish, *, own_charter: bool) -> None:
+    from tallystick_node import home
+
+    digest = home.make_home(directory, wish, own_charter=own_charter)
     click.echo((directory / home.STANZA).read_text(), nl=False)
     click.echo()
     if own_charter:
@@ -95,7 +101,8 @@ def _adopt(directory: Path, note: Path, digest: str) -> None:
         raise ConfigInvalid(
             f"cannot be read: {error.strerror}", where=str(note), expected="the charter's note"
         ) from None
-    if home.adopt_charter(directory, data, digest):
+    bureau = home.adopt_charter(directory, data, digest)
+    if bureau.is_observer or home.has_registrar(directory):
         _show_next(directory)
     else:
         say("no actor was registered: the registrar's key is not here; use tally identity register where it is")

@@ -5,6 +5,7 @@
     <bureau>/                         a node's home: tallyd.toml, keys/, data/, node.log, node.pid
     profiles/<bureau>.toml            its officer <bureau>:clerk, with the registrar's key
     profiles/<bureau>-gateway.toml    its system <bureau>:gateway
+    <observer>/                       the same without profiles, ledger and registrar
     profiles/auditor.toml             reads every ledger, records nothing
     state/…                           what each profile's client remembers
 
@@ -30,10 +31,10 @@ from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import generate_key
 from tallystick.sdk.profile import Profile
 from tallystick_node.cluster.ports import HOST
-from tallystick_node.cluster.roster import AUDITOR, AUDITOR_KEY, CHARTER_KEY, NAME, roster
+from tallystick_node.cluster.roster import AUDITOR, AUDITOR_KEY, CHARTER_KEY, NAME, Place
 from tallystick_node.config import Config, Settings
 from tallystick_node.first_charter import sign_first_charter
-from tallystick_node.founding import bureau_stanza, found, made_whole, make_keys
+from tallystick_node.founding import bureau_stanza, found, found_observer, made_whole, make_keys
 from tallystick_node.home import CHARTER, SETTINGS
 from tallystick_node.profiles import OFFICER, SYSTEM, first_actors, write_profile
 
@@ -69,13 +70,16 @@ def open_profile(folder: Path) -> Profile:
     return Profile.load(auditor_profile(folder))
 
 
-def make_cluster(folder: Path, ports: Sequence[int]) -> None:
-    """Make a folder with a bureau for each port: keys, charter, founded ledgers, profiles. Raises ConfigInvalid."""
+def make_cluster(folder: Path, places: Sequence[Place], ports: Sequence[int]) -> None:
+    """Make a folder with a home for each place, at a port: keys, charter, founded ledgers, profiles.
+
+    Raises ConfigInvalid.
+    """
     with made_whole(folder) as making:
         bureaus: list[Bureau] = []
-        registrars: list[SigningKey] = []
-        for place, port in zip(roster(len(ports)), ports, strict=True):
-            keys = make_keys(making / place.id)
+        registrars: list[SigningKey | None] = []
+        for place, port in zip(places, ports, strict=True):
+            keys = make_keys(making / place.id, observer=place.observer)
             registrars.append(keys.registrar)
             bureaus.append(
                 bureau_stanza(
@@ -97,6 +101,9 @@ def make_cluster(folder: Path, ports: Sequence[int]) -> None:
             config = Config(bureau.id, digest, charter=f"../{CHARTER}", listen=bureau.endpoint)
             settings = Settings(making / bureau.id / SETTINGS, config)
             settings.save()
+            if bureau.is_observer:
+                found_observer(settings, bureau)
+                continue
             home, state = making / bureau.id, making / "state"
             found(settings, registrar, first_actors(home), now_us(), (charter, bureau))
             common: dict[str, Any] = {"charter": making / CHARTER, "digest": digest, "home": home, "bureau": bureau.id}

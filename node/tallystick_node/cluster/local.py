@@ -29,6 +29,7 @@ from tallystick_node.cluster.layout import auditor_profile, is_cluster, make_clu
 from tallystick_node.cluster.member import Member
 from tallystick_node.cluster.nursery import Nursery
 from tallystick_node.cluster.ports import held_ports
+from tallystick_node.cluster.roster import observers as observing
 from tallystick_node.cluster.roster import roster
 from tallystick_node.signed_size import SignedSize
 
@@ -62,8 +63,11 @@ class LocalCluster:
         self._old_auditors: list[Ledgers] = []
 
     @classmethod
-    def up(cls, folder: Path, bureaus: int | None = None, *, nursery: Nursery | None = None) -> Self:
-        """The cluster of a folder with all its nodes serving; made with so many bureaus (3) if there is none.
+    def up(
+        cls, folder: Path, bureaus: int | None = None, *, observers: int | None = None, nursery: Nursery | None = None
+    ) -> Self:
+        """The cluster of a folder with all its nodes serving; if there is none it is made, with so many bureaus (3) and
+        observers (0).
 
         Raises Unreachable with the log's end of a node that does not start (then none is left that was started here),
         ConfigInvalid where the folder cannot be used, Usage where there is a cluster of another size.
@@ -73,15 +77,19 @@ class LocalCluster:
             births.warm()
             if is_cluster(folder):
                 cluster = cls(folder, births)
-                if bureaus not in (None, len(cluster.members)):
-                    raise Usage(
-                        f"{bureaus} bureaus", where=str(folder), expected=f"the {len(cluster.members)} it was made with"
-                    )
+                ledgers = len(cluster.charter.ledgers)
+                for what, wished, there in (
+                    ("bureaus", bureaus, ledgers),
+                    ("observers", observers, len(cluster.members) - ledgers),
+                ):
+                    if wished not in (None, there):
+                        raise Usage(f"{wished} {what}", where=str(folder), expected=f"the {there} it was made with")
                 cluster.start()
                 return cluster
-            count = len(roster(3 if bureaus is None else bureaus))
-            with held_ports(count) as ports:
-                make_cluster(folder, ports)
+            places = roster(3 if bureaus is None else bureaus)
+            places += observing(observers or 0, after=len(places))
+            with held_ports(len(places)) as ports:
+                make_cluster(folder, places, ports)
                 cluster = cls(folder, births)
                 cluster.start()
             return cluster

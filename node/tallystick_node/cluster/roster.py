@@ -1,4 +1,4 @@
-"""Who is in a local cluster: five bureaus of the Pudong case, further ones by number.
+"""Who is in a local cluster: five bureaus of the Pudong case, further ones by number, and observers.
 
 The credit codes are made up but well formed: 11 (a state organ), 310115 (Pudong), the organisation's eight digits
 with their check digit (GB 11714: weighted sum modulo 11), and the check digit of the whole (GB 32100).
@@ -36,6 +36,7 @@ class Place:
     id: str
     name: Name
     credit_code: str
+    observer: bool = False
 
     @property
     def origin(self) -> str:
@@ -51,6 +52,18 @@ def roster(bureaus: int) -> list[Place]:
         (f"bureau-{n}", Name(f"第{n}单位", f"Bureau {n}", f"单位{n}")) for n in range(len(_NAMED) + 1, bureaus + 1)
     ]
     return [Place(id_, name, credit_code(number)) for number, (id_, name) in enumerate(named, 1)]
+
+
+def observers(count: int, after: int) -> list[Place]:
+    """So many observers, in a roster with `after` bureaus before them. Raises Usage."""
+    if not 0 <= count <= BUREAUS_MAX - after:
+        raise Usage(f"{count} observers", where="--observers", expected=f"0 to {BUREAUS_MAX - after}")
+    return [
+        Place(
+            f"observer-{n}", Name(f"第{n}观察者", f"Observer {n}", f"观察者{n}"), credit_code(after + n), observer=True
+        )
+        for n in range(1, count + 1)
+    ]
 
 
 def credit_code(number: int) -> str:

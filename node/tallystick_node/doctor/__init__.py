@@ -9,6 +9,8 @@
      (`copies`)
   6. what was heard of other ledgers is their keys' word (`heard`)
 
+An observer's database holds copies alone: of 1 to 4 remains that it is its own, empty but for them.
+
 Nothing is repaired: what was altered is evidence.
 """
 
@@ -23,10 +25,10 @@ from tallystick_node.config import Settings
 from tallystick_node.doctor.copies import CopyCheck
 from tallystick_node.doctor.entries import EntryCheck, Progress
 from tallystick_node.doctor.heard import check_heard
-from tallystick_node.doctor.keys import KeyCheck
+from tallystick_node.doctor.keys import OBSERVER_GAPS, KeyCheck
 from tallystick_node.doctor.postings import PostingCheck
 from tallystick_node.doctor.report import Difference, Report
-from tallystick_node.ledger import Ledger, check_against_signed, read_state
+from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries, read_state
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
 from tallystick_node.store.store import Store
@@ -39,6 +41,9 @@ def run(settings: Settings, progress: Progress | None = None) -> Report:
     charter, bureau = settings.open_charter()
     store = LevelDbStore.open(settings.database)
     try:
+        others = [other for other in charter.ledgers if other is not bureau]
+        if bureau.is_observer:
+            return check_observer(store, bureau, others)
         report = Report(bureau.origin)
         try:
             signed = SignedSize.open(settings.signed_size, bureau.origin)
@@ -46,7 +51,6 @@ def run(settings: Settings, progress: Progress | None = None) -> Report:
             report.add_error(error)
             return report
         try:
-            others = [other for other in charter.ledgers if other is not bureau]
             return check(store, signed, bureau, others, progress)
         finally:
             signed.close()
@@ -86,6 +90,30 @@ def check(
         copies.strays,
         partial(check_heard, store, (bureau, *others), report),
     ]
+    return _taken(steps, report)
+
+
+def check_observer(store: Store, observer: Bureau, others: Sequence[Bureau]) -> Report:
+    """Check the database of an observer's node that nobody writes to."""
+    report = Report(observer.origin)
+    try:
+        ledger = Ledger.open(store, observer.origin)
+    except StorageFailed as error:
+        report.add_error(error)
+        return report
+    copies = CopyCheck(ledger, observer, others, report)
+    steps: list[Callable[[], None]] = [
+        lambda: check_no_entries(store, observer.origin),
+        KeyCheck(ledger, report, OBSERVER_GAPS).strays,
+        copies.copies,
+        copies.strays,
+        partial(check_heard, store, others, report),
+    ]
+    return _taken(steps, report)
+
+
+def _taken(steps: Sequence[Callable[[], None]], report: Report) -> Report:
+    """The report once every step was taken, whatever the one before it said."""
     for step in steps:
         try:
             step()

@@ -8,6 +8,7 @@ from typing import Any
 
 from grpc.aio import ServicerContext
 
+from tallystick.core.bureau import Bureau, no_ledger
 from tallystick.core.errors import StorageFailed, TallystickError
 from tallystick.core.merkle import prove_consistency, prove_inclusion
 from tallystick.core.submission import prepare
@@ -21,6 +22,21 @@ from tallystick_proto.v1.ledger_pb2_grpc import SubmitServicer
 # How many submissions of one stream may be on their way; the next is read when the oldest is answered.
 STREAM_WINDOW = 32
 WAIT_WITNESSED_MS_MAX = 60_000
+
+
+class NoSubmitService(SubmitServicer):
+    """Refuses to record: an observer has no ledger."""
+
+    def __init__(self, observer: Bureau) -> None:
+        self._observer = observer
+
+    async def Submit(self, request: SubmitRequest, context: ServicerContext[Any, Any]) -> Receipt:
+        raise no_ledger(self._observer)
+
+    def SubmitMany(
+        self, request_iterator: AsyncIterator[SubmitRequest], context: ServicerContext[Any, Any]
+    ) -> AsyncIterator[SubmitAnswer]:
+        raise no_ledger(self._observer)
 
 
 class SubmitService(SubmitServicer):

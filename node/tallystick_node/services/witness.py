@@ -9,6 +9,7 @@ from typing import Any
 
 from grpc.aio import ServicerContext
 
+from tallystick.core.bureau import Bureau, no_ledger
 from tallystick.core.errors import BehindSigned, NotFound, Stopping, VerificationFailed
 from tallystick.sdk.wire_errors import to_detail
 from tallystick_node.shelf import Shelf
@@ -26,12 +27,20 @@ from tallystick_proto.v1.witness_pb2_grpc import WitnessServicer
 
 
 class WitnessService(WitnessServicer):
-    """Gathers cosignatures for one ledger, and says what is held of others."""
+    """Gathers cosignatures for a bureau's ledger, which an observer has not, and says what is held of others."""
 
-    def __init__(self, origin: str, gathering: Gathering, shelf: Shelf) -> None:
-        self._origin = origin
-        self._gathering = gathering
+    def __init__(self, bureau: Bureau, gathering: Gathering | None, shelf: Shelf) -> None:
+        self._bureau = bureau
+        self._origin = bureau.origin
+        self._own = gathering
         self._shelf = shelf
+
+    @property
+    def _gathering(self) -> Gathering:
+        """Raises NotFound at an observer's node."""
+        if self._own is None:
+            raise no_ledger(self._bureau)
+        return self._own
 
     async def Cosign(
         self, request_iterator: AsyncIterator[Cosigned], context: ServicerContext[Any, Any]
@@ -61,11 +70,12 @@ class WitnessService(WitnessServicer):
         return HeldAnswer(note=notes, none=not notes)
 
     async def GetCosigned(self, request: CosignedRequest, context: ServicerContext[Any, Any]) -> CosignedAnswer:
+        gathering = self._gathering
         self._check_origin(request.origin)
-        witnessed, why = self._gathering.witnessed, self._gathering.not_recording
+        witnessed, why = gathering.witnessed, gathering.not_recording
         return CosignedAnswer(
             witnessed=b"" if witnessed is None else witnessed.note,
-            newest=self._gathering.newest,
+            newest=gathering.newest,
             not_recording=None if why is None else to_detail(why),
         )
 

@@ -1,0 +1,122 @@
+"""What every node does, with a ledger or without: it follows others' ledgers, cosigns them, answers for its copies.
+
+An observer's node is this and no more. The node of a bureau with a ledger is one too (`engine.Engine`), and has besides
+what needs a ledger. So a piece stands where it belongs, here or there, and need not ask in which kind of node it is:
+what is to be recorded is not recorded by an observer, since the piece that would record it is not there.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.keys import SigningKey
+from tallystick_node.following import Following
+from tallystick_node.gossip import INTERVAL_S, Gossip
+from tallystick_node.own_word import OwnWord
+from tallystick_node.peers import Reach
+from tallystick_node.proven import Proven
+from tallystick_node.services.gossip import GossipService
+from tallystick_node.services.ledger import LedgerService
+from tallystick_node.services.submit import NoSubmitService
+from tallystick_node.services.witness import WitnessService
+from tallystick_node.shelf import Held, Shelf
+from tallystick_node.store.store import Store
+from tallystick_node.witness import Gathering
+from tallystick_proto.v1.ledger_pb2_grpc import SubmitServicer
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """As whom a node works: its bureau under a charter, its witness key, its clock, how it reaches the others, and its
+    chance, which need not be secret.
+    """
+
+    charter: Charter
+    bureau: Bureau
+    witness_key: SigningKey
+    now_us: Callable[[], int]
+    reach: Reach
+    rng: random.Random
+
+
+class Observer:
+    """The pieces of a node that need no ledger. `start` before the first call is answered, `begin` once they are;
+    `stop` at the end. `store` stays its opener's to close; `gossip_s` is how long, more or less, it waits before it swaps
+    with another node, and then again.
+    """
+
+    submit: SubmitServicer
+
+    def __init__(
+        self,
+        who: Who,
+        store: Store,
+        gossip_s: float = INTERVAL_S,
+        *,
+        own: Held | None = None,
+        gathering: Gathering | None = None,
+        own_word: OwnWord | None = None,
+    ) -> None:
+        self.who = who
+        self.shelf = Shelf(store, who.witness_key, f"{who.bureau.origin}/witness", own)
+        self.proven = Proven(who.charter, store)
+        self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng, self.proven)
+        self.gossip = Gossip(
+            who.charter,
+            who.bureau,
+            store,
+            self.shelf,
+            own_word,
+            self.proven,
+            who.now_us,
+            who.reach,
+            who.rng,
+            gossip_s,
+        )
+        self.swaps = GossipService(self.gossip)
+        self.ledger = LedgerService(self.shelf)
+        self.witness = WitnessService(who.bureau, gathering, self.shelf)
+        self.submit = NoSubmitService(who.bureau)
+
+    @property
+    def standing(self) -> dict[str, object]:
+        """What the log says of it when it begins and ends."""
+        return {"copies": len(self.shelf.origins)}
+
+    async def start(self) -> None:
+        """Take up what is held of others."""
+        self.shelf.load(bureau for bureau in self.who.charter.ledgers if bureau != self.who.bureau)
+        self.gossip.load()
+
+    async def begin(self) -> None:
+        """Swap with other nodes, and follow."""
+        self.gossip.start()
+        self.follow()
+
+    @property
+    def records(self) -> bool:
+        """Whether it takes submissions now."""
+        return False
+
+    async def ended(self) -> None:
+        """Wait until it takes them no more."""
+
+    def follow(self) -> None:
+        """Begin to follow the ledgers this node witnesses or observes."""
+        self.following.start()
+
+    async def unfollow(self) -> None:
+        """Follow no more, and ask no more."""
+        await self.following.stop()
+        await self.gossip.stop()
+
+    def refuse_more(self) -> None:
+        """Let go of whoever waits."""
+        self.shelf.refuse_more()
+
+    async def stop(self) -> None:
+        """Keep no more evidence."""
+        self.proven.stop()
