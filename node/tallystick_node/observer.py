@@ -44,8 +44,8 @@ class Who:
 
 class Observer:
     """The pieces of a node that need no ledger. `start` before the first call is answered, `begin` once they are;
-    `stop` at the end. `store` stays its opener's to close; `gossip_s` is how long, more or less, it waits before it swaps
-    with another node, and then again.
+    `stop` at the end. `store` stays its opener's to close; `gossip_s` is how long, more or less, it waits before it
+    swaps with another node, and then again.
     """
 
     submit: SubmitServicer

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tallystick_node.cluster.layout import auditor_profile, officer_profile
 from tallystick_node.cluster.local import LocalCluster
+from tallystick_node.cluster.nursery import Nursery
 from tests.cli.conftest import Tally
+from tests.harness.clusters import checked_cluster
 
 MARKET = "market-regulation"
 SENT = ("send", "R-1@1", "--to", "taxation", "--digest", f"blake3:{'ab' * 32}", "--size", "7")
@@ -80,3 +84,33 @@ def test_status_shows_how_far_each_ledger_is_witnessed(
     said = tally("status", "--lang", language, profile=auditor_profile(shared_cluster.folder))
     assert f"\t{size}\t{size}\t" in said.out
     assert ("quorum" if language == "en" else "副署") in said.lines[-1]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_status_and_audit_know_an_observer(tally: Tally, tmp_path: Path, nursery: Nursery, language: str) -> None:
+    """Status says what it has cosigned of each ledger; an audit read from it says from whose copies it was."""
+    with checked_cluster(tmp_path / "observed", 2, nursery, observers=1) as cluster:
+        receipts = [
+            cluster[bureau].sdk.record_witnessed(
+                "declare", 30.0, resource="W-1", scheme="local", title="W-1", sharing="unconditional"
+            )
+            for bureau in (MARKET, "taxation")
+        ]
+        profile = auditor_profile(cluster.folder)
+        said = tally("status", "--json", profile=profile)
+        assert said.code == 0
+        (row,) = said.json["observers"]
+        assert (row["bureau"], row["state"]) == ("observer-1", "answers")
+        assert [each["ledger"] for each in row["holds"]] == [MARKET, "taxation"]
+        assert all(each["cosigned"] > receipt.index for each, receipt in zip(row["holds"], receipts, strict=True))
+        shown = tally("status", "--lang", language, profile=profile).out
+        name, market = ("observer-1", MARKET) if language == "en" else ("观察者1", "市场监管局")
+        assert f"{name}\t{market} {row['holds'][0]['cosigned']}" in shown
+        found = tally("audit", "--from", "observer-1", "--lang", language, profile=profile)
+        assert ("the copies that observer-1 keeps" if language == "en" else "据 观察者1 所存副本核查") in found.out
+        cluster["observer-1"].stop()
+        gone = tally("status", "--json", profile=profile)
+        assert gone.code == 3
+        assert [each["state"] for each in gone.json["observers"]] == ["unreachable"]
+        assert tally("audit", "--from", "observer-1", profile=profile).code == 3
+        assert "no bureau 'nobody'" in tally("audit", "--from", "nobody", profile=profile).err

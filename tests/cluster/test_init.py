@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,11 +14,14 @@ import pytest
 
 from tallystick import Node
 from tallystick.core.charter import Bureau
+from tallystick.core.errors import NotFound
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.key_file import generate_key
+from tallystick.sdk.ledgers import Ledgers
 from tallystick_node.cluster.ports import held_ports
 from tallystick_node.cluster.roster import credit_code
 from tallystick_node.first_charter import sign_first_charter
+from tests.harness.ledger_maker import LedgerMaker
 from tests.harness.processes import BIN, processes_of, refused, tallyd
 
 CREDIT_CODE = credit_code(77)
@@ -157,12 +160,39 @@ def test_config_show_writes_every_default_out(tmp_path: Path) -> None:
     assert {"keys", "write", "serve", "log", "listen", "data", "charter", "charter_digest", "bureau"} <= shown.keys()
 
 
-def charter_with(home: Path, folder: Path, note: Path, at_us: int | None = None) -> str:
-    """A charter that others sign with the home's stanza in it; returns its digest."""
+def charter_with(home: Path, folder: Path, note: Path, at_us: int | None = None, others: Sequence[Bureau] = ()) -> str:
+    """A charter that others sign with the home's stanza in it, after those of `others`; returns its digest."""
     (stanza,) = tomllib.loads((home / "bureau.toml").read_text())["bureau"]
     key = generate_key(folder / "charter.key")
     data, digest = sign_first_charter(
-        "city", [msgspec.convert(stanza, Bureau)], "city.example/key-1", key, at_us or now_us()
+        "city", [*others, msgspec.convert(stanza, Bureau)], "city.example/key-1", key, at_us or now_us()
     )
     note.write_bytes(data)
     return digest
+
+
+def test_an_observer_has_a_key_to_cosign_with_and_no_ledger(tmp_path: Path, listen: str) -> None:
+    """Its stanza names a witness's key alone; under the charter its node serves, and a profile reads through it."""
+    home, note = tmp_path / "archives", tmp_path / "charter.note"
+    made = tallyd("init", home, *WHO, "--listen", listen, "--observer")
+    assert made.returncode == 0, made.stderr
+    (stanza,) = tomllib.loads((home / "bureau.toml").read_text())["bureau"]
+    assert {name for name in stanza if name.endswith("_key")} == {"witness_key"}
+    assert [path.name for path in (home / "keys").iterdir()] == ["witness.key"]
+    digest = charter_with(home, tmp_path, note, others=[LedgerMaker().bureau])
+    adopted = tallyd("init", home, "--charter", note, "--charter-digest", digest)
+    assert adopted.returncode == 0, adopted.stderr
+    assert tallyd("fsck", home).stdout == "pudong.example/archives: 0 entries, no difference\n"
+    with running(home), Ledgers.open(home / "profile.toml", source="archives") as kept:
+        (ledger,) = kept.charter.ledgers
+        with pytest.raises(NotFound, match="no ledger"):  # it was shown nothing yet
+            kept[ledger.id].refresh()
+    assert "founded already" in refused(2, "init", home, "--charter", note, "--charter-digest", digest)
+
+
+def test_an_observer_has_no_charter_of_its_own(tmp_path: Path) -> None:
+    """Alone there is nobody to observe, and nothing is made."""
+    said = tallyd("init", tmp_path / "archives", *WHO, "--observer", "--own-charter")
+    assert said.returncode == 2
+    assert "an observer has no charter of its own" in said.stderr
+    assert list(tmp_path.iterdir()) == []

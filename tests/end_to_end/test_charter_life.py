@@ -12,6 +12,8 @@ from tallystick import Node
 from tallystick.core.errors import SignatureInvalid
 from tallystick.sdk.ledgers import Ledgers
 from tallystick_node.cluster.local import LocalCluster
+from tallystick_node.cluster.nursery import Nursery
+from tests.harness.clusters import checked_cluster
 from tests.harness.processes import BIN, refused, tallyd
 
 OLD, NEW = "SCJG-0012", "SCJG-0013"
@@ -92,3 +94,27 @@ def test_a_suspended_bureau_records_nothing_until_it_is_active_again(cluster: Lo
     assert "the charter says suspended" in tally(*declare, "--profile", taxation.profile, code=4)
     entries = tally("log", "taxation", "--profile", cluster.auditor_profile)
     assert entries.count("taxation#") == 3
+
+
+def test_an_observer_gives_up_its_key_and_goes_on_witnessing(tmp_path: Path, nursery: Nursery) -> None:
+    """Its next key is made without a floor; under the version that names it, it cosigns by that."""
+    with checked_cluster(tmp_path / "observed", 2, nursery, observers=1) as cluster:
+        observer, market = cluster["observer-1"], cluster["market-regulation"]
+        observer.stop()
+        assert "an observer has no such key" in refused(2, "charter", "renew", observer.home, "ledger")
+        renewed = tallyd("charter", "renew", observer.home)
+        assert renewed.returncode == 0, renewed.stderr
+        assert "floor" not in renewed.stdout
+        note = next_charter(cluster, renewed.stdout)
+        cluster.stop()
+        for member in cluster:
+            adopted = tallyd("charter", "adopt", member.home, note)
+            assert adopted.returncode == 0, adopted.stderr
+        cluster.start()
+        assert "goes by version 2" in tally("charter", "adopt", note, "--profile", market.profile)
+        with Node.open(market.profile) as sdk:
+            receipt = sdk.record_witnessed(
+                "declare", 30.0, resource=OLD, scheme="pudong", title=OLD, sharing="unconditional"
+            )
+        assert receipt.standing == "witnessed"
+        assert "observer-1" in receipt.cosigned_by

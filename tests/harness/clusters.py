@@ -13,9 +13,11 @@ from tests.harness.processes import processes_of
 
 
 @contextmanager
-def checked_cluster(folder: Path, bureaus: int, nursery: Nursery | None = None) -> Iterator[LocalCluster]:
+def checked_cluster(
+    folder: Path, bureaus: int, nursery: Nursery | None = None, *, observers: int = 0
+) -> Iterator[LocalCluster]:
     """A cluster in a folder, checked and gone afterwards."""
-    with LocalCluster.up(folder, bureaus, nursery=nursery) as cluster:
+    with LocalCluster.up(folder, bureaus, observers=observers, nursery=nursery) as cluster:
         yield cluster
         cluster.stop()
         assert_sound(cluster)

@@ -23,7 +23,8 @@ class LedgerCoverage:
     program (design, section 10); `settled` is the size up to which the other ledgers' checkpoints were taken later;
     `not_understood` counts entries with more in them than this version knows, verified and left aside; `later` those
     that by its node's clock were recorded after the day judged, verified and not judged. `cosigned` is what its node
-    showed of what its witnesses cosigned, each verified.
+    showed of what its witnesses cosigned, each verified; `keeper` the bureau from whose copy it was read, "" where its
+    own node was asked.
     """
 
     bureau: str
@@ -36,6 +37,7 @@ class LedgerCoverage:
     not_understood: int = 0
     later: int = 0
     cosigned: tuple[Witnessed, ...] = ()
+    keeper: str = ""
 
     def fail(self, error: TallystickError) -> None:
         """Note what kept it from being read further."""

@@ -128,6 +128,12 @@ class Words:
         )
         for ledger in ledgers:
             yield from self._ledger(ledger, coverage.full)
+        for keeper in dict.fromkeys(ledger.keeper for ledger in ledgers if ledger.keeper):
+            kept = [self.bureau(ledger.bureau) for ledger in ledgers if ledger.keeper == keeper]
+            yield self.say(
+                f"Read from the copies that {keeper} keeps, up to what it had cosigned: {', '.join(kept)}.",
+                f"据 {self.bureau(keeper)} 所存副本核查，以其已副署者为限：{'、'.join(kept)}。",
+            )
         if not coverage.full:
             yield self.say(
                 "Each entry shown is proven to be in its ledger; that none was left out is not.",

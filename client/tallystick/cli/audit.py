@@ -49,6 +49,12 @@ def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: st
     help="Only what weighs so much, by the charter.",
 )
 @click.option(
+    "--from",
+    "source",
+    metavar="BUREAU",
+    help="Read every ledger from this bureau's node, an observer's say, which keeps copies of the others.",
+)
+@click.option(
     "--since-report",
     type=click.Path(),
     metavar="FILE",
@@ -62,6 +68,7 @@ def audit(
     since: str | None,
     on: str | None,
     at_least: str,
+    source: str | None,
     since_report: str | None,
 ) -> int:
     """Read every ledger of the charter whole, verify every entry, and say what does not match and who answers for it.
@@ -74,6 +81,7 @@ def audit(
     \b
     Examples:
       tally audit --lang zh
+      tally audit --from observer-1
       tally audit --bureau planning --at-least serious --on 2027-03-31
       tally audit --json > last.json;  tally audit --since-report last.json
     """
@@ -88,7 +96,7 @@ def audit(
 
     before = None if since_report is None else read_report(read_input(Path(since_report)), since_report)
     chosen = [known_rule(rule) for rule in rules] or None
-    with session.ledgers() as ledgers:
+    with session.ledgers(source) as ledgers:
         for bureau in bureaus:
             ledgers.charter.by_id(bureau)
         calendar = rulebook_of(ledgers.charter).calendar

@@ -1,7 +1,7 @@
-"""Begin: `tally status`, every ledger of the charter at one glance.
+"""Begin: `tally status`, every ledger of the charter at one glance, and every observer.
 
 Each node is asked for its newest checkpoint and what its witnesses cosigned, all at once; what it shows must be signed,
-and extend what this client trusted.
+and extend what this client trusted. An observer's is asked what it has cosigned of each ledger.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from tallystick.cli.options import Session, command
 from tallystick.core.errors import Starting, TallystickError, Unreachable, VerificationFailed
 
 if TYPE_CHECKING:
-    from tallystick.core.charter import Charter
+    from collections.abc import Mapping
+
+    from tallystick.core.charter import Bureau, Charter
+    from tallystick.sdk.observing import Holding
     from tallystick.sdk.reader import LedgerReader
     from tallystick.sdk.witnessing import Standing
 
@@ -25,7 +28,7 @@ _ASKED_AT_ONCE = 16
 @command
 def status(session: Session) -> int:
     """Show every ledger of the charter: how much it holds, how far it is witnessed and by whom, and whether its node
-    answers and can be believed.
+    answers and can be believed; and of every observer, what it has cosigned.
 
     Exits with 3 where a node is out of reach, and with 5 where one shows what does not extend what it showed before.
 
@@ -37,11 +40,16 @@ def status(session: Session) -> int:
 
     with session.ledgers() as ledgers:
         readers = list(ledgers)
+        observers = [bureau for bureau in ledgers.charter.bureau if bureau.is_observer]
         with ThreadPoolExecutor(min(len(readers), _ASKED_AT_ONCE)) as pool:
+            holds = [pool.submit(_held, observer, ledgers.charter) for observer in observers]
             answers = list(pool.map(lambda reader: _ask(reader, ledgers.charter), readers))
         rows = [_row(reader, before, answer) for reader, (before, answer) in zip(readers, answers, strict=True)]
-    errors = [answer for _, answer in answers if isinstance(answer, TallystickError)]
-    _print(session, rows)
+    sizes = {row["bureau"]: row["entries"] for row in rows}
+    held = [each.result() for each in holds]
+    watching = [_observer(observer, answer, sizes) for observer, answer in zip(observers, held, strict=True)]
+    errors = [answer for answer in (*(answer for _, answer in answers), *held) if isinstance(answer, TallystickError)]
+    _print(session, rows, watching)
     return max((error.exit_code for error in errors), default=0)
 
 
@@ -54,6 +62,45 @@ def _ask(reader: LedgerReader, charter: Charter) -> tuple[int, Standing | Tallys
         return before, standing(reader, charter)
     except TallystickError as error:
         return before, error
+
+
+def _held(observer: Bureau, charter: Charter) -> list[Holding] | TallystickError:
+    """What an observer holds of every ledger."""
+    from tallystick.sdk.observing import holdings
+    from tallystick.sdk.wire import DEADLINE_S
+
+    try:
+        return holdings(observer, charter, DEADLINE_S)
+    except TallystickError as error:
+        return error
+
+
+def _fault(error: TallystickError) -> dict[str, Any]:
+    match error:
+        case Starting():
+            state = "starting"
+        case Unreachable():
+            state = "unreachable"
+        case VerificationFailed():
+            state = "misbehaves"
+        case _:
+            state = "refuses"
+    return {"state": state, "why": str(error)}
+
+
+def _observer(
+    observer: Bureau, answer: list[Holding] | TallystickError, sizes: Mapping[str, int | None]
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"bureau": observer.id, "endpoint": observer.endpoint, "holds": []}
+    if isinstance(answer, TallystickError):
+        return row | _fault(answer)
+    for held in answer:
+        size = sizes[held.ledger]
+        lag = None if size is None else max(0, size - held.size)
+        row["holds"].append(
+            {"ledger": held.ledger, "cosigned": held.size, "lag": lag, "cosigned_at": held.at_s or None}
+        )
+    return row | {"state": "answers", "why": None}
 
 
 def _row(reader: LedgerReader, before: int, answer: Standing | TallystickError) -> dict[str, Any]:
@@ -69,38 +116,30 @@ def _row(reader: LedgerReader, before: int, answer: Standing | TallystickError) 
         "witnesses": [],
         "not_recording": None,
     }
-    match answer:
-        case Starting():
-            return row | {"state": "starting", "why": str(answer)}
-        case Unreachable():
-            return row | {"state": "unreachable", "why": str(answer)}
-        case VerificationFailed():
-            return row | {"state": "misbehaves", "why": str(answer)}
-        case TallystickError():
-            return row | {"state": "refuses", "why": str(answer)}
-        case _:
-            size = answer.checkpoint.size
-            return row | {
-                "entries": size,
-                "root": answer.checkpoint.root.hex(),
-                "witnessed": None if answer.quorum is None else answer.witnessed,
-                "quorum": None if answer.quorum is None else answer.quorum.needed,
-                "witnesses": [
-                    {
-                        "witness": each.witness,
-                        "cosigned": each.size,
-                        "lag": None if each.size is None else max(0, size - each.size),
-                        "cosigned_at": each.at_s,
-                    }
-                    for each in answer.witnesses
-                ],
-                "not_recording": None if answer.not_recording is None else str(answer.not_recording),
-                "state": "answers",
-                "why": None,
+    if isinstance(answer, TallystickError):
+        return row | _fault(answer)
+    size = answer.checkpoint.size
+    return row | {
+        "entries": size,
+        "root": answer.checkpoint.root.hex(),
+        "witnessed": None if answer.quorum is None else answer.witnessed,
+        "quorum": None if answer.quorum is None else answer.quorum.needed,
+        "witnesses": [
+            {
+                "witness": each.witness,
+                "cosigned": each.size,
+                "lag": None if each.size is None else max(0, size - each.size),
+                "cosigned_at": each.at_s,
             }
+            for each in answer.witnesses
+        ],
+        "not_recording": None if answer.not_recording is None else str(answer.not_recording),
+        "state": "answers",
+        "why": None,
+    }
 
 
-def _print(session: Session, rows: list[dict[str, Any]]) -> None:
+def _print(session: Session, rows: list[dict[str, Any]], observers: list[dict[str, Any]]) -> None:
     charter = session.profile.charter
     answering = [row for row in rows if row["state"] == "answers"]
     output = session.output
@@ -113,9 +152,20 @@ def _print(session: Session, rows: list[dict[str, Any]]) -> None:
         f"依据章程 {charter.name} 第 {charter.version} 版。应答均有签名，"
         "且承接此前已核对的账目；条目只计数，未逐条核查。已见证者以达到门限的副署为证；何家滞后，据其节点所述。",
     )
+    if observers:
+        coverage += output.say(
+            " An observer holds what it has cosigned; that it holds no more is its word.",
+            "观察者持有其已副署者；是否止于此，据其所述。",
+        )
     if output.json:
         output.document(
-            {"charter": charter.name, "charter_version": charter.version, "ledgers": rows, "coverage": coverage}
+            {
+                "charter": charter.name,
+                "charter_version": charter.version,
+                "ledgers": rows,
+                "observers": observers,
+                "coverage": coverage,
+            }
         )
         return
     header = (
@@ -133,7 +183,28 @@ def _print(session: Session, rows: list[dict[str, Any]]) -> None:
             (name, entries, witnessed, behind, (row["root"] or "-")[:12], row["endpoint"], _state(session, row))
         )
     output.table(header, table)
+    if observers:
+        output.line()
+        output.table(
+            ("observer", "cosigned", "behind", "endpoint", "answers")
+            if output.language == "en"
+            else ("观察者", "已副署", "滞后", "地址", "应答"),
+            [_observer_cells(session, row) for row in observers],
+        )
     output.line(coverage)
+
+
+def _observer_cells(session: Session, row: dict[str, Any]) -> tuple[str, ...]:
+    charter, say, zh = session.profile.charter, session.output.say, session.output.language == "zh"
+
+    def name(bureau: str) -> str:
+        return charter.by_id(bureau).label("zh") if zh else bureau
+
+    answers = say("yes", "是") if row["state"] == "answers" else _state(session, row)
+    cosigned = [f"{name(each['ledger'])} {each['cosigned']}" for each in row["holds"]]
+    late = [f"{name(each['ledger'])} {each['lag']}" for each in row["holds"] if each["lag"]]
+    comma = "、" if zh else ", "
+    return name(row["bureau"]), comma.join(cosigned) or "-", comma.join(late) or "-", row["endpoint"], answers
 
 
 def _behind(session: Session, row: dict[str, Any]) -> str:

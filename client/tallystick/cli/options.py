@@ -88,11 +88,14 @@ class Session:
 
         return Output(self.json, self.language)
 
-    def ledgers(self) -> Ledgers:
-        """All ledgers of the charter, to be read. Raises what the profile raises."""
+    def ledgers(self, source: str | None = None) -> Ledgers:
+        """All ledgers of the charter, to be read, each from its own node or all from one bureau's.
+
+        Raises what the profile raises, and NotFound.
+        """
         from tallystick.sdk.ledgers import Ledgers
 
-        return Ledgers.open(self.live_profile)
+        return Ledgers.open(self.live_profile, source=source)
 
     def node(self) -> Node:
         """The profile's own node, under the profile's identity. Raises what the profile raises."""

@@ -102,6 +102,7 @@ def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
             if ledger.gap:
                 continue
             reader = ledgers[ledger.bureau]
+            ledger.keeper = "" if reader.wire.at is reader.bureau else reader.wire.at.id
             try:
                 checkpoint = reader.refresh()
             except TallystickError as error:

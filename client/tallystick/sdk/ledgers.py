@@ -1,4 +1,4 @@
-"""All the ledgers of a charter, each read from its own node and verified: what an auditor uses."""
+"""All the ledgers of a charter, read and verified, each from its own node or all from one: what an auditor uses."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tallystick.core.evidence import Proven
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.identifiers import parse_entry_ref
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.copy_reader import CopyReader
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.trust_store import TrustStore
@@ -22,23 +23,32 @@ from tallystick_proto.v1.statement_pb2 import Ref
 class Ledgers:
     """Readers of a charter's ledgers, opened when first asked for.
 
-    A reader that is there already can be given as `own`; it stays its opener's to close.
+    A reader that is there already can be given as `own`; it stays its opener's to close. With `source`, a bureau's id,
+    every ledger is read from that bureau's node, which keeps copies of the others. Raises NotFound.
     """
 
-    def __init__(self, profile: Profile, *, own: LedgerReader | None = None, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        own: LedgerReader | None = None,
+        deadline_s: float = DEADLINE_S,
+        source: str | None = None,
+    ) -> None:
         self.profile = profile
         self.charter = profile.charter
         self._trust = TrustStore(profile.state / "trust")
         self._own = own
+        self._source = None if source is None else profile.charter.by_id(source)
         self._deadline_s = deadline_s
         self._readers: dict[str, LedgerReader] = {}
 
     @classmethod
-    def open(cls, profile: str | os.PathLike[str] | Profile | None = None) -> Self:
-        """The ledgers of a profile's charter. Raises CharterMismatch once that has expired."""
+    def open(cls, profile: str | os.PathLike[str] | Profile | None = None, *, source: str | None = None) -> Self:
+        """The ledgers of a profile's charter. Raises CharterMismatch once that has expired, NotFound."""
         chosen = profile if isinstance(profile, Profile) else Profile.load(profile)
         chosen.check_current(now_us())
-        return cls(chosen)
+        return cls(chosen, source=source)
 
     def __enter__(self) -> Self:
         return self
@@ -54,8 +64,9 @@ class Ledgers:
             return self._own
         reader = self._readers.get(bureau)
         if reader is None:
-            wire = Wire(self.charter.ledger_of(bureau), self._deadline_s)
-            reader = self._readers[bureau] = LedgerReader(wire, self._trust)
+            wire = Wire(self.charter.ledger_of(bureau), self._deadline_s, self._source)
+            read = LedgerReader if wire.at is wire.bureau else CopyReader
+            reader = self._readers[bureau] = read(wire, self._trust)
         return reader
 
     def __iter__(self) -> Iterator[LedgerReader]:

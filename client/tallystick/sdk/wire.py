@@ -33,7 +33,7 @@ from tallystick_proto.v1.ledger_pb2 import (
     SubmitRequest,
 )
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub, SubmitStub
-from tallystick_proto.v1.witness_pb2 import CosignedAnswer, CosignedRequest
+from tallystick_proto.v1.witness_pb2 import CosignedAnswer, CosignedRequest, HeldAnswer, HeldRequest
 from tallystick_proto.v1.witness_pb2_grpc import WitnessStub
 
 DEADLINE_S = 30.0
@@ -58,12 +58,15 @@ Answer = TypeVar("Answer")
 
 
 class Wire:
-    """A connection to a bureau's node; opened lazily, closed with `close`."""
+    """A connection to a bureau's node, or to another's (`at`) that keeps a copy of its ledger; opened lazily, closed
+    with `close`.
+    """
 
-    def __init__(self, bureau: Bureau, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, bureau: Bureau, deadline_s: float = DEADLINE_S, at: Bureau | None = None) -> None:
         self.bureau = bureau
+        self.at = at or bureau
         self.deadline_s = deadline_s
-        self._channel = grpc.insecure_channel(bureau.endpoint, options=CHANNEL_OPTIONS)
+        self._channel = grpc.insecure_channel(self.at.endpoint, options=CHANNEL_OPTIONS)
         self._submit = SubmitStub(self._channel)
         self._ledger = LedgerStub(self._channel)
         self._witness = WitnessStub(self._channel)
@@ -77,6 +80,10 @@ class Wire:
     def cosigned(self) -> CosignedAnswer:
         request = CosignedRequest(origin=self.bureau.origin)
         return self._call(lambda: self._witness.GetCosigned(request, timeout=self.deadline_s))
+
+    def held(self, origin: str) -> HeldAnswer:
+        """What the node holds of another's ledger."""
+        return self._call(lambda: self._witness.GetHeld(HeldRequest(origin=origin), timeout=self.deadline_s))
 
     def submit_many(self, requests: Iterable[SubmitRequest]) -> Iterator[SubmitAnswer]:
         """Answers in the order of the requests; no deadline, since the stream is as long as its caller likes."""
@@ -114,14 +121,14 @@ class Wire:
         try:
             return call()
         except grpc.RpcError as error:
-            raise from_rpc(error, self.bureau.id, self.bureau.endpoint) from None
+            raise from_rpc(error, self.at.id, self.at.endpoint) from None
 
     def _stream(self, start: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
         stream = start()
         try:
             yield from stream
         except grpc.RpcError as error:
-            raise from_rpc(error, self.bureau.id, self.bureau.endpoint) from None
+            raise from_rpc(error, self.at.id, self.at.endpoint) from None
         finally:
             stream.cancel()  # type: ignore[attr-defined]
 
@@ -151,8 +158,8 @@ class Wire:
                 yield answer
         except grpc.RpcError as error:
             if silent.is_set():
-                where = f"{self.bureau.id} at {self.bureau.endpoint}"
+                where = f"{self.at.id} at {self.at.endpoint}"
                 raise Unreachable("no answer in time", where=where, expected="an answer before the deadline") from None
-            raise from_rpc(error, self.bureau.id, self.bureau.endpoint) from None
+            raise from_rpc(error, self.at.id, self.at.endpoint) from None
         finally:
             stream.cancel()  # type: ignore[attr-defined]

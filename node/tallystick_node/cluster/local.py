@@ -19,6 +19,7 @@ from typing import Literal, Self
 from tallystick.core.charter import Charter
 from tallystick.core.errors import NotFound, Starting, StorageFailed, Unreachable, Usage, VerificationFailed
 from tallystick.sdk.ledgers import Ledgers
+from tallystick.sdk.observing import holdings
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.trust_store import TrustStore
@@ -145,7 +146,8 @@ class LocalCluster:
 
     def status(self) -> list[Standing]:
         """How every member stands; what a node says was verified as the auditor's client would."""
-        return [_standing(member, TrustStore(self._profile.state / "trust")) for member in self]
+        trust = TrustStore(self._profile.state / "trust")
+        return [_standing(member, trust, self.charter) for member in self]
 
     def close_clients(self) -> None:
         """Close every connection that was made through this object."""
@@ -181,10 +183,12 @@ class LocalCluster:
         self.close()
 
 
-def _standing(member: Member, trust: TrustStore) -> Standing:
+def _standing(member: Member, trust: TrustStore, charter: Charter) -> Standing:
     bureau, running = member.bureau, member.running
     if running is None:
         return Standing(bureau.id, None, "stopped", bureau.endpoint, _signed_entries(member))
+    if bureau.is_observer:
+        return _observing(member, running.pid, charter)
     reader = LedgerReader(Wire(bureau, _STATUS_DEADLINE_S), trust)
     try:
         size = reader.refresh().size
@@ -201,6 +205,18 @@ def _standing(member: Member, trust: TrustStore) -> Standing:
         return Standing(bureau.id, running.pid, "not believed", bureau.endpoint, None, str(error))
     finally:
         reader.close()
+
+
+def _observing(member: Member, pid: int, charter: Charter) -> Standing:
+    """How an observer stands: its entries are those of others, as far as it has cosigned them."""
+    bureau = member.bureau
+    try:
+        held = holdings(bureau, charter, _STATUS_DEADLINE_S)
+    except (Unreachable, StorageFailed) as error:
+        return Standing(bureau.id, pid, "silent", bureau.endpoint, None, str(error))
+    except VerificationFailed as error:
+        return Standing(bureau.id, pid, "not believed", bureau.endpoint, None, str(error))
+    return Standing(bureau.id, pid, "serving", bureau.endpoint, sum(each.size for each in held))
 
 
 def _signed_entries(member: Member) -> int | None:

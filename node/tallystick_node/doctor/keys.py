@@ -29,8 +29,16 @@ OWN_GAPS: Final = (
     (b"x", b"z"),
     (b"z\x00", None),
 )
-# An observer has copies and what it heard, and nothing else.
-OBSERVER_GAPS: Final = ((b"", b"c"), (b"d", b"g"), (b"h", b"v"), (b"w", b"z"), (b"z\x00", None))
+# An observer has copies and what it heard, and nothing else; of segments and tiles an empty ledger has none.
+OBSERVER_GAPS: Final = (
+    (b"", b"c"),
+    (b"d", b"e"),
+    (b"f", b"g"),
+    (b"h", b"t"),
+    (b"u", b"v"),
+    (b"w", b"z"),
+    (b"z\x00", None),
+)
 # A copy has neither disclosures nor copies, and of cosignatures one record.
 COPY_GAPS: Final = (
     (b"", b"e"),

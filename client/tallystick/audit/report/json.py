@@ -78,6 +78,7 @@ def _ledger(ledger: LedgerCoverage) -> Mapping[str, Any]:
         "gap": ledger.gap,
         "not_understood": ledger.not_understood,
         "later": ledger.later,
+        "keeper": ledger.keeper or None,
     }
 
 

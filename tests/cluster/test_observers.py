@@ -1,0 +1,220 @@
+"""Two bureaus and an observer, real nodes: it witnesses, answers for who is away, and an audit reads it alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tallystick.core.charter import Bureau
+from tallystick.core.errors import NotFound, Unreachable
+from tallystick.sdk.auditing import audit
+from tallystick.sdk.clock import now_us
+from tallystick.sdk.key_file import generate_key
+from tallystick.sdk.ledgers import Ledgers
+from tallystick.sdk.observing import holdings
+from tallystick.sdk.receipt import Receipt
+from tallystick.sdk.wire import Wire
+from tallystick_node.cluster.local import LocalCluster
+from tallystick_node.cluster.nursery import Nursery
+from tallystick_node.doctor.report import Report
+from tallystick_proto.v1.ledger_pb2 import SubmitRequest
+from tests.harness.clusters import checked_cluster
+from tests.harness.processes import refused, tallyd
+
+MARKET, TAXATION, OBSERVER = "market-regulation", "taxation", "observer-1"
+WAIT_S = 30.0
+DAY = date(2027, 6, 30)
+
+
+@pytest.fixture
+def observed(tmp_path: Path, nursery: Nursery) -> Iterator[LocalCluster]:
+    """Two bureaus and an observer."""
+    with checked_cluster(tmp_path / "observed", 2, nursery, observers=1) as made:
+        yield made
+
+
+def observer_of(cluster: LocalCluster) -> Bureau:
+    return cluster.charter.by_id(OBSERVER)
+
+
+def witnessed(cluster: LocalCluster, code: str, bureau: str = MARKET) -> Receipt:
+    """A declaration that a quorum cosigned."""
+    receipt = cluster[bureau].sdk.record_witnessed(
+        "declare", WAIT_S, resource=code, scheme="pudong", title=code, sharing="unconditional"
+    )
+    assert receipt.standing == "witnessed"
+    return receipt
+
+
+def held_up_to(cluster: LocalCluster, ledger: str, size: int) -> None:
+    """Wait until the observer has cosigned so many entries of a ledger."""
+    deadline = time.monotonic() + WAIT_S
+    while not any(
+        each.ledger == ledger and each.size >= size for each in holdings(observer_of(cluster), cluster.charter, WAIT_S)
+    ):
+        assert time.monotonic() < deadline, f"{ledger} is not held up to {size}"
+        time.sleep(0.05)
+
+
+def through(cluster: LocalCluster) -> Ledgers:
+    """Every ledger as the auditor reads it at the observer's node."""
+    return Ledgers.open(cluster.auditor_profile, source=OBSERVER)
+
+
+def checked(cluster: LocalCluster) -> Report:
+    """The stopped observer's database is sound."""
+    report = cluster[OBSERVER].fsck()
+    assert report.clean, report.differences[0]
+    return report
+
+
+def test_two_bureaus_are_witnessed_by_each_other_and_the_observer(observed: LocalCluster) -> None:
+    """A receipt names both of its quorum of two, and the observer holds what it cosigned on its disk."""
+    receipts = [witnessed(observed, "R-1"), witnessed(observed, "R-2", TAXATION)]
+    assert [set(receipt.cosigned_by) for receipt in receipts] == [{TAXATION, OBSERVER}, {MARKET, OBSERVER}]
+    held = {each.ledger: each.size for each in holdings(observer_of(observed), observed.charter, WAIT_S)}
+    assert all(held[receipt.reference.partition("#")[0]] > receipt.index for receipt in receipts)
+    assert checked(observed).copied >= sum(held.values())
+
+
+def test_the_observer_answers_for_a_bureau_that_is_away(observed: LocalCluster) -> None:
+    """What a killed bureau recorded is read, and proven, at the observer's node."""
+    receipt = witnessed(observed, "R-1")
+    observed[MARKET].kill()
+    with Ledgers.open(observed.auditor_profile) as own, pytest.raises(Unreachable):
+        own[MARKET].refresh()
+    with through(observed) as kept:
+        assert kept.show(receipt.ref).entry.raw == receipt.entry
+        assert kept.prove(receipt.reference)
+
+
+def test_an_audit_reads_everything_from_the_observer_alone(observed: LocalCluster) -> None:
+    """With both bureaus stopped it finds what it found before, on a full pass, and says from whose copies."""
+    witnessed(observed, "R-1")
+    sent = observed[MARKET].sdk.sending(
+        "R-1@1", to=TAXATION, digest=f"blake3:{'ab' * 32}", size=7, wait_witnessed_s=WAIT_S
+    )
+    with sent as sending:
+        assert sending.receipt.standing == "witnessed"
+    witnessed(observed, "R-2", TAXATION)
+    before = audit(observed.auditor, DAY)
+    assert before.findings
+    for ledger in before.coverage.ledgers:
+        held_up_to(observed, ledger.bureau, ledger.size)
+    for bureau in (MARKET, TAXATION):
+        observed[bureau].stop()
+    with through(observed) as kept:
+        after = audit(kept, DAY)
+    assert [(each.id, each.standing) for each in after.findings] == [
+        (each.id, each.standing) for each in before.findings
+    ]
+    assert after.coverage.complete == {MARKET, TAXATION}
+    assert after.coverage.entries >= before.coverage.entries
+    assert {ledger.keeper for ledger in after.coverage.ledgers} == {OBSERVER}
+    assert {ledger.keeper for ledger in before.coverage.ledgers} == {""}
+
+
+def test_a_copy_that_is_behind_is_late_and_accuses_nobody(observed: LocalCluster) -> None:
+    """Where the observer was away, what it holds is less than what the auditor saw: a gap, and no finding."""
+    witnessed(observed, "R-1")
+    observed[OBSERVER].stop()
+    market = observed[MARKET]
+    market.sdk.declare("R-2", scheme="pudong", title="R-2", sharing="unconditional")
+    seen = observed.auditor[MARKET].refresh()
+    observed.auditor[MARKET].remember()
+    for bureau in (MARKET, TAXATION):
+        observed[bureau].stop()
+    observed[OBSERVER].start()
+    with through(observed) as kept:
+        found = audit(kept, DAY)
+    assert not found.findings
+    (gap,) = [ledger.gap for ledger in found.coverage.ledgers if ledger.bureau == MARKET]
+    assert f"its copy has {seen.size - 1} entries, and {seen.size} were shown to this client before" in gap
+    assert found.coverage.exit_code == 3
+    market.start()
+    observed[TAXATION].start()
+    witnessed(observed, "R-3")
+    with through(observed) as kept:
+        assert audit(kept, DAY).coverage.complete == {MARKET, TAXATION}
+
+
+def test_an_observer_that_was_away_catches_up(observed: LocalCluster) -> None:
+    """Killed and started again it takes what it missed, and the quorum that lacked it is reached again."""
+    witnessed(observed, "R-1")
+    observed[OBSERVER].kill()
+    receipt = observed[MARKET].sdk.record_witnessed(
+        "declare", 0.2, resource="R-2", scheme="pudong", title="R-2", sharing="unconditional"
+    )
+    assert (receipt.standing, receipt.cosigned_by.count(OBSERVER)) == ("recorded", 0)
+    checked(observed)
+    observed[OBSERVER].start()
+    later = witnessed(observed, "R-3")
+    with through(observed) as kept:
+        assert kept.show(receipt.ref).entry.raw == receipt.entry
+        assert kept[MARKET].trusted.size > later.index
+    observed.stop()
+    assert checked(observed).copied > later.index
+
+
+def test_what_needs_a_ledger_is_refused_in_one_sentence(observed: LocalCluster) -> None:
+    """Its node records nothing and gathers nothing, no reference leads to it, and its home has no ledger's key."""
+    witnessed(observed, "R-1")
+    observer, says = observer_of(observed), f"{OBSERVER}: it is an observer and has no ledger"
+    wire = Wire(observer)
+    try:
+        for call in (
+            wire.cosigned,
+            lambda: wire.submit(SubmitRequest()),
+            lambda: list(wire.submit_many([SubmitRequest()])),
+        ):
+            with pytest.raises(NotFound, match=says):
+                call()
+        with pytest.raises(NotFound, match="no ledger"):
+            wire.checkpoint(0)
+    finally:
+        wire.close()
+    with pytest.raises(NotFound, match=says):
+        observed.auditor.show(f"{OBSERVER}#0")
+    home = observed[OBSERVER].home
+    assert sorted(path.name for path in (home / "keys").iterdir()) == ["witness.key"]
+    assert not (home / "data" / "signed-size").exists()
+
+
+def test_what_does_not_belong_into_its_database_is_named(observed: LocalCluster) -> None:
+    """An altered entry of a copy, and a key that only a ledger's database has, are differences."""
+    receipt = witnessed(observed, "R-1")
+    with observed[OBSERVER].stopped(broken_on_purpose=True, restart=False) as disk:
+        disk.put(b"p" + bytes(16), b"x")
+        copied = [key for key in disk.keys(b"c") if key[17:18] == b"e"]
+        disk.flip(copied[0], 200)
+    report = observed[OBSERVER].fsck()
+    places = "\n".join(map(str, report.differences))
+    assert f"key {(b'p' + bytes(16)).hex()}: expected no such key" in places
+    assert "copy of pudong.example/" in places
+    assert receipt.index < report.copied
+
+
+def test_another_key_is_not_the_observers(observed: LocalCluster) -> None:
+    """A home whose witness key is not the one the charter names does not start, and keeps its copies."""
+    home = observed[OBSERVER].home
+    observed[OBSERVER].stop()
+    (home / "keys" / "witness.key").rename(home / "keys" / "kept.key")
+    generate_key(home / "keys" / "witness.key")
+    assert f"this is not the witness key of {OBSERVER}" in refused(2, "run", home)
+    (home / "keys" / "kept.key").replace(home / "keys" / "witness.key")
+    assert now_us() < observed.charter.expires_us
+    assert tallyd("fsck", home).returncode == 0
+
+
+def test_the_commands_know_it(observed: LocalCluster) -> None:
+    """`cluster status` shows it serving with what it has cosigned, and another number of observers is refused."""
+    receipt = witnessed(observed, "R-1")
+    (standing,) = [each for each in observed.status() if each.bureau == OBSERVER]
+    assert standing.state == "serving"
+    assert standing.entries is not None
+    assert standing.entries > receipt.index
+    assert "0 observers" in refused(2, "cluster", "up", "--dir", observed.folder, "--observers", "0")
