@@ -20,12 +20,11 @@ from tallystick_node.peers import Reach
 from tallystick_node.proven import Proven
 from tallystick_node.services.gossip import GossipService
 from tallystick_node.services.ledger import LedgerService
-from tallystick_node.services.submit import NoSubmitService
+from tallystick_node.services.submit import NoSubmitService, SubmitService
 from tallystick_node.services.witness import WitnessService
 from tallystick_node.shelf import Held, Shelf
 from tallystick_node.store.store import Store
 from tallystick_node.witness import Gathering
-from tallystick_proto.v1.ledger_pb2_grpc import SubmitServicer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,6 @@ class Observer:
     `stop` at the end. `store` stays its opener's to close; `gossip_s` is how long, more or less, it waits before it
     swaps with another node, and then again.
     """
-
-    submit: SubmitServicer
 
     def __init__(
         self,
@@ -79,7 +76,7 @@ class Observer:
         self.swaps = GossipService(self.gossip)
         self.ledger = LedgerService(self.shelf)
         self.witness = WitnessService(who.bureau, gathering, self.shelf)
-        self.submit = NoSubmitService(who.bureau)
+        self.submit: SubmitService | NoSubmitService = NoSubmitService(who.bureau)
 
     @property
     def standing(self) -> dict[str, object]:
