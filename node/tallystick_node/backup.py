@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 import tomli_w
 
+from tallystick.core.charter import Bureau
 from tallystick.core.errors import ConfigInvalid, DirectoryHeld
 from tallystick.core.note import encode_base64
 from tallystick.sdk.charter_files import notes_beside
@@ -67,7 +68,7 @@ def make_backup(settings: Settings, target: Path, now_us: int, progress: Progres
     """
     _, bureau = settings.open_charter()
     with made_whole(target) as making:
-        copy = _copy_files(settings, making, with_keys=with_keys)
+        copy = _copy_files(settings, bureau, making, with_keys=with_keys)
         store = LevelDbStore.create(copy.database)
         try:
             with _pieces(settings, bureau.origin) as pieces:
@@ -117,7 +118,7 @@ def _pieces(settings: Settings, origin: str) -> Iterator[Iterator[BackupPiece]]:
         store.close()
 
 
-def _copy_files(settings: Settings, making: Path, *, with_keys: bool) -> Settings:
+def _copy_files(settings: Settings, bureau: Bureau, making: Path, *, with_keys: bool) -> Settings:
     """Everything but the database; returns the copy's settings."""
     config = settings.config
     charter = settings.place(config.charter)
@@ -136,7 +137,7 @@ def _copy_files(settings: Settings, making: Path, *, with_keys: bool) -> Setting
         copy_file(stanza, making / STANZA)
     if with_keys:
         beside = sorted((settings.path.parent / KEYS).glob("*.key"))
-        for key in dict.fromkeys((settings.place(config.keys.ledger), settings.place(config.keys.witness), *beside)):
+        for key in dict.fromkeys((*settings.key_files(bureau), *beside)):
             copy_file(key, making / KEYS / key.name, 0o600)
     return Settings.load(making / SETTINGS)
 

@@ -137,6 +137,12 @@ class Settings:
     def operator_token(self) -> Path:
         return self.place(self.config.data) / "operator-token"
 
+    def key_files(self, bureau: Bureau) -> list[Path]:
+        """Where the keys are that this node signs with; an observer has the witness's alone."""
+        keys = self.config.keys
+        named = (keys.witness,) if bureau.is_observer else (keys.ledger, keys.witness)
+        return [self.place(name) for name in named]
+
     def open_charter(self) -> tuple[Charter, Bureau]:
         """The charter and this node's bureau in it. Raises ConfigInvalid or VerificationFailed."""
         path = self.place(self.config.charter)

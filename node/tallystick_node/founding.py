@@ -7,8 +7,8 @@ ledger are
     ActorRegistered, …         by <bureau>:registrar, one statement for each first actor, with its proof of possession
 
 They take the way of every submission (`prepare`, admission, `Ledger.build`) and become durable in the writer's
-order: the batch, then the note. An observer's database has an empty ledger's state record, so that it is known for its
-own, and nothing is ever recorded in it.
+order: the batch, then the note. An observer's are those of an empty ledger, so that they are known for its own, and
+nothing is ever recorded there.
 
 A folder is made beside its place under a name ending in `.making` and renamed when it is whole, so that it is there
 whole or not at all; what an interruption left is named and refused. Nothing is ever overwritten.
@@ -141,6 +141,7 @@ def found_observer(settings: Settings, bureau: Bureau) -> None:
             Ledger.create(store, bureau.origin)
         finally:
             store.close()
+        SignedSize.create(folder / settings.signed_size.name, bureau.origin).close()
 
 
 def _registrations(bureau: Bureau, registrar: SigningKey, actors: Sequence[FirstActor], now_us: int) -> Prepared:

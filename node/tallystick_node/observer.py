@@ -58,6 +58,7 @@ class Observer:
         own_word: OwnWord | None = None,
     ) -> None:
         self.who = who
+        self.store = store
         self.shelf = Shelf(store, who.witness_key, f"{who.bureau.origin}/witness", own)
         self.proven = Proven(who.charter, store)
         self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng, self.proven)

@@ -140,5 +140,4 @@ def _put_database(source: Settings, folder: Path, taken: Taken, noted: Signed | 
 
 
 def _missing_keys(settings: Settings) -> list[Path]:
-    keys = (settings.place(settings.config.keys.ledger), settings.place(settings.config.keys.witness))
-    return [key for key in keys if not key.exists()]
+    return [key for key in settings.key_files(settings.open_charter()[1]) if not key.exists()]

@@ -148,7 +148,7 @@ class Node:
         Raises Usage where the address is taken.
         """
         engine = self.engine
-        operate = OperateService(make_token(self.settings.operator_token), lambda: self.sequencer.ledger.store)
+        operate = OperateService(make_token(self.settings.operator_token), lambda: self.engine.store)
         await engine.start()
         config = self.settings.config
         server = grpc.aio.server(

@@ -181,7 +181,6 @@ def test_what_needs_a_ledger_is_refused_in_one_sentence(observed: LocalCluster) 
         observed.auditor.show(f"{OBSERVER}#0")
     home = observed[OBSERVER].home
     assert sorted(path.name for path in (home / "keys").iterdir()) == ["witness.key"]
-    assert not (home / "data" / "signed-size").exists()
 
 
 def test_what_does_not_belong_into_its_database_is_named(observed: LocalCluster) -> None:
@@ -218,3 +217,16 @@ def test_the_commands_know_it(observed: LocalCluster) -> None:
     assert standing.entries is not None
     assert standing.entries > receipt.index
     assert "0 observers" in refused(2, "cluster", "up", "--dir", observed.folder, "--observers", "0")
+
+
+def test_its_backup_is_a_home_of_copies(observed: LocalCluster, tmp_path: Path) -> None:
+    """Taken while it runs, a backup is sound, and a home made of it has the one key it needs."""
+    witnessed(observed, "R-1")
+    made = tallyd("backup", observed[OBSERVER].home, tmp_path / "backup", "--with-keys")
+    assert made.returncode == 0, made.stderr
+    checked_copy = tallyd("fsck", tmp_path / "backup")
+    assert checked_copy.returncode == 0, checked_copy.stdout
+    assert "0 entries, and" in checked_copy.stdout
+    restored = tallyd("restore", tmp_path / "backup", tmp_path / "again")
+    assert restored.returncode == 0, restored.stderr
+    assert sorted(path.name for path in (tmp_path / "again" / "keys").iterdir()) == ["witness.key"]

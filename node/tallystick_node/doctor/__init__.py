@@ -9,7 +9,7 @@
      (`copies`)
   6. what was heard of other ledgers is their keys' word (`heard`)
 
-An observer's database holds copies alone: of 1 to 4 remains that it is its own, empty but for them.
+An observer's database holds copies alone: of 1 to 4 remains that it and the note are its own, and say of no entry.
 
 Nothing is repaired: what was altered is evidence.
 """
@@ -41,16 +41,16 @@ def run(settings: Settings, progress: Progress | None = None) -> Report:
     charter, bureau = settings.open_charter()
     store = LevelDbStore.open(settings.database)
     try:
-        others = [other for other in charter.ledgers if other is not bureau]
-        if bureau.is_observer:
-            return check_observer(store, bureau, others)
         report = Report(bureau.origin)
         try:
             signed = SignedSize.open(settings.signed_size, bureau.origin)
         except StorageFailed as error:
             report.add_error(error)
             return report
+        others = [other for other in charter.ledgers if other is not bureau]
         try:
+            if bureau.is_observer:
+                return check_observer(store, signed, bureau, others)
             return check(store, signed, bureau, others, progress)
         finally:
             signed.close()
@@ -93,7 +93,7 @@ def check(
     return _taken(steps, report)
 
 
-def check_observer(store: Store, observer: Bureau, others: Sequence[Bureau]) -> Report:
+def check_observer(store: Store, signed: SignedSize, observer: Bureau, others: Sequence[Bureau]) -> Report:
     """Check the database of an observer's node that nobody writes to."""
     report = Report(observer.origin)
     try:
@@ -103,6 +103,7 @@ def check_observer(store: Store, observer: Bureau, others: Sequence[Bureau]) -> 
         return report
     copies = CopyCheck(ledger, observer, others, report)
     steps: list[Callable[[], None]] = [
+        lambda: check_against_signed(ledger, signed),
         lambda: check_no_entries(store, observer.origin),
         KeyCheck(ledger, report, OBSERVER_GAPS).strays,
         copies.copies,
