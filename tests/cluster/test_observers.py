@@ -135,8 +135,7 @@ def test_a_copy_that_is_behind_is_late_and_accuses_nobody(observed: LocalCluster
     (gap,) = [ledger.gap for ledger in found.coverage.ledgers if ledger.bureau == MARKET]
     assert f"its copy has {seen.size - 1} entries, and {seen.size} were shown to this client before" in gap
     assert found.coverage.exit_code == 3
-    market.start()
-    observed[TAXATION].start()
+    observed.start()
     witnessed(observed, "R-3")
     with through(observed) as kept:
         assert audit(kept, DAY).coverage.complete == {MARKET, TAXATION}

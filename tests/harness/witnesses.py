@@ -39,13 +39,15 @@ WAIT_S = 30.0
 AT_S = NOW_US // 1_000_000
 
 
-def witnessed_home(folder: Path, witnesses: int, now_us: int = NOW_US) -> tuple[Home, list[Office]]:
-    """A founded ledger, and the offices that its charter lets witness it."""
+def witnessed_home(folder: Path, witnesses: int, now_us: int = NOW_US, *, listed: int = 0) -> tuple[Home, list[Office]]:
+    """A founded ledger, and the offices that its charter lets witness it: all, or the first `listed` of them."""
     office = Office(now_us=now_us)
     offices = [Office(f"witness-{number}") for number in range(witnesses)]
     for number, other in enumerate(offices, 2):
         other.bureau = msgspec.structs.replace(other.bureau, credit_code=credit_code(number))
     office.others = tuple(other.bureau for other in offices)
+    names = tuple(other.bureau.id for other in offices[:listed])
+    office.bureau = msgspec.structs.replace(office.bureau, witnesses=names)
     return Home(folder, office), offices
 
 
