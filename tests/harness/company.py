@@ -6,6 +6,7 @@ those it is meant for reach that one in the first one's place.
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -18,27 +19,42 @@ import msgspec
 from tallystick.core.charter import Bureau, Charter, open_charter
 from tallystick.core.errors import TallystickError
 from tallystick_node.cluster.roster import credit_code
+from tallystick_node.observer import Observer, Who
 from tallystick_node.peers import Peer
+from tallystick_node.store.store import Store
 from tests.harness import loop
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
-from tests.harness.office import Office
+from tests.harness.office import NOW_US, Office
+from tests.harness.rosters import observing
 
 ROUNDS_MAX = 100
 
 
 class Company:
-    """Bureaus by id, each witnessed by all others, or by those `witnesses` names. Use as a context."""
+    """Bureaus by id, each witnessed by all others, or by those `witnesses` names. Use as a context.
 
-    def __init__(self, folder: Path, *bureaus: str, witnesses: Mapping[str, Sequence[str]] | None = None) -> None:
+    `observers` are in the charter; their nodes are made by `observer`, on a database that is the caller's.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *bureaus: str,
+        witnesses: Mapping[str, Sequence[str]] | None = None,
+        observers: Sequence[str] = (),
+    ) -> None:
         self._folder = folder
-        self.offices = {bureau: Office(bureau) for bureau in bureaus}
+        self._bureaus = bureaus
+        self.offices = {bureau: Office(bureau) for bureau in (*bureaus, *observers)}
         for number, (bureau, office) in enumerate(self.offices.items(), 1):
             office.bureau = msgspec.structs.replace(
                 office.bureau,
                 credit_code=credit_code(number),
                 witnesses=tuple((witnesses or {}).get(bureau, ())),
             )
+        for each in observers:
+            self.offices[each].bureau = observing(self.offices[each].bureau)
         for office in self.offices.values():
             office.others = tuple(other.bureau for other in self.offices.values() if other is not office)
         self.nodes: dict[str, LyingNode] = {}
@@ -47,7 +63,7 @@ class Company:
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
-            for bureau in self.offices:
+            for bureau in self._bureaus:
                 self.nodes[bureau] = opening.enter_context(self._node(self._home(bureau), bureau))
             self._open = opening.pop_all()
         return self
@@ -57,7 +73,8 @@ class Company:
     ) -> None:
         self._open.close()
         for bureau, node in self.nodes.items() if kind is None else ():
-            report = node.home.check(self.offices[bureau].others)
+            others = [other for other in self.offices[bureau].others if not other.is_observer]
+            report = node.home.check(others)
             assert report.clean, "\n".join(map(str, report.differences))
 
     def __getitem__(self, bureau: str) -> LyingNode:
@@ -69,6 +86,19 @@ class Company:
 
     def bureau(self, bureau: str) -> Bureau:
         return self.charter.by_id(bureau)
+
+    def observer(self, bureau: str, store: Store) -> Observer:
+        """An observer's node, which swaps and follows when a test says so."""
+        office = self.offices[bureau]
+        who = Who(
+            self.charter,
+            office.bureau,
+            office.keys["witness"],
+            lambda: NOW_US,
+            self._reach(bureau),
+            random.Random(),
+        )
+        return Observer(who, store)
 
     def fork(self, bureau: str, *shown_to: str) -> LyingNode:
         """Another node of a bureau, which those named reach from now on; both go on from one disk, whatever they are
@@ -132,12 +162,15 @@ class Company:
         return Home(folder, self.offices[bureau or name])
 
     def _node(self, home: Home, asker: str) -> LyingNode:
+        return LyingNode(home, reach=self._reach(asker))
+
+    def _reach(self, asker: str) -> Callable[[Bureau], Peer]:
         def reach(bureau: Bureau) -> Peer:
             node = self._instead.get((asker, bureau.id)) or self.nodes.get(bureau.id)
             port = 1 if node is None else node.port
             return Peer(msgspec.structs.replace(bureau, endpoint=f"127.0.0.1:{port}"))
 
-        return LyingNode(home, reach=reach)
+        return reach
 
 
 def _shameless(why: TallystickError) -> None:
