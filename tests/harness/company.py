@@ -72,9 +72,8 @@ class Company:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
-        for bureau, node in self.nodes.items() if kind is None else ():
-            others = [other for other in self.offices[bureau].others if not other.is_observer]
-            report = node.home.check(others)
+        for node in self.nodes.values() if kind is None else ():
+            report = node.home.check()
             assert report.clean, "\n".join(map(str, report.differences))
 
     def __getitem__(self, bureau: str) -> LyingNode:

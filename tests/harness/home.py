@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
-from tallystick.core.charter import Bureau
 from tallystick.core.errors import StorageFailed
 from tallystick.core.history import History
 from tallystick.core.submission import Prepared
@@ -85,11 +84,12 @@ class Home:
             self.signed.close()
         assert not self.check().differences
 
-    def check(self, others: Sequence[Bureau] = ()) -> doctor.Report:
-        """What fsck says of the disk as it is, with the copies of the ledgers of `others`."""
+    def check(self) -> doctor.Report:
+        """What fsck says of the disk as it is, with the copies of the others' ledgers."""
         signed = SignedSize.open(self.noted, self.office.origin)
         try:
-            return doctor.check(self.disk.reopened(), signed, self.office.bureau, self.office.others)
+            others = [other for other in self.office.others if not other.is_observer]
+            return doctor.check(self.disk.reopened(), signed, self.office.bureau, others)
         finally:
             signed.close()
 
