@@ -13,6 +13,8 @@ from tallystick.core.entry import Entry, decode_entry
 from tallystick.core.errors import TallystickError
 from tallystick.core.statement import read
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.node import Node
+from tallystick.sdk.profile import Profile, _File
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.recorder import Pending, Recorder
 from tallystick.sdk.spool import Spool
@@ -57,7 +59,12 @@ class WitnessedBench:
         self, *, submissions_max: int = 1_000, bytes_max: int = 1_000_000, actor: str = "clerk", **options: object
     ) -> Recorder:
         office = self.node.home.office
-        spool = Spool(self.spool / actor, office.origin, submissions_max=submissions_max, bytes_max=bytes_max)
+        spool = Spool(
+            self.spool / f"{office.bureau.id}_{actor}",
+            office.origin,
+            submissions_max=submissions_max,
+            bytes_max=bytes_max,
+        )
         return Recorder(
             LedgerReader(Wire(self.node.bureau), self.trust),
             office.actor(actor),
@@ -81,6 +88,13 @@ class WitnessedBench:
         self.node = LyingNode(home)
         self.node.start()
         self.trust.set_aside_unvouched(office.bureau, 2)
+
+    def client(self) -> Node:
+        """The clerk's own connection, whose recorders have the same spool."""
+        office = self.node.home.office
+        profile = Profile(self.folder / "profile.toml", _File(charter="", charter_digest=""), self.charter)
+        wire = Wire(self.node.bureau)
+        return Node(wire, self.trust, office.actor("clerk"), office.keys["clerk"], self.folder, profile)
 
     def hear(self, witnesses: int) -> None:
         """So many witnesses have cosigned all there is."""

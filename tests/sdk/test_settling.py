@@ -118,6 +118,17 @@ def test_a_full_spool_makes_recording_wait_for_witnesses(bench: WitnessedBench) 
     assert bench.codes() == [*codes(3), "more"]
 
 
+def test_looking_in_vain_does_not_make_the_wait_longer(bench: WitnessedBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Witnesses that are asked about again and again, and have cosigned nothing, are waited for as long as was said."""
+    monkeypatch.setattr(settling, "_PAUSE_MIN_S", 0.01)
+    monkeypatch.setattr(settling, "_PAUSE_MAX_S", 0.01)
+    with bench.recorder(batch_max=1, submissions_max=1, give_up_s=0.5) as recorder:
+        declare(recorder, "A").result(WAIT_S)
+        with pytest.raises(Overloaded, match="full: 1 submissions are recorded"):
+            declare(recorder, "B")
+    assert bench.node.calls.count("GetCosigned") > 2
+
+
 @pytest.mark.parametrize("bound", [{"submissions_max": 2}, {"bytes_max": 1_000}], ids=["files", "bytes"])
 def test_a_ledger_that_is_never_witnessed_is_said_to_be_why(bench: WitnessedBench, bound: dict[str, Any]) -> None:
     """No call waits for ever: it fails and says how many are recorded and not yet witnessed; nothing is lost."""

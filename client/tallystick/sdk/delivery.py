@@ -129,11 +129,13 @@ class Delivery:
 
     def _look(self) -> None:
         """See what is witnessed by now."""
+        before = self._settling.count
         try:
             self._settling.look()
         finally:
             self._outbox.wake_at = self._settling.due_at
-            self._outbox.moved()
+            if self._settling.count < before:
+                self._outbox.moved()
 
     def _answers(self) -> Iterator[SubmitAnswer]:
         """One stream, where there is something to send."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
 from tallystick.core.compose import compose, place
-from tallystick.core.errors import StorageFailed, Unreachable
+from tallystick.core.errors import Overloaded, StorageFailed, TallystickError, Unreachable
 from tallystick.core.identifiers import format_version_ref
 from tallystick.core.keys import SigningKey
 from tallystick.core.submission import seal
@@ -27,6 +29,7 @@ from tallystick.sdk.receiving import Receiving, receiving
 from tallystick.sdk.recorder import Recorder
 from tallystick.sdk.salts import SaltStore
 from tallystick.sdk.sending import Sending, sending
+from tallystick.sdk.settling import Settling
 from tallystick.sdk.spool import Spool
 from tallystick.sdk.standing import standing_of
 from tallystick.sdk.trust_store import TrustStore
@@ -45,7 +48,8 @@ WAIT_WITNESSED_S = 5.0
 class Node(LedgerReader, Verbs[Receipt]):
     """A connection to one bureau's node under one identity. Not for use by several threads at once.
 
-    Every verb records at once and returns a checked receipt; `recorder` is for many.
+    Every verb records at once and returns a checked receipt; `recorder` is for many. What is recorded and not yet
+    witnessed stays in the spool, as a recorder's batches do.
     """
 
     def __init__(
@@ -78,15 +82,24 @@ class Node(LedgerReader, Verbs[Receipt]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if kind is None:
+            self.close()
+            return
+        with suppress(TallystickError):  # the block's own error is the one to be seen
+            self.close()
 
     def close(self) -> None:
-        """Write down what was verified, and close every connection."""
-        try:
+        """Write down what was verified, and close every connection.
+
+        Where something stays in the spool, a recorder sees to it first, and raises as it does in closing.
+        """
+        with ExitStack() as last:
+            last.callback(super().close)
             if self._peers is not None:
-                self._peers.close()
-        finally:
-            super().close()
+                last.callback(self._peers.close)
+            if self._settling.count:
+                with suppress(Unreachable):
+                    self.recorder(give_up_s=0.0).close()
 
     @property
     def peers(self) -> Ledgers:
@@ -103,9 +116,9 @@ class Node(LedgerReader, Verbs[Receipt]):
     def record(self, kind: str, **values: object) -> Receipt:
         """Record one statement of a kind, named as in `DataUsed` or by its verb.
 
-        Returns once it is durable and its receipt was checked. Raises what kept it from being recorded; after
-        StorageFailed or Unreachable the outcome may be unknown, and what was tried under one id was recorded once or
-        not at all.
+        Returns once it is durable and its receipt was checked. Raises what kept it from being recorded, Overloaded
+        where the spool is full of what is not witnessed yet; after StorageFailed or another Unreachable the outcome may
+        be unknown, and what was tried under one id was recorded once or not at all.
         """
         return self._say(kind, values)
 
@@ -118,6 +131,7 @@ class Node(LedgerReader, Verbs[Receipt]):
 
     def _say(self, kind: str, values: dict[str, object], wait_witnessed_s: float = 0.0) -> Receipt:
         self.check_evidence()  # a receipt of a ledger that is two would promise nothing
+        self._make_room()
         charter = None if self._profile is None else self._profile.charter
         quorum = None if charter is None else charter.quorum_of(self.bureau)
         wait_ms = 0 if quorum is None else int(wait_witnessed_s * 1_000)
@@ -140,6 +154,8 @@ class Node(LedgerReader, Verbs[Receipt]):
         if charter is None:
             return receipt_of(answer, 0, draft.statement, self.bureau, checkpoint)
         cosigned = check_standing(answer, charter, self.bureau)
+        if not cosigned.enough(charter):
+            self._settling.recorded(submission_id, submission, answer)
         return receipt_of(
             answer,
             0,
@@ -175,6 +191,17 @@ class Node(LedgerReader, Verbs[Receipt]):
             spool=self._spool if spool else None,
             charter=None if self._profile is None else self._profile.charter,
         )
+
+    def _make_room(self) -> None:
+        """See, now and then, what of the single statements is witnessed by now."""
+        if time.monotonic() >= self._settling.due_at or self._settling.full():
+            self._settling.look()
+        if why := self._settling.full():
+            raise Overloaded(why, where=self.bureau.id, expected="witnesses that cosign")
+
+    @cached_property
+    def _settling(self) -> Settling:
+        return Settling(self, None if self._profile is None else self._profile.charter, self._spool)
 
     @property
     def _spool(self) -> Spool:

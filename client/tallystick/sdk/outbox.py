@@ -51,6 +51,7 @@ class Outbox:
         self._sealed: deque[Batch] = deque()  # not sent on the present stream
         self._sent: deque[Batch] = deque()  # sent, in this order, and not answered
         self._closing = False
+        self._moves = 0  # how often there was more room than before
         self._stream = 0  # a stream that broke may still ask for batches; it must not get any
 
     # Recording.
@@ -58,9 +59,14 @@ class Outbox:
     def room(self) -> Batch:
         """The batch that is open; waits while too many are on their way. Raises Overloaded where nothing moves."""
         with self.lock:
+            moves, give_up_at = self._moves, time.monotonic() + self._wait_s
             while not self._closing and self._open is None and (why := self._why_none()):
-                if not self._changed.wait(self._wait_s):
+                if moves != self._moves:
+                    moves, give_up_at = self._moves, time.monotonic() + self._wait_s
+                left = give_up_at - time.monotonic()
+                if left <= 0:
                     raise Overloaded(why, where=self._bureau, expected="a node that answers, and witnesses that cosign")
+                self._changed.wait(left)
             if self._closing:
                 raise RuntimeError("the recorder is closed")
             if self._open is None:
@@ -118,6 +124,7 @@ class Outbox:
     def moved(self) -> None:
         """Something has left the spool."""
         with self.lock:
+            self._moves += 1
             self._changed.notify_all()
 
     @property
@@ -181,6 +188,7 @@ class Outbox:
     def settle(self, batch: Batch, outcome: Outcome | BaseException) -> None:
         """Say how a batch went; it is on its way no more."""
         with self.lock:
+            self._moves += 1
             batch.settle(outcome)
             for queue in (self._sent, self._sealed):
                 if batch in queue:
