@@ -1,7 +1,7 @@
 """Everything a history is played on: the loop, the network, the machines, what was said and done, and what must hold.
 
-What must hold at every step is checked where it would be broken: what a node writes down against another bureau, and
-what its log calls a bug, reach `written` and `logged` as they happen.
+What must hold at every step is checked where it would be broken: what a node writes down reaches the judges at each
+write, and what its log calls a bug reaches `logged`.
 """
 
 from __future__ import annotations
@@ -10,23 +10,22 @@ import asyncio
 import random
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 import structlog
 
-from tallystick_node import keyspace
-from tallystick_node.copies import COSIGNING
-from tallystick_node.store.store import Batch
-from tallystick_proto.v1.storage_pb2 import Cosigning
 from tests.simulation.network import Host, Network
 from tests.simulation.nodes import Lie, Machine, NodeProcess
 from tests.simulation.signing import counted
 from tests.simulation.virtual_loop import VirtualLoop, running
 from tests.simulation.world import World
+
+if TYPE_CHECKING:
+    from tests.simulation.judges import Judges
 
 _LOUD: Final = ("warning", "error", "critical")
 
@@ -48,12 +47,12 @@ class Bench:
         self.machines: dict[str, Machine] = {}
         self.faces: dict[str, dict[str, Machine]] = {}
         self.shown: dict[tuple[str, str], str] = {}
-        """Which face of a lying bureau another sees, by (liar, the other's name); its first face where none is said."""
-        self.lies: list[Lie] = []
+        """Which face of a liar another sees, by (liar, the other's id); the first where none is said."""
+        self.lie: Lie | None = None
+        self.judges: Judges
         self.told: list[tuple[float, str, str]] = []
         """What happened: when, to whom, what."""
         self.broken: list[str] = []
-        self._copies = {keyspace.copy(each.origin) + COSIGNING: each.id for each in world.charter.bureau}
 
     def chance(self, what: str) -> random.Random:
         """A source of chance of its own for each thing, so that a change to one leaves the others as they were."""
@@ -78,28 +77,6 @@ class Bench:
         self.say("judge", what)
         self.broken.append(what)
 
-    def bend(self, process: NodeProcess, path: str, caller: Host, answer: Any) -> Iterable[Any]:
-        """What a lying node sends in place of an honest answer."""
-        for lie in self.lies if process.id in self.liars else ():
-            bent = lie(process, path, caller, answer)
-            if bent is not None:
-                return bent
-        return (answer,)
-
-    def written(self, machine: Machine, batch: Batch) -> None:
-        """A node made something durable; nothing in it may accuse an honest bureau."""
-        if not machine.honest:
-            return
-        for key, value in batch.puts:
-            whose = self._copies.get(key)
-            if whose is None or not (record := Cosigning.FromString(value)).stopped:
-                continue
-            self.say(machine.name, f"cosigns {whose} no more: {record.stopped}")
-            if record.behind_key:  # it is the witness itself that forgot
-                continue
-            if whose not in self.liars:
-                self.fail(f"{machine.name} accuses {whose}, which is honest")
-
     def logged(self, logger: object, level: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         """A line of a node's log."""
         process = running.get()
@@ -113,12 +90,19 @@ class Bench:
         raise structlog.DropEvent
 
     def _route(self, caller: Host, to: str) -> Host | None:
+        """Which process answers for a bureau: of a liar's faces, the one that the caller is to see."""
         faces = self.faces.get(to)
         if faces is None:
             return None
-        name = caller.machine.name if isinstance(caller, NodeProcess) else caller.id
-        face = self.shown.get((to, name))
-        machine = next(iter(faces.values())) if face is None else faces[face]
+        asking = caller.machine if isinstance(caller, NodeProcess) else None
+        if asking is None or asking.honest:
+            machine = faces[self.shown.get((to, caller.id), "")]
+        elif to in self.liars:
+            machine = faces.get(asking.face, faces[""])
+        elif self.shown.get((asking.id, to), "") == asking.face:
+            machine = faces[""]
+        else:
+            return None  # who is shown another face is not to know of this one
         return machine.process
 
     # The whole.

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Generator
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -113,8 +114,9 @@ class Call:
 
     def send(self, message: Any) -> None:
         """A request, or one of many."""
-        data = self._encode(message)
-        self._later(0, lambda: self._there.put(data), len(data))
+        for each in self.caller.says(self.path, message):
+            data = self._encode(each)
+            self._later(0, partial(self._there.put, data), len(data))
 
     async def write(self, message: Any) -> None:
         if self._here.over or self.closed:
@@ -185,9 +187,9 @@ class Call:
             self._end(failure(error.code, error.details, error.trailing))
 
     def _reply(self, host: Host, handler: Any, answer: Any) -> None:
-        for each in host.answers(self.path, self.caller, answer):
+        for each in host.says(self.path, answer):
             data = handler.response_serializer(each)
-            self._later(1, lambda data=data: self._here.put(data), len(data))
+            self._later(1, partial(self._here.put, data), len(data))
 
     def _end(self, error: AioRpcError | None) -> None:
         def finish() -> None:
@@ -210,7 +212,7 @@ class Call:
         """Something crosses; what went the same way before has arrived when it does. `size` is that of a message."""
         if self.closed:
             return
-        delay_s = self.network.delay_s(self, direction, size)
+        delay_s = self.network.delay_s(self, size)
         at_s = max(self._in_order_s[direction] + _BEHIND_S, self._loop.time() + delay_s)
         self._in_order_s[direction] = at_s
         self._crossing[direction].append(what)

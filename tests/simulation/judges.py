@@ -1,33 +1,46 @@
 """What must be true of a history: while it goes on, when it has calmed down, and of the disks it leaves.
 
-1. no honest bureau is ever accused (`Bench.written`, at every step)
-2. what an honest ledger acknowledged, it has; what was witnessed, it has
-3. in the end every honest ledger is witnessed to its last entry
-4. every disk is what `tallyd fsck` calls sound
+  1. at every write: no honest node writes down an accusation of an honest bureau
+  2. two histories of one size are never both witnessed; what is called witnessed has a quorum
+  3. in the end every fork that can be proven is proven at every honest node: one of them holds a note of one history,
+     and an honest witness has the other at least up to that note's size (`provable`)
+  4. in the end every honest ledger is witnessed to its last entry, if enough honest witnesses are at work
+  5. what an honest ledger acknowledged, it has; what was witnessed, it has, and an honest witness too
+  6. every disk of an honest bureau is what `tallyd fsck` calls sound
+
+A bureau whose snapshot was put back, and that signed on all the same, is two writers under one key, by nobody's lie but
+not to be told from one: what is proven against its key is no false accusation. A bureau that noticed records no more
+until it is recovered; until then what it lacks is with its witnesses.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
-from tallystick.core.checkpoint import Checkpoint, parse_checkpoint
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from tallystick.core.equivocation import verify_equivocation
+from tallystick.core.errors import VerificationFailed
 from tallystick.core.note import parse_note
 from tallystick.core.witnessing import open_cosigned
-from tallystick_node import doctor
+from tallystick_node import doctor, keyspace
+from tallystick_node.copies import COSIGNING, open_copy
 from tallystick_node.ledger import Ledger
+from tallystick_node.starting_rule import is_prefix
+from tallystick_node.store.store import Batch
 from tallystick_proto.v1.ledger_pb2 import Receipt
+from tallystick_proto.v1.storage_pb2 import Cosigning
 from tests.simulation.bench import Bench
-from tests.simulation.nodes import Machine
+from tests.simulation.nodes import Machine, NodeProcess
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A submission's place, and a checkpoint that its ledger signed over it."""
+    """A submission's place on a face of a ledger."""
 
+    face: str
     first: int
-    count: int
     submission_id: bytes
-    checkpoint: Checkpoint
     witnessed: bool
 
 
@@ -36,42 +49,210 @@ class Judges:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
+        self._charter = bench.world.charter
+        self._stops = {keyspace.copy(each.origin) + COSIGNING: each.id for each in self._charter.bureau}
+        self._proofs = {keyspace.proven(each.origin): each.id for each in self._charter.bureau}
         self.acknowledged: dict[str, list[Acknowledged]] = {}
         self.witnessed: dict[str, dict[int, bytes]] = {}
+        self.noticed: set[str] = set()
+        self.avoidable: set[str] = set()
+        """Two writers although a witness that had cosigned more could be reached."""
+        self.provable_at_s: dict[str, float] = {}
+        self.proven_at_s: dict[str, float] = {}
+        self.unreconciled: set[str] = set()
+
+    # As it happens.
+
+    def written(self, machine: Machine, batch: Batch) -> None:
+        """A node made something durable."""
+        for key, value in batch.puts if machine.honest else ():
+            if key in self._stops and (record := Cosigning.FromString(value)).stopped:
+                if record.behind_key:  # it is the witness itself that forgot
+                    self._bench.say(machine.name, f"cosigns {self._stops[key]} no more: {record.stopped}")
+                else:
+                    self._accused(machine, self._stops[key], f"cosigns it no more: {record.stopped}")
+            elif key in self._proofs:
+                bureau, proven = verify_equivocation(value, self._charter)
+                sizes = f"{proven.smaller.size} and {proven.larger.size}"
+                self._accused(machine, bureau.id, f"proves that its key signed two histories, of {sizes} entries")
+
+    def _accused(self, by: Machine, bureau: str, how: str) -> None:
+        self._bench.say(by.name, f"{bureau}: {how}")
+        if bureau not in self._bench.liars and not self._bench.machines[bureau].two_writers:
+            self._bench.fail(f"{by.name} accuses {bureau}, which is honest: {how}")
+
+    def two_writers(self, machine: Machine) -> None:
+        """A snapshot put back was signed on from."""
+        put_back_at = machine.put_back_at or 0
+        for other in self._bench.honest():
+            if other is machine or other.process is None or not other.process.handlers:
+                continue
+            copy = other.process.engine.shelf.open(machine.office.bureau)
+            cosigned = parse_checkpoint(parse_note(copy.cosigning.note).text).size if copy.cosigning.note else 0
+            if cosigned > put_back_at and not self._bench.network.parted(machine.id, other.id):
+                self.avoidable.add(machine.id)
+                self._bench.say("judge", f"{other.name} had cosigned {cosigned} entries of it, and could be reached")
 
     def receipt(self, machine: Machine, receipt: Receipt) -> None:
         """A client was given a receipt."""
-        checkpoint = parse_checkpoint(parse_note(receipt.checkpoint).text)
+        try:
+            found = open_cosigned(receipt.checkpoint, self._charter, machine.office.bureau)
+        except VerificationFailed as error:
+            (self._bench.fail if machine.honest else partial(self._bench.say, machine.name))(
+                f"a receipt fails: {error}"
+            )
+            return
         witnessed = receipt.standing == Receipt.WITNESSED
-        if witnessed:
-            found = open_cosigned(receipt.checkpoint, self._bench.world.charter, machine.office.bureau)
-            if not found.enough(self._bench.world.charter):
-                self._bench.fail(f"{machine.name} calls witnessed what {found.count} cosigned")
-            self._keep(machine.id, checkpoint)
-        said = Acknowledged(receipt.first, receipt.count, receipt.submission_id, checkpoint, witnessed)
+        if witnessed and found.enough(self._charter):
+            self._keep(machine.id, found.checkpoint)
+        elif witnessed and machine.honest:
+            self._bench.fail(f"{machine.name} calls witnessed what {found.count} cosigned")
+        said = Acknowledged(machine.face, receipt.first, receipt.submission_id, witnessed)
         self.acknowledged.setdefault(machine.id, []).append(said)
 
     def look(self) -> None:
         """Now and then."""
-        for machine in self._bench.honest():
+        bench = self._bench
+        for machine in bench.machines.values():
             if machine.process is not None and machine.process.handlers:
-                witnessed = machine.process.engine.gathering.witnessed
-                if witnessed is not None:
-                    self._keep(machine.id, witnessed.checkpoint)
+                engine = machine.process.engine
+                if engine.gathering.witnessed is not None:
+                    self._keep(machine.id, engine.gathering.witnessed.checkpoint)
+            if machine.put_back_at is not None and self._notices(machine):
+                self.noticed.add(machine.id)
+        for liar in sorted(self._forked()):
+            if liar not in self.provable_at_s and self.provable(liar):
+                self.provable_at_s[liar] = bench.loop.time()
+            if liar not in self.proven_at_s and self.proven_everywhere(liar):
+                self.proven_at_s[liar] = bench.loop.time()
+                self.provable_at_s.setdefault(liar, bench.loop.time())
+
+    def _notices(self, machine: Machine) -> bool:
+        """Whether a machine knows that its ledger lacks what its key signed."""
+        process = machine.process
+        return bool(machine.refused) or (process is not None and process.engine.sequencer.stopped is not None)
+
+    def _keep(self, bureau: str, checkpoint: Checkpoint) -> None:
+        kept = self.witnessed.setdefault(bureau, {})
+        if kept.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
+            self._bench.fail(f"two histories of {bureau} were witnessed at {checkpoint.size}")
+
+    # When it has calmed down.
 
     def settled(self) -> bool:
         """Whether everything that is to come has come."""
-        return all(map(self._is_settled, self._bench.honest()))
+        return not (
+            any(map(self._is_owed, self._bench.honest())) or self._unproven() or self._unseen() or self._doubts()
+        )
 
     def end(self) -> None:
         """When it has calmed down."""
         for machine in self._bench.honest():
-            if not self._is_settled(machine):
+            if self._is_owed(machine):
                 self._bench.fail(f"{machine.name} is not witnessed in the end: {self._standing(machine)}")
+        for liar in self._unproven():
+            self._bench.fail(f"the fork of {liar} can be proven, and is not proven everywhere")
+        for liar in self._unseen():
+            self._bench.fail(f"the fork of {liar} was shown, and somebody does not suspect it")
+        for by, bureau in self._doubts():
+            self._bench.fail(f"{by} still suspects {bureau}, which is honest and has shown all it has")
+        self.unreconciled = {liar for liar in self._forked() if self._seen(liar) and not self.proven_everywhere(liar)}
+
+    def _forked(self) -> list[str]:
+        return [id for id, faces in self._bench.faces.items() if len(faces) > 1]
+
+    def _unproven(self) -> list[str]:
+        return [id for id in self._forked() if self.provable(id) and not self.proven_everywhere(id)]
+
+    def provable(self, bureau: str) -> bool:
+        """Whether one honest node holds a note of one history, and an honest witness another up to its size."""
+        named = self._charter.by_id(bureau)
+        copies = [process.engine.shelf.open(named).ledger for process in self._at_work()]
+        return any(
+            note.size <= copy.state.size and copy.root_at(note.size) != note.root
+            for note in self._notes(bureau)
+            for copy in copies
+        )
+
+    def _notes(self, bureau: str) -> list[Checkpoint]:
+        """What honest nodes at work hold that a ledger's key signed."""
+        named = self._charter.by_id(bureau)
+        notes: set[Checkpoint] = set()
+        for process in self._at_work():
+            account = process.engine.gossip.accounts[named.origin]
+            held = [each.note for each in (account.held, *account.apart) if each is not None]
+            cosigning = process.engine.shelf.open(named).cosigning
+            held += [note for note in (cosigning.note, cosigning.shown) if note]
+            notes |= {open_checkpoint(note, named.ledger_verifier) for note in held}
+        return sorted((note for note in notes if note.size), key=lambda each: (each.size, each.root))
+
+    def _seen(self, bureau: str) -> bool:
+        """Whether honest nodes hold notes of both histories, each beyond what the two have in common."""
+        disks = [machine.disk.store.reopened() for machine in self._bench.faces[bureau].values()]
+        ledgers = [Ledger.open(disk, self._charter.by_id(bureau).origin) for disk in disks]
+        within = [
+            tuple(is_prefix(note, each.state.size, each.root_at) for each in ledgers) for note in self._notes(bureau)
+        ]
+        return (True, False) in within and (False, True) in within
+
+    def proven_everywhere(self, bureau: str) -> bool:
+        """Whether every honest node at work holds evidence against a ledger."""
+        named = self._charter.by_id(bureau)
+        return all(process.engine.proven.against(named) is not None for process in self._at_work())
+
+    def _unseen(self) -> list[str]:
+        """The forks of which not every honest node at work has at least a suspicion."""
+        return [
+            id for id in self._forked() if self._seen(id) and not all(self._suspects(id, by) for by in self._at_work())
+        ]
+
+    def _suspects(self, bureau: str, by: NodeProcess) -> bool:
+        named = self._charter.by_id(bureau)
+        return bool(by.engine.gossip.accounts[named.origin].apart) or by.engine.proven.against(named) is not None
+
+    def _doubts(self) -> list[tuple[str, str]]:
+        """Which honest nodes suspect whom, that is honest and lost nothing."""
+        whole = [machine for machine in self._bench.honest() if machine.put_back_at is None]
+        return [
+            (by.id, machine.id)
+            for by in self._at_work()
+            for machine in whole
+            if machine.id != by.id and self._suspects(machine.id, by)
+        ]
+
+    def _at_work(self) -> list[NodeProcess]:
+        """The honest nodes that follow and cosign."""
+        processes = [machine.process for machine in self._bench.honest()]
+        return [each for each in processes if each is not None and each.handlers and each.at_work]
+
+    def _is_owed(self, machine: Machine) -> bool:
+        """Whether an honest ledger is still to be witnessed."""
+        if machine.refused or machine.put_back_at is not None:
+            return False
+        quorum = self._charter.quorum_of(machine.office.bureau)
+        witnesses = [each for each in self._bench.honest() if each is not machine and each.put_back_at is None]
+        if quorum is None or len(witnesses) < quorum.needed:
+            return False
+        process = machine.process
+        if process is None or not process.handlers or not process.at_work:
+            return True
+        witnessed = process.engine.gathering.witnessed
+        return witnessed is None or witnessed.checkpoint.size < process.engine.sequencer.published.state.size
+
+    def _standing(self, machine: Machine) -> str:
+        process = machine.process
+        if process is None or not process.handlers:
+            return "it does not run"
+        if not process.at_work:
+            return f"it never came to work: {process.engine.sequencer.not_recording}"
+        witnessed, size = process.engine.gathering.witnessed, process.engine.sequencer.published.state.size
+        return f"{0 if witnessed is None else witnessed.checkpoint.size} of {size}"
+
+    # Of what is left.
 
     def disks(self) -> None:
         """What each history leaves on its disks."""
-        bureaus = self._bench.world.charter.bureau
+        bureaus = self._charter.bureau
         for machine in self._bench.honest():
             own = machine.office.bureau
             others = [bureau for bureau in bureaus if bureau.id != own.id]
@@ -79,8 +260,9 @@ class Judges:
             report = doctor.check(store, machine.disk.noted(), own, others)
             for difference in report.differences:
                 self._bench.fail(f"{machine.name} has a disk that is not sound: {difference}")
-            if not report.differences:
+            if not report.differences and machine.put_back_at is None:
                 self._kept(machine, Ledger.open(store, own.origin))
+            self._held_by_witnesses(machine)
 
     def _kept(self, machine: Machine, ledger: Ledger) -> None:
         for size, root in self.witnessed.get(machine.id, {}).items():
@@ -92,25 +274,15 @@ class Judges:
             if signed is None or signed.submission_id != said.submission_id:
                 self._bench.fail(f"{machine.name} lost #{said.first}, which it acknowledged")
 
-    def _keep(self, bureau: str, checkpoint: Checkpoint) -> None:
-        kept = self.witnessed.setdefault(bureau, {})
-        if kept.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
-            self._bench.fail(f"two histories of {bureau} were witnessed at {checkpoint.size}")
-
-    def _is_settled(self, machine: Machine) -> bool:
-        process = machine.process
-        if process is None or not process.handlers:
-            return bool(machine.refused)
-        if process.engine.sequencer.not_recording is not None:
-            return False
-        witnessed = process.engine.gathering.witnessed
-        return witnessed is not None and witnessed.checkpoint.size == process.engine.sequencer.published.state.size
-
-    def _standing(self, machine: Machine) -> str:
-        process = machine.process
-        if process is None or not process.handlers:
-            return "it does not run"
-        if process.engine.sequencer.not_recording is not None:
-            return str(process.engine.sequencer.not_recording)
-        witnessed, size = process.engine.gathering.witnessed, process.engine.sequencer.published.state.size
-        return f"{0 if witnessed is None else witnessed.checkpoint.size} of {size}"
+    def _held_by_witnesses(self, machine: Machine) -> None:
+        """What was witnessed of a ledger is with an honest witness, whatever became of the ledger."""
+        witnessed = self.witnessed.get(machine.id)
+        if not witnessed:
+            return
+        size = max(witnessed)
+        for other in self._bench.honest():
+            if other is not machine:
+                copy = open_copy(other.disk.store.reopened(), machine.office.bureau)
+                if copy.state.size >= size and copy.root_at(size) == witnessed[size]:
+                    return
+        self._bench.fail(f"no honest witness holds what was witnessed of {machine.name} up to {size}")

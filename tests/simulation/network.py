@@ -51,9 +51,9 @@ class Host:
         self.handlers: dict[str, Any] = {}
         self.context = contextvars.copy_context()
 
-    def answers(self, path: str, caller: Host, answer: Any) -> Iterable[Any]:
-        """What is sent in place of an answer: honestly, itself."""
-        return (answer,)
+    def says(self, path: str, message: Any) -> Iterable[Any]:
+        """What is sent in place of a message: honestly, itself."""
+        return (message,)
 
 
 async def handlers_of(servicers: Iterable[Any]) -> dict[str, Any]:
@@ -96,12 +96,15 @@ class _Server:
 
 @dataclass(slots=True)
 class Traffic:
-    """What a bureau's node sent and was sent, calls it made and answered, by the other side's eyes alike."""
+    """What crossed, by the path of the call: how many messages, and their bytes, both ways."""
 
-    calls: Counter[str] = field(default_factory=Counter)
     messages: Counter[str] = field(default_factory=Counter)
-    sent_bytes: Counter[str] = field(default_factory=Counter)
-    by_call: Counter[str] = field(default_factory=Counter)
+    size_bytes: Counter[str] = field(default_factory=Counter)
+
+    def clear(self) -> None:
+        """Count anew."""
+        self.messages.clear()
+        self.size_bytes.clear()
 
 
 class Network:
@@ -121,7 +124,6 @@ class Network:
 
     def opened(self, call: Call) -> None:
         self._calls[call] = None
-        self.traffic.calls[call.caller.id] += 1
 
     def over(self, call: Call) -> None:
         self._calls.pop(call, None)
@@ -131,14 +133,12 @@ class Network:
         found = self._route(caller, to)
         return found if found is not None and found.handlers else None
 
-    def delay_s(self, call: Call, direction: int, size: int | None) -> float:
+    def delay_s(self, call: Call, size: int | None) -> float:
         """How long something is on its way; what befalls it is decided here."""
         weather, rng = self.weather, self._rng
         if size is not None:
-            sender = call.to if direction else call.caller.id
-            self.traffic.messages[sender] += 1
-            self.traffic.sent_bytes[sender] += size
-            self.traffic.by_call[call.path] += 1
+            self.traffic.messages[call.path] += 1
+            self.traffic.size_bytes[call.path] += size
         delay_s = weather.delay_s * min(rng.expovariate(1.0) + 0.2, 20.0)
         delay_s *= self.slow.get(call.caller.id, 1.0) * self.slow.get(call.to, 1.0)
         fate = rng.random()
@@ -154,7 +154,7 @@ class Network:
 
     def held_up_s(self, call: Call) -> float:
         """How long something that crosses now has to wait; 0 where the way is free."""
-        if not self._parted(call.caller.id, call.to):
+        if not self.parted(call.caller.id, call.to):
             return 0.0
         return _HOLD_S
 
@@ -165,7 +165,7 @@ class Network:
         self._sides.append(frozenset(side))
         loop = asyncio.get_running_loop()
         for call in self._calls:
-            if self._parted(call.caller.id, call.to):
+            if self.parted(call.caller.id, call.to):
                 loop.call_later(SILENCE_S, self._give_up, call)
 
     def heal(self) -> None:
@@ -179,10 +179,11 @@ class Network:
             if call.caller is host or call.callee is host:
                 loop.call_later(self.weather.delay_s, call.cut, "the other side is gone")
 
-    def break_all(self, id: str) -> None:
-        """Every connection of a bureau breaks."""
+    def break_all(self, id: str, other: str = "") -> None:
+        """Every connection of a bureau breaks, or every one between two."""
         for call in list(self._calls):
-            if id in (call.caller.id, call.to):
+            ends = (call.caller.id, call.to)
+            if id in ends and (not other or other in ends):
                 call.cut("the connection broke")
 
     def channel(self, caller: Host, to: str) -> Channel:
@@ -196,11 +197,12 @@ class Network:
         """Whether a call is to be made twice."""
         return bool(self.weather.twice) and self._rng.random() < self.weather.twice
 
-    def _parted(self, one: str, other: str) -> bool:
+    def parted(self, one: str, other: str) -> bool:
+        """Whether two bureaus cannot reach each other."""
         return any((one in side) != (other in side) for side in self._sides)
 
     def _give_up(self, call: Call) -> None:
-        if self._parted(call.caller.id, call.to):
+        if self.parted(call.caller.id, call.to):
             call.cut("nothing came back")
 
 
@@ -216,7 +218,7 @@ class Channel:
     def _open(self, path: str, encode: Any, decode: Any) -> Call:
         call = Call(self._network, self._caller, self._to, path, encode, decode)
         self._calls.append(call)
-        if self._network._parted(self._caller.id, self._to):
+        if self._network.parted(self._caller.id, self._to):
             asyncio.get_running_loop().call_later(SILENCE_S, self._network._give_up, call)
         return call
 

@@ -29,6 +29,9 @@ from tests.simulation.world import EPOCH_US
 if TYPE_CHECKING:
     from tests.simulation.bench import Bench
 
+DISK_DELAY_S: Final = 0.002
+"""What a write takes, more or less."""
+
 _LINGER_S: Final = 0.002
 _QUEUE_BYTES_MAX: Final = 1 << 26
 
@@ -54,12 +57,18 @@ class Machine:
         self.face = face
         self.clock = Clock()
         self.rng = rng
-        self.disk_delay_s = 0.002
+        self.disk_delay_s = DISK_DELAY_S
         self.durable_steps = 0
         self.crash_at: tuple[int, When] | None = None
         self.process: NodeProcess | None = None
         self.refused = ""
         """Why the node did not start, where it did not."""
+        self.signed = disk.slot.size
+        """How many entries its ledger's key signed for at most, whatever the disk holds now."""
+        self.put_back_at: int | None = None
+        """How many entries a snapshot held that was put back, where it lacked some that were signed for."""
+        self.two_writers = False
+        """Whether it signed on from such a snapshot: then its key has signed two histories."""
 
     @property
     def id(self) -> str:
@@ -93,6 +102,22 @@ class Machine:
         if self.process is not None:
             self.process.run(self.process.stop())
 
+    def put_back(self, snapshot: Disk) -> None:
+        """The disk holds again what it held; the process must be gone."""
+        lacks = self.signed - snapshot.slot.size
+        self.bench.say(self.name, f"has its snapshot put back, which lacks {lacks} entries it signed for")
+        self.disk = snapshot.copy()
+        if lacks:
+            self.put_back_at = snapshot.slot.size
+
+    def noted(self, size: int) -> None:
+        """The note of what is signed next is durable."""
+        self.signed = max(self.signed, size)
+        if self.put_back_at is not None and size > self.put_back_at and not self.two_writers:
+            self.two_writers = True
+            self.bench.say(self.name, "signs another history than before: two writers under one key")
+            self.bench.judges.two_writers(self)
+
     def crash_after(self, steps: int, when: When) -> None:
         """Die right before or after a durable step to come, counted from 0."""
         self.crash_at = self.durable_steps + steps + 1, when
@@ -108,6 +133,8 @@ class NodeProcess(Host):
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.context.run(running.set, self)
         self.store = FaultyStore(MemoryStore())
+        self.at_work = False
+        """Whether it has begun to write and to follow."""
         self.engine: Engine
 
     def disk_delay_s(self) -> float:
@@ -117,8 +144,9 @@ class NodeProcess(Host):
         """Do something as this process."""
         asyncio.get_running_loop().create_task(work, context=self.context.copy())
 
-    def answers(self, path: str, caller: Host, answer: Any) -> Iterable[Any]:
-        return self.machine.bench.bend(self, path, caller, answer)
+    def says(self, path: str, message: Any) -> Iterable[Any]:
+        bench = self.machine.bench
+        return (message,) if self.machine.honest or bench.lie is None else bench.lie(self, path, message)
 
     async def start(self) -> None:
         """As a node starts: opened, checked against what was signed, served."""
@@ -129,6 +157,7 @@ class NodeProcess(Host):
             self.handlers = await handlers_of(servicers(self.engine))
             bench.say(machine.name, f"serves {self.engine.sequencer.ledger.state.size} entries")
             await self.engine.begin()
+            self.at_work = True
         except TallystickError as error:
             machine.refused = str(error)
             bench.say(machine.name, f"does not start: {error}")
@@ -160,6 +189,14 @@ class NodeProcess(Host):
         rng = random.Random(machine.rng.getrandbits(64))
         who = Who(charter, bureau, keys["witness"], machine.now_us, reach, rng, keys["node"])
         self.engine = Engine(who, sequencer)
+        if not machine.honest:
+            self._unbind()
+
+    def _unbind(self) -> None:
+        """Take from a liar's node what would keep it from lying: it never stops, and asks nobody before it signs."""
+        engine: Any = self.engine
+        engine.sequencer.stop_writing = lambda why: None
+        engine.asking.needed = 0
 
     def _opened(self) -> FaultyStore:
         self.store = FaultyStore(self.machine.disk.opened(), around=self._step)
@@ -196,7 +233,9 @@ class NodeProcess(Host):
         if when == "before":
             machine.durable_steps += 1
         elif batch is not None:
-            machine.bench.written(machine, batch)
+            machine.bench.judges.written(machine, batch)
+        else:
+            machine.noted(machine.disk.slot.size)
         if machine.crash_at == (machine.durable_steps, when):
             machine.crash_at = None
             self.die(f"crashes right {when} {'it writes' if batch is not None else 'it notes what it will sign'}")
@@ -212,5 +251,5 @@ def servicers(engine: Engine) -> list[Any]:
     ]
 
 
-Lie = Callable[[NodeProcess, str, Host, Any], Iterable[Any] | None]
-"""What is sent in place of an answer; None where it is sent as it is. It is told who answers which call of whom."""
+Lie = Callable[[NodeProcess, str, Any], Iterable[Any]]
+"""What a node sends in place of a message of a call, which goes by its path."""
