@@ -135,9 +135,9 @@ def adopt_version(settings: Settings, file: Path, now_us: int) -> Version:
         raise ConfigInvalid(
             f"it expired on {version.charter.expires.isoformat()}", where=str(file), expected="a later version"
         )
-    keys = {("keys", "witness"): _key_file(settings, config.keys.witness, bureau.witness_key, version.number)}
+    keys = {("keys", "witness"): key_file(settings, config.keys.witness, bureau.witness_key, version.number)}
     if not bureau.is_observer:
-        keys["keys", "ledger"] = _key_file(settings, config.keys.ledger, bureau.ledger_key, version.number)
+        keys["keys", "ledger"] = key_file(settings, config.keys.ledger, bureau.ledger_key, version.number)
     store = LevelDbStore.open(settings.database)
     try:
         if bureau.is_observer:
@@ -171,7 +171,7 @@ def next_key_file(named: str, version: int) -> str:
     return str(path.with_name(f"{office}-{version}{path.suffix}"))
 
 
-def _key_file(settings: Settings, named: str, verifier: str, version: int) -> str:
+def key_file(settings: Settings, named: str, verifier: str, version: int) -> str:
     """The file of the key that a version names: the one there is, or the one that was made for it."""
     wanted = VerifierKey.parse(verifier).public
     for candidate in (named, next_key_file(named, version)):

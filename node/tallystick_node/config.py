@@ -6,9 +6,10 @@ Relative paths are relative to the file. The node refuses to listen in the clear
 from __future__ import annotations
 
 import ipaddress
+import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 import tomli_w
@@ -16,6 +17,9 @@ import tomli_w
 from tallystick.core.charter import Bureau, Charter, open_charter
 from tallystick.core.errors import ConfigInvalid, NotFound, VerificationFailed
 from tallystick.sdk.files import write_whole
+
+# What a folder for another database is told apart by: a version's number, or that and how often it was put back.
+_OF_ANOTHER: Final = re.compile(r"-(restored-)?[0-9]+$")
 
 
 class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,6 +136,11 @@ class Settings:
     @property
     def signed_size(self) -> Path:
         return self.place(self.config.data) / "signed-size"
+
+    def beside_data(self, suffix: str) -> str:
+        """The name of a folder for another database, beside that of the present one, as `data-2`."""
+        data = Path(self.config.data)
+        return str(data.with_name(f"{_OF_ANOTHER.sub('', data.name)}-{suffix}"))
 
     @property
     def operator_token(self) -> Path:

@@ -138,6 +138,23 @@ def has_registrar(folder: Path) -> bool:
     return key_path(folder, "registrar").exists()
 
 
+def make_lost_home(folder: Path, bureau: str, note: bytes, digest: str) -> None:
+    """Make a home, whole or not at all, of a bureau that a charter names and that has lost its own: settings and
+    charter, neither keys nor ledger. Raises ConfigInvalid, VerificationFailed.
+    """
+    try:
+        charter = open_charter(note, digest)
+        named = charter.by_id(bureau)
+    except NotFound as error:
+        raise ConfigInvalid(error.what, where="--bureau", expected=error.expected) from None
+    except VerificationFailed as error:
+        raise error.at("--charter") from None
+    check_loopback(named.endpoint, f"charter: endpoint of {bureau}")
+    with made_whole(folder) as making:
+        write_whole(making / CHARTER, note)
+        Settings(making / SETTINGS, Config(bureau, digest, charter=CHARTER, listen=named.endpoint)).save()
+
+
 def _check_keys(settings: Settings, folder: Path, bureau: Bureau) -> None:
     load = load_witness_key if bureau.is_observer else load_ledger_key
     load(settings, bureau)

@@ -8,18 +8,21 @@ that entry alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from hmac import compare_digest
 from itertools import groupby
 
 from google.protobuf.message import DecodeError
 
-from tallystick.core.errors import InvalidIdentifier, StoreDamaged
+from tallystick.core.commitment import Place, check_opening
+from tallystick.core.entry import decode_entry
+from tallystick.core.errors import InvalidIdentifier, StoreDamaged, TallystickError
 from tallystick.core.kinds import SENSITIVE, TERM_FIELDS, Kind
 from tallystick.core.limits import SEGMENT_ENTRIES_MAX, STATEMENT_BYTES_MAX
 from tallystick.core.statement import commitment_at
 from tallystick_node import keyspace
 from tallystick_node.ledger import Ledger
-from tallystick_node.store.store import Store
+from tallystick_node.store.store import Batch, Store
 from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.ledger_pb2 import Opening, Openings, OpeningsRequest
 
@@ -51,6 +54,45 @@ def openings(ledger: Ledger, request: OpeningsRequest) -> Iterator[Openings]:
         _look(ledger, request, indexes, answer)
     answer.next = request.end
     yield answer
+
+
+def check_disclosure(ledger: Ledger, key: bytes, value: bytes) -> None:
+    """What is stored under a disclosure's key opens a commitment of the ledger. Raises a domain error, DecodeError."""
+    index = int.from_bytes(key[1:9], "big")
+    disclosure = Disclosure.FromString(value)
+    if disclosure.SerializeToString() != value or keyspace.disclosure(index, disclosure.field) != key:
+        raise StoreDamaged("it does not stand under its own key")
+    entry = decode_entry(ledger.entry(index))
+    opening = entry if entry.signed is not None else decode_entry(ledger.entry(entry.first))
+    commitment = commitment_at(entry.statement, disclosure.field)
+    if commitment is None or opening.signed is None or disclosure.position != index - entry.first:
+        raise StoreDamaged("there is no such commitment")
+    at = Place(ledger.origin, opening.signed.submission_id, disclosure.position, disclosure.field)
+    check_opening(commitment, at, disclosure.salt, disclosure.value)
+
+
+def keep_disclosures(old: Store | None, ledger: Ledger) -> tuple[int, int]:
+    """Take over what another database has that opens a ledger's commitments; how many that are, and of how many.
+
+    What does not open, or can no longer be read, is left. Raises StorageFailed where it cannot be written.
+    """
+    kept = committed = 0
+    for field, kind in SENSITIVE.items():
+        for indexes in _blocks(ledger, kind, 0, ledger.state.size):
+            batch = Batch()
+            for index, entry in zip(indexes, map(ledger.decoded, indexes), strict=True):
+                if commitment_at(entry.statement, field) is None:
+                    continue
+                committed += 1
+                key = keyspace.disclosure(index, field)
+                with suppress(TallystickError, DecodeError):
+                    value = None if old is None else old.get(key)
+                    if value is not None:
+                        check_disclosure(ledger, key, value)
+                        batch.put(key, value)
+            kept += len(batch.puts)
+            ledger.store.write(batch)
+    return kept, committed
 
 
 def _blocks(ledger: Ledger, kind: Kind, first: int, end: int) -> Iterator[list[int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tallystick.core.charter import Bureau
+from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import Usage
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, encode_base64
 from tallystick.sdk.key_file import generate_key, load_key
@@ -39,19 +39,25 @@ def renewed(settings: Settings, offices: Sequence[str]) -> dict[str, Any]:
         floor = None if bureau.is_observer else _floor(settings, store, bureau)
     finally:
         store.close()
+    said: dict[str, Any] = dict(next_keys(settings, charter, bureau, offices))
+    if floor is not None:
+        said["floor"] = floor
+    return said
+
+
+def next_keys(settings: Settings, charter: Charter, bureau: Bureau, offices: Sequence[str]) -> dict[str, str]:
+    """The bureau's id and a key for each of `offices`, as edits to the charter; made again, the same."""
     files = {
         "ledger": (settings.config.keys.ledger, bureau.origin, ED25519),
         "witness": (settings.config.keys.witness, f"{bureau.origin}/witness", COSIGNATURE_V1),
         "registrar": (_REGISTRAR, f"{bureau.origin}/registrar", ED25519),
     }
-    said: dict[str, Any] = {"id": bureau.id}
+    said = {"id": bureau.id}
     for office in offices:
         named, name, algorithm = files[office]
         path = settings.place(next_key_file(named, charter.version + 1))
         key = load_key(path) if path.exists() else generate_key(path)
         said[f"{office}_key"] = VerifierKey.of(name, key.public, algorithm).format()
-    if floor is not None:
-        said["floor"] = floor
     return said
 
 

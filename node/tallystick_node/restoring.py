@@ -66,17 +66,11 @@ def restore(backup: Path, home: Path) -> Restored:
             f"it is a backup of {taken.bureau}, {taken.origin}", where=str(backup), expected=f"one of {home}"
         )
     noted = _noted(settings, bureau)
-    name = free_name(settings, "restored")
+    name = next(name for n in count(1) if not settings.place(name := settings.beside_data(f"restored-{n}")).exists())
     with made_whole(settings.place(name)) as making:
         signed = _put_database(source, making, taken, noted)
     name_database(settings, name)
     return Restored(taken, signed, _missing_keys(settings), settings.database.parent)
-
-
-def free_name(settings: Settings, what: str) -> str:
-    """A folder beside the database's that is not there yet, as `data-restored-1`."""
-    stem = settings.config.data.partition(f"-{what}-")[0]
-    return next(name for n in count(1) if not settings.place(name := f"{stem}-{what}-{n}").exists())
 
 
 def name_database(settings: Settings, name: str) -> None:

@@ -14,6 +14,7 @@ from tallystick_node.cli.charter import charter
 from tallystick_node.cli.cluster import cluster
 from tallystick_node.cli.init import init
 from tallystick_node.cli.node import completion, config, fsck, run
+from tallystick_node.cli.recover import recover
 from tallystick_node.console import INTERNAL_ERROR, exit_on_signal, say
 
 EPILOG = (
@@ -28,7 +29,7 @@ def tallyd() -> None:
     """A bureau's node: it keeps one ledger, answers for it, and proves what it answers."""
 
 
-for _command in (init, run, fsck, backup, restore, config, charter, cluster, completion):
+for _command in (init, run, fsck, backup, restore, recover, config, charter, cluster, completion):
     tallyd.add_command(_command)
 
 

@@ -44,7 +44,7 @@ def restore(source: Path, directory: Path) -> None:
     """Make the home DIR of a backup; or, where DIR is the stopped home it was taken of, put the database back there.
 
     Nothing is overwritten: a database that was there stays beside the one put back. What was recorded since the backup
-    is not in it, and a node that signed any of that must not go on from here.
+    is not in it: where any of that was signed, `tallyd recover` is the way.
     """
     from tallystick_node.restoring import restore as restored
 
@@ -56,6 +56,13 @@ def restore(source: Path, directory: Path) -> None:
     for path in done.missing_keys:
         click.echo(f"the key is not in the backup: put it back as {path}")
     if done.signed_size > taken.size:
-        click.echo(f"{done.signed_size:,} entries had been signed: the node does not start on fewer")
+        click.echo(
+            f"{done.signed_size:,} entries had been signed, and the node does not start on fewer: "
+            f"tallyd recover survey {directory}"
+        )
         return
-    click.echo("do not start a node on this that signed anything after the backup, as a ledger or as a witness")
+    click.echo(
+        "its node asks its witnesses before it signs; where they hold more than this: "
+        f"tallyd recover survey {directory}"
+    )
+    click.echo(f"if it cosigned other ledgers after the backup, first: tallyd charter renew {directory} witness")

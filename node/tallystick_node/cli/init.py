@@ -54,6 +54,8 @@ def init(
               (send DIR/bureau.toml to the charter's holders, and get the charter)
               tallyd init DIR --charter FILE --charter-digest DIGEST
     Observer: the same, with --observer.
+    Lost:     tallyd init DIR --bureau … --charter FILE --charter-digest DIGEST
+              (a home that the charter names and that is gone, keys and all; then tallyd recover survey DIR)
     """
     if observer and own_charter:
         raise click.UsageError("an observer has no charter of its own: it would have nobody to observe")
@@ -63,10 +65,12 @@ def init(
             or digest is None
             or own_charter
             or observer
-            or any((bureau, origin, name_en, name_zh, short, credit_code))
+            or any((origin, name_en, name_zh, short, credit_code))
         ):
-            raise click.UsageError("to adopt a charter give --charter and --charter-digest, and nothing else")
-        _adopt(directory, note, digest)
+            raise click.UsageError(
+                "to adopt a charter give --charter and --charter-digest, with --bureau for a home that was lost"
+            )
+        _adopt(directory, note, digest, bureau)
         return
     if bureau is None or origin is None or credit_code is None:
         raise click.UsageError("a new home needs --bureau, --origin and --credit-code")
@@ -91,7 +95,7 @@ def _make(directory: Path, wish: Wish, *, own_charter: bool) -> None:
     click.echo(f"tallyd init {directory} --charter FILE --charter-digest DIGEST")
 
 
-def _adopt(directory: Path, note: Path, digest: str) -> None:
+def _adopt(directory: Path, note: Path, digest: str, lost: str | None) -> None:
     from tallystick.core.errors import ConfigInvalid
     from tallystick_node import home
 
@@ -101,6 +105,10 @@ def _adopt(directory: Path, note: Path, digest: str) -> None:
         raise ConfigInvalid(
             f"cannot be read: {error.strerror}", where=str(note), expected="the charter's note"
         ) from None
+    if lost is not None:
+        home.make_lost_home(directory, lost, data, digest)
+        click.echo(f"tallyd recover survey {directory}")
+        return
     bureau = home.adopt_charter(directory, data, digest)
     if bureau.is_observer or home.has_registrar(directory):
         _show_next(directory)

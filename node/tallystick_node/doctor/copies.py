@@ -84,7 +84,7 @@ def check_copy(store: Store, bureau: Bureau) -> Report:
 def _check_note(ledger: Ledger, bureau: Bureau, note: bytes, place: str, report: Report) -> None:
     """A note the ledger signed, of a root its entries give."""
     try:
-        checkpoint = open_checkpoint(note, bureau.ledger_verifier)
+        checkpoint = open_checkpoint(note, bureau.ledger_verifier, bureau.ends)
         found = ledger.root_at(checkpoint.size)
     except TallystickError as error:
         report.add(f"{place} of {bureau.origin}", "a checkpoint of this ledger", str(error))

@@ -7,16 +7,13 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from tallystick.core.commitment import Place, check_opening
-from tallystick.core.entry import decode_entry
-from tallystick.core.errors import StoreDamaged, TallystickError
+from tallystick.core.errors import TallystickError
 from tallystick.core.limits import HASH_BYTES, TILE_WIDTH
-from tallystick.core.statement import commitment_at
 from tallystick_node import keyspace
 from tallystick_node.doctor.entries import full_tiles
 from tallystick_node.doctor.report import Report
 from tallystick_node.ledger import Ledger
-from tallystick_proto.v1.entry_pb2 import Disclosure
+from tallystick_node.openings import check_disclosure
 
 # Between the prefixes that `keyspace` names nothing stands.
 OWN_GAPS: Final = (
@@ -64,24 +61,11 @@ class KeyCheck:
     def disclosures(self) -> None:
         """Every disclosure opens the commitment of its entry."""
         for key, value in self._store.range(keyspace.DISCLOSURE, b"e"):
-            index = int.from_bytes(key[1:9], "big")
             place = f"disclosure under key {key.hex()}"
             try:
-                self._check_disclosure(index, key, value)
+                check_disclosure(self._ledger, key, value)
             except (TallystickError, DecodeError) as error:
                 self._report.add(place, "the value and salt that were committed", str(error))
-
-    def _check_disclosure(self, index: int, key: bytes, value: bytes) -> None:
-        disclosure = Disclosure.FromString(value)
-        if disclosure.SerializeToString() != value or keyspace.disclosure(index, disclosure.field) != key:
-            raise StoreDamaged("it does not stand under its own key")
-        entry = decode_entry(self._ledger.entry(index))
-        opening = entry if entry.signed is not None else decode_entry(self._ledger.entry(entry.first))
-        commitment = commitment_at(entry.statement, disclosure.field)
-        if commitment is None or opening.signed is None or disclosure.position != index - entry.first:
-            raise StoreDamaged("there is no such commitment")
-        at = Place(self._ledger.origin, opening.signed.submission_id, disclosure.position, disclosure.field)
-        check_opening(commitment, at, disclosure.salt, disclosure.value)
 
     def strays(self) -> None:
         """Segments, tiles and keys that nothing explains."""

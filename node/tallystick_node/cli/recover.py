@@ -1,0 +1,159 @@
+"""`tallyd recover`: a ledger whose database lacks what was signed goes on from its witnesses' copies."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from tallystick.core.errors import Forked
+    from tallystick_node.config import Settings
+    from tallystick_node.survey import Survey
+
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.group()
+def recover() -> None:
+    """Rebuild a ledger whose database was lost, or lacks what was signed, from its witnesses' copies.
+
+    \b
+    tallyd recover survey DIR                      what the witnesses hold, and what the charter must say
+    (the charter's holders make that the next version; the other nodes adopt it)
+    tallyd recover rebuild DIR charter-N.note      the ledger again, up to there
+    tallyd run DIR
+    """
+
+
+@recover.command(name="survey")
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.option("--registrar", is_flag=True, help="Make a new registrar's key too: the old one is lost.")
+def survey_command(directory: Path, registrar: bool) -> None:
+    """Ask every witness what it holds of DIR's ledger, make the next keys, and write what the charter must say.
+
+    What is written goes into `tally charter propose`: the new keys, and the floor, which is the largest checkpoint that
+    a witness holds. Where witnessed entries exist nowhere any more, it says how the ledger is closed.
+    """
+    import asyncio
+
+    from tallystick.core.errors import Forked
+    from tallystick_node.config import Settings
+    from tallystick_node.home import SETTINGS
+    from tallystick_node.peers import Peer
+    from tallystick_node.survey import survey
+
+    settings = Settings.load(directory / SETTINGS)
+    charter, bureau = settings.open_charter()
+    try:
+        found = asyncio.run(survey(charter, bureau, Peer))
+    except Forked as error:
+        raise _kept(settings, bureau.origin, error) from None
+    click.echo(f"what witnesses hold of {bureau.origin}:")
+    width = max((len(each.witness.id) for each in found.holdings), default=0)
+    for each in found.holdings:
+        held = "none" if each.checkpoint is None else f"{each.checkpoint.size:,} {each.checkpoint.root.hex()[:16]}"
+        click.echo(f"  {each.witness.id:{width}}  {held if each.trouble is None else f'not known: {each.trouble}'}")
+    floor = found.floor
+    path, edits = _edits(settings, found, registrar=registrar)
+    if found.exists_nowhere:
+        click.echo(
+            "what was recorded there exists nowhere any more, and nobody may write it anew: the ledger is closed at "
+            f"{floor.size:,} entries. Name a successor: another bureau id of the same credit code, from `tallyd init`"
+        )
+    else:
+        click.echo(f"they are of one history; the largest, {floor.size:,} entries, is the floor to pin")
+        _say_lost(settings, bureau.origin, floor.size)
+    from tallystick.sdk.files import write_whole
+
+    write_whole(path, edits.encode())
+    click.echo(f"for the charter's holders: tally charter propose {path} -o charter-{charter.version + 1}.toml")
+
+
+@recover.command(name="rebuild")
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.argument("file", metavar="CHARTER", type=_FOLDER)
+def rebuild_command(directory: Path, file: Path) -> None:
+    """Rebuild the ledger of DIR up to the floor that the charter's next version, CHARTER, pins for it.
+
+    Entries come from the witnesses' copies and are checked one by one; the database is made beside the old one, which
+    stays. Interrupted at any point, the home is what it was, and the same command goes on. The next start signs with
+    the new key; the first entry after the floor says what was recovered.
+    """
+    import asyncio
+
+    from tallystick.sdk.clock import now_us
+    from tallystick_node.config import Settings
+    from tallystick_node.home import SETTINGS
+    from tallystick_node.peers import Peer
+    from tallystick_node.recovery import recover as recovered
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\rfetched {done:,} of {total:,} entries{chr(10) if done == total else ''}", nl=False, err=True)
+
+    rebuilt = asyncio.run(recovered(Settings.load(directory / SETTINGS), file, Peer, now_us(), show))
+    if rebuilt is None:
+        click.echo(f"{directory} was recovered by this version already")
+        return
+    for error in rebuilt.refused:
+        click.echo(f"not taken: {error}", err=True)
+    click.echo(f"{directory}: {rebuilt.floor.size:,} entries from witnesses' copies, version {rebuilt.version.number}")
+    click.echo(f"{rebuilt.kept:,} of {rebuilt.committed:,} disclosures were still in {rebuilt.old}, which stays")
+    if rebuilt.lost is None:
+        click.echo("whether more had been signed, this home no longer knows; whoever was given a receipt for it does")
+    elif rebuilt.lost:
+        click.echo(f"{rebuilt.lost:,} more had been signed and no witness held them: they are lost")
+    click.echo(f"tallyd run {directory}")
+
+
+def _edits(settings: Settings, found: Survey, *, registrar: bool) -> tuple[Path, str]:
+    """Where the edits for the next version go, and their text."""
+    from tallystick.core.note import encode_base64
+    from tallystick_node.renewal import next_keys
+
+    charter, bureau = settings.open_charter()
+    if found.exists_nowhere:
+        said = {"id": bureau.id, "state": "closed"}
+    else:
+        said = next_keys(settings, charter, bureau, ("ledger", "witness", *(["registrar"] if registrar else [])))
+    lines = ["[[bureau]]", *(f'{name} = "{value}"' for name, value in said.items())]
+    if found.exists_nowhere:
+        lines.append('# successor = "the id of a bureau with the same credit code, whose stanza stands below"')
+    lines.append(f'floor = {{ size = {found.floor.size}, root = "{encode_base64(found.floor.root)}" }}')
+    path = settings.path.parent / f"recover-{charter.version + 1}.toml"
+    return path, "\n".join(lines) + "\n"
+
+
+def _say_lost(settings: Settings, origin: str, size: int) -> None:
+    from tallystick.core.errors import StorageFailed
+    from tallystick_node.signed_size import SignedSize
+
+    try:
+        signed = SignedSize.open(settings.signed_size, origin)
+    except StorageFailed:
+        click.echo("whether more had been signed, this home no longer knows")
+        return
+    signed.close()
+    if signed.value[0] > size:
+        click.echo(f"{signed.value[0] - size:,} more had been signed, and no witness holds them")
+
+
+def _kept(settings: Settings, origin: str, error: Forked) -> Forked:
+    """The same error, once the evidence is kept, naming its file."""
+    from urllib.parse import quote
+
+    from tallystick.core.errors import Forked
+    from tallystick.sdk.files import write_whole
+
+    path = settings.path.parent / f"{quote(origin, safe='')}.equivocation"
+    write_whole(path, error.evidence)
+    return Forked(
+        f"{error.what}, proven by {path}",
+        where=error.where,
+        expected="one history; which of the two is pinned, the charter's holders decide",
+        known=error.known,
+        evidence=error.evidence,
+    )

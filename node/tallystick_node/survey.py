@@ -1,0 +1,155 @@
+"""What a ledger's witnesses hold of it, and from where it can go on once its own database lacks what was signed.
+
+Every witness of the charter must answer, with a checkpoint that it cosigned, or that it holds none: what the one that
+is silent holds would be denied otherwise. One that can no longer answer is first removed by a version of the charter.
+What they hold must be one history; its largest checkpoint is the *floor* to pin, and everything below is there to be
+fetched. Two that no one ledger can have are evidence, and from there only the charter's holders can go on.
+
+Where every witness has answered, and what was pinned before is held by none, witnessed entries exist nowhere any more:
+the ledger is closed at its old floor, and a successor named. Nobody rebases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.equivocation import forked, make_equivocation
+from tallystick.core.errors import (
+    Forked,
+    ProofFailed,
+    SignatureInvalid,
+    TallystickError,
+    Unreachable,
+    VerificationFailed,
+)
+from tallystick.core.merkle import EMPTY_ROOT, check_consistency
+from tallystick.core.witnessing import open_cosigned
+from tallystick_node.peers import Peer, Reach
+from tallystick_proto.v1.witness_pb2 import HeldAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one witness holds: a checkpoint and the note it stands in, or none; or why it is not known."""
+
+    witness: Bureau
+    checkpoint: Checkpoint | None = None
+    note: bytes = b""
+    trouble: TallystickError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What all witnesses hold, one history as far as they answered."""
+
+    bureau: Bureau
+    holdings: tuple[Holding, ...]
+
+    @property
+    def largest(self) -> Checkpoint | None:
+        """The largest checkpoint that is held, or None."""
+        held = [each.checkpoint for each in self.holdings if each.checkpoint is not None]
+        return max(held, key=lambda checkpoint: checkpoint.size, default=None)
+
+    @property
+    def floor(self) -> Checkpoint:
+        """Where the ledger goes on, or ends if it `exists_nowhere`. Raises Unreachable where a witness is missing."""
+        silent = [each for each in self.holdings if each.trouble is not None]
+        if silent:
+            raise Unreachable(
+                f"not known what {', '.join(each.witness.id for each in silent)} holds ({silent[0].trouble})",
+                where=f"witnesses of {self.bureau.id}",
+                expected="an answer from each; a version of the charter first removes one that can give none any more",
+            )
+        if self.largest is None or self.exists_nowhere:
+            return self.bureau.pinned or Checkpoint(self.bureau.origin, 0, EMPTY_ROOT)
+        return self.largest
+
+    @property
+    def exists_nowhere(self) -> bool:
+        """Whether no witness holds anything, or none what the charter pins."""
+        pinned = self.bureau.pinned
+        return self.largest is None or (pinned is not None and self.largest.size < pinned.size)
+
+    def holders(self, size: int) -> list[Bureau]:
+        """Who holds as many entries, or more."""
+        return [each.witness for each in self.holdings if each.checkpoint is not None and each.checkpoint.size >= size]
+
+
+async def survey(charter: Charter, bureau: Bureau, reach: Reach) -> Survey:
+    """Ask every witness of a ledger. Raises Forked, with evidence, where what they hold is not one history."""
+    asked = [_ask(charter, bureau, witness, reach) for witness in charter.witnesses_of(bureau)]
+    found = Survey(bureau, tuple(await asyncio.gather(*asked)))
+    largest = found.largest
+    if largest is None:
+        return found
+    return Survey(bureau, tuple([await _within(each, largest, found, reach) for each in found.holdings]))
+
+
+async def _ask(charter: Charter, bureau: Bureau, witness: Bureau, reach: Reach) -> Holding:
+    try:
+        async with reach(witness) as peer:
+            answer = await peer.held(bureau.origin)
+        return _read(answer, charter, bureau, witness)
+    except TallystickError as error:
+        return Holding(witness, trouble=error)
+
+
+def _read(answer: HeldAnswer, charter: Charter, bureau: Bureau, witness: Bureau) -> Holding:
+    """What an answer shows. Raises Forked where that is two histories, VerificationFailed where it shows nothing."""
+    if answer.none and not answer.note:
+        return Holding(witness)
+    if not answer.note:
+        raise ProofFailed("it shows neither a checkpoint nor that it holds none", where=witness.id)
+    note, *contradicting = answer.note
+    shown = open_cosigned(note, charter, bureau)
+    if witness not in [each.witness for each in shown.cosigners]:
+        raise SignatureInvalid("it shows a checkpoint that it did not cosign", where=witness.id)
+    if contradicting:
+        raise ProofFailed(
+            "its copy is contradicted by a checkpoint that the same key signed",
+            where=witness.id,
+            expected="one history; see its log, and `tally verify` the evidence",
+        )
+    return Holding(witness, shown.checkpoint, note)
+
+
+async def _within(holding: Holding, largest: Checkpoint, found: Survey, reach: Reach) -> Holding:
+    """A holding that the largest checkpoint extends, as one who holds that shows. Raises Forked where it does not."""
+    held = holding.checkpoint
+    if held is None or held == largest or not held.size:
+        return holding
+    holder = next(each for each in found.holdings if each.checkpoint == largest)
+    proof: Sequence[bytes] = ()
+    root: bytes | None = None
+    try:
+        if held.size < largest.size:
+            async with reach(holder.witness) as peer:
+                proof = await peer.prove_consistency(largest.origin, held.size, largest.size)
+                root = None if held.size & (held.size - 1) else await _root_shown(peer, held.size, largest)
+        check_consistency(held.size, held.root, largest.size, largest.root, proof)
+    except ProofFailed as error:
+        raise _fork(holding, holder, found.bureau, proof, root) or error.at(holder.witness.id) from None
+    except TallystickError as error:
+        return Holding(holding.witness, held, holding.note, error)
+    return holding
+
+
+async def _root_shown(peer: Peer, size: int, largest: Checkpoint) -> bytes | None:
+    """The root of a size that is a power of two, which a proof from there leaves out: left of the next entry."""
+    async for bundle in peer.read_entries(largest.origin, size, size + 1, largest.size):
+        return bundle.path[0] if bundle.path else None
+    return None
+
+
+def _fork(one: Holding, other: Holding, bureau: Bureau, proof: Sequence[bytes], root: bytes | None) -> Forked | None:
+    """The evidence, if it is some, that two witnesses hold two histories."""
+    key = bureau.ledger_verifier
+    with suppress(VerificationFailed):
+        return forked(bureau.id, make_equivocation(one.note, other.note, key, proof, root), key)
+    return None
