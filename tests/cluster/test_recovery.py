@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from tallystick_node.server import Node as Server
 from tallystick_node.store.leveldb import LevelDbStore
 from tests.harness.charters import adopt_at_clients, adopt_at_nodes, signed_next
 from tests.harness.clusters import checked_cluster
-from tests.harness.processes import refused, tallyd
+from tests.harness.processes import BIN, refused, tallyd
 
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
 WAIT_S = 60.0
@@ -118,7 +119,9 @@ def test_a_torn_tail_says_what_was_lost_and_keeps_disclosures(cluster: LocalClus
     assert tallyd("backup", planning.home, saved).returncode == 0
     for other in others:
         other.kill()
-    planning.sdk.declare("GH-2", scheme="pudong", title="alone", sharing="unconditional")
+    alone = planning.sdk.declare("GH-2", scheme="pudong", title="alone", sharing="unconditional")
+    evidence = cluster.folder / "alone.tlog-proof"
+    evidence.write_bytes(cluster.auditor.prove(alone.reference))
     planning.stop()
     shutil.rmtree(planning.settings.database)
     (saved / "data" / "ledger").rename(planning.settings.database)
@@ -135,6 +138,13 @@ def test_a_torn_tail_says_what_was_lost_and_keeps_disclosures(cluster: LocalClus
     assert "3 of 3 disclosures" in done.stdout
     assert "they are lost" in done.stdout
     assert planning.fsck().clean
+    adopt_at_clients([cluster.auditor_profile], version)
+    judged = subprocess.run(
+        [BIN / "tally", "verify", evidence, "--profile", cluster.auditor_profile], capture_output=True, text=True
+    )
+    assert judged.returncode == 5
+    assert f"the charter ends that key at {last.index + 1}" in judged.stderr
+    assert "whether that is still there, only its ledger can show" in judged.stderr
 
 
 def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tallystick.cli.acknowledged import acknowledged_sentence
 from tallystick.cli.charter_making import charter as charter
 from tallystick.cli.charter_text import print_changes, read_text, standing
 from tallystick.cli.options import Session, command
@@ -137,10 +138,4 @@ def _print_adopted(session: Session, version: Version, profile: Path, aside: lis
         )
     )
     for path in aside:
-        output.line(
-            say(
-                f"{path}: this client was shown more than its retired key vouches for; whether that is still there, "
-                "only its bureau can say",
-                f"{path}：本端曾见之封账点超出已停用公钥的担保范围，是否尚存须由该单位说明",
-            )
-        )
+        output.line(f"{path}: {acknowledged_sentence(session, path.read_bytes(), version.charter)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import Session, command
-from tallystick.core.errors import CharterMismatch, NotFound, Usage, VerificationFailed
+from tallystick.core.errors import CharterMismatch, NotFound, SignatureInvalid, Usage, VerificationFailed
 from tallystick.core.limits import EVIDENCE_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def verify(session: Session, file: Path, charter_path: Path | None, charter_dige
     Example:
       tally verify received.tlog-proof --charter charter.note --charter-digest blake3:9f2c…
     """
+    from tallystick.cli.acknowledged import lost_presence
     from tallystick.cli.describe import Describer
     from tallystick.cli.equivocation import print_equivocation
     from tallystick.cli.show import print_proven
@@ -93,7 +94,10 @@ def verify(session: Session, file: Path, charter_path: Path | None, charter_dige
             print_equivocation(session, describer, *verify_equivocation(evidence, charter))
         else:
             print_proven(session, describer, verify_presence(evidence, charter))
-    except VerificationFailed as error:
+    except VerificationFailed:
+        lost = lost_presence(session, evidence, charter)
+        if lost is not None:
+            error = SignatureInvalid(lost, expected="an entry under a checkpoint that is vouched for")
         raise error.at(f"{file} is not proven") from None
 
 

@@ -79,19 +79,24 @@ def open_cosigned(note: bytes, charter: Charter, bureau: Bureau, *, past: bool =
     Raises MalformedNote, or SignatureInvalid where the ledger's signature or a witness's does not hold; signatures of
     others are not looked at.
     """
+    checkpoint = open_checkpoint(note, bureau.ledger_verifier, bureau.ends)
+    return Witnessed(checkpoint, cosigners_of(note, charter, bureau, past=past))
+
+
+def cosigners_of(note: bytes, charter: Charter, bureau: Bureau, *, past: bool = False) -> tuple[Cosigner, ...]:
+    """Which witnesses of a ledger cosigned a note that a key of the ledger signed, whatever that still vouches for.
+
+    Raises as `open_cosigned`.
+    """
     by_key = {
         key: witness
         for witness in charter.witnesses_of(bureau)
         for key in (witness.witness_verifiers if past else [witness.witness_verifier])
     }
-    checkpoint = open_checkpoint(note, bureau.ledger_verifier, bureau.ends)
     opened = open_note(note, [*dict.fromkeys((bureau.ledger_verifier, *bureau.ends)), *by_key])
     signatures = {(signature.name, signature.key_id): signature for signature in opened.note.signatures}
-    return Witnessed(
-        checkpoint,
-        tuple(
-            Cosigner(by_key[key], check_cosignature(opened.note.text, signatures[key.name, key.key_id], key))
-            for key in opened.verified
-            if key in by_key
-        ),
+    return tuple(
+        Cosigner(by_key[key], check_cosignature(opened.note.text, signatures[key.name, key.key_id], key))
+        for key in opened.verified
+        if key in by_key
     )
