@@ -49,13 +49,15 @@ from tallystick.core.reconciling import compare
 from tallystick_node import keyspace
 from tallystick_node.growing import Growing
 from tallystick_node.ledger import Ledger, empty_state
-from tallystick_node.store.store import Store
+from tallystick_node.store.store import Batch, Store
 from tallystick_node.store.subspace import Subspace
 from tallystick_proto.v1.ledger_pb2 import Bundle
 from tallystick_proto.v1.storage_pb2 import Cosigning
 
 COSIGNING: Final = keyspace.COSIGNED
 """The key of the record, within the copy's own part of the database."""
+
+_CLEARED_AT_ONCE: Final = 1_024
 
 PROVEN: Final = (Forked, ChainBroken, MalformedEntry, SignatureInvalid)
 """What the ledger's own key has signed, when it comes from `compare`, `History.extend` or `check_whole`."""
@@ -181,6 +183,46 @@ class Copy(Growing):
             proof = consistency_of_range(first, leaf_hashes(bundle.entry), shown.size, bundle.path)
             compare(self.bureau, self.cosigning.note, self._compared, proof, root)
         self.check_root(Checkpoint(shown.origin, first, root), self.ledger.state.root)
+
+    # What a recovery of the ledger leaves behind here.
+
+    @property
+    def outlived(self) -> bool:
+        """Whether it may end in entries that its ledger was recovered without: it goes beyond the floor at which the
+        charter ends a key of the ledger, and the present key has signed nothing that was cosigned.
+
+        That the ledger goes on otherwise from there proves nothing then.
+        """
+        floor, key = self.bureau.floor, self.bureau.ledger_verifier
+        if floor is None or self.size <= floor.size or not any(each.name == key.name for each in self.bureau.ends):
+            return False
+        signed = parse_note(self.cosigning.note).signatures if self.cosigning.note else ()
+        return (key.name, key.key_id) not in [(each.name, each.key_id) for each in signed]
+
+    def start_over(self) -> bool:
+        """Let go of an outlived copy, to fetch it again; not where what it cosigned goes beyond the floor: others may
+        still want that of it. Returns whether it did. The time it cosigned last at is kept.
+        """
+        note, floor = self.cosigning.note, self.bureau.floor
+        if note and (floor is None or parse_checkpoint(parse_note(note).text).size > floor.size):
+            return False
+        batch = Batch()
+        batch.put(COSIGNING, Cosigning(cosigned_at_s=self.cosigning.cosigned_at_s).SerializeToString())
+        batch.delete(keyspace.STATE)
+        self.ledger.store.write(batch)  # from here on there is no copy, and what is left of it is nothing's
+        self.clear()
+        return True
+
+    def clear(self) -> None:
+        """Remove what was left by a copy that was let go of, before there is one again."""
+        batch = Batch()
+        for key, _ in self.ledger.store.snapshot():
+            if key != COSIGNING:
+                batch.delete(key)
+            if len(batch.deletes) == _CLEARED_AT_ONCE:
+                self.ledger.store.write(batch)
+                batch = Batch()
+        self.ledger.store.write(batch)
 
     # What is remembered beside the entries.
 

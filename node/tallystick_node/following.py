@@ -121,6 +121,8 @@ class Follower:
         means = self._means
         self._copy = await means.in_thread(means.shelf.open, self.bureau)
         means.shelf.put(self._copy)
+        if not self._copy.size:
+            await means.in_thread(self._copy.clear)
         if self._copy.stopped:
             log.error("not cosigned", ledger=self.bureau.id, reason=self._copy.stopped)
             return
@@ -153,6 +155,8 @@ class Follower:
             history, checked = await fetch(copy, peer, shown, self._write)
             copy.check_whole(history, shown)
         except PROVEN as error:
+            if copy.outlived and not (isinstance(error, Forked) and error.evidence):
+                raise await self._outlived(error) from None
             await self._stop(str(error), note)
             if isinstance(error, Forked) and error.evidence:
                 await means.proven.keep(error.evidence)
@@ -162,6 +166,18 @@ class Follower:
         await self._write(history, checked, copy.cosign(note, means.now_us() // 1_000_000))
         log.debug("cosigned", ledger=self.bureau.id, size=shown.size)
         return True
+
+    async def _outlived(self, error: TallystickError) -> CharterMismatch:
+        """The ledger goes on otherwise from the floor it was recovered at; the copy is fetched again, if it may."""
+        copy = self._copy
+        again = await self._means.in_thread(copy.start_over)
+        return CharterMismatch(
+            f"{copy.size} entries are held here, under a key that the charter ends before, and it goes on otherwise "
+            f"({error.what})",
+            where=self.bureau.id,
+            expected="a copy of the ledger as it was recovered"
+            + (": it is fetched again" if again else "; this one is kept: more of it was cosigned than is pinned"),
+        )
 
     async def _remembers(self, note: bytes) -> bool:
         """Whether a note this witness cosigned is no news to it. If it is, its key cosigns the ledger no more."""

@@ -159,10 +159,12 @@ class Shelf:
 
         Raises StoreDamaged, or MalformedNote, where the record of what was cosigned does not read.
         """
-        if not copy.cosigning.note:
-            return
         held = self._copies.get(copy.ledger.origin)
-        if held is None:
+        if not copy.cosigning.note:
+            if held is not None:  # it was let go of
+                del self._copies[copy.ledger.origin]
+                held.end()
+        elif held is None:
             self._copies[copy.ledger.origin] = Copied(copy)
         else:
             held.show(copy)

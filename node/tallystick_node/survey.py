@@ -25,6 +25,7 @@ from tallystick.core.errors import (
     SignatureInvalid,
     TallystickError,
     Unreachable,
+    Usage,
     VerificationFailed,
 )
 from tallystick.core.merkle import EMPTY_ROOT, check_consistency
@@ -82,7 +83,16 @@ class Survey:
 
 
 async def survey(charter: Charter, bureau: Bureau, reach: Reach) -> Survey:
-    """Ask every witness of a ledger. Raises Forked, with evidence, where what they hold is not one history."""
+    """Ask every witness of a ledger.
+
+    Raises Forked, with evidence, where what they hold is not one history, and Usage for an observer.
+    """
+    if bureau.is_observer:
+        raise Usage(
+            "an observer has no ledger that could be recovered",
+            where=bureau.id,
+            expected="a new witness key in the charter, and a home made anew: what it held, others hold",
+        )
     asked = [_ask(charter, bureau, witness, reach) for witness in charter.witnesses_of(bureau)]
     found = Survey(bureau, tuple(await asyncio.gather(*asked)))
     largest = found.largest
