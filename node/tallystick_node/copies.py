@@ -149,13 +149,12 @@ class Copy(Growing):
 
         Raises MalformedNote or SignatureInvalid where it is none and proves nothing, BehindSigned where it says more.
         """
-        checkpoint = self.opened(note)
         key = VerifierKey.of(self._name, self._key.public, COSIGNATURE_V1)
         parsed = parse_note(note)
         own = [each for each in parsed.signatures if (each.name, each.key_id) == (key.name, key.key_id)]
         if not own:
             raise SignatureInvalid(f"{self._name} did not cosign this", expected=f"a signature by {key.name}")
-        at_s = check_cosignature(parsed.text, own[0], key)
+        checkpoint, at_s = self.opened(note), check_cosignature(parsed.text, own[0], key)
         record = self.cosigning
         known = parse_checkpoint(parse_note(record.note).text).size if record.note else -1
         if (

@@ -126,7 +126,7 @@ class Follower:
         if self._copy.stopped:
             log.error("not cosigned", ledger=self.bureau.id, reason=self._copy.stopped)
             return
-        if await self._is_proven():
+        if await self._is_proven() or not await self._remembers(means.shelf.reminder(self.bureau.origin)):
             return
         async with means.reach(self.bureau) as peer:
             stream = peer.cosign()
@@ -135,7 +135,7 @@ class Follower:
                 await stream.say(first)
                 while True:
                     shown = await stream.next()
-                    if shown.yours and not await self._remembers(shown.yours):
+                    if not await self._remembers(shown.yours):
                         return
                     if not await self._cosign(peer, shown.checkpoint):
                         return
@@ -161,7 +161,7 @@ class Follower:
             if isinstance(error, Forked) and error.evidence:
                 await means.proven.keep(error.evidence)
             return False
-        if await self._is_proven():
+        if await self._is_proven() or not await self._remembers(means.shelf.reminder(self.bureau.origin)):
             return False
         await self._write(history, checked, copy.cosign(note, means.now_us() // 1_000_000))
         log.debug("cosigned", ledger=self.bureau.id, size=shown.size)
@@ -181,6 +181,8 @@ class Follower:
 
     async def _remembers(self, note: bytes) -> bool:
         """Whether a note this witness cosigned is no news to it. If it is, its key cosigns the ledger no more."""
+        if not note:
+            return True
         try:
             self._copy.recall(note)
         except BehindSigned as error:

@@ -189,8 +189,15 @@ class Gossip:
             try:
                 if account.show(note):
                     self._changed.add(origin)
+                    self._shelf.remind(origin, note)
             except Forked as error:
                 await self.proven.keep(error.evidence)
+
+    def known(self, origin: str) -> list[bytes]:
+        """Every checkpoint of another's ledger that is held, or kept apart."""
+        account = self.accounts.get(origin)
+        held = [] if account is None or account.held is None else [account.held]
+        return [seen.note for seen in (*held, *([] if account is None else account.apart))]
 
     def _check_own(self, evidence: bytes) -> None:
         """Of two histories under this node's own key, it has one at most: it writes no more."""

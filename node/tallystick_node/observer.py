@@ -76,7 +76,7 @@ class Observer:
         )
         self.swaps = GossipService(self.gossip)
         self.ledger = LedgerService(self.shelf)
-        self.witness = WitnessService(who.bureau, gathering, self.shelf)
+        self.witness = WitnessService(who.bureau, gathering, self.shelf, self.gossip)
         self.submit: SubmitService | NoSubmitService = NoSubmitService(who.bureau)
 
     @property

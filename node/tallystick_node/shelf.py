@@ -19,7 +19,7 @@ import structlog
 from tallystick.core.actors import Actors
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import parse_checkpoint
-from tallystick.core.errors import NotFound, Stopping, StoreDamaged, TallystickError
+from tallystick.core.errors import BehindSigned, NotFound, Stopping, StoreDamaged, TallystickError
 from tallystick.core.keys import SigningKey
 from tallystick.core.note import parse_note
 from tallystick_node.copies import Copy
@@ -107,7 +107,7 @@ class Copied:
                 f"{copy.size} entries are held", where=copy.ledger.origin, expected=f"the {size} that were cosigned"
             )
         self.ledger, self.actors, self.size, self.note = copy.ledger, copy.actors, size, note
-        self.contradicting = copy.cosigning.shown
+        self.copy, self.contradicting = copy, copy.cosigning.shown
         self._wake()
 
     def end(self) -> None:
@@ -140,6 +140,7 @@ class Shelf:
         self.own = own
         self._copies: dict[str, Copied] = {}
         self._known: dict[str, Bureau] = {}
+        self._reminders: dict[str, bytes] = {}
 
     def load(self, bureaus: Iterable[Bureau]) -> None:
         """Open what is held of the ledgers of `bureaus`. What is damaged is said and left out; others still answer."""
@@ -196,6 +197,22 @@ class Shelf:
             raise NotFound(f"{origin[:255]!r} is not held here", where="origin", expected="another's, in the charter")
         copy = self.open(bureau)
         return [note for note in (copy.cosigned, copy.cosigning.shown) if note]
+
+    def remind(self, origin: str, note: bytes) -> None:
+        """Somebody shows a note of another's ledger. One with this node's own cosignature that says more than is
+        remembered is kept for who cosigns (`reminder`). Raises as `Copy.recall`, but for that.
+        """
+        held, bureau = self._copies.get(origin), self._known.get(origin)
+        if bureau is not None:
+            copy = self.open(bureau) if held is None else held.copy
+            try:
+                copy.recall(note)
+            except BehindSigned:
+                self._reminders[origin] = note
+
+    def reminder(self, origin: str) -> bytes:
+        """What this node cosigned of a ledger and does not remember, as somebody showed it; empty where nobody did."""
+        return self._reminders.get(origin, b"")
 
     def contradicting(self, origin: str) -> bytes:
         """The checkpoint for which this node cosigns a ledger no more; empty while it does."""

@@ -16,7 +16,9 @@ from tallystick_node.shelf import Shelf
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.witness_pb2 import HeldAnswer, HeldRequest, ToCosign
 from tests.harness import loop
+from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
+from tests.harness.office import Office
 from tests.harness.witnesses import Witness, gathered, record, witnessed_home
 
 
@@ -37,7 +39,8 @@ def held(witness: Witness, origin: str = "") -> HeldAnswer:
     """What a witness answers from its disk, as after a restart."""
     shelf = Shelf(witness.disk.reopened(), witness.office.keys["witness"], f"{witness.office.origin}/witness")
     shelf.load([witness.ledger])
-    service = WitnessService(witness.office.bureau, witness.node.gathering, shelf)
+    gossip = witness.node.engine.gossip  # of the ledger's own node, which holds nothing of it that others told
+    service = WitnessService(witness.office.bureau, witness.node.gathering, shelf, gossip)
     return loop.run(service.GetHeld(HeldRequest(origin=origin or witness.ledger.origin), cast(Any, None)))
 
 
@@ -89,3 +92,20 @@ def test_a_peer_is_asked_over_the_wire(witnesses: list[Witness]) -> None:
     assert loop.run(ask(witnesses[0].office.origin)) == HeldAnswer(none=True)
     with pytest.raises(NotFound):
         loop.run(ask("pudong.example/nobody"))
+
+
+def test_what_others_told_is_held_too(tmp_path: Path) -> None:
+    """A checkpoint that a witness heard of, and has not cosigned, is in its answer: the ledger's key signed it."""
+    _, offices = witnessed_home(tmp_path, 2)
+    office, other = offices
+    office.others = (other.bureau, Office().bureau)
+    (tmp_path / "witness").mkdir()
+    heard = Office().note(9, b"\7" * 32)
+    with LyingNode(Home(tmp_path / "witness", office)) as node:
+
+        async def ask() -> HeldAnswer:
+            await node.engine.gossip.take([heard], (), other.bureau.id)
+            async with Peer(node.bureau) as peer:
+                return await peer.held(Office().origin)
+
+        assert loop.run(ask()) == HeldAnswer(note=[heard])

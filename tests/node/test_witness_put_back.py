@@ -79,6 +79,29 @@ def test_a_witness_put_back_is_told_what_it_cosigned_and_ends(district: District
     assert not district.other.record.stopped
 
 
+def test_a_witness_put_back_may_be_reminded_by_others(district: District) -> None:
+    """Where the ledger's node hides it, and another shows it before anything is cosigned, nothing leaves it either."""
+    one, node = district.one, district.node
+    district.reached(record(node, 1).size)
+    old = one.disk.reopened()
+    district.reached(record(node, 2).size)
+    one.stop()
+    newest, others = district.newest_of(one), district.other.cosigned
+    one.disk = old
+    node.lies["Cosign"] = lambda shown: ()
+    one.start()
+    one.shelf.load([one.ledger])
+    with pytest.raises(SignatureInvalid):
+        one.shelf.remind(one.ledger.origin, others)
+    assert not one.shelf.reminder(one.ledger.origin)
+    one.shelf.remind(one.ledger.origin, newest)
+    node.lies["Cosign"] = lambda shown: [ToCosign(checkpoint=shown.checkpoint)]
+    later = record(node, 1)
+    one.ended()
+    assert one.record.shown == newest
+    assert gathered(node, later.size, wait_s=0.05) is None
+
+
 def test_a_later_time_is_more_than_the_record_says(district: District) -> None:
     """The same checkpoint, cosigned later than is remembered: what else was cosigned then, nobody knows."""
     one = district.one

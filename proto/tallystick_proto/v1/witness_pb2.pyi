@@ -102,7 +102,7 @@ class HeldAnswer(_message.Message):
     """it holds none; then, and only then, there is no note"""
     @_builtins.property
     def note(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """the newest checkpoint it cosigned, with its cosignature; and one it was shown that contradicts"""
+        """the newest checkpoint it cosigned, with its cosignature; and what it was shown besides"""
 
     def __init__(
         self,

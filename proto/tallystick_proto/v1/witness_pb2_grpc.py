@@ -64,7 +64,7 @@ class WitnessServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetHeld(self, request, context):
-        """Served by a witness, called by the node of a ledger it may keep a copy of: the newest it holds of that ledger. Needs
+        """Served by a witness, called by the node of a ledger it may keep a copy of: all it holds of that ledger. Needs
         nobody's signature but those it has. A node that does not know the ledger, or cannot read what it holds, answers with
         an error: "none" is an answer.
         """

@@ -39,7 +39,7 @@ class WitnessStub:
     with the same checkpoint and its cosignature; only then is it shown another.
     """
     GetHeld: _grpc.UnaryUnaryMultiCallable[_witness_pb2.HeldRequest, _witness_pb2.HeldAnswer]
-    """Served by a witness, called by the node of a ledger it may keep a copy of: the newest it holds of that ledger. Needs
+    """Served by a witness, called by the node of a ledger it may keep a copy of: all it holds of that ledger. Needs
     nobody's signature but those it has. A node that does not know the ledger, or cannot read what it holds, answers with
     an error: "none" is an answer.
     """
@@ -55,7 +55,7 @@ class WitnessAsyncStub(WitnessStub):
     with the same checkpoint and its cosignature; only then is it shown another.
     """
     GetHeld: _aio.UnaryUnaryMultiCallable[_witness_pb2.HeldRequest, _witness_pb2.HeldAnswer]  # type: ignore[assignment]
-    """Served by a witness, called by the node of a ledger it may keep a copy of: the newest it holds of that ledger. Needs
+    """Served by a witness, called by the node of a ledger it may keep a copy of: all it holds of that ledger. Needs
     nobody's signature but those it has. A node that does not know the ledger, or cannot read what it holds, answers with
     an error: "none" is an answer.
     """
@@ -80,7 +80,7 @@ class WitnessServicer(metaclass=_abc_1.ABCMeta):
         request: _witness_pb2.HeldRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_witness_pb2.HeldAnswer, _abc.Awaitable[_witness_pb2.HeldAnswer]]:
-        """Served by a witness, called by the node of a ledger it may keep a copy of: the newest it holds of that ledger. Needs
+        """Served by a witness, called by the node of a ledger it may keep a copy of: all it holds of that ledger. Needs
         nobody's signature but those it has. A node that does not know the ledger, or cannot read what it holds, answers with
         an error: "none" is an answer.
         """
