@@ -18,6 +18,7 @@ from tallystick.sdk.rulebook import zone_of
 from tallystick_node.cluster.local import LocalCluster
 
 PAPER = "paper register"
+WITNESSED_MAX_S = 30.0
 WRONG = {
     "request-overdue": "a request answered late",
     "received-not-sent": "an exchange only one side recorded",
@@ -263,18 +264,23 @@ def tamper(story: Story, sent: Receipt) -> None:
     tax.stop()
     shutil.copytree(home / "data", story.folder / "older")
     tax.start()
-    late = story.record("税务局 records one use more", tax.sdk.use("SCJG-0012@later", purpose="tax-registration"))
+    used = tax.sdk.record_witnessed("use", WITNESSED_MAX_S, version="SCJG-0012@later", purpose="tax-registration")
+    late = story.record("税务局 records one use more", used)
     story.run("tally", "status")
     tax.stop()
-    shutil.rmtree(home / "data")
+    (home / "data").rename(story.folder / "newer")
     shutil.copytree(story.folder / "older", home / "data")
-    tax.start()
     story.tell(
-        "the older disk came with its own older note of what was signed, so the node starts; its witnesses, which hold "
-        "more, do not cosign it, and a client that saw more says so:"
+        "the older disk came with its own older note of what was signed, and looks like any other; but before it signs "
+        "anything a node asks its witnesses what they hold:"
     )
-    answer = story.run("tally", "status", expect=5)
-    story.check("a client that saw more names the node that went back", str(late.index + 1) in answer)
+    answer = story.run("tallyd", "run", str(home), expect=4)
+    story.check("on an older disk a node stops before it signs, and says what to do", "tallyd recover" in answer)
+    shutil.rmtree(home / "data")
+    (story.folder / "newer").rename(home / "data")
+    tax.start()
+    answer = story.run("tally", "show", late.reference)
+    story.check("with the newer disk back, nothing is missing", late.reference in answer)
 
 
 def main() -> None:
