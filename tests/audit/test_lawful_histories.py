@@ -28,6 +28,8 @@ STRUCTURAL = {
     "rollback",
     "equivocation",
     "unreconciled",
+    "not-witnessed",
+    "silent-ledger",
 }
 # They hang on what somebody may have said who is not shown: who was granted, a successor that was named.
 NEEDS_A_THIRD = {"granted-not-served", "duty-gap"}

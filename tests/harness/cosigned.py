@@ -9,7 +9,7 @@ from tallystick.core.cosignature import make_cosignature
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.merkle import root_of
 from tallystick.core.note import add_signatures, parse_note
-from tallystick.core.witnessing import Witnessed, open_cosigned
+from tallystick.core.witnessing import open_cosigned
 from tests.harness.district import District, Said
 from tests.harness.ledger_maker import key_of
 
@@ -45,6 +45,9 @@ def witnessed(
     return put_note(where, bureau, note_of(where, bureau, at_s, size))
 
 
-def shows(where: District, bureau: str, note: bytes) -> Witnessed:
-    """What an audit makes of a note that a node shows."""
-    return open_cosigned(note, where.charter, where[bureau].bureau)
+def asking(where: District, minutes: int, **notes: bytes) -> None:
+    """The audit asks so many minutes from now, and is shown these notes of these ledgers."""
+    where.asked_us = where.now_us + minutes * 60 * SECOND_US
+    where.cosigned = {
+        bureau: (open_cosigned(note, where.charter, where[bureau].bureau),) for bureau, note in notes.items()
+    }

@@ -34,6 +34,7 @@ from tallystick.core.history import Recorded
 from tallystick.core.merkle import EMPTY_ROOT
 from tallystick.core.statement import read, terms_of
 from tallystick.core.validation import Term
+from tallystick.core.witnessing import Witnessed
 from tallystick.sdk.verbs import Verbs
 from tallystick_node.cluster.roster import credit_code
 from tallystick_proto.v1.entry_pb2 import Signature
@@ -132,7 +133,8 @@ class District:
     """Bureaus by id, and the moment at which they speak: `on("2027-03-09")`, `on("2027-03-09", 23)`.
 
     An audit reads nothing of the ledgers `uncovered`, and of those in `read_up_to` only so many entries; what stands
-    above `settled_up_to` was recorded after the other ledgers were read. `observers` are bureaus without a ledger.
+    above `settled_up_to` was recorded after the other ledgers were read. `observers` are bureaus without a ledger. An
+    audit that asks at `asked_us` is shown what is `cosigned`.
     """
 
     def __init__(self, *bureaus: str, rulebook: dict[str, Any] | None = None, observers: Sequence[str] = ()) -> None:
@@ -144,6 +146,8 @@ class District:
         self.read_up_to: dict[str, int] = {}
         self.settled_up_to: dict[str, int] = {}
         self.exchanges_kept = EXCHANGES_KEPT
+        self.cosigned: dict[str, tuple[Witnessed, ...]] = {}
+        self.asked_us: int | None = None
         self.now_us = 0
         self.on(BEGIN)
 
@@ -212,7 +216,10 @@ class District:
         return Words(self.charter, language).sentence(finding)
 
     def _coverage(self, day: date, *, full: bool) -> Coverage:
-        return Coverage(self.charter.name, 1, "", day, full, [self._ledger(desk) for desk in self.desks.values()])
+        ledgers = [self._ledger(desk) for desk in self.desks.values()]
+        for ledger in ledgers if self.asked_us is not None else ():
+            ledger.cosigned = self.cosigned.get(ledger.bureau)
+        return Coverage(self.charter.name, 1, "", day, full, ledgers, asked_us=self.asked_us)
 
     def _ledger(self, desk: Desk) -> LedgerCoverage:
         size = len(desk.entries)

@@ -10,11 +10,19 @@ import pytest
 
 from tallystick.core.charter import Charter, open_charter
 from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.errors import MalformedNote, ProofFailed, RolledBack, TallystickError, Unreconciled
+from tallystick.core.errors import (
+    Forked,
+    MalformedNote,
+    ProofFailed,
+    Refused,
+    RolledBack,
+    TallystickError,
+    Unreconciled,
+)
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
-from tallystick.sdk.witnessing import Standing, WitnessStanding, standing
+from tallystick.sdk.witnessing import Standing, WitnessStanding, shown_cosigned, standing
 from tallystick_proto.v1.witness_pb2 import CosignedAnswer
 from tests.harness.lying_node import LyingNode
 from tests.harness.office import Office
@@ -124,3 +132,51 @@ def test_a_ledger_without_a_quorum_is_not_asked(tmp_path: Path) -> None:
         reader.wire.close()
         assert found == Standing(Checkpoint(home.office.origin, state.size, state.root), None, 0, ())
         assert "GetCosigned" not in node.calls
+
+
+def sizes(ledger: Ledger) -> list[tuple[int, int]] | None:
+    """What an audit is shown: of each note how large its checkpoint is, and how many cosigned it."""
+    ledger.reader.refresh()
+    shown = shown_cosigned(ledger.reader, ledger.charter)
+    return None if shown is None else [(each.checkpoint.size, each.count) for each in shown]
+
+
+def test_an_audit_is_shown_the_quorums_note_and_each_witnesss_newest(ledger: Ledger) -> None:
+    """Nothing before anybody cosigned, and None where the node does not say."""
+    assert sizes(ledger) == []
+    ledger.say(0, 1, 2)
+    record(ledger.node, 2)
+    ledger.say(0)
+    assert sizes(ledger) == [(3, 3), (5, 1), (3, 1), (3, 1)]
+    ledger.node.lies["GetCosigned"] = refusing
+    assert sizes(ledger) is None
+
+
+def refusing(answer: CosignedAnswer) -> CosignedAnswer:
+    raise Refused("not today", where="market", expected="another day")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        pytest.param(lambda ledger: b"junk", id="junk"),
+        pytest.param(lambda ledger: ledger.cosigned(ledger.note, 0)[:-6] + b"AAA=\n", id="a bad signature"),
+        pytest.param(lambda ledger: _forked(ledger, 9), id="of more than there is"),
+    ],
+)
+def test_what_shows_nothing_is_left_out_and_the_rest_is_not(ledger: Ledger, note: Callable[[Ledger], bytes]) -> None:
+    """One bad note among good ones bounds nothing, and takes nothing away."""
+    record(ledger.node, 2)
+    bad, good = note(ledger), ledger.cosigned(ledger.note, 1, 2, 3)
+    ledger.node.lies["GetCosigned"] = lambda answer: CosignedAnswer(witnessed=good, newest=[bad, good])
+    assert sizes(ledger) == [(5, 3), (5, 3)]
+
+
+@pytest.mark.parametrize("size", [4, 5])
+def test_another_history_is_proven(ledger: Ledger, size: int) -> None:
+    """The key signed two: that is evidence, however many cosigned it."""
+    record(ledger.node, 2)
+    other = _forked(ledger, size)
+    ledger.node.lies["GetCosigned"] = lambda answer: CosignedAnswer(witnessed=other)
+    with pytest.raises(Forked):
+        sizes(ledger)

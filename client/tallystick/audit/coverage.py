@@ -22,9 +22,9 @@ class LedgerCoverage:
     `gap` says in one sentence why it was not read to its end, "" where it was, and `exit_code` what that means to a
     program (design, section 10); `settled` is the size up to which the other ledgers' checkpoints were taken later;
     `not_understood` counts entries with more in them than this version knows, verified and left aside; `later` those
-    that by its node's clock were recorded after the day judged, verified and not judged. `cosigned` is what its node
-    showed of what its witnesses cosigned, each verified; `keeper` the bureau from whose copy it was read, "" where its
-    own node was asked.
+    that by its node's clock were recorded after the day judged, verified and not judged. `cosigned` is what was shown
+    of what its witnesses cosigned last, each verified, None where nobody was asked or answered; `keeper` the bureau
+    from whose copy it was read, "" where its own node was asked.
     """
 
     bureau: str
@@ -36,7 +36,7 @@ class LedgerCoverage:
     exit_code: int = 0
     not_understood: int = 0
     later: int = 0
-    cosigned: tuple[Witnessed, ...] = ()
+    cosigned: tuple[Witnessed, ...] | None = None
     keeper: str = ""
 
     def fail(self, error: TallystickError) -> None:
@@ -58,7 +58,8 @@ class Coverage:
     """What an answer speaks of. `unjudged` counts, by rule and bureau, what an uncovered ledger left open; under "" is
     what a bureau that the charter does not know was named for.
 
-    `unset` are the deadlines and thresholds the rulebook does not set, `years` those it names no holiday of.
+    `unset` are the deadlines and thresholds the rulebook does not set, `years` those it names no holiday of. `asked_us`
+    is when witnesses were asked after, None where they were not.
     """
 
     charter: str
@@ -70,6 +71,7 @@ class Coverage:
     unset: tuple[str, ...] = ()
     years: tuple[int, ...] = ()
     unjudged: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    asked_us: int | None = None
 
     @property
     def entries(self) -> int:

@@ -2,8 +2,8 @@
 
 A *full pass* reads every ledger up to its checkpoint, verifies every entry, and merges them causally. Checkpoints are
 taken twice, and only what was there the first time is judged: whatever it answers on another ledger is then within that
-ledger's second. A ledger that cannot be read is a gap in the coverage, and a liar's is a finding; neither stops the
-rest.
+ledger's second. In between, each node is asked what its witnesses cosigned. A ledger that cannot be read is a gap in
+the coverage, and a liar's is a finding; neither stops the rest.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from tallystick.audit.strand import Fault, Strand, shown_fault
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import TallystickError, VerificationFailed
 from tallystick.core.hashing import leaf_hash
+from tallystick.sdk.clock import now_us
 from tallystick.sdk.leaf_file import LeafFile
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.rulebook import rulebook_of
+from tallystick.sdk.witnessing import shown_cosigned
 
 Progress = Callable[[int, int], None]
 """Called with how many entries were taken, and of how many."""
@@ -90,6 +92,7 @@ def begun(ledgers: Ledgers, day: date, *, full: bool) -> tuple[Seen, Coverage]:
         [LedgerCoverage(bureau.id, bureau.origin) for bureau in charter.ledgers],
         rulebook.unset(),
         years,
+        asked_us=now_us() if full else None,
     )
     return Seen(charter, rulebook, EXCHANGES_KEPT if full else None), coverage
 
@@ -105,6 +108,8 @@ def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
             ledger.keeper = "" if reader.wire.at is reader.bureau else reader.wire.at.id
             try:
                 checkpoint = reader.refresh()
+                if not again:
+                    ledger.cosigned = shown_cosigned(reader, ledgers.charter)
             except TallystickError as error:
                 ledger.fail(error)
                 if isinstance(error, VerificationFailed):

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 from tallystick.core.charter import Charter
 from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.errors import MalformedNote, ProofFailed, RolledBack, TallystickError, Unreconciled
+from tallystick.core.errors import (
+    Forked,
+    MalformedNote,
+    ProofFailed,
+    RolledBack,
+    TallystickError,
+    Unreconciled,
+    VerificationFailed,
+)
 from tallystick.core.merkle import check_consistency
 from tallystick.core.quorum import Quorum
 from tallystick.core.witnessing import Witnessed, open_cosigned
@@ -71,6 +79,43 @@ def standing(reader: LedgerReader, charter: Charter) -> Standing:
         _check_extended(reader, found.checkpoint, checkpoint)
         witnessed = found.checkpoint.size
     return Standing(checkpoint, quorum, witnessed, _witnesses(answer, reader, charter), not_recording(answer))
+
+
+def shown_cosigned(reader: LedgerReader, charter: Charter) -> tuple[Witnessed, ...] | None:
+    """What a ledger's node shows of what its witnesses cosigned last; None where it does not say.
+
+    What does not verify, or is not shown to be of the history that this client trusts, shows nothing and is left out.
+    Raises Forked where it is proven to be of another.
+    """
+    if charter.quorum_of(reader.bureau) is None:
+        return None
+    try:
+        answer = reader.wire.cosigned()
+    except TallystickError:
+        return None
+    of_this: dict[Checkpoint, bool] = {}
+    shown: list[Witnessed] = []
+    for note in (answer.witnessed, *answer.newest[: len(charter.witnesses_of(reader.bureau))]):
+        try:
+            found = open_cosigned(note, charter, reader.bureau)
+        except VerificationFailed:
+            continue
+        if found.checkpoint not in of_this:
+            of_this[found.checkpoint] = _is_of_this(reader, note)
+        if of_this[found.checkpoint]:
+            shown.append(found)
+    return tuple(shown)
+
+
+def _is_of_this(reader: LedgerReader, note: bytes) -> bool:
+    """Whether a checkpoint is shown to be of the trusted history. Raises Forked where it cannot be."""
+    try:
+        reader.reconcile(note)
+    except Forked:
+        raise
+    except TallystickError:
+        return False
+    return True
 
 
 def _witnesses(answer: CosignedAnswer, reader: LedgerReader, charter: Charter) -> tuple[WitnessStanding, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tallystick.audit.finding import Found
+from tallystick.audit.finding import Found, Standing
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
-from tallystick.audit.views.witness_times import Skew
+from tallystick.audit.views.witness_times import Silent, Skew, Unwitnessed
 
 _MINUTE_US = 60 * 1_000_000
 
@@ -24,3 +24,40 @@ def clock_skew(skew: Skew, seen: Seen) -> Findings:
     }
     also = (skew.also,) if skew.also else ()
     yield Found(skew.bureau, (f"{skew.bureau}#{skew.index}",), skew.at_us, facts, once=skew.later, also=also)
+
+
+@rule(
+    named="未经见证",
+    en="entries of {bureau} from #{index} on that no quorum of witnesses is seen to have cosigned,"
+    " {minutes} minutes and more after they were recorded: {count}",
+    zh="{bureau} 自 #{index} 起 {count} 条在本次核查询问前逾 {minutes} 分钟入账，未见达到门限的见证副署",
+    standing=Standing.OBSERVED,
+)
+def not_witnessed(found: Unwitnessed, seen: Seen) -> Findings:
+    """As far as this audit was shown; it may be the ledger's node, its witnesses or the network. About nobody yet."""
+    facts = {"index": found.index, "count": found.count, "minutes": _freshness_minutes(seen)}
+    yield Found(found.bureau, (f"{found.bureau}#{found.index}",), found.at_us, facts)
+
+
+@rule(
+    named="台账失联",
+    en="witnesses of {bureau} that are seen to have cosigned its ledger within the {minutes} minutes before this audit"
+    " asked: {count} of {witnesses}, and {needed} are needed",
+    zh="在本次核查询问前 {minutes} 分钟内，{bureau} 的台账仅见 {count} 家见证单位副署，"
+    "应有 {witnesses} 家中的 {needed} 家",
+    standing=Standing.OBSERVED,
+)
+def silent_ledger(silent: Silent, seen: Seen) -> Findings:
+    """A ledger that nobody vouches for any more: its node, its witnesses or the network is away. About nobody yet."""
+    facts = {
+        "count": silent.count,
+        "minutes": _freshness_minutes(seen),
+        "needed": silent.quorum.needed,
+        "witnesses": silent.quorum.witnesses,
+    }
+    yield Found(silent.bureau, (f"{silent.bureau}#{silent.index}",), seen.as_of.at_us - 1, facts)
+
+
+def _freshness_minutes(seen: Seen) -> int:
+    """The charter's freshness, in whole minutes, begun ones counted."""
+    return -(-seen.charter.witnessing.freshness_s // 60)

@@ -26,6 +26,7 @@ from tallystick.audit.views.view import AsOf, Fold, View
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import VerificationFailed
 from tallystick.core.kinds import KINDS
+from tallystick.core.quorum import Quorum
 from tallystick.core.witnessing import Witnessed, open_cosigned
 from tallystick_proto.v1.statement_pb2 import CheckpointWitnessed, Statement
 
@@ -47,11 +48,36 @@ class Skew:
     also: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unwitnessed:
+    """So many entries of a ledger, from an index on, that are older than the charter's freshness, and that no quorum
+    is seen to have cosigned."""
+
+    bureau: str
+    index: int
+    count: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A ledger of which so many witnesses are seen to have cosigned within the charter's freshness, too few of them.
+
+    `index` is the last entry that a quorum is known to have.
+    """
+
+    bureau: str
+    index: int
+    count: int
+    quorum: Quorum
+
+
 @dataclass(slots=True)
 class _Ledger:
     """What is known of one ledger so far. `runs` are entries no quorum is known to have: where each moment begins."""
 
     bureau: Bureau
+    began_us: int | None = None
     not_before_us: int = 0
     witnessed: int = 0
     last: int = -1
@@ -81,11 +107,13 @@ class WitnessTimes(View):
             bureau.origin: _Ledger(bureau) for bureau in charter.ledgers if charter.quorum_of(bureau) is not None
         }
         self._unserved: dict[tuple[str, str], dict[Moment, None]] = {}
-        self._shown: dict[str, tuple[Witnessed, ...]] = {}
+        self._shown: dict[str, tuple[Witnessed, ...] | None] = {}
+        self._asked_us: int | None = None
 
     def begin(self, coverage: Coverage) -> None:
-        """Take what nodes showed of what their witnesses cosigned."""
+        """Take what was shown of what witnesses cosigned, and when it was asked for."""
         self._shown = {ledger.origin: ledger.cosigned for ledger in coverage.ledgers}
+        self._asked_us = coverage.asked_us
 
     def folding(self) -> Iterator[tuple[type[Message], Fold]]:
         """Every kind: each entry has its moment."""
@@ -129,6 +157,8 @@ class WitnessTimes(View):
         if isinstance(entry.said, CheckpointWitnessed):
             yield from self._noted(ledger, entry)
         ledger.last = entry.place.index
+        if ledger.began_us is None:
+            ledger.began_us = entry.recorded_at_us
         if not ledger.runs or ledger.runs[-1][1] != entry.recorded_at_us:
             ledger.runs.append((entry.place.index, entry.recorded_at_us))
 
@@ -164,11 +194,36 @@ class WitnessTimes(View):
             yield Skew(ledger.bureau.id, first, True, said_us - bounds.there_by_us, bounds.there_by_us, also)
         ledger.drop(size)
 
-    def finish(self, as_of: AsOf) -> Iterator[Skew]:
-        """What nodes showed of what no note on a ledger covers: whoever still waits is given it."""
+    def finish(self, as_of: AsOf) -> Iterator[Skew | Unwitnessed | Silent]:
+        """What was shown of what no note on a ledger covers: whoever still waits is given it. And what is missing."""
         for origin, ledger in self._ledgers.items():
-            for opened in sorted(self._shown.get(origin, ()), key=lambda each: each.checkpoint.size):
+            shown = self._shown.get(origin)
+            for opened in sorted(shown or (), key=lambda each: each.checkpoint.size):
                 yield from self._take(ledger, opened, "")
+            if shown is not None and self._asked_us is not None:
+                yield from self._missing(
+                    ledger, shown, self._asked_us - self._charter.witnessing.freshness_s * 1_000_000
+                )
+
+    def _missing(self, ledger: _Ledger, shown: tuple[Witnessed, ...], since_us: int) -> Iterator[Unwitnessed | Silent]:
+        """What a quorum should have cosigned since a moment, and is not seen to have."""
+        quorum = self._charter.quorum_of(ledger.bureau)
+        if quorum is None or ledger.began_us is None or ledger.began_us > since_us:
+            return
+        bureau = ledger.bureau.id
+        old = bisect_left(ledger.runs, since_us, key=lambda run: run[1])
+        if old:
+            first, at_us = ledger.runs[0]
+            end = ledger.runs[old][0] if old < len(ledger.runs) else ledger.last + 1
+            yield Unwitnessed(bureau, first, end - first, at_us)
+        fresh = {
+            cosigner.witness.credit_code
+            for opened in shown
+            for cosigner in opened.cosigners
+            if cosigner.at_us >= since_us
+        }
+        if len(fresh) < quorum.needed:
+            yield Silent(bureau, max(ledger.witnessed - 1, 0), len(fresh), quorum)
 
 
 def _below(waiting: dict[Moment, None], size: int) -> Iterable[Moment]:
