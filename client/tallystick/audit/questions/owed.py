@@ -2,13 +2,14 @@
 
     {"owed": [{"bureau": "market-regulation", "to": "taxation" or null, "rule": "request-overdue",
      "reference": "taxation#1042", "resource": "SCJG-0012" or null, "version", "derived", "exchange", "since": "…Z",
-     "due": "2027-03-23" or null, "late": true, "late_days": 2, "paused_by": ["market-regulation#9"],
-     "standing": "absent"}]}
+     "served": "cosigned", "due": "2027-03-23" or null, "late": true, "late_days": 2,
+     "paused_by": ["market-regulation#9"], "standing": "absent"}]}
 
-`rule` is the finding it becomes when it is late, and `standing` how far that would be proven: that something was sent
-is one side's word, that no answer came an absence within the coverage. `derived` is a version that must be corrected
-because `version` was recalled. Nothing is said of a bureau whose ledger was not read whole, since its answer may stand
-there.
+`served` says how it is known since when its clock runs: cosigned, acknowledged, deemed, witnessed, as-recorded, by-word
+or brought-in. `rule` is the finding it becomes when it is late, and `standing` how far that would be proven: that
+something was sent is one side's word, that no answer came an absence within the coverage. `derived` is a version that
+must be corrected because `version` was recalled. Nothing is said of a bureau whose ledger was not read whole, since its
+answer may stand there.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def owed_json(owed: Owed, seen: Seen) -> dict[str, Any]:
         "derived": owed.derived_version or None,
         "exchange": head.exchange.hex() or None,
         "since": moment_json(owed.served_us),
+        "served": owed.served.name.lower().replace("_", "-"),
         "due": None if due is None else due.isoformat(),
         "late": owed.late,
         "late_days": owed.late_days,
