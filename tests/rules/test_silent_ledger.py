@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
@@ -69,4 +70,16 @@ def test_where_nobody_answered_the_coverage_says_so_and_no_rule() -> None:
     """A node that is away shows nothing of its witnesses."""
     where = cosigned()
     where.cosigned = {}
+    assert not where.audit(DAY)
+
+
+def test_a_suspended_ledger_is_not_called_silent() -> None:
+    """Nobody cosigns what the charter suspended, and nobody has to."""
+    where = cosigned()
+    where.charter = replace(
+        where.charter,
+        bureau=tuple(
+            replace(each, state="suspended") if each.id == "market" else each for each in where.charter.bureau
+        ),
+    )
     assert not where.audit(DAY)

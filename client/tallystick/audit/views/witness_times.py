@@ -206,8 +206,8 @@ class WitnessTimes(View):
                 )
 
     def _missing(self, ledger: _Ledger, shown: tuple[Witnessed, ...], since_us: int) -> Iterator[Unwitnessed | Silent]:
-        """What a quorum should have cosigned since a moment, and is not seen to have."""
-        quorum = self._charter.quorum_of(ledger.bureau)
+        """What a quorum should have cosigned since a moment and is not seen to have; of active ledgers only."""
+        quorum = self._charter.quorum_of(ledger.bureau) if ledger.bureau.state == "active" else None
         if quorum is None or ledger.began_us is None or ledger.began_us > since_us:
             return
         bureau = ledger.bureau.id
