@@ -156,12 +156,12 @@ class Copy(Growing):
             raise SignatureInvalid(f"{self._name} did not cosign this", expected=f"a signature by {key.name}")
         checkpoint, at_s = self.opened(note), check_cosignature(parsed.text, own[0], key)
         record = self.cosigning
-        known = parse_checkpoint(parse_note(record.note).text).size if record.note else -1
-        if (
-            checkpoint.size > known
-            or at_s > record.cosigned_at_s
-            or self.ledger.root_at(checkpoint.size) != checkpoint.root
-        ):
+        if record.note:
+            known = parse_checkpoint(parse_note(record.note).text).size
+        else:  # nothing, or a copy that was let go of (`start_over`): what it cosigned lay within the floor
+            known = self.bureau.floor.size if record.cosigned_at_s and self.bureau.floor is not None else -1
+        other = checkpoint.size <= self.size and self.ledger.root_at(checkpoint.size) != checkpoint.root
+        if checkpoint.size > known or at_s > record.cosigned_at_s or other:
             raise BehindSigned(
                 f"this node's witness key cosigned {checkpoint.size} entries of it, which its record does not say",
                 where=self.bureau.id,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from tallystick.core.bureau import Floor, Retired
 from tallystick.core.cosignature import make_cosignature
 from tallystick.core.errors import BehindSigned, MalformedNote, SignatureInvalid
-from tallystick.core.note import add_signatures, parse_note
+from tallystick.core.note import VerifierKey, add_signatures, encode_base64, parse_note
 from tallystick_node.copies import Copy
 from tallystick_proto.v1.witness_pb2 import ToCosign
 from tests.harness import loop
@@ -212,3 +214,25 @@ def test_what_it_did_not_cosign_ends_nothing(district: District, bend: Bend, err
     assert told
     assert not district.one.record.stopped
     assert parse_note(district.one.cosigned).signatures
+
+
+def test_a_copy_that_was_let_go_of_is_not_forgotten(district: District) -> None:
+    """What was cosigned within the floor, of a copy that is fetched again, is no news; beyond it, or later, is."""
+    district.reached(record(district.node, 3).size)
+    copy = district.copy(district.one)
+    note, at_s = copy.cosigned, copy.cosigning.cosigned_at_s
+    checkpoint = copy.opened(note)
+    text = f"{checkpoint.size} {checkpoint.root.hex()}"
+    key = VerifierKey.of(copy.bureau.origin, key_of("former ledger").public).format()
+    copy.bureau = msgspec.structs.replace(
+        copy.bureau,
+        floor=Floor(checkpoint.size, encode_base64(checkpoint.root)),
+        retired=(Retired(key, checkpoint.size),),
+    )
+    assert copy.start_over()
+    again = Copy(copy.ledger.store._store, copy.bureau, copy._key, copy._name)  # type: ignore[attr-defined]
+    assert again.size == 0
+    again.recall(note)
+    for more in (cosigned(district, text, at_s + 1), cosigned(district, f"{checkpoint.size + 1} {'07' * 32}", at_s)):
+        with pytest.raises(BehindSigned):
+            again.recall(more)
