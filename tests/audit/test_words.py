@@ -33,14 +33,50 @@ def covered(*, full: bool = True) -> Coverage:
 
 
 def test_what_was_covered_is_said_first() -> None:
-    """How many ledgers and entries, under which charter, as of which day, and that nothing is witnessed."""
+    """How many ledgers and entries, under which charter, and as of which day."""
     english, chinese = said(two(), covered(), "en"), said(two(), covered(), "zh")
     assert english[0] == (
         "Coverage: 2 ledgers, 1,234 entries verified (full pass), charter pudong version 3, as of 2027-03-31."
     )
     assert chinese[0] == ("核查范围：2 本台账，共 1,234 条已核验（全范围），章程 pudong 第 3 版，截至 2027年3月31日。")
-    assert len(english) == len(chinese) == 2
-    assert "Clocks run from service" in english[1]
+    assert len(english) == len(chinese) == 3
+    assert "Clocks run from service" in english[2]
+
+
+def test_how_far_it_is_witnessed_is_said_of_every_ledger() -> None:
+    """What a quorum cosigned, what it did not, and which ledgers have none under the charter."""
+    coverage = covered()
+    assert said(two(), coverage, "en")[1] == (
+        "No quorum of witnesses under this charter, so that a rewrite is not covered: market, tax."
+    )
+    assert said(two(), coverage, "zh")[1] == "按本章程见证单位不足，其改写未覆盖：market局、tax局。"
+    market, tax = coverage.ledgers
+    market.witnessed, tax.witnessed = 1_200, 30
+    assert said(two(), coverage, "en")[1] == (
+        "Witnessed by a quorum under this charter: 1,230 of 1,234 entries; unwitnessed, its own node's word alone:"
+        " tax from #30 on."
+    )
+    assert said(two(), coverage, "zh")[1] == (
+        "已由达到本章程门限的单位见证：1,234 条中 1,230 条；未经见证、仅凭其节点：tax局自 #30 起。"
+    )
+    tax.witnessed, market.witnessed = 34, None
+    assert said(two(), coverage, "en")[1:3] == [
+        "Witnessed by a quorum under this charter: 34 of 34 entries.",
+        "No quorum of witnesses under this charter, so that a rewrite is not covered: market.",
+    ]
+    market.checkpoint, market.witnessed = None, 0
+    assert "market" not in "".join(said(two(), coverage, "en")[1:2])
+
+
+def test_a_copy_is_said_to_be_one() -> None:
+    """Whose ledger, whose copy, and up to where."""
+    coverage = covered()
+    coverage.ledgers[1].keeper, coverage.ledgers[1].away = "market", True
+    assert (
+        "The node of tax is out of reach: its ledger as the copy of market shows it, 34 entries; what came later is not"
+        " covered."
+    ) in said(two(), coverage, "en")
+    assert "tax局节点无法连接：其台账据market局所存副本，至第 34 条；其后入账的未覆盖。" in said(two(), coverage, "zh")
 
 
 def test_one_is_not_said_as_many() -> None:

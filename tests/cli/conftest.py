@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tallystick.cli.main import main
+from tallystick.core.charter import Bureau
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
 from tests.harness.office import Office
@@ -87,3 +89,15 @@ def bent(tmp_path: Path) -> Iterator[Bent]:
             f'charter = "charter.note"\ncharter_digest = "{digest}"\nbureau = "market"\nstate = "state"\n'
         )
         yield Bent(node, profile, office)
+
+
+@pytest.fixture
+def copies_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No copy can be reached by this client: a ledger whose own node is away is shown by nobody."""
+    from tallystick.sdk import sources
+    from tallystick.sdk.wire import Wire
+
+    def nowhere(ledger: Bureau, deadline_s: float, at: Bureau) -> Wire:
+        return Wire(ledger, deadline_s, msgspec.structs.replace(at, endpoint="127.0.0.1:1"))
+
+    monkeypatch.setattr(sources, "Wire", nowhere)

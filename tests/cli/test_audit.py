@@ -17,7 +17,7 @@ from tallystick.audit.rule import RULES
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
 from tests.cli.conftest import Said, Tally
-from tests.harness.clusters import checked_cluster
+from tests.harness.clusters import all_witnessed, checked_cluster
 
 MARKET, TAX = "market-regulation", "taxation"
 WITHHELD, HOLLOW, OVERDUE = "withheld-without-basis", "hollow-basis", "request-overdue"
@@ -34,6 +34,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterat
         market.declare("A-2", scheme="s", title="t", sharing="withheld", basis="private")
         tax.declare("B-1", scheme="s", title="t", sharing="unconditional")
         tax.request("A-1", provider=MARKET, purpose="tax-registration")
+        all_witnessed(made)
         yield made
 
 

@@ -15,27 +15,61 @@ from tests.cli.conftest import Bent, Tally
 OTHER_ROOT = root_of([b"\x07" * 32])
 
 
-def test_a_node_that_is_gone_is_unreachable_and_the_others_are_shown(tally: Tally, cluster: LocalCluster) -> None:
-    """Exit code 3; what is missing is said, and what is there is there."""
-    cluster["planning"].kill()
-    for arguments in (["status"], ["log", "--all-bureaus"]):
-        said = tally(*arguments, profile=cluster["taxation"].profile)
-        assert said.code == 3
-        assert "taxation" in said.out
-        assert "planning" in said.out + said.err
-    state = {
-        row["bureau"]: row["state"]
-        for row in tally("status", "--json", profile=cluster.auditor_profile).json["ledgers"]
+DECLARING = ("declare", "A", "--title", "t", "--scheme", "local", "--sharing", "withheld")
+
+
+def test_a_ledger_whose_node_is_gone_is_shown_by_a_copy(tally: Tally, cluster: LocalCluster) -> None:
+    """Every reading command says so, in both languages and to programs; `status` still exits with 3, and nothing is
+    recorded.
+    """
+    planning = cluster["planning"]
+    assert planning.sdk.record_witnessed(
+        "declare", 60.0, resource="A", title="t", scheme="local", sharing="unconditional"
+    )
+    planning.kill()
+    auditor = cluster.auditor_profile
+    for command in (("log", "planning"), ("show", "planning#3"), ("who", "A"), ("audit",), ("identity", "show")):
+        profile = planning.profile if command[0] == "identity" else auditor
+        english, chinese = tally(*command, profile=profile), tally(*command, "--lang", "zh", profile=profile)
+        assert (english.code, chinese.code) == (0, 0), command
+        assert "the copy of market-regulation shows it" in english.out + english.err, command
+        assert "市场监管局所存副本" in chinese.out + chinese.err, command
+    assert tally("show", "planning#3", "--json", profile=auditor).json["keeper"] == "market-regulation"
+    assert {entry["keeper"] for entry in tally("log", "planning", "--json", profile=auditor).jsons} == {
+        "market-regulation"
     }
-    assert state == {"market-regulation": "answers", "taxation": "answers", "planning": "unreachable"}
+    coverage = tally("audit", "--json", profile=auditor).json["coverage"]
+    assert {ledger["bureau"]: ledger["keeper"] for ledger in coverage["ledgers"]} == {
+        "market-regulation": None,
+        "taxation": None,
+        "planning": "market-regulation",
+    }
+    assert all(ledger["complete"] and not ledger["unwitnessed"] for ledger in coverage["ledgers"])
+    assert tally("status", profile=auditor).code == 3
+    rows = {row["bureau"]: row for row in tally("status", "--json", profile=auditor).json["ledgers"]}
+    assert {bureau: row["state"] for bureau, row in rows.items()} == {
+        "market-regulation": "answers",
+        "taxation": "answers",
+        "planning": "unreachable",
+    }
+    assert (rows["planning"]["entries"], rows["planning"]["keeper"]) == (4, "market-regulation")
+    assert tally(*DECLARING, profile=planning.profile).code == 3
+
+
+def test_a_ledger_that_nobody_shows_is_unreachable(tally: Tally, cluster: LocalCluster) -> None:
+    """Exit code 3; the sentence names the ledger's own node, and is one line."""
+    for member in cluster:
+        member.kill()
     own = cluster["planning"].profile
-    declaring = ("declare", "A", "--title", "t", "--scheme", "local", "--sharing", "withheld")
-    for command in (("log",), ("show", "planning#0"), ("identity", "show"), declaring):
+    for command in (("log",), ("show", "planning#0"), ("identity", "show"), DECLARING):
         said = tally(*command, profile=own)
         assert said.code == 3
         assert said.out == ""
         assert len(said.err.splitlines()) == 1
         assert "planning at 127.0.0.1:" in said.err
+    assert tally("status", profile=own).code == 3
+    states = [row["state"] for row in tally("status", "--json", profile=own).json["ledgers"]]
+    assert states == ["unreachable"] * 3
 
 
 def test_an_honest_node_is_believed(tally: Tally, bent: Bent) -> None:

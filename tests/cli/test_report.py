@@ -116,6 +116,7 @@ def test_with_json_the_command_says_what_it_wrote(report: Report, tmp_path: Path
     assert said["findings"] > 0
 
 
+@pytest.mark.usefixtures("copies_away")
 def test_a_report_of_what_was_not_read_whole_says_so(
     tally: Tally, shared_cluster: LocalCluster, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tallystick.core.charter import Bureau
-from tallystick.core.errors import NotFound, Unreachable
+from tallystick.core.errors import NotFound
 from tallystick.sdk.auditing import audit
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.key_file import generate_key
@@ -82,11 +82,14 @@ def test_two_bureaus_are_witnessed_by_each_other_and_the_observer(observed: Loca
 
 
 def test_the_observer_answers_for_a_bureau_that_is_away(observed: LocalCluster) -> None:
-    """What a killed bureau recorded is read, and proven, at the observer's node."""
+    """What a killed bureau recorded is read, and proven, at the observer's node, whether that was named or not."""
     receipt = witnessed(observed, "R-1")
-    observed[MARKET].kill()
-    with Ledgers.open(observed.auditor_profile) as own, pytest.raises(Unreachable):
-        own[MARKET].refresh()
+    held_up_to(observed, MARKET, receipt.ref.index + 1)
+    for bureau in (MARKET, TAXATION):
+        observed[bureau].kill()
+    with Ledgers.open(observed.auditor_profile) as ledgers:
+        assert ledgers.show(receipt.ref).entry.raw == receipt.entry
+        assert (ledgers[MARKET].keeper, ledgers[MARKET].away) == (OBSERVER, True)
     with through(observed) as kept:
         assert kept.show(receipt.ref).entry.raw == receipt.entry
         assert kept.prove(receipt.reference)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.core.entry import Entry
 from tallystick.core.equivocation import verify_equivocation
 from tallystick.core.errors import (
     Forked,
@@ -53,6 +54,12 @@ def refusal(kind: type[TallystickError], call: Callable[[], object]) -> Tallysti
     with pytest.raises(kind) as caught:
         call()
     return caught.value
+
+
+def bundle(client: TrustedLedger, first: int, raws: Sequence[bytes], path: Sequence[bytes]) -> list[Entry]:
+    """Adjacent entries, checked and decoded."""
+    client.check_raws(first, raws, path)
+    return client.decode(first, raws)
 
 
 @given(st.lists(st.integers(0, SIZE), max_size=6))
@@ -230,16 +237,16 @@ def test_adjacent_entries_are_shown_together(data: st.DataObject) -> None:
     end = data.draw(st.integers(first + 1, SIZE))
     client = trusting(SIZE)
     raws, path = MAKER.entries[first:end], prove_range(first, end, SIZE, MAKER.reader())
-    assert [entry.index for entry in client.check_bundle(first, raws, path)] == list(range(first, end))
+    assert [entry.index for entry in bundle(client, first, raws, path)] == list(range(first, end))
     at = data.draw(st.integers(0, len(raws) - 1))
     others = [*raws[:at], raws[at] + b"\x00", *raws[at + 1 :]], raws[:at] + raws[at + 1 :], [*raws, raws[at]]
     for other in others:
-        error = refusal(ProofFailed, lambda other=other: client.check_bundle(first, other, path))  # type: ignore[misc]
+        error = refusal(ProofFailed, lambda other=other: bundle(client, first, other, path))  # type: ignore[misc]
         assert str(error).startswith(f"{NAME}#{first}: what was shown as {NAME}#{first}")
-    refusal(ProofFailed, lambda: client.check_bundle(first + 1, raws, path))
-    refusal(ProofFailed, lambda: client.check_bundle(first, raws, [*path, bytes(32)]))
+    refusal(ProofFailed, lambda: bundle(client, first + 1, raws, path))
+    refusal(ProofFailed, lambda: bundle(client, first, raws, [*path, bytes(32)]))
     if len(raws) > 1:
-        error = refusal(ProofFailed, lambda: client.check_bundle(first, raws[::-1], path))
+        error = refusal(ProofFailed, lambda: bundle(client, first, raws[::-1], path))
         assert f"{NAME}#{first} to #{end - 1} is not in the ledger" in str(error)
 
 
@@ -256,4 +263,4 @@ def test_a_signed_tree_of_bad_entries_is_no_excuse() -> None:
         assert str(error).startswith(f"{NAME}#{index}")
         assert what in str(error)
     path = prove_range(3, 6, 6, read)
-    assert str(refusal(MalformedEntry, lambda: client.check_bundle(3, entries[3:], path))).startswith(f"{NAME}#4")
+    assert str(refusal(MalformedEntry, lambda: bundle(client, 3, entries[3:], path))).startswith(f"{NAME}#4")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tallystick.sdk.ledgers import Ledgers
+from tallystick.sdk.witnessing import refreshed
 from tallystick_node import doctor
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
 from tests.harness.processes import processes_of
+
+WITNESSED_MAX_S = 60.0
 
 
 @contextmanager
@@ -30,3 +35,15 @@ def assert_sound(cluster: LocalCluster) -> None:
         if not member.broken_on_purpose:
             report = doctor.run(member.settings)
             assert report.clean, "\n".join(map(str, report.differences))
+
+
+def all_witnessed(cluster: LocalCluster) -> None:
+    """Wait until a quorum holds all of every ledger, after which an answer about them stays the same for a while."""
+    with Ledgers.open(cluster.auditor_profile) as ledgers:
+        deadline = time.monotonic() + WITNESSED_MAX_S
+        for reader in ledgers:
+            checkpoint, witnessed = refreshed(reader, ledgers.charter)
+            while witnessed != checkpoint.size:
+                assert time.monotonic() < deadline, f"{reader.bureau.id}: {witnessed} of {checkpoint.size} witnessed"
+                time.sleep(0.05)
+                checkpoint, witnessed = refreshed(reader, ledgers.charter)

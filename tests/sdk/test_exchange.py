@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -235,13 +236,35 @@ def test_another_size_or_version_differs_too(sides: Sides) -> None:
         three.data()
 
 
-def test_a_provider_that_is_away_is_not_cited(own_sides: Sides) -> None:
+def test_a_provider_that_is_away_is_cited_from_a_copy(own_sides: Sides) -> None:
+    """A witness's copy has the sending, since it was witnessed before the data went out."""
+    sides = own_sides
+    version = sides.provided("conditional")
+    with sides.market.sending(version, to=TAX, wait_witnessed_s=60.0) as sending:
+        pass
+    sides.cluster[MARKET].kill()
+    with sides.tax.receiving(sending.exchange, of=version) as receiving:
+        receipt = receiving.file(sides.file)
+    assert receiving.sent is not None
+    assert receiving.sent.keeper in (TAX, PLANNING)
+    assert receipt.statement.head.about == sending.receipt.ref
+    sides.cluster[MARKET].start()
+
+
+def test_a_provider_that_is_away_is_not_cited_where_no_copy_has_the_sending(own_sides: Sides) -> None:
     """What arrived is recorded all the same; the object says that no sending was found."""
     sides = own_sides
     version = sides.provided("conditional")
-    with sides.market.sending(version, to=TAX) as sending:
+    paused = [sides.cluster[other].running for other in (TAX, PLANNING)]
+    for running in paused:
+        assert running is not None
+        running.send(signal.SIGSTOP)
+    with sides.market.sending(version, to=TAX, wait_witnessed_s=0.0) as sending:
         pass
     sides.cluster[MARKET].kill()
+    for running in paused:
+        assert running is not None
+        running.send(signal.SIGCONT)
     with sides.tax.receiving(sending.exchange, of=version) as receiving:
         receipt = receiving.file(sides.file)
     assert receiving.sent is None

@@ -13,6 +13,7 @@ from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import (
     Forked,
     MalformedNote,
+    NotFound,
     ProofFailed,
     Refused,
     RolledBack,
@@ -22,7 +23,7 @@ from tallystick.core.errors import (
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
-from tallystick.sdk.witnessing import Standing, WitnessStanding, shown_cosigned, standing
+from tallystick.sdk.witnessing import Standing, WitnessStanding, refreshed, shown_cosigned, standing
 from tallystick_proto.v1.witness_pb2 import CosignedAnswer
 from tests.harness.lying_node import LyingNode
 from tests.harness.office import Office
@@ -119,6 +120,51 @@ def test_a_node_that_calls_witnessed_what_is_not_is_not_believed(
     with pytest.raises(error) as caught:
         ledger.standing()
     assert words in str(caught.value)
+
+
+def test_reading_counts_as_witnessed_what_a_quorum_cosigned_and_no_more(ledger: Ledger) -> None:
+    """Whoever reads is told how many of the entries that are shown a quorum holds."""
+    assert refreshed(ledger.reader, ledger.charter)[1] == 0
+    ledger.say(0, 1, 2)
+    assert refreshed(ledger.reader, ledger.charter)[1] == 3
+    record(ledger.node, 2)
+    ledger.say(0, 1)
+    checkpoint, witnessed = refreshed(ledger.reader, ledger.charter)
+    assert (checkpoint.size, witnessed) == (5, 3)
+    ledger.say(2)
+    assert refreshed(ledger.reader, ledger.charter)[1] == 5
+
+
+def _refuse(answer: CosignedAnswer) -> Any:
+    raise NotFound("not today")
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        _instead(lambda ledger: ledger.cosigned(ledger.note, 0, 1)),
+        _instead(lambda ledger: b"junk"),
+        _instead(lambda ledger: _forked(ledger, 9)),
+        lambda ledger: _refuse,
+    ],
+    ids=["too-few", "junk", "beyond", "refused"],
+)
+def test_what_is_not_shown_to_be_witnessed_is_read_as_unwitnessed(ledger: Ledger, lie: Lie) -> None:
+    """No reading ends because its node says of witnesses what does not hold."""
+    record(ledger.node, 2)
+    ledger.node.lies["GetCosigned"] = lie(ledger)
+    checkpoint, witnessed = refreshed(ledger.reader, ledger.charter)
+    assert (checkpoint.size, witnessed) == (5, 0)
+
+
+@pytest.mark.parametrize("size", [3, 4, 5])
+def test_a_witnessed_note_of_another_history_is_evidence(ledger: Ledger, size: int, tmp_path: Path) -> None:
+    """Its ledger's key signed both, which the node's own proof shows."""
+    record(ledger.node, 2)
+    ledger.node.lies["GetCosigned"] = _instead(lambda ledger: _forked(ledger, size))(ledger)
+    with pytest.raises(Forked):
+        refreshed(ledger.reader, ledger.charter)
+    assert list((tmp_path / "trust").glob("*.equivocation"))
 
 
 def test_a_ledger_without_a_quorum_is_not_asked(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ An answer *as answered* holds only what a node chose to show: each entry is prov
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import TallystickError
+from tallystick.core.identifiers import parse_entry_ref
 from tallystick.core.witnessing import Witnessed
 
 
@@ -24,7 +25,8 @@ class LedgerCoverage:
     `not_understood` counts entries with more in them than this version knows, verified and left aside; `later` those
     that by its node's clock were recorded after the day judged, verified and not judged. `cosigned` is what was shown
     of what its witnesses cosigned last, each verified, None where nobody was asked or answered; `keeper` the bureau
-    from whose copy it was read, "" where its own node was asked.
+    from whose copy it was read, "" where its own node was asked, `away` whether that was out of reach; `witnessed` the
+    size up to which a quorum cosigned it, None where the charter gives it none.
     """
 
     bureau: str
@@ -38,6 +40,8 @@ class LedgerCoverage:
     later: int = 0
     cosigned: tuple[Witnessed, ...] | None = None
     keeper: str = ""
+    away: bool = False
+    witnessed: int | None = None
 
     def fail(self, error: TallystickError) -> None:
         """Note what kept it from being read further."""
@@ -46,6 +50,11 @@ class LedgerCoverage:
     @property
     def size(self) -> int:
         return 0 if self.checkpoint is None else self.checkpoint.size
+
+    @property
+    def unwitnessed(self) -> int:
+        """How many of its entries no quorum has cosigned, though it has one."""
+        return 0 if self.witnessed is None else max(0, self.size - self.witnessed)
 
     @property
     def complete(self) -> bool:
@@ -72,6 +81,12 @@ class Coverage:
     years: tuple[int, ...] = ()
     unjudged: Mapping[tuple[str, str], int] = field(default_factory=dict)
     asked_us: int | None = None
+
+    def unwitnessed(self, references: Iterable[str]) -> list[str]:
+        """Those of some references, as `bureau#index`, that no quorum has cosigned."""
+        witnessed = {ledger.bureau: ledger.witnessed or 0 for ledger in self.ledgers}
+        parsed = {reference: parse_entry_ref(reference) for reference in references}
+        return [reference for reference, at in parsed.items() if at.index >= witnessed.get(at.bureau, 0)]
 
     @property
     def entries(self) -> int:

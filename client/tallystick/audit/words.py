@@ -6,7 +6,7 @@ duties and fields by the labels of their kinds, coded words from the table below
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -128,8 +128,8 @@ class Words:
         )
         for ledger in ledgers:
             yield from self._ledger(ledger, coverage.full)
-        for keeper in dict.fromkeys(ledger.keeper for ledger in ledgers if ledger.keeper):
-            kept = [self.bureau(ledger.bureau) for ledger in ledgers if ledger.keeper == keeper]
+        for keeper in dict.fromkeys(ledger.keeper for ledger in ledgers if not ledger.away and ledger.keeper):
+            kept = [self.bureau(ledger.bureau) for ledger in ledgers if not ledger.away and ledger.keeper == keeper]
             yield self.say(
                 f"Read from the copies that {keeper} keeps, up to what it had cosigned: {', '.join(kept)}.",
                 f"据 {self.bureau(keeper)} 所存副本核查，以其已副署者为限：{'、'.join(kept)}。",
@@ -139,10 +139,10 @@ class Words:
                 "Each entry shown is proven to be in its ledger; that none was left out is not.",
                 "所示各条均已证明在其台账之中；是否有遗漏未予证明。",
             )
+        yield from self._witnessed([ledger for ledger in ledgers if ledger.checkpoint is not None])
         yield self.say(
-            "Clocks run from service as cosignatures show it, where none do from recording by its node's word;"
-            " an unwitnessed rewrite is not covered.",
-            "期限自见证副署所示送达起算，无副署的自其节点所称入账起算；未经见证部分的改写未覆盖。",
+            "Clocks run from service as cosignatures show it, where none do from recording by its node's word.",
+            "期限自见证副署所示送达起算，无副署的自其节点所称入账起算。",
         )
         if coverage.unset:
             names = ", ".join(coverage.unset)
@@ -167,8 +167,60 @@ class Words:
                     f"未判断：{self.rule(rule)} {count} 项，因章程中无所称单位的台账。",
                 )
 
+    def _witnessed(self, ledgers: Sequence[LedgerCoverage]) -> Iterator[str]:
+        """How far the ledgers that were shown are witnessed, and what is not."""
+        counted = [ledger for ledger in ledgers if ledger.witnessed is not None]
+        if counted:
+            size = sum(ledger.size for ledger in counted)
+            lacking = [ledger for ledger in counted if ledger.unwitnessed]
+            witnessed = size - sum(ledger.unwitnessed for ledger in lacking)
+            en = f"Witnessed by a quorum under this charter: {witnessed:,} of {_counted(size, 'entry', 'entries')}"
+            zh = f"已由达到本章程门限的单位见证：{size:,} 条中 {witnessed:,} 条"
+            if lacking:
+                en += "; unwitnessed, its own node's word alone: " + ", ".join(
+                    f"{self.bureau(ledger.bureau)} from #{ledger.witnessed} on" for ledger in lacking
+                )
+                zh += "；未经见证、仅凭其节点：" + "、".join(
+                    f"{self.bureau(ledger.bureau)}自 #{ledger.witnessed} 起" for ledger in lacking
+                )
+            yield self.say(f"{en}.", f"{zh}。")
+        alone = [self.bureau(ledger.bureau) for ledger in ledgers if ledger.witnessed is None]
+        if alone:
+            yield self.say(
+                f"No quorum of witnesses under this charter, so that a rewrite is not covered: {', '.join(alone)}.",
+                f"按本章程见证单位不足，其改写未覆盖：{'、'.join(alone)}。",
+            )
+
+    def witnessed(self, index: int, witnessed: int | None) -> str:
+        """Says whether an entry is among those a quorum cosigned, of which there are `witnessed`."""
+        if witnessed is None:
+            return self.say(
+                "Unwitnessed: under this charter its ledger has no quorum of witnesses.",
+                "未经见证：按本章程，其台账的见证单位不足。",
+            )
+        if index < witnessed:
+            return self.say(
+                "Witnessed: a quorum of the ledger's witnesses under this charter holds it.",
+                "已获见证：达到本章程门限的见证单位持有本条。",
+            )
+        return self.say(
+            "Unwitnessed: no quorum has cosigned it, and its own node alone vouches for it.",
+            "未经见证：副署未达门限，仅凭其节点。",
+        )
+
+    def shown_by(self, bureau: str, keeper: str, size: int) -> str:
+        """Says that a ledger was read from a copy."""
+        name, witness = self.bureau(bureau), self.bureau(keeper)
+        return self.say(
+            f"The node of {name} is out of reach: its ledger as the copy of {witness} shows it,"
+            f" {_counted(size, 'entry', 'entries')}; what came later is not covered.",
+            f"{name}节点无法连接：其台账据{witness}所存副本，至第 {size} 条；其后入账的未覆盖。",
+        )
+
     def _ledger(self, ledger: LedgerCoverage, full: bool) -> Iterator[str]:
         name = self.bureau(ledger.bureau)
+        if ledger.away and ledger.checkpoint is not None:
+            yield self.shown_by(ledger.bureau, ledger.keeper, ledger.size)
         if ledger.gap and full:
             yield self.say(
                 f"Not covered: {name} from #{ledger.checked} on: {ledger.gap}.",

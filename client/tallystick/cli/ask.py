@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -35,10 +35,13 @@ def _complete_kind(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One ledger's part of the answer: up to which size, and whether nothing in the range can be missing."""
+    """One ledger's part of the answer: up to which size, how many of it are witnessed (None: it has no quorum), and
+    whether nothing in the range can be missing.
+    """
 
     reader: LedgerReader
     size: int
+    witnessed: int | None
     complete: bool
 
 
@@ -101,6 +104,7 @@ def log(
     """
     from tallystick.cli.describe import Describer
     from tallystick.cli.log_query import Query
+    from tallystick.sdk.witnessing import refreshed
 
     if bureau and all_bureaus:
         raise click.UsageError("a BUREAU and --all-bureaus cannot be combined", click.get_current_context())
@@ -108,18 +112,19 @@ def log(
         raise click.UsageError("--follow and --until cannot be combined", click.get_current_context())
     with session.ledgers() as ledgers:
         query = Query.parse(filters, since, until, ledgers.charter, session.zone)
-        lines = _Lines(session, Describer(ledgers.charter, session.language, session.zone))
         newest_first = not (oldest_first or follow)
         failed: list[TallystickError] = []
         asked = []
         for reader in _readers(session, ledgers, bureau, all_bureaus):
             try:
-                asked.append(Asked(reader, reader.refresh().size, query.is_complete))
+                checkpoint, witnessed = refreshed(reader, ledgers.charter)
+                asked.append(Asked(reader, checkpoint.size, witnessed, query.is_complete))
             except TallystickError as error:
                 if not all_bureaus:
                     raise
                 failed.append(error)
                 session.output.note(f"{reader.bureau.id}: {error}")
+        lines = _Lines(session, Describer(ledgers.charter, session.language, session.zone), asked)
         lines.print(_first_ones(query, asked, limit, newest_first, take_last=follow and not oldest_first))
         _print_coverage(session, asked, failed, limit, lines.count)
         if follow:
@@ -180,10 +185,11 @@ def _follow(query: Query, asked: Sequence[Asked], lines: _Lines) -> None:
 class _Lines:
     """Prints entries, one a line, as they come."""
 
-    def __init__(self, session: Session, describer: Describer) -> None:
+    def __init__(self, session: Session, describer: Describer, asked: Sequence[Asked]) -> None:
         from tallystick.cli.output import Table
 
         self.count = 0
+        self._witnessed = {part.reader.bureau.id: part.witnessed for part in asked}
         self._output = session.output
         self._describer = describer
         english = self._output.language == "en"
@@ -199,9 +205,16 @@ class _Lines:
                 self._table.print([self._row(shown) for shown in rows])
                 continue
             for shown in rows:
-                self._output.document(
-                    describe.entry_json(shown.bureau, shown.origin, shown.entry, shown.read), one_line=True
-                )
+                said = describe.entry_json(shown.bureau, shown.origin, shown.entry, shown.read)
+                self._output.document(said | self._standing(shown), one_line=True)
+
+    def _standing(self, shown: Shown) -> dict[str, Any]:
+        """Whether an entry was witnessed when its ledger was asked, and the bureau whose copy showed it, if any."""
+        witnessed = self._witnessed[shown.bureau]
+        return {
+            "witnessed": None if witnessed is None else shown.entry.index < witnessed,
+            "keeper": shown.keeper or None,
+        }
 
     def _row(self, shown: Shown) -> tuple[str, ...]:
         describe = self._describer
@@ -218,8 +231,10 @@ class _Lines:
 def _print_coverage(
     session: Session, asked: Sequence[Asked], failed: Sequence[TallystickError], limit: int, count: int
 ) -> None:
-    """Which ledgers, up to which size, and how complete."""
-    output = session.output
+    """Which ledgers, up to which size, how complete, how far witnessed, and whose copies showed them."""
+    from tallystick.audit.words import Words
+
+    output, words = session.output, Words(session.profile.charter, session.language)
     parts = []
     for part in asked:
         name = part.reader.bureau.label("zh") if output.language == "zh" else part.reader.bureau.id
@@ -228,7 +243,17 @@ def _print_coverage(
             if part.complete
             else output.say(f"as answered by {name}", f"据{name}应答")
         )
-        parts.append(output.say(f"{name} up to {part.size} entries, {how}", f"{name}至第 {part.size} 条，{how}"))
+        if part.witnessed is None:
+            far = output.say("no quorum of witnesses", "见证单位不足")
+        else:
+            far = output.say(f"{part.witnessed} witnessed", f"其中 {part.witnessed} 条已获见证")
+        said = output.say(f"{name} up to {part.size} entries, {how}, {far}", f"{name}至第 {part.size} 条，{how}，{far}")
+        if part.reader.keeper:
+            witness = words.bureau(part.reader.keeper)
+            said += output.say(
+                f", its node out of reach, as the copy of {witness} shows it", f"，节点无法连接，据{witness}所存副本"
+            )
+        parts.append(said)
     cut = (
         output.say(f"; the first {limit} of what there is", f"；只列前 {limit} 条") if limit and count >= limit else ""
     )

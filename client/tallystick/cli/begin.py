@@ -1,11 +1,13 @@
 """Begin: `tally status`, every ledger of the charter at one glance, and every observer.
 
 Each node is asked for its newest checkpoint and what its witnesses cosigned, all at once; what it shows must be signed,
-and extend what this client trusted. An observer's is asked what it has cosigned of each ledger.
+and extend what this client trusted. Of a ledger whose node is out of reach, a witness's copy is shown. An observer's is
+asked what it has cosigned of each ledger.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,24 +46,40 @@ def status(session: Session) -> int:
         with ThreadPoolExecutor(min(len(readers), _ASKED_AT_ONCE)) as pool:
             holds = [pool.submit(_held, observer, ledgers.charter) for observer in observers]
             answers = list(pool.map(lambda reader: _ask(reader, ledgers.charter), readers))
-        rows = [_row(reader, before, answer) for reader, (before, answer) in zip(readers, answers, strict=True)]
+        rows = [_row(reader, answer) for reader, answer in zip(readers, answers, strict=True)]
     sizes = {row["bureau"]: row["entries"] for row in rows}
     held = [each.result() for each in holds]
     watching = [_observer(observer, answer, sizes) for observer, answer in zip(observers, held, strict=True)]
-    errors = [answer for answer in (*(answer for _, answer in answers), *held) if isinstance(answer, TallystickError)]
+    errors = [*(answer.error for answer in answers), *(each for each in held if isinstance(each, TallystickError))]
     _print(session, rows, watching)
-    return max((error.exit_code for error in errors), default=0)
+    return max((error.exit_code for error in errors if error is not None), default=0)
 
 
-def _ask(reader: LedgerReader, charter: Charter) -> tuple[int, Standing | TallystickError]:
-    """The size this client trusted before, and what the node answers now."""
-    from tallystick.sdk.witnessing import standing
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The size this client trusted before, what is shown of the ledger now, and what its own node fails by, if it does.
+
+    Where that is out of reach, `standing` is what a copy shows.
+    """
+
+    before: int
+    standing: Standing | None
+    error: TallystickError | None = None
+
+
+def _ask(reader: LedgerReader, charter: Charter) -> _Answer:
+    from tallystick.sdk.witnessing import copied, standing
 
     before = reader.trusted.size
     try:
-        return before, standing(reader, charter)
+        return _Answer(before, standing(reader, charter))
+    except Unreachable as error:
+        try:
+            return _Answer(before, copied(reader, charter), error)
+        except TallystickError:
+            return _Answer(before, None, error)
     except TallystickError as error:
-        return before, error
+        return _Answer(before, None, error)
 
 
 def _held(observer: Bureau, charter: Charter) -> list[Holding] | TallystickError:
@@ -103,27 +121,32 @@ def _observer(
     return row | {"state": "answers", "why": None}
 
 
-def _row(reader: LedgerReader, before: int, answer: Standing | TallystickError) -> dict[str, Any]:
+def _row(reader: LedgerReader, answer: _Answer) -> dict[str, Any]:
     row: dict[str, Any] = {
         "bureau": reader.bureau.id,
         "origin": reader.bureau.origin,
         "endpoint": reader.bureau.endpoint,
-        "trusted_before": before,
+        "trusted_before": answer.before,
         "entries": None,
         "root": None,
         "witnessed": None,
         "quorum": None,
         "witnesses": [],
+        "keeper": reader.keeper or None,
         "not_recording": None,
     }
-    if isinstance(answer, TallystickError):
-        return row | _fault(answer)
-    size = answer.checkpoint.size
-    return row | {
+    if answer.standing is not None:
+        row |= _shown(answer.standing)
+    return row | (_fault(answer.error) if answer.error is not None else {"state": "answers", "why": None})
+
+
+def _shown(standing: Standing) -> dict[str, Any]:
+    size = standing.checkpoint.size
+    return {
         "entries": size,
-        "root": answer.checkpoint.root.hex(),
-        "witnessed": None if answer.quorum is None else answer.witnessed,
-        "quorum": None if answer.quorum is None else answer.quorum.needed,
+        "root": standing.checkpoint.root.hex(),
+        "witnessed": None if standing.quorum is None else standing.witnessed,
+        "quorum": None if standing.quorum is None else standing.quorum.needed,
         "witnesses": [
             {
                 "witness": each.witness,
@@ -131,11 +154,9 @@ def _row(reader: LedgerReader, before: int, answer: Standing | TallystickError) 
                 "lag": None if each.size is None else max(0, size - each.size),
                 "cosigned_at": each.at_s,
             }
-            for each in answer.witnesses
+            for each in standing.witnesses
         ],
-        "not_recording": None if answer.not_recording is None else str(answer.not_recording),
-        "state": "answers",
-        "why": None,
+        "not_recording": None if standing.not_recording is None else str(standing.not_recording),
     }
 
 
@@ -222,7 +243,13 @@ def _behind(session: Session, row: dict[str, Any]) -> str:
 
 def _state(session: Session, row: dict[str, Any]) -> str:
     state, why = _answer(session, row), row["not_recording"]
-    return state if why is None else state + session.output.say(f"; records nothing now: {why}", f"；暂不记录：{why}")
+    if why is not None:
+        state += session.output.say(f"; records nothing now: {why}", f"；暂不记录：{why}")
+    if row["keeper"]:
+        zh = session.language == "zh"
+        name = session.profile.charter.by_id(row["keeper"]).label("zh") if zh else row["keeper"]
+        state += session.output.say(f"; this is what the copy of {name} shows", f"；所列据{name}所存副本")
+    return state
 
 
 def _answer(session: Session, row: dict[str, Any]) -> str:

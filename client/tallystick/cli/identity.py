@@ -214,11 +214,16 @@ def show_(session: Session, bureau: str | None) -> None:
         size = reader.trusted.size
     output = session.output
     say = output.say
-    name = reader.bureau.label("zh") if output.language == "zh" else reader.bureau.id
+    zh = output.language == "zh"
+    name = reader.bureau.label("zh") if zh else reader.bureau.id
+    by_en, by_zh = "answered by its node", "其节点应答"
+    if reader.keeper:
+        witness = session.profile.charter.by_id(reader.keeper).label("zh") if zh else reader.keeper
+        by_en, by_zh = f"the copy of {witness} shows it, its node out of reach", f"{witness}所存副本（其节点无法连接）"
     coverage = say(
-        f"The ledger of {name} up to {size} entries, as answered by its node: each registration was verified, "
-        "and one that it left out would not show.",
-        f"{name}台账至第 {size} 条，据其节点应答：所列登记逐条核验；若有遗漏，此处无从得见。",
+        f"The ledger of {name} up to {size} entries, as {by_en}: each registration was verified, "
+        "and one that was left out would not show.",
+        f"{name}台账至第 {size} 条，据{by_zh}：所列登记逐条核验；若有遗漏，此处无从得见。",
     )
     if output.json:
         listed = [

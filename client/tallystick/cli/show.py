@@ -28,22 +28,34 @@ def show(session: Session, reference: str) -> None:
       tally show taxation#1088 --lang zh
     """
     from tallystick.cli.describe import Describer
+    from tallystick.sdk.witnessing import refreshed
 
     with session.ledgers() as ledgers:
         try:
+            reader, _ = ledgers.locate(reference)
+            _, witnessed = refreshed(reader, ledgers.charter)
             proven = ledgers.show(reference)
         except NotFound as error:
             raise error.at(reference) from None
         describer = Describer(ledgers.charter, session.language, session.zone)
-    print_proven(session, describer, proven)
+        keeper = reader.keeper
+    standing: dict[str, Any] = {
+        "witnessed": None if witnessed is None else proven.entry.index < witnessed,
+        "keeper": keeper or None,
+        "standing": _standing(session, proven, witnessed, keeper),
+    }
+    print_proven(session, describer, proven, standing)
 
 
-def print_proven(session: Session, describer: Describer, proven: Proven) -> None:
-    """An entry that was proven, with what that means."""
+def print_proven(
+    session: Session, describer: Describer, proven: Proven, standing: dict[str, Any] | None = None
+) -> None:
+    """An entry that was proven, with what that means; `standing` is how far it is witnessed and who showed it."""
     output = session.output
     verified, not_covered = sentences(session, describer, proven)
     if output.json:
-        output.document(proven_json(describer, proven) | {"verified": verified, "not_covered": not_covered})
+        said = proven_json(describer, proven) | {"verified": verified, "not_covered": not_covered}
+        output.document(said | (standing or {}))
         return
     entry, read = proven.entry, proven.read
     say = output.say
@@ -67,6 +79,8 @@ def print_proven(session: Session, describer: Describer, proven: Proven) -> None
     output.facts(facts)
     output.line()
     output.line(verified)
+    if standing is not None:
+        output.line(standing["standing"])
     output.line(not_covered)
 
 
@@ -117,6 +131,17 @@ def sentences(session: Session, describer: Describer, proven: Proven) -> tuple[s
         "未覆盖：所述是否属实，以及从未入账的事项。",
     )
     return say(f"{verified} {key}", f"{verified}{key}"), truth
+
+
+def _standing(session: Session, proven: Proven, witnessed: int | None, keeper: str) -> str:
+    """Whether the entry is witnessed, and whose copy showed it, if any."""
+    from tallystick.audit.words import Words
+
+    words = Words(session.profile.charter, session.language)
+    said = words.witnessed(proven.entry.index, witnessed)
+    if keeper:
+        said += words.say(" ", "") + words.shown_by(proven.bureau.id, keeper, proven.checkpoint.size)
+    return said
 
 
 def _role(session: Session, proven: Proven) -> str:

@@ -157,11 +157,8 @@ class TrustedLedger:
             raise self._not_there(index, error) from None
         return self._decoded(index, raw)
 
-    def check_bundle(
-        self, first: int, raws: Sequence[bytes], path: Sequence[bytes], checkpoint: Checkpoint | None = None
-    ) -> list[Entry]:
-        """Adjacent entries from `first` on, under a checkpoint. Raises ProofFailed, MalformedEntry."""
-        self.check_raws(first, raws, path, checkpoint)
+    def decode(self, first: int, raws: Sequence[bytes]) -> list[Entry]:
+        """Adjacent entries that were checked to stand there. Raises MalformedEntry."""
         return [self._decoded(first + offset, raw) for offset, raw in enumerate(raws)]
 
     def check_raws(

@@ -12,6 +12,7 @@ hand, not before t(m-f), since somebody else than they had not cosigned it yet. 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,7 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.cosignature import check_cosignature
 from tallystick.core.note import open_note
+from tallystick.core.quorum import Quorum
 
 _SECOND_US: Final = 1_000_000
 
@@ -100,3 +102,14 @@ def cosigners_of(note: bytes, charter: Charter, bureau: Bureau, *, past: bool = 
         for key in opened.verified
         if key in by_key
     )
+
+
+def witnessed_size(shown: Iterable[Witnessed], quorum: Quorum) -> int:
+    """The size that a quorum covers, by checkpoints of one history: who cosigned a larger one covers a smaller."""
+    reached: dict[str, int] = {}
+    for each in shown:
+        for cosigner in each.cosigners:
+            code = cosigner.witness.credit_code
+            reached[code] = max(each.checkpoint.size, reached.get(code, 0))
+    sizes = sorted(reached.values(), reverse=True)
+    return sizes[quorum.needed - 1] if len(sizes) >= quorum.needed else 0

@@ -17,9 +17,10 @@ from tallystick.audit.inquiry import Cited, Find, Inquiry, answer
 from tallystick.core.errors import NotFound, TallystickError
 from tallystick.core.history import Recorded
 from tallystick.core.validation import Term
-from tallystick.sdk.auditing import Audited, begun
+from tallystick.sdk.auditing import Audited, begun, note_copies
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.reader import LedgerReader, Shown
+from tallystick.sdk.witnessing import refreshed
 
 
 def ask(ledgers: Ledgers, day: date, inquiry: Inquiry, *, watching: Callable[[object], None] | None = None) -> Audited:
@@ -30,6 +31,7 @@ def ask(ledgers: Ledgers, day: date, inquiry: Inquiry, *, watching: Callable[[ob
     seen, coverage = begun(ledgers, day, full=False)
     until_us = seen.rulebook.calendar.end_us(day)
     answer(inquiry, _Looking(ledgers, coverage, until_us), seen, coverage, until_us, watching)
+    note_copies(ledgers, coverage)
     return Audited([], seen, coverage)
 
 
@@ -43,7 +45,7 @@ class _Looking:
         self._not_understood: dict[str, set[int]] = {}
         for ledger in coverage.ledgers:
             try:
-                ledger.checkpoint = ledgers[ledger.bureau].refresh()
+                ledger.checkpoint, ledger.witnessed = refreshed(ledgers[ledger.bureau], ledgers.charter)
             except TallystickError as error:
                 ledger.fail(error)
 

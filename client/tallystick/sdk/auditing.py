@@ -30,7 +30,7 @@ from tallystick.sdk.leaf_file import LeafFile
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.rulebook import rulebook_of
-from tallystick.sdk.witnessing import shown_cosigned
+from tallystick.sdk.witnessing import shown_cosigned, witnessed_of
 
 Progress = Callable[[int, int], None]
 """Called with how many entries were taken, and of how many."""
@@ -64,6 +64,7 @@ def audit(
     with LeafFile() as leaves:
         records = Pass(_strands(ledgers, coverage), leaves).records()
         found = judge(_counted(records, coverage, progress), seen, coverage, Bench(rules), until_us, watching=watching)
+    note_copies(ledgers, coverage)
     return Audited(found, seen, coverage)
 
 
@@ -97,6 +98,13 @@ def begun(ledgers: Ledgers, day: date, *, full: bool) -> tuple[Seen, Coverage]:
     return Seen(charter, rulebook, EXCHANGES_KEPT if full else None), coverage
 
 
+def note_copies(ledgers: Ledgers, coverage: Coverage) -> None:
+    """Note which ledgers were read from a copy in the end."""
+    for ledger in coverage.ledgers:
+        reader = ledgers[ledger.bureau]
+        ledger.keeper, ledger.away = reader.keeper, reader.away
+
+
 def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
     """Every ledger whose node shows a checkpoint; for the others a gap, and a fault where the node lied."""
     strands: list[Entries] = []
@@ -105,7 +113,6 @@ def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
             if ledger.gap:
                 continue
             reader = ledgers[ledger.bureau]
-            ledger.keeper = "" if reader.wire.at is reader.bureau else reader.wire.at.id
             try:
                 checkpoint = reader.refresh()
                 if not again:
@@ -117,6 +124,8 @@ def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
                 continue
             if again:
                 ledger.checkpoint = checkpoint
+                quorum = ledgers.charter.quorum_of(reader.bureau)
+                ledger.witnessed = witnessed_of(checkpoint, ledger.cosigned, quorum)
             else:
                 ledger.settled = checkpoint.size
     for ledger in coverage.ledgers:

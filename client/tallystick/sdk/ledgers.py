@@ -1,4 +1,6 @@
-"""All the ledgers of a charter, read and verified, each from its own node or all from one: what an auditor uses."""
+"""All the ledgers of a charter, read and verified, each from its own node or a copy, or all from one: what an auditor
+uses.
+"""
 
 from __future__ import annotations
 
@@ -64,9 +66,12 @@ class Ledgers:
             return self._own
         reader = self._readers.get(bureau)
         if reader is None:
-            wire = Wire(self.charter.ledger_of(bureau), self._deadline_s, self._source)
-            read = LedgerReader if wire.at is wire.bureau else CopyReader
-            reader = self._readers[bureau] = read(wire, self._trust)
+            ledger = self.charter.ledger_of(bureau)
+            wire = Wire(ledger, self._deadline_s, self._source)
+            copies = self.charter.witnesses_of(ledger) if self.charter.quorum_of(ledger) else ()
+            own = wire.at is wire.bureau
+            reader = LedgerReader(wire, self._trust, copies) if own else CopyReader(wire, self._trust)
+            self._readers[bureau] = reader
         return reader
 
     def __iter__(self) -> Iterator[LedgerReader]:

@@ -2,11 +2,13 @@
 
 The node is asked for what was cosigned *before* it is asked for its checkpoint, so that the checkpoint must cover it.
 Each note that is shown is the ledger's, and each cosignature that is counted a witness's of the charter. That a witness
-cosigned no more than what is shown is the node's word.
+cosigned no more than what is shown is the node's word. Where the ledger is read from a copy, its witnesses are asked
+themselves, each for what it cosigned.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick.core.charter import Charter
@@ -22,8 +24,9 @@ from tallystick.core.errors import (
 )
 from tallystick.core.merkle import check_consistency
 from tallystick.core.quorum import Quorum
-from tallystick.core.witnessing import Witnessed, open_cosigned
+from tallystick.core.witnessing import Witnessed, open_cosigned, witnessed_size
 from tallystick.sdk.reader import LedgerReader
+from tallystick.sdk.wire import Wire
 from tallystick.sdk.wire_errors import from_detail
 from tallystick_proto.v1.witness_pb2 import CosignedAnswer
 
@@ -82,40 +85,84 @@ def standing(reader: LedgerReader, charter: Charter) -> Standing:
 
 
 def shown_cosigned(reader: LedgerReader, charter: Charter) -> tuple[Witnessed, ...] | None:
-    """What a ledger's node shows of what its witnesses cosigned last; None where it does not say.
+    """What is shown of what a ledger's witnesses cosigned last; None where its node does not say, or, of a ledger that
+    is read from a copy, fewer than a quorum of them.
 
     What does not verify, or is not shown to be of the history that this client trusts, shows nothing and is left out.
     Raises Forked where it is proven to be of another.
     """
     if charter.quorum_of(reader.bureau) is None:
         return None
-    try:
-        answer = reader.wire.cosigned()
-    except TallystickError:
+    notes = _by_copies(reader, charter) if reader.away else _by_own_node(reader, charter)
+    if notes is None:
         return None
     of_this: dict[Checkpoint, bool] = {}
     shown: list[Witnessed] = []
-    for note in (answer.witnessed, *answer.newest[: len(charter.witnesses_of(reader.bureau))]):
+    for note, wire in notes:
         try:
             found = open_cosigned(note, charter, reader.bureau)
         except VerificationFailed:
             continue
         if found.checkpoint not in of_this:
-            of_this[found.checkpoint] = _is_of_this(reader, note)
+            of_this[found.checkpoint] = _is_of_this(reader, note, wire)
         if of_this[found.checkpoint]:
             shown.append(found)
     return tuple(shown)
 
 
-def _is_of_this(reader: LedgerReader, note: bytes) -> bool:
+_Notes = list[tuple[bytes, Wire]]
+"""Cosigned notes, and the node that shows each."""
+
+
+def _by_own_node(reader: LedgerReader, charter: Charter) -> _Notes | None:
+    try:
+        answer = reader.wire.cosigned()
+    except TallystickError:
+        return None
+    newest = answer.newest[: len(charter.witnesses_of(reader.bureau))]
+    return [(note, reader.wire) for note in (answer.witnessed, *newest)]
+
+
+def _by_copies(reader: LedgerReader, charter: Charter) -> _Notes | None:
+    """Every witness is asked for what it cosigned itself."""
+    notes: _Notes = []
+    for wire in reader.sources.copies:
+        with suppress(TallystickError):
+            notes.append((wire.checkpoint(0).checkpoint, wire))
+    quorum = charter.quorum_of(reader.bureau)
+    return None if quorum is None or len(notes) < quorum.needed else notes
+
+
+def _is_of_this(reader: LedgerReader, note: bytes, wire: Wire) -> bool:
     """Whether a checkpoint is shown to be of the trusted history. Raises Forked where it cannot be."""
     try:
-        reader.reconcile(note)
+        reader.reconcile(note, wire)
     except Forked:
         raise
     except TallystickError:
         return False
     return True
+
+
+def witnessed_of(checkpoint: Checkpoint, cosigned: tuple[Witnessed, ...] | None, quorum: Quorum | None) -> int | None:
+    """How many of a checkpoint's entries a quorum holds, by what was shown; None for a ledger that has no quorum."""
+    return None if quorum is None else min(checkpoint.size, witnessed_size(cosigned or (), quorum))
+
+
+def refreshed(reader: LedgerReader, charter: Charter) -> tuple[Checkpoint, int | None]:
+    """A ledger's checkpoint now, and how many of its entries a quorum cosigned; None where the ledger has no quorum.
+
+    What is not shown is not counted, and held against nobody. Raises what `refresh` raises, and Forked where a note
+    that was cosigned is proven to be of another history.
+    """
+    checkpoint = reader.refresh()
+    return checkpoint, witnessed_of(checkpoint, shown_cosigned(reader, charter), charter.quorum_of(reader.bureau))
+
+
+def copied(reader: LedgerReader, charter: Charter) -> Standing:
+    """How a ledger stands that its own node does not show, by the copies of its witnesses. Raises as `refresh`."""
+    checkpoint, witnessed = refreshed(reader, charter)
+    return Standing(checkpoint, charter.quorum_of(reader.bureau), witnessed or 0, ())
 
 
 def _witnesses(answer: CosignedAnswer, reader: LedgerReader, charter: Charter) -> tuple[WitnessStanding, ...]:

@@ -39,6 +39,16 @@ def test_every_reference_of_a_finding_stands_in_its_row() -> None:
         assert row[8].split() == list(finding.references)
 
 
+def test_what_is_not_witnessed_of_a_finding_stands_in_its_row() -> None:
+    """Each reference that no quorum has cosigned, of a ledger that has one or not; nothing where all are."""
+    made = report(busy())
+    for witnessed, expected in ((None, lambda all_: all_), (0, lambda all_: all_), (10**6, lambda _: [])):
+        for ledger in made.coverage.ledgers:
+            ledger.witnessed = witnessed
+        for row, finding in zip(rows(findings_csv(made, made.findings, "en"))[1:], made.findings, strict=True):
+            assert row[-1].split() == expected(list(finding.references))
+
+
 @given(st.text(st.characters(codec="utf-8"), max_size=40))
 def test_no_cell_is_a_formula(said: str) -> None:
     """Whatever was said is read back as text: itself, sanitised, after an apostrophe where it would command."""

@@ -10,7 +10,7 @@ import pytest
 
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
-from tests.harness.clusters import checked_cluster
+from tests.harness.clusters import all_witnessed, checked_cluster
 
 MARKET, TAX, PLANNING = "market-regulation", "taxation", "planning"
 MATTER, CASE = "310115-GH-03", "办件 2026-11-0042"
@@ -71,4 +71,5 @@ def told(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator
         said["released"] = planning.release_duty(said["supervisor"])
         said["steward"] = market.assign_duty(TAX, duty="steward", resource=CODE)
         market.assign_duty(PLANNING, duty="steward", matter="evil", unit=EVIL)
+        all_witnessed(cluster)
         yield Told(cluster, cluster.auditor_profile, {name: receipt.reference for name, receipt in said.items()})

@@ -158,6 +158,7 @@ def test_no_subject_is_wrong_usage(tally: Tally, told: LocalCluster, asking: Ask
     assert (said.code, said.out) == (2, "")
 
 
+@pytest.mark.usefixtures("copies_away")
 def test_a_bureau_that_does_not_answer_is_a_gap(tally: Tally, told: LocalCluster, asking: Asking) -> None:
     """Exit code 3; the others' lookups are shown."""
     with told[TAXATION].stopped():

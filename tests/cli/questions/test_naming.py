@@ -89,6 +89,7 @@ def test_rubbish_gets_one_line(tally: Tally, told: Told, arguments: list[str], c
 
 
 @each_question
+@pytest.mark.usefixtures("copies_away")
 def test_a_node_that_is_down_is_a_gap(tally: Tally, told: Told, question: str) -> None:
     """Exit code 3, also where nothing was found; the others are shown."""
     with told.cluster[TAX].stopped():
@@ -101,6 +102,7 @@ def test_a_node_that_is_down_is_a_gap(tally: Tally, told: Told, question: str) -
     assert [bool(ledger["gap"]) for ledger in document.json["coverage"]["ledgers"]] == [False, True, False]
 
 
+@pytest.mark.usefixtures("copies_away")
 def test_a_half_of_a_ledger_that_is_not_covered_is_not_said_to_be_missing(tally: Tally, told: Told) -> None:
     """Nor not shown: nobody looked."""
     with told.cluster[TAX].stopped():

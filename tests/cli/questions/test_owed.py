@@ -102,6 +102,7 @@ def test_what_is_not_known_is_refused(tally: Tally, cluster: LocalCluster, argum
     assert (said.code, said.out, len(said.err.splitlines())) == (code, "", 1)
 
 
+@pytest.mark.usefixtures("copies_away")
 def test_a_bureau_that_does_not_answer_is_a_gap(tally: Tally, cluster: LocalCluster) -> None:
     """Exit code 3; what it owes is not covered, and what the others owe is said."""
     with cluster[MARKET].stopped():

@@ -124,6 +124,7 @@ def test_what_is_not_known_is_refused(tally: Tally, told: LocalCluster, argument
     assert (said.code, said.out, len(said.err.splitlines())) == (code, "", 1)
 
 
+@pytest.mark.usefixtures("copies_away")
 def test_a_bureau_that_does_not_answer_is_a_gap(tally: Tally, told: LocalCluster) -> None:
     """Exit code 3; halves whose others it should hold are not judged."""
     with told[TAXATION].stopped():

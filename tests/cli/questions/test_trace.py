@@ -86,6 +86,7 @@ def test_a_graph_carries_its_coverage_as_comments(tally: Tally, told: Told, lang
     assert all(line.startswith("// ") for line in said.lines[end + 1 :])
 
 
+@pytest.mark.usefixtures("copies_away")
 def test_a_graph_of_nothing_is_empty_and_not_found(tally: Tally, told: Told) -> None:
     """Exit code 4; with a node down, 3, and the gap stands among the comments."""
     said = tally("trace", "X-1@1", "--format", "dot", profile=told.profile)

@@ -27,8 +27,8 @@ def findings_csv(report: Report, findings: Iterable[Finding], language: str) -> 
     words = Words(report.seen.charter, language)
     header = words.say(
         "finding;severity;rule;rule in words;bureau;bureau in words;standing;sentence;references;arose;times;"
-        "citation;answers;since the earlier audit",
-        "编号;程度;规则;规则名称;单位;单位名称;证明程度;问题;所据条目;发生日;次数;法规依据;单位答复;较前次审计",
+        "citation;answers;since the earlier audit;unwitnessed references",
+        "编号;程度;规则;规则名称;单位;单位名称;证明程度;问题;所据条目;发生日;次数;法规依据;单位答复;较前次审计;未经见证的条目",
     ).split(";")
     rows = [header, *(_row(finding, report, words) for finding in findings)]
     return MARK + "".join(f"{','.join(map(cell, row))}\r\n" for row in rows)
@@ -53,6 +53,7 @@ def _row(finding: Finding, report: Report, words: Words) -> Iterator[str]:
         for answer in seen.answers.to(finding.id, finding.bureau)
     )
     yield "" if report.lives is None else report.lives.of(finding).label(language)
+    yield " ".join(report.coverage.unwitnessed(finding.references))
 
 
 def _is_known(bureau: str, report: Report) -> bool:

@@ -6,7 +6,9 @@
      "citation": {"en": "…", "zh": "…"}, "answers": [{"reference": "market-regulation#88", "outcome": "corrected"}]}
 
 `standing` is `proven`, `one-side`, `absent` or `observed`; a day is `YYYY-MM-DD`, a moment RFC 3339 in UTC, null where
-no calendar has it. A document of an audit is an object with at least `coverage` and `findings`, which is all that
+no calendar has it. Of a ledger in a coverage `keeper` is the bureau whose copy showed it, null where its own node did,
+`away` whether that was out of reach, and `witnessed` the size up to which a quorum cosigned it, null where the charter
+gives it none. A document of an audit is an object with at least `coverage` and `findings`, which is all that
 `audit.life` reads of an earlier one.
 """
 
@@ -79,6 +81,9 @@ def _ledger(ledger: LedgerCoverage) -> Mapping[str, Any]:
         "not_understood": ledger.not_understood,
         "later": ledger.later,
         "keeper": ledger.keeper or None,
+        "away": ledger.away,
+        "witnessed": ledger.witnessed,
+        "unwitnessed": None if ledger.witnessed is None else ledger.unwitnessed,
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.audit.coverage import Coverage
+from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.audit.report.markup import Html, h, join, table
 from tallystick.audit.report.model import Report
 from tallystick.audit.report.style import STYLE
@@ -79,12 +79,16 @@ def in_one_sentence(coverage: Coverage, words: Words) -> Html:
 def coverage_part(report: Report, words: Words) -> Part:
     """Ledger by ledger what was read, then every sentence on what is not covered."""
     say, coverage = words.say, report.coverage
-    header = say("ledger;entries read;of;complete", "台账;已核验条数;应有条数;是否完整").split(";")
+    header = say(
+        "ledger;entries read;of;witnessed;shown by;complete", "台账;已核验条数;应有条数;已获见证;出示方;是否完整"
+    ).split(";")
     rows = [
         (
             words.bureau(ledger.bureau),
             f"{ledger.checked:,}",
             say("no checkpoint", "无封账点") if ledger.checkpoint is None else h("a", f"{ledger.size:,}", href="#made"),
+            _witnessed(ledger),
+            _shown_by(ledger, words),
             say("yes", "是") if ledger.complete else h("b", say("no", "否"), class_="serious"),
         )
         for ledger in coverage.ledgers
@@ -99,7 +103,7 @@ def coverage_part(report: Report, words: Words) -> Part:
                 "已逐条核验位置、签署与链条的条数，及台账节点所签封账点的应有条数。",
             )
         ),
-        table(header, rows, numbers=(1, 2)),
+        table(header, rows, numbers=(1, 2, 3)),
         h("ul", *(h("li", sentence) for sentence in sentences)) if sentences else "",
     )
 
@@ -127,14 +131,16 @@ def _made(report: Report, words: Words) -> Iterator[Html]:
     yield h("dl", *(part for label, said in facts for part in (h("dt", label), h("dd", said))), class_="facts")
     yield caption(
         say(
-            "The same charter, checkpoints and day give this page again, byte for byte.",
-            "章程、封账点与截止日相同，则生成的页面逐字节相同。",
+            "The same charter, coverage (the table below) and day give this page again, byte for byte.",
+            "章程、核查范围（见下表）与截止日相同，则生成的页面逐字节相同。",
         )
     )
 
 
 def _checkpoints(coverage: Coverage, words: Words) -> Html:
-    header = words.say("ledger;entries;root of the checkpoint", "台账;条数;封账点树根").split(";")
+    header = words.say(
+        "ledger;entries;root of the checkpoint;witnessed;shown by", "台账;条数;封账点树根;已获见证;出示方"
+    ).split(";")
     return table(
         header,
         (
@@ -142,8 +148,23 @@ def _checkpoints(coverage: Coverage, words: Words) -> Html:
                 h("code", ledger.origin),
                 f"{ledger.size:,}",
                 h("code", b64encode(ledger.checkpoint.root).decode() if ledger.checkpoint is not None else "–"),
+                _witnessed(ledger),
+                _shown_by(ledger, words),
             )
             for ledger in coverage.ledgers
         ),
-        numbers=(1,),
+        numbers=(1, 3),
     )
+
+
+def _witnessed(ledger: LedgerCoverage) -> str:
+    """Up to which size it is witnessed; a dash where the charter gives it no quorum."""
+    return "–" if ledger.witnessed is None else f"{min(ledger.witnessed, ledger.size):,}"
+
+
+def _shown_by(ledger: LedgerCoverage, words: Words) -> str:
+    if ledger.checkpoint is None:
+        return "–"
+    if ledger.keeper:
+        return words.say(f"the copy of {words.bureau(ledger.keeper)}", f"{words.bureau(ledger.keeper)}所存副本")
+    return words.say("its own node", "本单位节点")
