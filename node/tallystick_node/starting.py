@@ -1,14 +1,17 @@
 """Asking a ledger's witnesses what they hold, until the rule lets the node sign (`starting_rule`).
 
 Each witness is asked until it has answered, at first at once and then ever more rarely. Meanwhile whoever submits is
-told how many are missing. What does not verify is no answer. A checkpoint under a key that the charter retired, beyond
-where it ends that key's word, is one: it is the ledger's, and binds it to nothing.
+told how many are missing. When the rule is content, the others have a moment longer: an entry that the ledger signed
+right before its database was lost may be with one witness alone. What does not verify is no answer. A checkpoint under
+a key that the charter retired, beyond where it ends that key's word, is one: it is the ledger's, and binds it to
+nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -24,6 +27,9 @@ from tallystick_node.starting_rule import Answer, Behind, MaySign, Waiting, deci
 from tallystick_proto.v1.witness_pb2 import HeldAnswer
 
 log = structlog.get_logger()
+
+PATIENCE_S: Final = 3.0
+"""How long those are waited for who have not answered when a quorum has: one may hold what no quorum ever cosigned."""
 
 _RETRY_FIRST_S: Final = 0.1
 _RETRY_MAX_S: Final = 10.0
@@ -65,7 +71,7 @@ class Asking:
         self._answers: dict[str, Answer] = {}
         self._news = asyncio.Event()
         if self.needed:
-            self._tell(Waiting(0, self.needed))
+            self._say(f"0 of the {self.needed} witnesses needed have answered")
 
     async def until_it_may_sign(self) -> None:
         """Return when the rule lets the node sign. For a ledger that has a quorum; another has nobody to ask.
@@ -76,15 +82,27 @@ class Asking:
         ended = asyncio.create_task(self._sequencer.ended.wait())
         try:
             while not self._may_sign():
-                self._news.clear()
-                news = asyncio.create_task(self._news.wait())
-                await asyncio.wait({news, ended}, return_when=asyncio.FIRST_COMPLETED)
-                news.cancel()
+                await self._next(ended)
+            self._say("enough witnesses have answered, and the others have a moment longer")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    while len(self._answers) < len(self._witnesses):
+                        await self._next(ended)
+                        self._may_sign()
         finally:
             for task in (*asked, ended):
                 task.cancel()
             await asyncio.gather(*asked, ended, return_exceptions=True)
         log.info("may sign", ledger=self._own.id, answered=sorted(self._answers))
+
+    async def _next(self, ended: asyncio.Task[bool]) -> None:
+        """Wait for another answer, or for the end of writing."""
+        self._news.clear()
+        news = asyncio.create_task(self._news.wait())
+        try:
+            await asyncio.wait({news, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            news.cancel()
 
     def _may_sign(self) -> bool:
         """Decide by what was answered so far. Raises BehindSigned."""
@@ -95,13 +113,13 @@ class Asking:
         if isinstance(verdict, Behind):
             raise self._word.lacking(verdict.signed, verdict.witness)
         if isinstance(verdict, Waiting):
-            self._tell(verdict)
+            self._say(f"{verdict.answered} of the {verdict.needed} witnesses needed have answered")
         return isinstance(verdict, MaySign)
 
-    def _tell(self, verdict: Waiting) -> None:
+    def _say(self, how_far: str) -> None:
         """What whoever submits is refused with meanwhile."""
         self._sequencer.not_yet = Starting(
-            f"starting: {verdict.answered} of the {verdict.needed} witnesses needed have answered",
+            f"starting: {how_far}",
             where=self._own.id,
             expected="another try later; before it signs anything it asks them what they hold of its ledger",
         )

@@ -14,7 +14,7 @@ from tallystick.core.cosignature import make_cosignature
 from tallystick.core.errors import BehindSigned, MalformedNote, SignatureInvalid, Starting, TallystickError
 from tallystick.core.keys import SigningKey
 from tallystick.core.note import VerifierKey, add_signatures
-from tallystick_node import signing
+from tallystick_node import signing, starting
 from tallystick_node.engine import Engine
 from tallystick_node.ledger import Ledger
 from tallystick_node.signed_size import SignedSize
@@ -23,7 +23,7 @@ from tallystick_proto.v1.witness_pb2 import HeldAnswer
 from tests.harness.asked_witnesses import NONE, AskedWitnesses, until
 from tests.harness.home import Home
 from tests.harness.office import NOW_US, Office, key_of
-from tests.harness.witnesses import text_of
+from tests.harness.witnesses import WAIT_S, text_of
 
 
 @pytest.fixture
@@ -84,6 +84,21 @@ async def test_it_signs_once_a_quorum_has_answered(witnesses: AskedWitnesses, si
         placed = await engine.sequencer.record(witnesses.home.office.prepared(witnesses.home.office.declares(1)))
         assert placed.first == 3
         assert [checkpoint.size for checkpoint in signed] == [3, 4]
+
+
+async def test_who_is_slower_than_the_quorum_is_heard_before_it_signs(
+    witnesses: AskedWitnesses, signed: list[Checkpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What no quorum cosigned may be with one witness alone: if it answers in time, the ledger is behind."""
+    monkeypatch.setattr(starting, "PATIENCE_S", WAIT_S)
+    async with witnesses.starting() as (engine, begun):
+        witnesses.answers.update(dict.fromkeys(witnesses.names[:3], NONE))
+        await until(lambda: "the others have a moment longer" in str(engine.sequencer.not_yet))
+        assert isinstance(await refused(engine, witnesses.home.office), Starting)
+        witnesses.answers[witnesses.names[3]] = holding(witnesses.home.office.note(4, b"\7" * 32))
+        with pytest.raises(BehindSigned, match="4 entries signed with its key"):
+            await begun
+        assert not signed
 
 
 async def test_reads_go_on_meanwhile_under_what_was_signed_last(

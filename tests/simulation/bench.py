@@ -25,6 +25,7 @@ from tests.simulation.virtual_loop import VirtualLoop, running
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
+    from tests.simulation.clients import Clients
     from tests.simulation.judges import Judges
 
 _LOUD: Final = ("warning", "error", "critical")
@@ -50,6 +51,7 @@ class Bench:
         """Which face of a liar another sees, by (liar, the other's id); the first where none is said."""
         self.lie: Lie | None = None
         self.judges: Judges
+        self.clients: Clients
         self.told: list[tuple[float, str, str]] = []
         """What happened: when, to whom, what."""
         self.broken: list[str] = []

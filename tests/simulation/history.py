@@ -48,7 +48,7 @@ class History:
         place = world(kind.bureaus)
         self.bench = Bench(seed, place, [office.bureau.id for office in place.offices[: kind.liars]])
         self.judges = self.bench.judges = Judges(self.bench)
-        self._clients = Clients(self.bench, self.judges)
+        self._clients = self.bench.clients = Clients(self.bench, self.judges)
         self._misfortunes = Misfortunes(self.bench)
         self._liars = Liars(self.bench)
         for office, disk in zip(place.offices, place.disks, strict=True):
@@ -131,6 +131,5 @@ class History:
                 "snapshots put back": sum(machine.put_back_at is not None for machine in honest),
                 "of them noticed": len(judges.noticed),
                 "of them two writers": sum(machine.two_writers for machine in honest),
-                "of these avoidable": len(judges.avoidable),
             }
         )

@@ -55,8 +55,6 @@ class Judges:
         self.acknowledged: dict[str, list[Acknowledged]] = {}
         self.witnessed: dict[str, dict[int, bytes]] = {}
         self.noticed: set[str] = set()
-        self.avoidable: set[str] = set()
-        """Two writers although a witness that had cosigned more could be reached."""
         self.provable_at_s: dict[str, float] = {}
         self.proven_at_s: dict[str, float] = {}
         self.unreconciled: set[str] = set()
@@ -82,16 +80,15 @@ class Judges:
             self._bench.fail(f"{by.name} accuses {bureau}, which is honest: {how}")
 
     def two_writers(self, machine: Machine) -> None:
-        """A snapshot put back was signed on from."""
+        """A snapshot put back was signed on from: then no witness that had cosigned more was in reach."""
         put_back_at = machine.put_back_at or 0
         for other in self._bench.honest():
             if other is machine or other.process is None or not other.process.handlers:
                 continue
             copy = other.process.engine.shelf.open(machine.office.bureau)
             cosigned = parse_checkpoint(parse_note(copy.cosigning.note).text).size if copy.cosigning.note else 0
-            if cosigned > put_back_at and not self._bench.network.parted(machine.id, other.id):
-                self.avoidable.add(machine.id)
-                self._bench.say("judge", f"{other.name} had cosigned {cosigned} entries of it, and could be reached")
+            if cosigned > put_back_at and self._bench.network.is_fair_between(machine.id, other.id):
+                self._bench.fail(f"{machine.name} signed on, and {other.name}, which had cosigned more, was in reach")
 
     def receipt(self, machine: Machine, receipt: Receipt) -> None:
         """A client was given a receipt."""

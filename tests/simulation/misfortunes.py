@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from tests.harness.faulty_store import Fault
@@ -29,6 +30,7 @@ class Misfortunes:
         self._bench = bench
         self._rng = bench.chance("misfortunes")
         self._snapshots: dict[str, Disk] = {}
+        self._over = False
 
     def strike(self, machine: Machine) -> None:
         """One of them, by chance."""
@@ -36,6 +38,7 @@ class Misfortunes:
 
     def calm(self) -> None:
         """No more of them: everybody is up, reaches everybody, and has a sound disk and the right time."""
+        self._over = True
         self._bench.say("history", "calm: no more misfortunes")
         network = self._bench.network
         network.weather = FAIR
@@ -48,6 +51,10 @@ class Misfortunes:
             if machine.process is not None:
                 machine.process.store.plan.clear()
             machine.boot()
+
+    def _later(self, seconds: float, what: Callable[[], None]) -> None:
+        """Unless it is calm by then."""
+        self._bench.loop.call_later(seconds, lambda: None if self._over else what())
 
     # Machines.
 
@@ -64,7 +71,7 @@ class Misfortunes:
         self._boot_later(machine)
 
     def _boot_later(self, machine: Machine) -> None:
-        self._bench.loop.call_later(self._rng.uniform(0.1, _DOWN_MAX_S), machine.boot)
+        self._later(self._rng.uniform(0.1, _DOWN_MAX_S), machine.boot)
 
     def failing_write(self, machine: Machine) -> None:
         if machine.process is not None:
@@ -79,12 +86,37 @@ class Misfortunes:
         if machine.honest and not self._snapshots:  # one bureau's: more than one are more than witnesses can bear
             self._snapshots[machine.name] = machine.disk.copy()
             self._bench.say(machine.name, "has a snapshot taken of its disk")
-            self._bench.loop.call_later(self._rng.uniform(1.0, 15.0), self._restore, machine)
+            self._later(self._rng.uniform(1.0, 15.0), partial(self._restore, machine))
 
     def _restore(self, machine: Machine) -> None:
         machine.crash()
         machine.put_back(self._snapshots[machine.name])
         self._boot_later(machine)
+
+    def put_back_what_one_witness_saw(self, machine: Machine) -> None:
+        """With one witness it is cut off, and signs; then it is put back as it was before, and starts, with or without
+        that witness in reach.
+        """
+        if not machine.honest or self._snapshots or machine.process is None or not machine.process.at_work:
+            return
+        bench, rng = self._bench, self._rng
+        witness = rng.choice([each.id for each in bench.honest() if each is not machine])
+        self._snapshots[machine.name] = machine.disk.copy()
+        bench.network.part([machine.id, witness])
+        bench.say("network", f"cuts off {machine.id}, {witness}")
+        bench.clients.record(machine.id, 1, 0)
+
+        def put_back() -> None:
+            self._heal()
+            if rng.random() < 0.5:
+                bench.network.part([witness])
+                bench.say("network", f"cuts off {witness}")
+            machine.crash()
+            machine.put_back(self._snapshots[machine.name])
+            machine.boot()
+            bench.loop.call_later(8.0, bench.clients.record, machine.id, 1, 0)
+
+        self._later(6.0, put_back)
 
     def step_clock(self, machine: Machine) -> None:
         by_s = self._rng.choice(_CLOCK_STEPS_S)
@@ -103,7 +135,7 @@ class Misfortunes:
         side = self._rng.sample(names, self._rng.randint(1, len(names) // 2))
         self._bench.network.part(side)
         self._bench.say("network", f"cuts off {', '.join(side)}")
-        self._bench.loop.call_later(self._rng.uniform(0.5, 20.0), self._heal)
+        self._later(self._rng.uniform(0.5, 20.0), self._heal)
 
     def _heal(self) -> None:
         self._bench.network.heal()
@@ -121,6 +153,7 @@ _EACH: Final[tuple[Callable[[Misfortunes, Machine], None], ...]] = (
     Misfortunes.restart,
     Misfortunes.failing_write,
     Misfortunes.snapshot_and_restore,
+    Misfortunes.put_back_what_one_witness_saw,
     Misfortunes.step_clock,
     Misfortunes.slow,
     Misfortunes.part,

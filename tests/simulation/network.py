@@ -197,6 +197,10 @@ class Network:
         """Whether a call is to be made twice."""
         return bool(self.weather.twice) and self._rng.random() < self.weather.twice
 
+    def is_fair_between(self, one: str, other: str) -> bool:
+        """Whether what two bureaus say to each other arrives, and soon."""
+        return not self.parted(one, other) and self.weather == FAIR and not {one, other} & set(self.slow)
+
     def parted(self, one: str, other: str) -> bool:
         """Whether two bureaus cannot reach each other."""
         return any((one in side) != (other in side) for side in self._sides)
