@@ -45,9 +45,13 @@ def witnessed(
     return put_note(where, bureau, note_of(where, bureau, at_s, size))
 
 
-def asking(where: District, minutes: int, **notes: bytes) -> None:
-    """The audit asks so many minutes from now, and is shown these notes of these ledgers."""
+def asking(where: District, minutes: int, **notes: bytes | list[bytes]) -> None:
+    """The audit asks so many minutes from now, and is shown these notes of these ledgers, one or several of each."""
     where.asked_us = where.now_us + minutes * 60 * SECOND_US
     where.cosigned = {
-        bureau: (open_cosigned(note, where.charter, where[bureau].bureau),) for bureau, note in notes.items()
+        bureau: tuple(
+            open_cosigned(note, where.charter, where[bureau].bureau)
+            for note in (shown if isinstance(shown, list) else [shown])
+        )
+        for bureau, shown in notes.items()
     }

@@ -61,6 +61,14 @@ def test_a_quorum_is_enough_and_fewer_are_not(by: tuple[str, ...], found: bool) 
     assert bool(where.audit(DAY, ["not-witnessed"])) is found
 
 
+def test_who_has_more_has_less() -> None:
+    """Three witnesses that cosigned checkpoints of three sizes have what the smallest of them covers."""
+    where = grown()
+    asking(where, 60, market=[note(where, (by,), size) for by, size in zip(ALL, (1, 2, 3), strict=False)])
+    (finding,) = where.audit(DAY, ["not-witnessed"])
+    assert (finding.references, finding.facts["count"]) == (("market#1",), 2)
+
+
 def test_a_note_on_the_ledger_shows_it_as_well() -> None:
     """What a recorded note covers is witnessed, whatever its node shows now; what follows it is not."""
     where = grown()

@@ -27,7 +27,7 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import VerificationFailed
 from tallystick.core.kinds import KINDS
 from tallystick.core.quorum import Quorum
-from tallystick.core.witnessing import Witnessed, open_cosigned
+from tallystick.core.witnessing import Witnessed, open_cosigned, witnessed_size
 from tallystick_proto.v1.statement_pb2 import CheckpointWitnessed, Statement
 
 _MINUTE_US: Final = 60 * 1_000_000
@@ -211,6 +211,7 @@ class WitnessTimes(View):
         if quorum is None or ledger.began_us is None or ledger.began_us > since_us:
             return
         bureau = ledger.bureau.id
+        ledger.drop(witnessed_size(shown, quorum))  # by several checkpoints: each who has the larger has the smaller
         old = bisect_left(ledger.runs, since_us, key=lambda run: run[1])
         if old:
             first, at_us = ledger.runs[0]
