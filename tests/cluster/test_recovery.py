@@ -145,6 +145,15 @@ def test_a_torn_tail_says_what_was_lost_and_keeps_disclosures(cluster: LocalClus
     assert judged.returncode == 5
     assert f"the charter ends that key at {last.index + 1}" in judged.stderr
     assert "whether that is still there, only its ledger can show" in judged.stderr
+    adopt_at_nodes(others, version)
+    planning.close_clients()
+    planning.start()
+    adopt_at_clients([planning.profile], version)
+    declared(planning, "GH-3")
+    status = subprocess.run(
+        [BIN / "tally", "status", "--profile", cluster.auditor_profile], capture_output=True, text=True
+    )
+    assert f"acknowledged-lost: {planning.bureau.name.en} signed {alone.index + 1} entries" in status.stdout
 
 
 def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) -> None:

@@ -19,7 +19,7 @@ def acknowledged_sentence(session: Session, note: bytes, charter: Charter) -> st
     """What a charter makes of a checkpoint. Raises as `judge_acknowledged`, NotFound where no ledger is named so."""
     bureau = charter.by_origin(parse_checkpoint(parse_note(note).text).origin)
     found = judge_acknowledged(note, charter, bureau)
-    return _sentence(session, bureau.label(session.language), found)
+    return judged_sentence(session, bureau.label(session.language), found)
 
 
 def lost_presence(session: Session, evidence: bytes, charter: Charter) -> str | None:
@@ -30,10 +30,11 @@ def lost_presence(session: Session, evidence: bytes, charter: Charter) -> str | 
         found = judge_acknowledged(note, charter, bureau)
     except (VerificationFailed, NotFound):
         return None
-    return None if found.verdict is Verdict.VOUCHED else _sentence(session, bureau.label(session.language), found)
+    return None if found.verdict is Verdict.VOUCHED else judged_sentence(session, bureau.label(session.language), found)
 
 
-def _sentence(session: Session, name: str, found: Acknowledged) -> str:
+def judged_sentence(session: Session, name: str, found: Acknowledged) -> str:
+    """What was found of a checkpoint that the ledger called `name` acknowledged."""
     say = session.output.say
     size, vouches = found.checkpoint.size, found.vouches
     cosigned = say("which had no quorum to ask", "无见证法定数")

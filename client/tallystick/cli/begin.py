@@ -46,12 +46,14 @@ def status(session: Session) -> int:
         with ThreadPoolExecutor(min(len(readers), _ASKED_AT_ONCE)) as pool:
             holds = [pool.submit(_held, observer, ledgers.charter) for observer in observers]
             answers = list(pool.map(lambda reader: _ask(reader, ledgers.charter), readers))
+        asked = zip(readers, answers, strict=True)
+        aside = [each for reader, answer in asked for each in _aside(session, reader, answer)]
         rows = [_row(reader, answer) for reader, answer in zip(readers, answers, strict=True)]
     sizes = {row["bureau"]: row["entries"] for row in rows}
     held = [each.result() for each in holds]
     watching = [_observer(observer, answer, sizes) for observer, answer in zip(observers, held, strict=True)]
     errors = [*(answer.error for answer in answers), *(each for each in held if isinstance(each, TallystickError))]
-    _print(session, rows, watching)
+    _print(session, rows, watching, aside)
     return max((error.exit_code for error in errors if error is not None), default=0)
 
 
@@ -80,6 +82,27 @@ def _ask(reader: LedgerReader, charter: Charter) -> _Answer:
             return _Answer(before, None, error)
     except TallystickError as error:
         return _Answer(before, None, error)
+
+
+def _aside(session: Session, reader: LedgerReader, answer: _Answer) -> list[dict[str, str]]:
+    """What this client was shown of a ledger before a version ended its key's word, where its node answers."""
+    from tallystick.cli.acknowledged import judged_sentence
+    from tallystick.sdk.aside import judged_aside
+    from tallystick.sdk.trust_store import TrustStore
+
+    if answer.error is not None:
+        return []
+    trust, name = TrustStore(session.profile.state / "trust"), reader.bureau.label(session.language)
+    found = judged_aside(reader, trust, session.profile.charter)
+    return [
+        {
+            "ledger": reader.bureau.id,
+            "note": str(path),
+            "verdict": each.verdict.value,
+            "says": judged_sentence(session, name, each),
+        }
+        for path, each in found
+    ]
 
 
 def _held(observer: Bureau, charter: Charter) -> list[Holding] | TallystickError:
@@ -160,7 +183,9 @@ def _shown(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _print(session: Session, rows: list[dict[str, Any]], observers: list[dict[str, Any]]) -> None:
+def _print(
+    session: Session, rows: list[dict[str, Any]], observers: list[dict[str, Any]], aside: list[dict[str, str]]
+) -> None:
     charter = session.profile.charter
     answering = [row for row in rows if row["state"] == "answers"]
     output = session.output
@@ -185,6 +210,7 @@ def _print(session: Session, rows: list[dict[str, Any]], observers: list[dict[st
                 "charter_version": charter.version,
                 "ledgers": rows,
                 "observers": observers,
+                "set_aside": aside,
                 "coverage": coverage,
             }
         )
@@ -212,6 +238,8 @@ def _print(session: Session, rows: list[dict[str, Any]], observers: list[dict[st
             else ("观察者", "已副署", "滞后", "地址", "应答"),
             [_observer_cells(session, row) for row in observers],
         )
+    for each in aside:
+        output.line(f"{each['note']}: {each['says']}")
     output.line(coverage)
 
 

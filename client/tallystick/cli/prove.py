@@ -94,11 +94,10 @@ def verify(session: Session, file: Path, charter_path: Path | None, charter_dige
             print_equivocation(session, describer, *verify_equivocation(evidence, charter))
         else:
             print_proven(session, describer, verify_presence(evidence, charter))
-    except VerificationFailed:
+    except VerificationFailed as error:
         lost = lost_presence(session, evidence, charter)
-        if lost is not None:
-            error = SignatureInvalid(lost, expected="an entry under a checkpoint that is vouched for")
-        raise error.at(f"{file} is not proven") from None
+        why = error if lost is None else SignatureInvalid(lost, expected="a checkpoint that is vouched for")
+        raise why.at(f"{file} is not proven") from None
 
 
 def _charter(session: Session, path: Path | None, digest: str | None) -> Charter:

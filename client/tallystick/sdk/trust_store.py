@@ -125,6 +125,11 @@ class TrustStore:
                 return aside
         return None
 
+    def set_aside(self, origin: str) -> list[tuple[Path, bytes]]:
+        """The notes of a ledger that were put aside, with their paths."""
+        paths = sorted(self.folder.glob(f"{glob.escape(quote(origin, safe=''))}.before-charter-*.note"))
+        return [(path, note) for path in paths if (note := _read(path)) is not None]
+
     def _path(self, origin: str) -> Path:
         return self.folder / (quote(origin, safe="") + ".note")
 
