@@ -157,9 +157,9 @@ def test_a_torn_tail_says_what_was_lost_and_keeps_disclosures(cluster: LocalClus
 
 
 def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) -> None:
-    """What it holds would be denied: neither keys nor edits are made without its answer, nor is anything rebuilt."""
+    """What it holds would be denied: nothing is made without its answer, until a version of the charter removes it."""
     planning, taxation = cluster[PLANNING], cluster[TAXATION]
-    declared(planning, "GH-1")
+    size = declared(planning, "GH-1").index + 1
     planning.stop()
     _, edits = surveyed(planning)
     version = signed_next(cluster, edits)
@@ -171,6 +171,12 @@ def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) ->
     assert planning.settings.config.data == "data"
     removed = signed_next(cluster, f'[[bureau]]\nid = "{TAXATION}"\nstate = "suspended"\n', "without.note")
     assert "does not name a new ledger key" in refused(2, "recover", "rebuild", planning.home, removed)
+    adopt_at_clients([cluster.auditor_profile], removed)
+    assert tallyd("recover", "survey", planning.home, removed).returncode == 0
+    version = signed_next(cluster, (planning.home / "recover-3.toml").read_text(), "third.note")
+    assert tallyd("recover", "rebuild", planning.home, version).returncode == 0
+    assert planning.settings.config.data == "data-3"
+    assert planning.fsck().size == size + 2
 
 
 def test_a_home_that_is_gone_comes_back_from_charter_and_network(cluster: LocalCluster) -> None:

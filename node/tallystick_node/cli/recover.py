@@ -30,22 +30,31 @@ def recover() -> None:
 
 @recover.command(name="survey")
 @click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.argument("versions", metavar="[CHARTER]...", nargs=-1, type=_FOLDER)
 @click.option("--registrar", is_flag=True, help="Make a new registrar's key too: the old one is lost.")
-def survey_command(directory: Path, registrar: bool) -> None:
+def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool) -> None:
     """Ask every witness what it holds of DIR's ledger, make the next keys, and write what the charter must say.
 
     What is written goes into `tally charter propose`: the new keys, and the floor, which is the largest checkpoint that
     a witness holds. Where witnessed entries exist nowhere any more, it says how the ledger is closed.
+
+    Versions of the charter that DIR has not adopted, such as one that removes a lost witness, are named in their order:
+    without its ledger the node cannot adopt them by itself.
     """
     import asyncio
 
     from tallystick.core.errors import Forked
+    from tallystick.sdk.charter_files import adopt, next_version
     from tallystick_node.config import Settings
     from tallystick_node.home import SETTINGS
     from tallystick_node.peers import Peer
     from tallystick_node.survey import survey
 
     settings = Settings.load(directory / SETTINGS)
+    for file in versions:
+        known, version = next_version(settings.place(settings.config.charter), settings.config.charter_digest, file)
+        adopt(settings.path, settings.config.charter, known, version)
+        settings = Settings.load(directory / SETTINGS)
     charter, bureau = settings.open_charter()
     try:
         found = asyncio.run(survey(charter, bureau, Peer))
