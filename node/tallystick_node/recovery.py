@@ -88,7 +88,7 @@ async def recover(settings: Settings, file: Path, reach: Reach, now_us: int, pro
     old = _open_old(settings)
     try:
         done = Rebuilt(version, floor, settings.database.parent, _lost(settings, bureau, floor))
-        found = await _all_hold_no_more(version, bureau, floor, reach)  # 1
+        found = await _all_hold_no_more(version, before, floor, reach)  # 1
         folder = settings.place(data)
         store = _open_new(folder / settings.database.name, bureau.origin)
         try:
@@ -167,14 +167,17 @@ def _check(version: Version, before: Bureau, bureau: Bureau, now_us: int, where:
     return floor
 
 
-async def _all_hold_no_more(version: Version, bureau: Bureau, floor: Checkpoint, reach: Reach) -> Survey:
-    """What witnesses hold, none of it above the floor. Raises Unreachable, ConfigInvalid."""
-    found = await survey(version.charter, bureau, reach)
+async def _all_hold_no_more(version: Version, before: Bureau, floor: Checkpoint, reach: Reach) -> Survey:
+    """What the version's witnesses hold under the keys from before it, none of it above the floor.
+
+    Raises Unreachable, ConfigInvalid.
+    """
+    found = await survey(version.charter, before, reach)
     if found.floor != floor or found.exists_nowhere:
         size = 0 if found.largest is None else found.largest.size
         raise ConfigInvalid(
             f"the version pins {floor.size} entries, and witnesses hold {size}",
-            where=bureau.origin,
+            where=before.origin,
             expected="a floor that is what they hold",
         )
     return found

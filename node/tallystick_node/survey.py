@@ -22,7 +22,6 @@ from tallystick.core.equivocation import forked, make_equivocation
 from tallystick.core.errors import (
     Forked,
     ProofFailed,
-    SignatureInvalid,
     TallystickError,
     Unreachable,
     Usage,
@@ -36,12 +35,15 @@ from tallystick_proto.v1.witness_pb2 import HeldAnswer
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What one witness holds: a checkpoint and the note it stands in, or none; or why it is not known."""
+    """What one witness holds: the checkpoint it cosigned last and the note it stands in, or none; or why that is not
+    known. `others` are checkpoints that it was shown besides, with their notes.
+    """
 
     witness: Bureau
     checkpoint: Checkpoint | None = None
     note: bytes = b""
     trouble: TallystickError | None = None
+    others: tuple[tuple[Checkpoint, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,14 @@ class Survey:
         """The largest checkpoint that is held, or None."""
         held = [each.checkpoint for each in self.holdings if each.checkpoint is not None]
         return max(held, key=lambda checkpoint: checkpoint.size, default=None)
+
+    @property
+    def signed(self) -> int:
+        """The size of the largest checkpoint of which anybody knows, whether its entries are held or not."""
+        known = [each.checkpoint for each in self.holdings if each.checkpoint is not None]
+        return max(
+            (each.size for each in (*known, *(other for h in self.holdings for other, _ in h.others))), default=0
+        )
 
     @property
     def floor(self) -> Checkpoint:
@@ -98,7 +108,13 @@ async def survey(charter: Charter, bureau: Bureau, reach: Reach) -> Survey:
     largest = found.largest
     if largest is None:
         return found
-    return Survey(bureau, tuple([await _within(each, largest, found, reach) for each in found.holdings]))
+    checked = Survey(bureau, tuple([await _within(each, largest, found, reach) for each in found.holdings]))
+    told = {checkpoint: note for each in found.holdings for checkpoint, note in each.others}
+    for checkpoint, note in told.items():
+        if checkpoint.size <= largest.size:
+            # That it is not shown to be of the same history is no witness's fault, and proves nothing.
+            await _within(Holding(bureau, checkpoint, note), largest, found, reach, told=True)
+    return checked
 
 
 async def _ask(charter: Charter, bureau: Bureau, witness: Bureau, reach: Reach) -> Holding:
@@ -111,25 +127,27 @@ async def _ask(charter: Charter, bureau: Bureau, witness: Bureau, reach: Reach) 
 
 
 def _read(answer: HeldAnswer, charter: Charter, bureau: Bureau, witness: Bureau) -> Holding:
-    """What an answer shows. Raises Forked where that is two histories, VerificationFailed where it shows nothing."""
-    if answer.none and not answer.note:
-        return Holding(witness)
-    if not answer.note:
+    """What an answer shows. Raises ProofFailed where it shows nothing.
+
+    The first note is what it holds, if it cosigned that. Whatever comes besides it was told, and is left out where the
+    charter's keys do not vouch for it.
+    """
+    if answer.none == bool(answer.note):
         raise ProofFailed("it shows neither a checkpoint nor that it holds none", where=witness.id)
-    note, *contradicting = answer.note
-    shown = open_cosigned(note, charter, bureau)
-    if witness not in [each.witness for each in shown.cosigners]:
-        raise SignatureInvalid("it shows a checkpoint that it did not cosign", where=witness.id)
-    if contradicting:
-        raise ProofFailed(
-            "its copy is contradicted by a checkpoint that the same key signed",
-            where=witness.id,
-            expected="one history; see its log, and `tally verify` the evidence",
-        )
-    return Holding(witness, shown.checkpoint, note)
+    if answer.none:
+        return Holding(witness)
+    first, *told = answer.note
+    shown = open_cosigned(first, charter, bureau)
+    others: list[tuple[Checkpoint, bytes]] = []
+    for note in told:
+        with suppress(VerificationFailed):
+            others.append((open_cosigned(note, charter, bureau).checkpoint, note))
+    if witness in [each.witness for each in shown.cosigners]:
+        return Holding(witness, shown.checkpoint, first, others=tuple(others))
+    return Holding(witness, others=((shown.checkpoint, first), *others))
 
 
-async def _within(holding: Holding, largest: Checkpoint, found: Survey, reach: Reach) -> Holding:
+async def _within(holding: Holding, largest: Checkpoint, found: Survey, reach: Reach, *, told: bool = False) -> Holding:
     """A holding that the largest checkpoint extends, as one who holds that shows. Raises Forked where it does not."""
     held = holding.checkpoint
     if held is None or held == largest or not held.size:
@@ -144,9 +162,11 @@ async def _within(holding: Holding, largest: Checkpoint, found: Survey, reach: R
                 root = None if held.size & (held.size - 1) else await _root_shown(peer, held.size, largest)
         check_consistency(held.size, held.root, largest.size, largest.root, proof)
     except ProofFailed as error:
-        raise _fork(holding, holder, found.bureau, proof, root) or error.at(holder.witness.id) from None
+        fork = _fork(holding, holder, found.bureau, proof, root)
+        if fork is not None or not told:
+            raise fork or error.at(holder.witness.id) from None
     except TallystickError as error:
-        return Holding(holding.witness, held, holding.note, error)
+        return Holding(holding.witness, held, holding.note, error, holding.others)
     return holding
 
 

@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 
 from tallystick.core.charter import Bureau
+from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.compose import Sensitive
 from tallystick.core.entry import decode_entry
-from tallystick.core.errors import ConfigInvalid, DirectoryHeld, Unreachable
+from tallystick.core.errors import ConfigInvalid, DirectoryHeld, Forked, Unreachable
 from tallystick.core.kinds import BY_NAME
 from tallystick.core.merkle import EMPTY_ROOT
 from tallystick.core.note import encode_base64
 from tallystick.core.statement import read
 from tallystick.sdk.charter_files import adopt
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.key_file import load_key
 from tallystick_node import doctor, growing
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.member import Member
@@ -218,7 +220,7 @@ def test_a_floor_below_what_a_witness_holds_is_not_gone_by(lost: tuple[LocalClus
     root = Ledger.open(store, planning.bureau.origin).root_at(size - 1)
     store.close()
     lower = edits(planning).partition("floor")[0] + (f'floor = {{ size = {size - 1}, root = "{encode_base64(root)}" }}')
-    with pytest.raises(Unreachable, match=f"of {size} entries, by a key that the charter ends at {size - 1}"):
+    with pytest.raises(ConfigInvalid, match=f"pins {size - 1} entries, and witnesses hold {size}"):
         rebuilt(planning, signed_next(cluster, lower, "lower.note"))
     higher = edits(planning).replace(f"size = {size}", f"size = {size + 1}")
     with pytest.raises(ConfigInvalid, match=f"pins {size + 1} entries, and witnesses hold {size}"):
@@ -270,11 +272,29 @@ def test_what_is_no_answer_blocks(planning: Member, answer: HeldAnswer, why: str
         found.floor  # noqa: B018
 
 
-def test_another_witnesss_cosignature_is_no_answer(planning: Member) -> None:
-    """Each says what itself holds."""
-    other = next(each for each in asked(planning).holdings if each.witness.id == MARKET)
-    with pytest.raises(Unreachable, match="that it did not cosign"):
-        asked(planning, answering(taxation=HeldAnswer(note=[other.note]))).floor  # noqa: B018
+def test_what_a_witness_was_told_is_not_what_it_holds(planning: Member) -> None:
+    """Another's cosignature says what another holds; a checkpoint that nobody cosigned, how much had been signed."""
+    found = asked(planning)
+    held = next(each for each in found.holdings if each.witness.id == MARKET)
+    key = load_key(planning.settings.place(planning.settings.config.keys.ledger))
+    more = sign_checkpoint(Checkpoint(planning.bureau.origin, found.floor.size + 7, bytes(32)), key)
+    told = asked(planning, answering(taxation=HeldAnswer(note=[held.note, more])))
+    taxation = next(each for each in told.holdings if each.witness.id == TAXATION)
+    assert (taxation.checkpoint, taxation.trouble) == (None, None)
+    assert told.floor == held.checkpoint == found.floor
+    assert told.signed == found.floor.size + 7
+
+
+def test_another_history_that_a_witness_was_told_is_evidence(planning: Member) -> None:
+    """Whoever told it: the ledger's key signed both."""
+    held = next(each for each in asked(planning).holdings if each.witness.id == MARKET)
+    assert held.checkpoint is not None
+    key = load_key(planning.settings.place(planning.settings.config.keys.ledger))
+    for size in (held.checkpoint.size, held.checkpoint.size - 1, 8):
+        other = sign_checkpoint(Checkpoint(planning.bureau.origin, size, bytes(32)), key)
+        with pytest.raises(Forked) as told:
+            asked(planning, answering(taxation=HeldAnswer(note=[held.note, other])))
+        assert told.value.evidence
 
 
 def test_where_all_hold_none_the_ledger_ends(planning: Member) -> None:

@@ -74,7 +74,7 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool)
         )
     else:
         click.echo(f"they are of one history; the largest, {floor.size:,} entries, is the floor to pin")
-        _say_lost(settings, bureau.origin, floor.size)
+        _say_lost(settings, found)
     from tallystick.sdk.files import write_whole
 
     write_whole(path, edits.encode())
@@ -136,18 +136,20 @@ def _edits(settings: Settings, found: Survey, *, registrar: bool) -> tuple[Path,
     return path, "\n".join(lines) + "\n"
 
 
-def _say_lost(settings: Settings, origin: str, size: int) -> None:
+def _say_lost(settings: Settings, found: Survey) -> None:
+    size, known = found.floor.size, found.signed
     from tallystick.core.errors import StorageFailed
     from tallystick_node.signed_size import SignedSize
 
     try:
-        signed = SignedSize.open(settings.signed_size, origin)
+        signed = SignedSize.open(settings.signed_size, found.bureau.origin)
     except StorageFailed:
         click.echo("whether more had been signed, this home no longer knows")
-        return
-    signed.close()
-    if signed.value[0] > size:
-        click.echo(f"{signed.value[0] - size:,} more had been signed, and no witness holds them")
+    else:
+        signed.close()
+        known = max(known, signed.value[0])
+    if known > size:
+        click.echo(f"{known - size:,} more had been signed, and no witness holds them")
 
 
 def _kept(settings: Settings, origin: str, error: Forked) -> Forked:
