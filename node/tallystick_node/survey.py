@@ -4,6 +4,8 @@ Every witness of the charter must answer, with a checkpoint that it cosigned, or
 is silent holds would be denied otherwise. One that can no longer answer is first removed by a version of the charter.
 What they hold must be one history; its largest checkpoint is the *floor* to pin, and everything below is there to be
 fetched. Two that no one ledger can have are evidence, and from there only the charter's holders can go on.
+What a witness was told besides is no word of its own: another history in it is evidence too, and more than anybody
+holds shows only how much is lost.
 
 Where every witness has answered, and what was pinned before is held by none, witnessed entries exist nowhere any more:
 the ledger is closed at its old floor, and a successor named. Nobody rebases.
