@@ -84,6 +84,7 @@ class History:
         ends = bench.loop.time() + CALM_MAX_S
         while bench.loop.time() < ends:
             await asyncio.sleep(_LOOK_EVERY_S)
+            self._misfortunes.mend()
             self.judges.look()
             if self.judges.settled():
                 break
@@ -128,8 +129,9 @@ class History:
                 "seconds of that, together": round(sum(waited)),
                 "unreconciled in the end": len(judges.unreconciled),
                 "honest bureaus accused": sum("accuses" in what for what in bench.broken),
-                "snapshots put back": sum(machine.put_back_at is not None for machine in honest),
-                "of them noticed": len(judges.noticed),
-                "of them two writers": sum(machine.two_writers for machine in honest),
+                "snapshots put back": sum(machine.was_put_back for machine in honest),
+                "of them behind what was signed": sum(machine.put_back_at is not None for machine in honest),
+                "of these noticed": len(judges.noticed),
+                "of these two writers": sum(machine.two_writers for machine in honest),
             }
         )

@@ -1,6 +1,7 @@
 """What must be true of a history: while it goes on, when it has calmed down, and of the disks it leaves.
 
-  1. at every write: no honest node writes down an accusation of an honest bureau
+  1. at every write: no honest node writes down an accusation of an honest bureau, and no witness has forgotten what it
+     cosigned, unless its disk was put back
   2. two histories of one size are never both witnessed; what is called witnessed has a quorum
   3. in the end every fork that can be proven is proven at every honest node: one of them holds a note of one history,
      and an honest witness has the other at least up to that note's size (`provable`)
@@ -67,6 +68,8 @@ class Judges:
             if key in self._stops and (record := Cosigning.FromString(value)).stopped:
                 if record.behind_key:  # it is the witness itself that forgot
                     self._bench.say(machine.name, f"cosigns {self._stops[key]} no more: {record.stopped}")
+                    if not machine.was_put_back:
+                        self._bench.fail(f"{machine.name} forgot what it cosigned of {self._stops[key]}")
                 else:
                     self._accused(machine, self._stops[key], f"cosigns it no more: {record.stopped}")
             elif key in self._proofs:
@@ -227,7 +230,7 @@ class Judges:
         if machine.refused or machine.put_back_at is not None:
             return False
         quorum = self._charter.quorum_of(machine.office.bureau)
-        witnesses = [each for each in self._bench.honest() if each is not machine and each.put_back_at is None]
+        witnesses = [each for each in self._bench.honest() if each is not machine and not each.was_put_back]
         if quorum is None or len(witnesses) < quorum.needed:
             return False
         process = machine.process

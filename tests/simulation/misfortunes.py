@@ -50,7 +50,13 @@ class Misfortunes:
             machine.clock.off_us = 0
             if machine.process is not None:
                 machine.process.store.plan.clear()
-            machine.boot()
+        self.mend()
+
+    def mend(self) -> None:
+        """Every node that is down, and can start, is started."""
+        for machine in self._bench.machines.values():
+            if not machine.refused:
+                machine.boot()
 
     def _later(self, seconds: float, what: Callable[[], None]) -> None:
         """Unless it is calm by then."""
@@ -114,7 +120,7 @@ class Misfortunes:
             machine.crash()
             machine.put_back(self._snapshots[machine.name])
             machine.boot()
-            bench.loop.call_later(8.0, bench.clients.record, machine.id, 1, 0)
+            bench.loop.call_later(rng.choice((0.1, 1.0, 8.0)), bench.clients.record, machine.id, 1, 0)
 
         self._later(6.0, put_back)
 
@@ -153,6 +159,7 @@ _EACH: Final[tuple[Callable[[Misfortunes, Machine], None], ...]] = (
     Misfortunes.restart,
     Misfortunes.failing_write,
     Misfortunes.snapshot_and_restore,
+    Misfortunes.put_back_what_one_witness_saw,
     Misfortunes.put_back_what_one_witness_saw,
     Misfortunes.step_clock,
     Misfortunes.slow,

@@ -202,8 +202,9 @@ class Network:
         return not self.parted(one, other) and self.weather == FAIR and not {one, other} & set(self.slow)
 
     def parted(self, one: str, other: str) -> bool:
-        """Whether two bureaus cannot reach each other."""
-        return any((one in side) != (other in side) for side in self._sides)
+        """Whether two cannot reach each other; a clerk is where its bureau is."""
+        places = one.partition(":")[0], other.partition(":")[0]
+        return any((places[0] in side) != (places[1] in side) for side in self._sides)
 
     def _give_up(self, call: Call) -> None:
         if self.parted(call.caller.id, call.to):

@@ -65,8 +65,10 @@ class Machine:
         """Why the node did not start, where it did not."""
         self.signed = disk.slot.size
         """How many entries its ledger's key signed for at most, whatever the disk holds now."""
+        self.was_put_back = False
+        """Whether its disk is a snapshot of what it was: as a witness it may have forgotten what it cosigned."""
         self.put_back_at: int | None = None
-        """How many entries a snapshot held that was put back, where it lacked some that were signed for."""
+        """How many entries the snapshot held, where it lacked some that were signed for."""
         self.two_writers = False
         """Whether it signed on from such a snapshot: then its key has signed two histories."""
 
@@ -107,6 +109,7 @@ class Machine:
         lacks = self.signed - snapshot.slot.size
         self.bench.say(self.name, f"has its snapshot put back, which lacks {lacks} entries it signed for")
         self.disk = snapshot.copy()
+        self.was_put_back = True
         if lacks:
             self.put_back_at = snapshot.slot.size
 
