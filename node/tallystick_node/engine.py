@@ -60,7 +60,13 @@ class Engine(observer.Observer):
         self.gathering = Gathering(sequencer, who.charter, who.bureau, self.own_word)
         store = CurrentStore(lambda: sequencer.ledger.store)
         super().__init__(
-            who, store, gossip_s, own=Own(sequencer, self.gathering), gathering=self.gathering, own_word=self.own_word
+            who,
+            store,
+            gossip_s,
+            own=Own(sequencer, self.gathering),
+            gathering=self.gathering,
+            own_word=self.own_word,
+            sequencer=sequencer,
         )
         self.witness_times = WitnessTimes(
             sequencer,

@@ -24,6 +24,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from tallystick.core.charter import Bureau, Charter
+from tallystick.core.clocks import ahead_us
 from tallystick.core.equivocation import parse_equivocation
 from tallystick.core.errors import (
     BehindSigned,
@@ -32,21 +33,20 @@ from tallystick.core.errors import (
     StorageFailed,
     TallystickError,
     Unreachable,
-    Unreconciled,
     VerificationFailed,
 )
-from tallystick.core.merkle import prove_consistency
-from tallystick.core.news import Holding, ledger_number, news
+from tallystick.core.news import Holding, ledger_number, lines_of, news, proven_of
 from tallystick.core.note import parse_note
 from tallystick.core.reconciling import Account, Seen, see
 from tallystick_node import keyspace
-from tallystick_node.copies import check_held
+from tallystick_node.clocks import Clocks
 from tallystick_node.own_word import OwnWord
 from tallystick_node.peers import Peer, Reach
 from tallystick_node.proven import Proven
+from tallystick_node.settling import settle_by_copy, settle_by_peer
 from tallystick_node.shelf import Shelf
 from tallystick_node.store.store import Batch, Store
-from tallystick_proto.v1.gossip_pb2 import Line, SwapAnswer, SwapRequest, TellRequest
+from tallystick_proto.v1.gossip_pb2 import NotCosigned, SwapAnswer, SwapRequest, TellRequest
 from tallystick_proto.v1.storage_pb2 import Gossiped
 
 log = structlog.get_logger()
@@ -71,6 +71,7 @@ class Gossip:
         shelf: Shelf,
         own_word: OwnWord | None,
         proven: Proven,
+        clocks: Clocks,
         now_us: Callable[[], int],
         reach: Reach,
         rng: Random,
@@ -78,6 +79,7 @@ class Gossip:
     ) -> None:
         self.accounts = {each.origin: Account(charter, each) for each in charter.ledgers if each.id != own.id}
         self.proven = proven
+        self._clocks = clocks
         self._charter = charter
         self._own = own
         self._store = store
@@ -142,6 +144,7 @@ class Gossip:
         try:
             await self.swap(self._rng.choice(self._others))
         finally:
+            self._clocks.judge()
             await self.settle()
 
     # The swap.
@@ -151,15 +154,24 @@ class Gossip:
         mine = self._holdings()
         fresh = news(mine, request.line, request.proven)
         return SwapAnswer(
-            line=_lines(mine), proven=_proven(mine), note=fresh.notes, evidence=fresh.evidence, now_us=self._now_us()
+            line=lines_of(mine),
+            proven=proven_of(mine),
+            note=fresh.notes,
+            evidence=fresh.evidence,
+            now_us=self._now_us(),
+            not_cosigned=[
+                NotCosigned(ledger=ledger_number(origin), why=why) for origin, why in self._shelf.stopped.items()
+            ],
         )
 
     async def swap(self, bureau: Bureau) -> None:
         """Tell a bureau's node, and be told, what is news. Raises Unreachable, or what the node says."""
         await self._take_copies()
         mine = self._holdings()
+        before_us = self._now_us()
         async with self._asking(bureau) as peer:
-            answer = await peer.swap(SwapRequest(line=_lines(mine), proven=_proven(mine)))
+            answer = await peer.swap(SwapRequest(line=lines_of(mine), proven=proven_of(mine)))
+        self._clocks.heard(bureau.id, ahead_us(before_us, answer.now_us, self._now_us()))
         await self.take(answer.note, answer.evidence, bureau.id)
         fresh = news(self._holdings(), answer.line, answer.proven)
         if fresh:
@@ -238,13 +250,13 @@ class Gossip:
 
     async def _settle_one(self, account: Account, seen: Seen) -> None:
         """Try to settle what is apart. Raises Forked."""
-        if self._settle_by_copy(account, seen):  # 1
+        if settle_by_copy(self._shelf, account, seen):  # 1
             self._changed.add(account.bureau.origin)
             return
         for source in self._sources(account.bureau):  # 2
             try:
                 async with self._asking(source) as peer:
-                    await _settle_by(peer, account, seen)
+                    await settle_by_peer(peer, account, seen)
             except Forked:
                 raise
             except TallystickError as error:
@@ -252,28 +264,6 @@ class Gossip:
             else:
                 self._changed.add(account.bureau.origin)
                 return
-
-    def _settle_by_copy(self, account: Account, seen: Seen) -> bool:
-        """Whether this node's own copy settles a checkpoint. Raises Forked."""
-        try:
-            held = self._shelf.at(account.bureau.origin)
-        except NotFound:
-            return False
-        if not 0 < seen.size <= held.size:
-            return False
-        try:
-            check_held(account.bureau, held.ledger, held.note, seen.note)
-            older = account.held is not None and seen.size <= account.held.size
-            if older and seen.size < held.size:
-                account.clear(seen)  # of the copy's history, whose newest checkpoint is shown and settled by itself
-            else:
-                old, new = account.wanted(seen)
-                if new > held.size:
-                    return False
-                account.settle(seen, prove_consistency(old, new, held.ledger.reader()), held.ledger.root_at(old))
-        except Unreconciled:
-            return False
-        return True
 
     def _sources(self, bureau: Bureau) -> Sequence[Bureau]:
         others = [bureau, *(each for each in self._charter.witnesses_of(bureau) if each.id != self._own.id)]
@@ -319,28 +309,3 @@ class Gossip:
 
     async def _in_thread(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._disk, call)
-
-
-async def _settle_by(peer: Peer, account: Account, seen: Seen) -> None:
-    """Settle what is apart by what a peer shows. Raises Forked, Unreconciled, or what the peer says."""
-    old, new = account.wanted(seen)
-    origin = account.bureau.origin
-    proof = await peer.prove_consistency(origin, old, new) if 0 < old < new else ()
-    try:
-        account.settle(seen, proof)
-    except Unreconciled:
-        if not old or old & old - 1:
-            raise
-        # The root of a size that is a power of two is the one hash left of the entry that comes next.
-        async for bundle in peer.read_entries(origin, old, old + 1, new):
-            account.settle(seen, proof, bundle.path[0] if bundle.path else None)
-            return
-        raise
-
-
-def _lines(mine: dict[int, Holding]) -> list[Line]:
-    return [line for ledger, holding in mine.items() for line in holding.lines(ledger)]
-
-
-def _proven(mine: dict[int, Holding]) -> list[int]:
-    return [ledger for ledger, holding in mine.items() if holding.evidence is not None]

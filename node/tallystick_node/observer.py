@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.keys import SigningKey
+from tallystick_node.clocks import Clocks
 from tallystick_node.following import Following
 from tallystick_node.gossip import INTERVAL_S, Gossip
 from tallystick_node.own_word import OwnWord
 from tallystick_node.peers import Reach
 from tallystick_node.proven import Proven
+from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.gossip import GossipService
 from tallystick_node.services.ledger import LedgerService
 from tallystick_node.services.submit import NoSubmitService, SubmitService
@@ -56,12 +58,14 @@ class Observer:
         own: Held | None = None,
         gathering: Gathering | None = None,
         own_word: OwnWord | None = None,
+        sequencer: Sequencer | None = None,
     ) -> None:
         self.who = who
         self.store = store
         self.shelf = Shelf(store, who.witness_key, f"{who.bureau.origin}/witness", own)
         self.proven = Proven(who.charter, store)
         self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng, self.proven)
+        self.clocks = Clocks(who.charter, who.bureau, sequencer)
         self.gossip = Gossip(
             who.charter,
             who.bureau,
@@ -69,6 +73,7 @@ class Observer:
             self.shelf,
             own_word,
             self.proven,
+            self.clocks,
             who.now_us,
             who.reach,
             who.rng,

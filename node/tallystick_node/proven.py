@@ -15,13 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.equivocation import (
-    accused_key,
-    forked,
-    make_equivocation,
-    parse_equivocation,
-    verify_equivocation,
-)
+from tallystick.core.equivocation import accused_key, canonical_equivocation, forked
 from tallystick.core.errors import VerificationFailed
 from tallystick_node import keyspace
 from tallystick_node.store.store import Batch, Store
@@ -46,7 +40,7 @@ class Proven:
             if data is None:
                 continue
             try:
-                self._kept[bureau.origin] = canonical(data, self._charter)[1]
+                self._kept[bureau.origin] = canonical_equivocation(data, self._charter)[1]
             except VerificationFailed as error:
                 log.error("evidence that was kept proves nothing", ledger=bureau.id, reason=str(error))
             else:
@@ -74,7 +68,7 @@ class Proven:
 
     def hold(self, data: bytes) -> Bureau | None:
         """The same, but for what writes it down: for what follows anew from what is on the disk."""
-        bureau, file = canonical(data, self._charter)
+        bureau, file = canonical_equivocation(data, self._charter)
         present = accused_key(file, bureau) == bureau.ledger_verifier
         if self.against(bureau) is not None or (bureau.origin in self._kept and not present):
             return None
@@ -90,10 +84,3 @@ class Proven:
     def _alarm(self, bureau: Bureau, data: bytes) -> None:
         error = forked(bureau.id, data, accused_key(data, bureau))
         log.error("two histories are proven", ledger=bureau.id, reason=error.what)
-
-
-def canonical(data: bytes, charter: Charter) -> tuple[Bureau, bytes]:
-    """Whose ledger a file is about, and the file as whoever finds the fork writes it. Raises VerificationFailed."""
-    bureau, proven = verify_equivocation(data, charter)
-    said = parse_equivocation(data)
-    return bureau, make_equivocation(said.smaller, said.larger, proven.key, said.proof, said.root)

@@ -101,6 +101,7 @@ class Sequencer:
         self._stopped: TallystickError | None = None
         self.ended = asyncio.Event()  # set by `stop_writing`
         self.not_yet: Starting | None = None  # what is told whoever comes before `start`, where that may take long
+        self.on_hold: TallystickError | None = None  # what is told while nothing is recorded; it may be taken back
 
     @property
     def published(self) -> Published:
@@ -114,7 +115,7 @@ class Sequencer:
     @property
     def not_recording(self) -> TallystickError | None:
         """Why nothing is recorded, for now or for good; None where it is."""
-        return self._stopped or self.not_yet
+        return self._stopped or self.not_yet or self.on_hold
 
     def check_started(self) -> None:
         """Raises `not_yet`, while it is set."""
@@ -181,13 +182,13 @@ class Sequencer:
         """Record a prepared submission; returns once it is durable and under a signed checkpoint.
 
         Raises what admission raises, NotAllowed once the charter has expired or where it says that the bureau is not
-        active, Overloaded when the queue is full, Starting, Stopping, what `stop_writing` was given, or StorageFailed:
-        then the outcome is unknown, and the caller may send the same submission again.
+        active, Overloaded when the queue is full, Starting, Stopping, what `stop_writing` was given or `on_hold` says,
+        or StorageFailed: then the outcome is unknown, and the caller may send the same submission again.
         """
-        self._go_on()
+        if self.not_recording is not None:
+            raise self.not_recording.with_traceback(None)
         if self._stopping:
             raise Stopping("the node is shutting down", where=self.ledger.origin, expected="another try later")
-        self.check_started()
         if self._now_us() >= self._expires_us:
             raise NotAllowed("the charter has expired", where=self.ledger.origin, expected="a later version of it")
         if self._state != "active":

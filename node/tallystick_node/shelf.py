@@ -139,6 +139,7 @@ class Shelf:
         self._name = name
         self.own = own
         self._copies: dict[str, Copied] = {}
+        self.stopped: dict[str, str] = {}  # by origin, why this node cosigns a ledger no more
         self._known: dict[str, Bureau] = {}
         self._reminders: dict[str, bytes] = {}
 
@@ -160,6 +161,8 @@ class Shelf:
 
         Raises StoreDamaged, or MalformedNote, where the record of what was cosigned does not read.
         """
+        if copy.stopped:
+            self.stopped[copy.ledger.origin] = copy.stopped
         held = self._copies.get(copy.ledger.origin)
         if not copy.cosigning.note:
             if held is not None:  # it was let go of

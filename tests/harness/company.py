@@ -18,14 +18,17 @@ import msgspec
 
 from tallystick.core.charter import Bureau, Charter, open_charter
 from tallystick.core.errors import TallystickError
+from tallystick.sdk.clock import now_us
+from tallystick.sdk.profile import Profile
 from tallystick_node.cluster.roster import credit_code
+from tallystick_node.first_charter import sign_first_charter
 from tallystick_node.observer import Observer, Who
 from tallystick_node.peers import Peer
 from tallystick_node.store.store import Store
 from tests.harness import loop
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
-from tests.harness.office import NOW_US, Office
+from tests.harness.office import NOW_US, Office, key_of
 from tests.harness.rosters import observing
 
 ROUNDS_MAX = 100
@@ -122,6 +125,21 @@ class Company:
         for bureau in bureaus:
             self.nodes[bureau].stop()
             self.nodes[bureau].start()
+
+    def profile(self, name: str, *, shown: Mapping[str, LyingNode] | None = None) -> Profile:
+        """A client's profile, by which each bureau's node is reached, or the one that it is shown in its place."""
+        nodes = {**self.nodes, **(shown or {})}
+        stanzas = [
+            msgspec.structs.replace(bureau, endpoint=f"127.0.0.1:{nodes[bureau.id].port}")
+            for bureau in self.charter.bureau
+        ]
+        note, digest = sign_first_charter("pudong", stanzas, "pudong.example/charter", key_of("charter"), now_us())
+        folder = self._folder / name
+        folder.mkdir()
+        (folder / "charter.note").write_bytes(note)
+        path = folder / "profile.toml"
+        path.write_text(f'charter = "charter.note"\ncharter_digest = "{digest}"\nstate = "state"\n')
+        return Profile.load(path)
 
     # What the nodes do.
 

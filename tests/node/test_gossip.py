@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tallystick.core.equivocation import verify_equivocation
-from tallystick.core.errors import BehindSigned, NotFound
+from tallystick.core.errors import BehindSigned, ClockOff, NotFound
 from tallystick.core.statement import read
 from tallystick.core.witnessing import open_cosigned
 from tests.harness import loop
@@ -178,3 +178,34 @@ def told(company: Company, holder: str, *notes: bytes, evidence: bytes = b"") ->
     """A node is told so by a caller."""
     files = [evidence] if evidence else []
     loop.run(company[holder].engine.gossip.take(notes, files, "somebody"))
+
+
+HOUR_US = 3_600_000_000
+
+
+def test_a_clock_that_is_off_records_nothing_until_it_is_right(company: Company) -> None:
+    """Against a quorum of peers, as soon as they were heard; against a single liar it goes on."""
+    market = company[MARKET]
+    company[TAX].lies["Swap"] = lambda answer: answer.ClearField("now_us")
+    heard(company, TAX, PLANNING, AUDIT)
+    record(market, 1)
+    del company[TAX].lies["Swap"]
+    market.home.now_us += HOUR_US
+    heard(company, TAX, PLANNING, AUDIT)
+    with pytest.raises(ClockOff, match="3600 s ahead of"):
+        record(market, 1)
+    market.home.now_us -= HOUR_US
+    heard(company, TAX, PLANNING, AUDIT)
+    record(market, 1)
+
+
+def heard(company: Company, *peers: str) -> None:
+    """The market's node swaps with each, and judges its clock."""
+
+    async def swap() -> None:
+        engine = company[MARKET].engine
+        for peer in peers:
+            await engine.gossip.swap(company.bureau(peer))
+        engine.clocks.judge()
+
+    loop.run(swap())

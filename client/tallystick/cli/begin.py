@@ -2,7 +2,8 @@
 
 Each node is asked for its newest checkpoint and what its witnesses cosigned, all at once; what it shows must be signed,
 and extend what this client trusted. Of a ledger whose node is out of reach, a witness's copy is shown. An observer's is
-asked what it has cosigned of each ledger.
+asked what it has cosigned of each ledger. First all nodes are asked what they hold of each other's ledgers
+(`sdk/gossip`); what that proves, or leaves open, stands below the tables.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _ASKED_AT_ONCE = 16
 @command
 def status(session: Session) -> int:
     """Show every ledger of the charter: how much it holds, how far it is witnessed and by whom, and whether its node
-    answers and can be believed; and of every observer, what it has cosigned.
+    answers and can be believed; of every observer, what it has cosigned; and what the nodes show against each other.
 
     Exits with 3 where a node is out of reach, and with 5 where one shows what does not extend what it showed before.
 
@@ -40,7 +41,11 @@ def status(session: Session) -> int:
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    from tallystick.cli.alarms import alarms
+    from tallystick.sdk.gossip import gossip
+
     with session.ledgers() as ledgers:
+        found = alarms(session, gossip(ledgers.profile))
         readers = list(ledgers)
         observers = [bureau for bureau in ledgers.charter.bureau if bureau.is_observer]
         with ThreadPoolExecutor(min(len(readers), _ASKED_AT_ONCE)) as pool:
@@ -53,7 +58,7 @@ def status(session: Session) -> int:
     held = [each.result() for each in holds]
     watching = [_observer(observer, answer, sizes) for observer, answer in zip(observers, held, strict=True)]
     errors = [*(answer.error for answer in answers), *(each for each in held if isinstance(each, TallystickError))]
-    _print(session, rows, watching, aside)
+    _print(session, rows, watching, aside, found)
     return max((error.exit_code for error in errors if error is not None), default=0)
 
 
@@ -184,8 +189,14 @@ def _shown(standing: Standing) -> dict[str, Any]:
 
 
 def _print(
-    session: Session, rows: list[dict[str, Any]], observers: list[dict[str, Any]], aside: list[dict[str, str]]
+    session: Session,
+    rows: list[dict[str, Any]],
+    observers: list[dict[str, Any]],
+    aside: list[dict[str, str]],
+    found: list[dict[str, Any]],
 ) -> None:
+    from tallystick.cli.alarms import print_alarms
+
     charter = session.profile.charter
     answering = [row for row in rows if row["state"] == "answers"]
     output = session.output
@@ -211,6 +222,7 @@ def _print(
                 "ledgers": rows,
                 "observers": observers,
                 "set_aside": aside,
+                "alarms": found,
                 "coverage": coverage,
             }
         )
@@ -240,6 +252,7 @@ def _print(
         )
     for each in aside:
         output.line(f"{each['note']}: {each['says']}")
+    print_alarms(session, found)
     output.line(coverage)
 
 

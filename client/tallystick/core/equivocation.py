@@ -156,6 +156,16 @@ def verify_equivocation(data: bytes, charter: Charter) -> tuple[Bureau, Equivoca
     return bureau, proven
 
 
+def canonical_equivocation(data: bytes, charter: Charter) -> tuple[Bureau, bytes]:
+    """Whose ledger a file is about, and the file as whoever finds the fork writes it.
+
+    Raises as `check_equivocation`.
+    """
+    bureau, proven = verify_equivocation(data, charter)
+    said = parse_equivocation(data)
+    return bureau, make_equivocation(said.smaller, said.larger, proven.key, said.proof, said.root)
+
+
 def accused_key(data: bytes, bureau: Bureau) -> VerifierKey:
     """Which of a ledger's keys a file is about: a retired one that signed its first note, else the present one.
 

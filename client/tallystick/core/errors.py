@@ -26,6 +26,7 @@
     ├── Unreachable                    peer's  exit 3   nobody answered, or not in time
     │   ├── Starting                           the node may not sign yet: too few witnesses have answered it
     │   ├── Stopping                           the node is shutting down
+    │   ├── ClockOff                           its clock is too far from its peers' for it to record anything
     │   └── Overloaded                         the node asks to be tried again later
     └── StorageFailed                  disk's  exit 4   the disk, or what stands on it
         ├── DirectoryHeld                      another process holds this directory
@@ -218,6 +219,10 @@ class Starting(Unreachable):
 
 
 class Stopping(Unreachable):
+    pass
+
+
+class ClockOff(Unreachable):
     pass
 
 

@@ -57,6 +57,16 @@ class News:
         return bool(self.notes or self.evidence)
 
 
+def lines_of(mine: Mapping[int, Holding]) -> list[Line]:
+    """All that is held, in short."""
+    return [line for ledger, holding in mine.items() for line in holding.lines(ledger)]
+
+
+def proven_of(mine: Mapping[int, Holding]) -> list[int]:
+    """The ledgers against whose key evidence is held."""
+    return [ledger for ledger, holding in mine.items() if holding.evidence is not None]
+
+
 def news(mine: Mapping[int, Holding], lines: Iterable[Line], proven: Iterable[int]) -> News:
     """What of mine, by ledger, is news to whoever holds these lines and evidence. What is too much waits."""
     theirs: dict[int, list[Line]] = {}

@@ -59,18 +59,18 @@ def advanced(wire: Wire, ledger: TrustedLedger, note: bytes, consistency: Sequen
     try:
         return ledger.advance(note, consistency)
     except Unreconciled:
-        return ledger.advance(note, consistency, _root_shown(wire, ledger.size, note))
+        later = open_checkpoint(note, wire.bureau.ledger_verifier, wire.bureau.ends).size
+        return ledger.advance(note, consistency, root_shown(wire, ledger.size, later))
 
 
-def _root_shown(wire: Wire, size: int, note: bytes) -> bytes | None:
-    """What the node shows as its root at `size` under a note, where a proof from there leaves it out.
+def root_shown(wire: Wire, size: int, later: int) -> bytes | None:
+    """What a node shows as the root at `size` in the tree of `later`, where a proof from there leaves it out.
 
     Of a tree whose size is a power of two that is the one hash left of the entry that comes next.
     """
     if not size or size & size - 1:
         return None
     with suppress(TallystickError):  # what it does not show proves nothing
-        later = open_checkpoint(note, wire.bureau.ledger_verifier, wire.bureau.ends).size
         for bundle in wire.read_entries(size, size + 1, later):
             return bundle.path[0] if bundle.path else None
     return None

@@ -16,6 +16,8 @@ from tallystick.core.charter import Bureau
 from tallystick.core.errors import Unreachable
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
 from tallystick.sdk.wire_errors import from_rpc
+from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellRequest
+from tallystick_proto.v1.gossip_pb2_grpc import GossipStub
 from tallystick_proto.v1.ledger_pb2 import (
     Bundle,
     CheckpointAnswer,
@@ -70,6 +72,7 @@ class Wire:
         self._submit = SubmitStub(self._channel)
         self._ledger = LedgerStub(self._channel)
         self._witness = WitnessStub(self._channel)
+        self._gossip = GossipStub(self._channel)
 
     def close(self) -> None:
         self._channel.close()
@@ -84,6 +87,12 @@ class Wire:
     def held(self, origin: str) -> HeldAnswer:
         """What the node holds of another's ledger."""
         return self._call(lambda: self._witness.GetHeld(HeldRequest(origin=origin), timeout=self.deadline_s))
+
+    def swap(self, request: SwapRequest) -> SwapAnswer:
+        return self._call(lambda: self._gossip.Swap(request, timeout=self.deadline_s))
+
+    def tell(self, request: TellRequest) -> None:
+        self._call(lambda: self._gossip.Tell(request, timeout=self.deadline_s))
 
     def submit_many(self, requests: Iterable[SubmitRequest]) -> Iterator[SubmitAnswer]:
         """Answers in the order of the requests; no deadline, since the stream is as long as its caller likes."""

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tallystick_proto/v1/gossip.proto\x12\rtallystick.v1\"i\n\x04Line\x12\x0e\n\x06ledger\x18\x01 \x01(\x06\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x10\n\x08newest_s\x18\x04 \x01(\x04\x12\x14\n\x0c\x63osignatures\x18\x05 \x01(\r\x12\r\n\x05\x61part\x18\x06 \x01(\x08\"@\n\x0bSwapRequest\x12!\n\x04line\x18\x01 \x03(\x0b\x32\x13.tallystick.v1.Line\x12\x0e\n\x06proven\x18\x02 \x03(\x06\"o\n\nSwapAnswer\x12!\n\x04line\x18\x01 \x03(\x0b\x32\x13.tallystick.v1.Line\x12\x0e\n\x06proven\x18\x02 \x03(\x06\x12\x0c\n\x04note\x18\x03 \x03(\x0c\x12\x10\n\x08\x65vidence\x18\x04 \x03(\x0c\x12\x0e\n\x06now_us\x18\x05 \x01(\x03\"-\n\x0bTellRequest\x12\x0c\n\x04note\x18\x01 \x03(\x0c\x12\x10\n\x08\x65vidence\x18\x02 \x03(\x0c\"\x0c\n\nTellAnswer2\x86\x01\n\x06Gossip\x12=\n\x04Swap\x12\x1a.tallystick.v1.SwapRequest\x1a\x19.tallystick.v1.SwapAnswer\x12=\n\x04Tell\x12\x1a.tallystick.v1.TellRequest\x1a\x19.tallystick.v1.TellAnswerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tallystick_proto/v1/gossip.proto\x12\rtallystick.v1\"i\n\x04Line\x12\x0e\n\x06ledger\x18\x01 \x01(\x06\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x10\n\x08newest_s\x18\x04 \x01(\x04\x12\x14\n\x0c\x63osignatures\x18\x05 \x01(\r\x12\r\n\x05\x61part\x18\x06 \x01(\x08\"@\n\x0bSwapRequest\x12!\n\x04line\x18\x01 \x03(\x0b\x32\x13.tallystick.v1.Line\x12\x0e\n\x06proven\x18\x02 \x03(\x06\"\xa1\x01\n\nSwapAnswer\x12!\n\x04line\x18\x01 \x03(\x0b\x32\x13.tallystick.v1.Line\x12\x0e\n\x06proven\x18\x02 \x03(\x06\x12\x0c\n\x04note\x18\x03 \x03(\x0c\x12\x10\n\x08\x65vidence\x18\x04 \x03(\x0c\x12\x0e\n\x06now_us\x18\x05 \x01(\x03\x12\x30\n\x0cnot_cosigned\x18\x06 \x03(\x0b\x32\x1a.tallystick.v1.NotCosigned\"*\n\x0bNotCosigned\x12\x0e\n\x06ledger\x18\x01 \x01(\x06\x12\x0b\n\x03why\x18\x02 \x01(\t\"-\n\x0bTellRequest\x12\x0c\n\x04note\x18\x01 \x03(\x0c\x12\x10\n\x08\x65vidence\x18\x02 \x03(\x0c\"\x0c\n\nTellAnswer2\x86\x01\n\x06Gossip\x12=\n\x04Swap\x12\x1a.tallystick.v1.SwapRequest\x1a\x19.tallystick.v1.SwapAnswer\x12=\n\x04Tell\x12\x1a.tallystick.v1.TellRequest\x1a\x19.tallystick.v1.TellAnswerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LINE']._serialized_end=156
   _globals['_SWAPREQUEST']._serialized_start=158
   _globals['_SWAPREQUEST']._serialized_end=222
-  _globals['_SWAPANSWER']._serialized_start=224
-  _globals['_SWAPANSWER']._serialized_end=335
-  _globals['_TELLREQUEST']._serialized_start=337
-  _globals['_TELLREQUEST']._serialized_end=382
-  _globals['_TELLANSWER']._serialized_start=384
-  _globals['_TELLANSWER']._serialized_end=396
-  _globals['_GOSSIP']._serialized_start=399
-  _globals['_GOSSIP']._serialized_end=533
+  _globals['_SWAPANSWER']._serialized_start=225
+  _globals['_SWAPANSWER']._serialized_end=386
+  _globals['_NOTCOSIGNED']._serialized_start=388
+  _globals['_NOTCOSIGNED']._serialized_end=430
+  _globals['_TELLREQUEST']._serialized_start=432
+  _globals['_TELLREQUEST']._serialized_end=477
+  _globals['_TELLANSWER']._serialized_start=479
+  _globals['_TELLANSWER']._serialized_end=491
+  _globals['_GOSSIP']._serialized_start=494
+  _globals['_GOSSIP']._serialized_end=628
 # @@protoc_insertion_point(module_scope)

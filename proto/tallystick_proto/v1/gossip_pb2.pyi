@@ -96,6 +96,7 @@ class SwapAnswer(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     NOW_US_FIELD_NUMBER: _builtins.int
+    NOT_COSIGNED_FIELD_NUMBER: _builtins.int
     now_us: _builtins.int
     """by the answerer's clock"""
     @_builtins.property
@@ -110,6 +111,8 @@ class SwapAnswer(_message.Message):
     def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """files (core/equivocation) that are news"""
 
+    @_builtins.property
+    def not_cosigned(self) -> _containers.RepeatedCompositeFieldContainer[Global___NotCosigned]: ...
     def __init__(
         self,
         *,
@@ -118,14 +121,39 @@ class SwapAnswer(_message.Message):
         note: _abc.Iterable[_builtins.bytes] | None = ...,
         evidence: _abc.Iterable[_builtins.bytes] | None = ...,
         now_us: _builtins.int = ...,
+        not_cosigned: _abc.Iterable[Global___NotCosigned] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "line", b"line", "note", b"note", "now_us", b"now_us", "proven", b"proven"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "line", b"line", "not_cosigned", b"not_cosigned", "note", b"note", "now_us", b"now_us", "proven", b"proven"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SwapAnswer: _TypeAlias = SwapAnswer  # noqa: Y015
+
+@_typing.final
+class NotCosigned(_message.Message):
+    """A ledger that the answerer would witness, and cosigns no more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEDGER_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    ledger: _builtins.int
+    why: _builtins.str
+    def __init__(
+        self,
+        *,
+        ledger: _builtins.int = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ledger", b"ledger", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NotCosigned: _TypeAlias = NotCosigned  # noqa: Y015
 
 @_typing.final
 class TellRequest(_message.Message):

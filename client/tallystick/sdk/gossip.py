@@ -1,0 +1,243 @@
+"""A client's round of gossip: every node of the charter is asked what it holds, and told what is news to it.
+
+What the nodes show is held against what this client trusts, ledger by ledger (`core/reconciling`). So a client that was
+shown one history by a ledger's own node meets the other one through any node that holds it. Evidence is kept in the
+trust store, which ends the reading of that ledger; what nobody proves is kept beside what is trusted, and cleared by a
+later proof. Nothing that is shown here is trusted in place of what was trusted before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.clocks import ahead_us
+from tallystick.core.equivocation import accused_key, canonical_equivocation
+from tallystick.core.errors import Forked, TallystickError, Unreachable, Unreconciled, VerificationFailed
+from tallystick.core.news import Holding, ledger_number, lines_of, news, proven_of
+from tallystick.core.note import parse_note
+from tallystick.core.reconciling import Account, Seen
+from tallystick.sdk.clock import now_us
+from tallystick.sdk.contradictions import root_shown
+from tallystick.sdk.profile import Profile
+from tallystick.sdk.trust_store import TrustStore
+from tallystick.sdk.wire import Wire
+from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellRequest
+
+ASKED_AT_ONCE: Final = 16
+DEADLINE_S: Final = 5.0
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A node that was asked: what it answered and how far its clock is ahead of this machine's, or what kept it."""
+
+    node: Bureau
+    answer: SwapAnswer
+    ahead_us: int = 0
+    error: TallystickError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A ledger's checkpoint that nobody joined to the one this client trusts, and where its note is kept."""
+
+    bureau: str
+    size: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a round brought. `evidence` says where that against a bureau's key is kept; `not_cosigned` by witness and
+    ledger, on the witness's word alone, why it cosigns that ledger no more.
+    """
+
+    asked: tuple[Asked, ...]
+    evidence: dict[str, Path]
+    suspicions: tuple[Suspicion, ...]
+    not_cosigned: dict[tuple[str, str], str]
+
+
+def gossip(profile: Profile) -> Heard:
+    """One round with every node of the charter. Raises ConfigInvalid where the trust store cannot be used."""
+    return _Round(profile.charter, TrustStore(profile.state / "trust")).run()
+
+
+class _Round:
+    """One round, from what is in the trust store."""
+
+    def __init__(self, charter: Charter, trust: TrustStore) -> None:
+        self._charter = charter
+        self._trust = trust
+        self._accounts = {bureau.origin: Account(charter, bureau) for bureau in charter.ledgers}
+
+    def run(self) -> Heard:
+        for origin, account in self._accounts.items():
+            trusted = self._trust.load(origin)
+            kept = [note for _, note in self._trust.conflicts(origin)]
+            self._show(account, *([] if trusted is None else [trusted]), *kept)
+        mine = self._holdings()
+        request = SwapRequest(line=lines_of(mine), proven=proven_of(mine))
+        nodes = [bureau for bureau in self._charter.bureau if bureau.state != "closed"]
+        with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+            asked = list(pool.map(lambda node: _ask(node, request), nodes))
+            for each in asked:
+                self._take(each.answer)
+            list(pool.map(self._settle, self._accounts.values()))
+            list(pool.map(self._tell, asked))
+        suspicions = [each for account in self._accounts.values() for each in self._suspicions(account)]
+        return Heard(tuple(asked), self._evidence(), tuple(suspicions), self._not_cosigned(asked))
+
+    # What is shown, and what becomes of it.
+
+    def _take(self, answer: SwapAnswer) -> None:
+        for file in answer.evidence:
+            with suppress(VerificationFailed):
+                bureau, evidence = canonical_equivocation(file, self._charter)
+                self._trust.keep_evidence(bureau.origin, evidence)
+        for note in answer.note:
+            with suppress(VerificationFailed):
+                account = self._accounts.get(parse_note(note).text.partition("\n")[0])
+                if account is not None:
+                    self._show(account, note)
+
+    def _show(self, account: Account, *notes: bytes) -> None:
+        for note in notes:
+            try:
+                account.show(note)
+            except Forked as error:
+                self._trust.keep_evidence(account.bureau.origin, error.evidence)
+            except VerificationFailed:  # it proves nothing, whoever kept or showed it
+                continue
+
+    def _settle(self, account: Account) -> None:
+        """Have what is apart proven by whoever can; what stays so though somebody was there to ask is a suspicion."""
+        bureau, unproven = account.bureau, []
+        try:
+            for seen in sorted(account.apart, key=lambda each: each.size):
+                answers = [_settled_by(source, account, seen) for source in self._sources(bureau, account, seen)]
+                if any(answer is not None for answer in answers) and not any(answers):
+                    unproven.append(seen)
+        except Forked as error:
+            self._trust.keep_evidence(bureau.origin, error.evidence)
+            return
+        self._keep(account, unproven)
+
+    def _sources(self, bureau: Bureau, account: Account, seen: Seen) -> Iterator[Bureau]:
+        """Who is asked for a proof, for as long as it is wanted: the ledger's node, then its witnesses."""
+        for source in (bureau, *self._charter.witnesses_of(bureau)):
+            if any(each.checkpoint == seen.checkpoint for each in account.apart):
+                yield source
+
+    def _keep(self, account: Account, unproven: list[Seen]) -> None:
+        """Clear what was kept and is apart no more, and keep what nobody proved."""
+        origin = account.bureau.origin
+        trusted = self._trust.load(origin)
+        apart = {seen.checkpoint for seen in account.apart}
+        known = {None if trusted is None else _opened(account, trusted)}
+        for path, note in self._trust.conflicts(origin):
+            checkpoint = _opened(account, note)
+            known.add(checkpoint)
+            if checkpoint is not None and checkpoint not in apart:
+                self._trust.clear_conflict(path)
+        for seen in unproven:
+            if seen.checkpoint not in known:
+                self._trust.keep_conflict(origin, trusted, seen.note)
+
+    def _tell(self, asked: Asked) -> None:
+        fresh = news(self._holdings(), asked.answer.line, asked.answer.proven)
+        if fresh and asked.error is None:
+            with suppress(TallystickError):
+                request = TellRequest(note=fresh.notes, evidence=fresh.evidence)
+                _calling(asked.node, asked.node, lambda wire: wire.tell(request))
+
+    # What is held.
+
+    def _holdings(self) -> dict[int, Holding]:
+        return {
+            ledger_number(origin): Holding(account.held, tuple(account.apart), self._against(account.bureau))
+            for origin, account in self._accounts.items()
+        }
+
+    def _against(self, bureau: Bureau) -> bytes | None:
+        """The evidence that is kept against the key a ledger has now."""
+        kept = self._trust.evidence(bureau.origin)
+        with suppress(VerificationFailed):
+            if kept is not None and accused_key(kept[1], bureau) == bureau.ledger_verifier:
+                return kept[1]
+        return None
+
+    def _evidence(self) -> dict[str, Path]:
+        kept = {bureau.id: self._trust.evidence(bureau.origin) for bureau in self._charter.ledgers}
+        return {bureau: found[0] for bureau, found in kept.items() if found is not None}
+
+    def _suspicions(self, account: Account) -> Iterator[Suspicion]:
+        for path, note in self._trust.conflicts(account.bureau.origin):
+            checkpoint = _opened(account, note)
+            if checkpoint is not None:
+                yield Suspicion(account.bureau.id, checkpoint.size, path)
+
+    def _not_cosigned(self, asked: list[Asked]) -> dict[tuple[str, str], str]:
+        ledgers = {ledger_number(bureau.origin): bureau.id for bureau in self._charter.ledgers}
+        return {
+            (each.node.id, ledgers[said.ledger]): said.why
+            for each in asked
+            for said in each.answer.not_cosigned
+            if said.ledger in ledgers
+        }
+
+
+def _opened(account: Account, note: bytes) -> Checkpoint | None:
+    """The checkpoint in a note of a ledger; None where it is none of it."""
+    with suppress(VerificationFailed):
+        return open_checkpoint(note, account.bureau.ledger_verifier, account.bureau.ends)
+    return None
+
+
+def _ask(node: Bureau, request: SwapRequest) -> Asked:
+    before_us = now_us()
+    try:
+        answer = _calling(node, node, lambda wire: wire.swap(request))
+    except TallystickError as error:
+        return Asked(node, SwapAnswer(), error=error)
+    return Asked(node, answer, ahead_us(before_us, answer.now_us, now_us()))
+
+
+def _settled_by(source: Bureau, account: Account, seen: Seen) -> bool | None:
+    """Whether a node's proof settles what is apart; None where the node is out of reach. Raises Forked."""
+    old, new = account.wanted(seen)
+
+    def ask(wire: Wire) -> bool:
+        proof = wire.prove_consistency(old, new).hashes if 0 < old < new else ()
+        try:
+            account.settle(seen, proof)
+        except Unreconciled:
+            account.settle(seen, proof, root_shown(wire, old, new))
+        return True
+
+    try:
+        return _calling(account.bureau, source, ask)
+    except Forked:
+        raise
+    except Unreachable:
+        return None
+    except TallystickError:
+        return False
+
+
+def _calling(ledger: Bureau, node: Bureau, call: Callable[[Wire], Result]) -> Result:
+    """Ask a node about a ledger. Raises what the call raises."""
+    wire = Wire(ledger, DEADLINE_S, at=node)
+    try:
+        return call(wire)
+    finally:
+        wire.close()
