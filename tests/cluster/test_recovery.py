@@ -14,6 +14,7 @@ from tallystick.core.entry import decode_entry
 from tallystick.core.errors import BehindSigned, StoreDamaged
 from tallystick.core.kinds import BY_NAME
 from tallystick.core.statement import read
+from tallystick.core.values import exchange_id
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.receipt import Receipt
@@ -26,9 +27,9 @@ from tallystick_node.store.leveldb import LevelDbStore
 from tests.harness.charters import adopt_at_clients, adopt_at_nodes, signed_next
 from tests.harness.clusters import checked_cluster
 from tests.harness.processes import BIN, refused, tallyd
+from tests.harness.waiting import WAIT_S, until
 
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
-WAIT_S = 60.0
 BLANK = "the id of a bureau with the same credit code, whose stanza stands below"
 
 
@@ -154,6 +155,39 @@ def test_a_torn_tail_says_what_was_lost_and_keeps_disclosures(cluster: LocalClus
         [BIN / "tally", "status", "--profile", cluster.auditor_profile], capture_output=True, text=True
     )
     assert f"acknowledged-lost: {planning.bureau.name.en} signed {alone.index + 1} entries" in status.stdout
+
+
+def test_a_spool_brings_back_what_no_witness_held(cluster: LocalCluster) -> None:
+    """What a recorder was told is recorded, and no witness ever saw, is on the recovered ledger too; all of it once."""
+    planning, others = cluster[PLANNING], (cluster[MARKET], cluster[TAXATION])
+    cases = [f"case {number}" for number in range(60)]
+    with planning.gateway.recorder(batch_max=7) as record:
+        for case in cases[:20]:
+            record.use("R-1@1", purpose="joint-supervision", case=case)
+    for other in others:
+        other.kill()
+    with planning.gateway.recorder(batch_max=7) as record:
+        for case in cases[20:40]:
+            record.use("R-1@1", purpose="joint-supervision", case=case)
+        record.flush(WAIT_S)
+        assert record.unwitnessed
+    planning.stop()
+    shutil.rmtree(planning.home / "data")
+    for other in others:
+        other.start()
+    version = signed_next(cluster, surveyed(planning)[1])
+    assert tallyd("recover", "rebuild", planning.home, version).returncode == 0
+    adopt_at_nodes(others, version)
+    planning.start()
+    adopt_at_clients(everybody(cluster), version)
+    with planning.gateway.recorder(batch_max=7) as record:
+        for case in cases[40:]:
+            record.use("R-1@1", purpose="joint-supervision", case=case)
+        record.flush(WAIT_S)
+        until(lambda: not record.unwitnessed)
+    planning.stop()
+    said = [read(_statement(raw)).statement.head.case for raw in entries(planning)]
+    assert sorted(case for case in said if case) == sorted(map(exchange_id, cases))
 
 
 def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -19,18 +18,10 @@ from tallystick_node.cluster.member import Member
 from tallystick_node.copies import open_copy, read_cosigning
 from tallystick_node.store.leveldb import LevelDbStore
 from tests.harness.processes import processes_of, tallyd
+from tests.harness.waiting import WAIT_S, until
 
-WAIT_S = 60.0
 SUBMIT = "tallystick.v1.Submit"
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
-
-
-def wait_for(reached: Callable[[], bool]) -> None:
-    """Wait for what is about to happen."""
-    deadline = time.monotonic() + WAIT_S
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def declare(member: Member, code: str, wait_s: float = WAIT_S) -> Receipt:
@@ -118,7 +109,7 @@ def test_a_witness_put_back_alone_cosigns_no_more_what_it_forgot(cluster: LocalC
     shutil.copytree(old, taxation.home)
     for _ in range(2):
         taxation.start()
-        wait_for(lambda: "put back from an older copy" in taxation.log_text)
+        until(lambda: "put back from an older copy" in taxation.log_text)
         taxation.stop()
     taxation.start()
     receipt = declare(market, "SCJG-0003", wait_s=0.5)
