@@ -32,8 +32,9 @@ from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.ledger_pb2 import ErrorDetail, SubmitAnswer
 from tallystick_proto.v1.statement_pb2 import Ref
 from tests.harness.home import Home
-from tests.harness.lying_node import LyingNode, Proxy
+from tests.harness.lying_node import LyingNode
 from tests.harness.office import Office
+from tests.harness.proxy import Proxy
 
 WAIT_S = 30.0
 
@@ -47,7 +48,7 @@ class Bench:
         self.spool = folder / "spool"
 
     def recorder(self, actor: str = "clerk", spool: Path | None = None, **options: object) -> Recorder:
-        reader = LedgerReader(Wire(self.proxy.bureau), self.trust)
+        reader = LedgerReader(Wire(self.proxy.before(self.node.bureau)), self.trust)
         office = self.node.home.office
         options["spool"] = Spool(spool, office.origin)
         return Recorder(reader, office.actor(actor), office.keys[actor], **options)  # type: ignore[arg-type]
@@ -72,7 +73,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     (tmp_path / "home").mkdir()
-    with LyingNode(Home(tmp_path / "home", Office(now_us=now_us()))) as node, Proxy(node) as proxy:
+    with LyingNode(Home(tmp_path / "home", Office(now_us=now_us()))) as node, Proxy(node.port) as proxy:
         yield Bench(node, proxy, tmp_path)
     assert not node.home.check().differences
 
@@ -361,7 +362,7 @@ def test_a_closed_recorder_takes_nothing_and_lets_go(bench: Bench) -> None:
         declare(recorder, "B")
     recorder.close()
     assert recorder._delivery.ended
-    assert LedgerReader(Wire(bench.proxy.bureau), bench.trust).trusted.size == 4
+    assert LedgerReader(Wire(bench.proxy.before(bench.node.bureau)), bench.trust).trusted.size == 4
 
 
 def test_an_error_in_the_block_is_the_one_that_is_seen(bench: Bench) -> None:
@@ -466,7 +467,7 @@ def test_a_receipt_with_a_bent_field_is_refused(bench: Bench, name: str) -> None
     """Whatever single field of a receipt is bent, its statement is not taken for recorded, and the node is named."""
     with bench.recorder() as recorder:
         declare(recorder, "A").result(WAIT_S)
-    size = LedgerReader(Wire(bench.proxy.bureau), bench.trust).trusted.size
+    size = LedgerReader(Wire(bench.proxy.before(bench.node.bureau)), bench.trust).trusted.size
     recorder = bench.recorder(batch_max=1)
     bend = lies()[name]
     bench.node.lies["SubmitMany"] = lambda answer: bend(answer) and None
@@ -475,7 +476,7 @@ def test_a_receipt_with_a_bent_field_is_refused(bench: Bench, name: str) -> None
     assert "\n" not in str(raised.value)
     bench.node.lies.clear()
     recorder.close()
-    assert LedgerReader(Wire(bench.proxy.bureau), bench.trust).trusted.size >= size
+    assert LedgerReader(Wire(bench.proxy.before(bench.node.bureau)), bench.trust).trusted.size >= size
     with bench.recorder() as recorder:
         assert declare(recorder, "C").result(WAIT_S).index == 5
 
