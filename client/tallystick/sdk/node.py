@@ -14,7 +14,7 @@ from typing import Self
 from uuid import UUID
 
 from tallystick.core.compose import compose, place
-from tallystick.core.errors import Overloaded, StorageFailed, TallystickError, Unreachable
+from tallystick.core.errors import ConfigInvalid, Overloaded, StorageFailed, TallystickError, Unreachable
 from tallystick.core.identifiers import format_version_ref
 from tallystick.core.keys import SigningKey
 from tallystick.core.submission import seal
@@ -91,14 +91,14 @@ class Node(LedgerReader, Verbs[Receipt]):
     def close(self) -> None:
         """Write down what was verified, and close every connection.
 
-        Where something stays in the spool, a recorder sees to it first, and raises as it does in closing.
+        What stays in the spool a recorder sees to, as far as it can by this charter, and raises as it does in closing.
         """
         with ExitStack() as last:
             last.callback(super().close)
             if self._peers is not None:
                 last.callback(self._peers.close)
             if self._settling.count:
-                with suppress(Unreachable):
+                with suppress(Unreachable, ConfigInvalid):
                     self.recorder(give_up_s=0.0).close()
 
     @property
