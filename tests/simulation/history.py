@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from tallystick_node.gossip import INTERVAL_S
 from tests.simulation.bench import Bench
 from tests.simulation.clients import Clients
 from tests.simulation.judges import Judges
@@ -116,7 +117,7 @@ class History:
         judges, bench = self.judges, self.bench
         said = [each for many in judges.acknowledged.values() for each in many]
         honest = bench.honest()
-        waited = [judges.proven_at_s[liar] - judges.provable_at_s.get(liar, 0.0) for liar in judges.proven_at_s]
+        rounds = [(judges.proven_at_s[liar] - judges.provable_at_s[liar]) / INTERVAL_S for liar in judges.proven_at_s]
         return Counter(
             {
                 "histories": 1,
@@ -126,7 +127,8 @@ class History:
                 "forks": sum(len(faces) > 1 for faces in bench.faces.values()),
                 "forks that could be proven": len(judges.provable_at_s),
                 "forks proven everywhere": len(judges.proven_at_s),
-                "seconds of that, together": round(sum(waited)),
+                "of them within 5 rounds of gossip": sum(each <= 5 for each in rounds),
+                "of them within 15": sum(each <= 15 for each in rounds),
                 "unreconciled in the end": len(judges.unreconciled),
                 "honest bureaus accused": sum("accuses" in what for what in bench.broken),
                 "snapshots put back": sum(machine.was_put_back for machine in honest),
