@@ -22,12 +22,14 @@ _SHARING_RULES = {
     "zh": "政务信息资源共享管理暂行办法（国发〔2016〕51号）",
     "en": "Interim Measures for the Sharing of Government Information Resources (Guofa [2016] No. 51)",
 }
-# Serious: a ledger or a record that is broken, two sides that differ, and use of what was not given or was taken back.
+# Serious: a ledger or a record that is broken, a ledger that is two, two sides that differ, and use of what was not
+# given or was taken back.
 _SERIOUS = (
     "chain-broken",
     "malformed-entry",
     "signature-invalid",
     "tree-mismatch",
+    "equivocation",
     "broken-reference",
     "sent-not-received",
     "received-not-sent",
