@@ -39,24 +39,38 @@ Such a file is valid if and only if it is written so, to the byte, and
      root in B.
 
 It proves that the *key* signed two histories: not who held it, not which of the two is true, not that it was meant (two
-writers under one key do the same). A proof that is refused, or fails, is never evidence. Whoever makes a file leaves
-all other signatures away: then there is one way to write it.
+writers under one key do the same). A proof that is refused, or fails, is never evidence. Of a witness that cosigned
+both notes it proves the same: it said of each that it held all of it, and that it extends what it held. Whoever makes a
+file keeps the cosignatures of those alone, of each the earliest, and leaves all other signatures away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
-from tallystick.core.errors import Forked, MalformedNote, MalformedProof, NotFound, ProofFailed
+from tallystick.core.errors import Forked, MalformedNote, MalformedProof, NotFound, ProofFailed, SignatureInvalid
 from tallystick.core.limits import EVIDENCE_BYTES_MAX, HASH_BYTES, PROOF_HASHES_MAX
 from tallystick.core.merkle import check_consistency, consistency_root
-from tallystick.core.note import Note, VerifierKey, decode_base64, encode_base64, format_note, open_note, parse_note
+from tallystick.core.note import (
+    Note,
+    NoteSignature,
+    VerifierKey,
+    check_note_signature,
+    decode_base64,
+    encode_base64,
+    format_note,
+    open_note,
+    parse_note,
+)
 
 HEADER: Final = "tallystick/equivocation/v1"
+COSIGNERS_KEPT_MAX: Final = 16
+"""So many witnesses that cosigned both are kept in a file: it is to fit into an entry, however long their names."""
 _BLANK: Final = b"\n\n"
 
 
@@ -72,12 +86,16 @@ class TwoNotes:
 
 @dataclass(frozen=True, slots=True)
 class Equivocation:
-    """What a valid file proves: `key` signed both. `root` is that of the smaller size in the larger's history."""
+    """What a valid file proves: `key` signed both, and so did the `cosigners`, by their order in the first.
+
+    `root` is that of the smaller size in the larger's history.
+    """
 
     smaller: Checkpoint
     larger: Checkpoint
     root: bytes
     key: VerifierKey
+    cosigners: tuple[VerifierKey, ...] = ()
 
 
 def format_equivocation(said: TwoNotes) -> bytes:
@@ -121,7 +139,7 @@ def parse_equivocation(data: bytes) -> TwoNotes:
 def check_equivocation(data: bytes, key: VerifierKey, witnesses: Sequence[VerifierKey] = ()) -> Equivocation:
     """What a file proves of the ledger whose key is `key`. Raises MalformedProof, ProofFailed, and what notes raise."""
     said = parse_equivocation(data)
-    smaller, larger = _opened(said.smaller, key, witnesses), _opened(said.larger, key, witnesses)  # 1
+    (smaller, first), (larger, second) = (_opened(note, key, witnesses) for note in (said.smaller, said.larger))  # 1
     where = f"two checkpoints of {key.name}"
     if smaller.size < 1:  # 2
         raise ProofFailed("one is of an empty ledger, which everything extends", where=where)
@@ -134,7 +152,7 @@ def check_equivocation(data: bytes, key: VerifierKey, witnesses: Sequence[Verifi
         raise ProofFailed("they may well be of one history", where=where, expected=f"two roots of {smaller.size}")
     if said.root is not None:
         check_consistency(smaller.size, root, larger.size, larger.root, said.proof)
-    return Equivocation(smaller, larger, root, key)
+    return Equivocation(smaller, larger, root, key, tuple(each for each in first if each in second))
 
 
 def verify_equivocation(data: bytes, charter: Charter) -> tuple[Bureau, Equivocation]:
@@ -197,9 +215,64 @@ def make_equivocation(
     return data
 
 
+def keep_cosigners(data: bytes, notes: Iterable[bytes], witnesses: Sequence[VerifierKey]) -> bytes:
+    """A valid file with what `notes` of its two checkpoints show of the witnesses that cosigned both of them.
+
+    The file is one that was made here. Notes of others are passed over, and cosignatures that do not verify are left
+    out. Raises MalformedNote.
+    """
+    said = parse_equivocation(data)
+    pair = [parse_note(said.smaller), parse_note(said.larger)]
+    shown: dict[str, list[NoteSignature]] = {note.text: [] for note in pair}
+    for note in (*pair, *map(parse_note, notes)):
+        shown.get(note.text, []).extend(note.signatures)
+    found = [{key: lines for key in witnesses if (lines := _cosigned(text, shown[text], key))} for text in shown]
+    both = [key for key in dict.fromkeys(witnesses) if all(key in each for each in found)][:COSIGNERS_KEPT_MAX]
+    smaller, larger = (
+        format_note(Note(note.text, (*note.signatures[:1], *(min(lines[key], key=_when) for key in both))))
+        for note, lines in zip(pair, found, strict=True)
+    )
+    return format_equivocation(TwoNotes(smaller, larger, said.root, said.proof))
+
+
+def canonical_equivocation(data: bytes, charter: Charter) -> tuple[Bureau, bytes]:
+    """Whose ledger a file is about, and the file as whoever finds the fork writes it.
+
+    Raises as `check_equivocation`.
+    """
+    bureau, proven = verify_equivocation(data, charter)
+    said = parse_equivocation(data)
+    file = make_equivocation(said.smaller, said.larger, proven.key, said.proof, said.root)
+    return bureau, keep_cosigners(file, (said.smaller, said.larger), witness_keys(charter))
+
+
+def witness_keys(charter: Charter) -> list[VerifierKey]:
+    """The keys that the bureaus of a charter cosign with. One that was given up is nobody's word any more."""
+    return [bureau.witness_verifier for bureau in charter.bureau]
+
+
+def _cosigned(text: str, lines: Iterable[NoteSignature], key: VerifierKey) -> list[NoteSignature]:
+    """Those of some lines that are a key's and verify."""
+    found = []
+    for line in lines:
+        with suppress(SignatureInvalid):
+            if (line.name, line.key_id) == (key.name, key.key_id):
+                check_note_signature(text, line, key)
+                found.append(line)
+    return found
+
+
+def _when(line: NoteSignature) -> bytes:
+    """What cosignatures of one note are told apart by: the time, which comes first in them."""
+    return line.signature
+
+
 def forked(bureau: str, data: bytes, key: VerifierKey) -> Forked:
-    """A valid file as the error to raise about a bureau. Raises as `check_equivocation` where it proves nothing."""
-    proven = check_equivocation(data, key)
+    """A valid file as the error to raise about a bureau, whoever cosigned what is in it. Raises as
+    `check_equivocation` where it proves nothing.
+    """
+    said = parse_equivocation(data)
+    proven = check_equivocation(make_equivocation(said.smaller, said.larger, key, said.proof, said.root), key)
     smaller, larger = proven.smaller.size, proven.larger.size
     sizes = f"of {smaller} entries" if smaller == larger else f"of {smaller} and {larger} entries"
     return Forked(
@@ -210,16 +283,19 @@ def forked(bureau: str, data: bytes, key: VerifierKey) -> Forked:
     )
 
 
-def _opened(note: bytes, key: VerifierKey, witnesses: Sequence[VerifierKey]) -> Checkpoint:
+def _opened(
+    note: bytes, key: VerifierKey, witnesses: Sequence[VerifierKey]
+) -> tuple[Checkpoint, tuple[VerifierKey, ...]]:
+    """The checkpoint in a note, and which witnesses cosigned it."""
     checkpoint = open_checkpoint(note, key)
-    unknown = open_note(note, [key, *witnesses]).unknown
-    if unknown:
+    opened = open_note(note, [key, *witnesses])
+    if opened.unknown:
         raise MalformedNote(
-            f"{unknown[0].name[:80]} signed it too, whom the charter does not know",
+            f"{opened.unknown[0].name[:80]} signed it too, whom the charter does not know",
             where=f"checkpoint of {key.name}",
             expected="the ledger's signature, and its witnesses'",
         )
-    return checkpoint
+    return checkpoint, tuple(each for each in opened.verified if each != key)
 
 
 def _signed_alone(data: bytes, key: VerifierKey) -> bytes:

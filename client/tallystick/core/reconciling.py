@@ -22,7 +22,8 @@ from typing import Final
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint, format_checkpoint
-from tallystick.core.errors import ProofFailed, Unreconciled
+from tallystick.core.equivocation import keep_cosigners, witness_keys
+from tallystick.core.errors import Forked, ProofFailed, Unreconciled
 from tallystick.core.merkle import check_consistency
 from tallystick.core.note import Note, NoteSignature, format_note, parse_note
 from tallystick.core.trusted_ledger import TrustedLedger
@@ -142,7 +143,7 @@ class Account:
         """Settle what is kept apart, by a proof as `wanted` says. Raises Forked; Unreconciled, and it stays apart."""
         if self.held is not None:
             smaller, larger = sorted((self.held, seen), key=lambda each: each.size)
-            compare(self.bureau, smaller.note, larger.note, proof, root)  # 4
+            self._compare(smaller, larger, proof, root)  # 4
         else:
             self._check_floor(seen, proof)
         self.clear(seen)
@@ -168,7 +169,19 @@ class Account:
 
     def _compare_equal(self, known: Seen, seen: Seen) -> None:
         with suppress(Unreconciled):  # by two keys of the ledger, of which each may have signed one history
-            compare(self.bureau, known.note, seen.note, ())
+            self._compare(known, seen, ())
+
+    def _compare(self, smaller: Seen, larger: Seen, proof: Sequence[bytes], root: bytes | None = None) -> None:
+        try:
+            compare(self.bureau, smaller.note, larger.note, proof, root)
+        except Forked as error:
+            raise self.naming_cosigners(error, smaller, larger) from None
+
+    def naming_cosigners(self, error: Forked, *shown: Seen) -> Forked:
+        """The same error; its evidence says which witnesses cosigned both notes too, as far as that was shown."""
+        notes = [seen.note for seen in (*self._known(), *shown)]
+        evidence = keep_cosigners(error.evidence, notes, witness_keys(self.charter))
+        return Forked(error.what, where=error.where, expected=error.expected, known=error.known, evidence=evidence)
 
     @property
     def _base(self) -> Checkpoint:
