@@ -246,7 +246,7 @@ class Gossip:
             for seen in sorted(account.apart, key=lambda each: -each.size):
                 await self._settle_one(account, seen)
         except Forked as error:
-            await self.proven.keep(error.evidence)
+            await self.proven.keep(account.naming_cosigners(error).evidence)
 
     async def _settle_one(self, account: Account, seen: Seen) -> None:
         """Try to settle what is apart. Raises Forked."""

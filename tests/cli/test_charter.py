@@ -93,7 +93,10 @@ def test_several_versions_are_adopted_in_their_order(tally: Tally, folder: Path,
 
 
 def test_a_fork_is_called_what_it_is(tally: Tally, folder: Path, profile: Path) -> None:
-    """A second version 2 by the same holders is shown, exits with 5 and changes nothing, before and after adoption."""
+    """A second version 2 by the same holders is shown, exits with 5 and changes nothing, before and after adoption.
+
+    It is kept, and an audit says that it is proven, and of whom.
+    """
     one, other = make_next(tally, folder, "", "one"), make_next(tally, folder, "[rulebook]\npurposes = []\n", "other")
     assert tally("charter", "adopt", one, profile=profile).code == 0
     for chosen, says in ((profile, "signed two versions 2"), (folder / "auditor.toml", "signed another version 2")):
@@ -102,6 +105,13 @@ def test_a_fork_is_called_what_it_is(tally: Tally, folder: Path, profile: Path) 
         assert said.code == 5
         assert says in said.err
         assert chosen.read_text() == before
+        audited = tally("audit", "--json", profile=chosen).json
+        assert [(each["rule"], each["bureau"], each["standing"]) for each in audited["findings"]] == [
+            ("charter-fork", "charter-holders", "proven")
+        ]
+        page = folder / f"{chosen.stem}.html"
+        assert tally("report", "-o", page, profile=chosen).code == 0
+        assert "signed two texts of version 2 of the charter" in page.read_text()
     assert "signed two versions 2" in tally("charter", "verify", other, profile=profile).err
 
 

@@ -65,7 +65,7 @@ def cosigned(member: Member, of: Member) -> tuple[int, str]:
 def test_a_rewritten_ledger_is_proven_by_all_others(five: LocalCluster, tally: Tally) -> None:
     """Rewritten with its own valid signature: the node's own software signs nothing of it, and what is signed by other
     software is on every other ledger as evidence, once, also after each was killed; it is cosigned no more, whatever is
-    recorded on it, and all others are witnessed as before.
+    recorded on it, and all others are witnessed as before. An audit cites them all.
     """
     market = five[MARKET]
     others = [member for member in five if member is not market]
@@ -83,6 +83,12 @@ def test_a_rewritten_ledger_is_proven_by_all_others(five: LocalCluster, tally: T
         assert said.code == 5
         alarms = [each["kind"] for each in said.json["alarms"] if each["bureau"] == MARKET and each["file"]]
         assert alarms == ["equivocation"]
+        audited = tally("audit", "--json", "--rule", "equivocation", profile=five.auditor_profile).json
+        (finding,) = audited["findings"]
+        assert (finding["bureau"], finding["standing"]) == (MARKET, "proven")
+        assert {each.id for each in others} <= {each.partition("#")[0] for each in finding["references"]}
+        complete = {each["bureau"] for each in audited["coverage"]["ledgers"] if each["complete"]}
+        assert complete == {each.id for each in others}
         with pytest.raises(VerificationFailed):  # by its own officer's client too, which saw the other history
             market.sdk.declare("SCJG-3", scheme="pudong", title="on the other history", sharing="unconditional")
         for member in others:

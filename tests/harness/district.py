@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tallystick.audit.coverage import Coverage, LedgerCoverage
+from tallystick.audit.coverage import CharterFork, Coverage, LedgerCoverage
 from tallystick.audit.entry import On, Place, on_entry
 from tallystick.audit.finding import Finding
 from tallystick.audit.inquiry import Cited, Find, HeldLeaves, Inquiry, answer
@@ -25,6 +25,7 @@ from tallystick.audit.rulebook import Rulebook
 from tallystick.audit.seen import EXCHANGES_KEPT, Seen
 from tallystick.audit.strand import Fault
 from tallystick.audit.words import Words
+from tallystick.core.acknowledged import Acknowledged
 from tallystick.core.charter import Bureau, Name
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.compose import compose, place
@@ -134,7 +135,8 @@ class District:
 
     An audit reads nothing of the ledgers `uncovered`, and of those in `read_up_to` only so many entries; what stands
     above `settled_up_to` was recorded after the other ledgers were read. `observers` are bureaus without a ledger. An
-    audit that asks at `asked_us` is shown what is `cosigned`.
+    audit that asks at `asked_us` is shown what is `cosigned`; `versions`, `charter_forks` and `acknowledged` are what
+    the auditor's client keeps.
     """
 
     def __init__(self, *bureaus: str, rulebook: dict[str, Any] | None = None, observers: Sequence[str] = ()) -> None:
@@ -146,6 +148,9 @@ class District:
         self.read_up_to: dict[str, int] = {}
         self.settled_up_to: dict[str, int] = {}
         self.exchanges_kept = EXCHANGES_KEPT
+        self.versions: dict[int, str] = {}
+        self.charter_forks: tuple[CharterFork, ...] = ()
+        self.acknowledged: dict[str, tuple[Acknowledged, ...]] = {}
         self.cosigned: dict[str, tuple[Witnessed, ...]] = {}
         self.asked_us: int | None = None
         self.now_us = 0
@@ -217,9 +222,12 @@ class District:
 
     def _coverage(self, day: date, *, full: bool) -> Coverage:
         ledgers = [self._ledger(desk) for desk in self.desks.values()]
-        for ledger in ledgers if self.asked_us is not None else ():
-            ledger.cosigned = self.cosigned.get(ledger.bureau)
-        return Coverage(self.charter.name, 1, "", day, full, ledgers, asked_us=self.asked_us)
+        for ledger in ledgers:
+            ledger.acknowledged = self.acknowledged.get(ledger.bureau, ())
+            ledger.cosigned = None if self.asked_us is None else self.cosigned.get(ledger.bureau)
+        coverage = Coverage(self.charter.name, 1, "", day, full, ledgers, asked_us=self.asked_us)
+        coverage.versions, coverage.charter_forks = self.versions, self.charter_forks
+        return coverage
 
     def _ledger(self, desk: Desk) -> LedgerCoverage:
         size = len(desk.entries)

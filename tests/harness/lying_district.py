@@ -10,11 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
 from structlog.testing import capture_logs
 
-from tallystick.core.hashing import leaf_hash
+from tallystick.core.hashing import leaf_hash, parse_digest
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.wire import Wire
+from tallystick_node.cluster.ports import HOST, held_ports
 from tallystick_node.first_charter import sign_first_charter
 from tallystick_proto.v1.ledger_pb2 import SubmitRequest
 from tallystick_proto.v1.statement_pb2 import Ref
@@ -36,16 +38,18 @@ class LyingDistrict:
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             opening.enter_context(capture_logs())  # kept out of what commands print in this process
+            ports = dict(zip(self._offices, opening.enter_context(held_ports(len(self._offices))), strict=True))
             for bureau, office in self._offices.items():
-                home = self._folder / bureau
-                home.mkdir()
-                node = opening.enter_context(LyingNode(Home(home, office)))
-                office.bureau = node.bureau
-                self._nodes[bureau] = node
+                office.bureau = msgspec.structs.replace(office.bureau, endpoint=f"{HOST}:{ports[bureau]}")
             stanzas = [office.bureau for office in self._offices.values()]
             key = key_of("charter")
             note, digest = sign_first_charter("pudong", stanzas, "pudong.example/charter", key, now_us())
             (self._folder / "charter.note").write_bytes(note)
+            for bureau, office in self._offices.items():
+                home = self._folder / bureau
+                home.mkdir()
+                office.adopts = parse_digest(digest)
+                self._nodes[bureau] = opening.enter_context(LyingNode(Home(home, office), port=ports[bureau]))
             self.profile.write_text(f'charter = "charter.note"\ncharter_digest = "{digest}"\nstate = "state"\n')
             self._open = opening.pop_all()
         return self

@@ -1,6 +1,7 @@
 """One bureau with its keys: what it says, signed. Everything follows from a counter, so a run can be repeated.
 
 `clerk` is an officer and `gateway` a system, both registered by `founding`; `node` and `registrar` are the charter's.
+The digest of the charter that it `adopts` may be any.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Office:
         self.origin = f"pudong.example/{bureau}"
         self.now_us = now_us
         self.others: tuple[Bureau, ...] = ()
+        self.adopts = bytes(range(32))
         self.keys = {name: key_of(f"{bureau}/{name}") for name in ("node", "registrar", "witness", "clerk", "gateway")}
         self.bureau = Bureau(
             id=bureau,
@@ -133,7 +135,7 @@ class Office:
 
     def founding(self) -> list[Prepared]:
         """The charter adopted, and `clerk` and `gateway` registered: three entries."""
-        adopted = self.say("adopt_charter", "node", version=1, digest=bytes(range(32)))
+        adopted = self.say("adopt_charter", "node", version=1, digest=self.adopts)
         registered = [self.registers("clerk"), self.registers("gateway", role=Role.SYSTEM)]
         return [self.prepared([adopted], "node"), self.prepared(registered, "registrar")]
 

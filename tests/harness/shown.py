@@ -72,7 +72,8 @@ class Shown:
             checkpoint = trusted.advance(self.note or self.maker.note(len(signed), root), self.proof)
         except VerificationFailed as error:
             coverage.fail(error)
-            return _Faulty(shown_fault(error, self.maker.bureau.id))
+            fault = shown_fault(error, self.maker.bureau.id)
+            return _Faulty(() if fault is None else (fault,))
         coverage.checkpoint, coverage.settled = checkpoint, checkpoint.size
         raws = _proven(trusted, entries, checkpoint)
         return Strand(self.maker.bureau, coverage, raws, lambda index: leaf_hash(entries[index]))
@@ -85,10 +86,10 @@ def _proven(trusted: TrustedLedger, entries: Sequence[bytes], checkpoint: Checkp
 
 @dataclass(frozen=True, slots=True)
 class _Faulty:
-    fault: Fault
+    faults: tuple[Fault, ...]
 
     def entries(self) -> Iterator[On[Any] | Fault]:
-        yield self.fault
+        yield from self.faults
 
     def leaf(self, index: int) -> bytes | None:
         return None

@@ -10,10 +10,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from tallystick.core.acknowledged import Acknowledged
 from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.errors import TallystickError
+from tallystick.core.errors import Forked, TallystickError, VerificationFailed
 from tallystick.core.identifiers import parse_entry_ref
 from tallystick.core.witnessing import Witnessed
+
+
+@dataclass(frozen=True, slots=True)
+class CharterFork:
+    """Two versions of one number, by their digests, each signed by a threshold of the charter's keys."""
+
+    version: int
+    digests: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -26,7 +35,11 @@ class LedgerCoverage:
     that by its node's clock were recorded after the day judged, verified and not judged. `cosigned` is what was shown
     of what its witnesses cosigned last, each verified, None where nobody was asked or answered; `keeper` the bureau
     from whose copy it was read, "" where its own node was asked, `away` whether that was out of reach; `witnessed` the
-    size up to which a quorum cosigned it, None where the charter gives it none.
+    size up to which a quorum cosigned it, None where the charter gives it none. `evidence` is what this client has of
+    two histories under a key of the ledger, `forked` whether its present key is proven to have signed two;
+    `acknowledged` what this client keeps of checkpoints that no key vouches for any more; `later_charter` the number of
+    a version that the ledger goes by and this client does not know, 0 where there is none; `compared` how many other
+    nodes showed what they hold of it, None where none was asked.
     """
 
     bureau: str
@@ -42,10 +55,22 @@ class LedgerCoverage:
     keeper: str = ""
     away: bool = False
     witnessed: int | None = None
+    evidence: Forked | None = None
+    forked: bool = False
+    acknowledged: tuple[Acknowledged, ...] = ()
+    later_charter: int = 0
+    compared: int | None = None
 
     def fail(self, error: TallystickError) -> None:
         """Note what kept it from being read further."""
         self.gap, self.exit_code = str(error), error.exit_code
+        if isinstance(error, Forked):
+            self.evidence = error
+
+    def disbelieve(self, evidence: Forked) -> None:
+        """The key it has now is proven to have signed another history as well."""
+        self.evidence, self.forked = evidence, True
+        self.exit_code = max(self.exit_code, VerificationFailed.exit_code)
 
     @property
     def size(self) -> int:
@@ -58,8 +83,8 @@ class LedgerCoverage:
 
     @property
     def complete(self) -> bool:
-        """Whether every entry up to the checkpoint was read and verified."""
-        return self.checkpoint is not None and not self.gap and self.checked == self.size
+        """Whether every entry up to the checkpoint was read and verified, and none of them is denied by its own key."""
+        return self.checkpoint is not None and not self.gap and not self.forked and self.checked == self.size
 
 
 @dataclass(slots=True)
@@ -68,7 +93,9 @@ class Coverage:
     what a bureau that the charter does not know was named for.
 
     `unset` are the deadlines and thresholds the rulebook does not set, `years` those it names no holiday of. `asked_us`
-    is when witnesses were asked after, None where they were not.
+    is when witnesses were asked after, None where they were not. `versions` are the digests of the versions this client
+    knows, by number, `charter_forks` what contradicts them; `silent_nodes` the bureaus whose nodes were asked what they
+    hold of all ledgers, and did not answer.
     """
 
     charter: str
@@ -81,6 +108,9 @@ class Coverage:
     years: tuple[int, ...] = ()
     unjudged: Mapping[tuple[str, str], int] = field(default_factory=dict)
     asked_us: int | None = None
+    versions: Mapping[int, str] = field(default_factory=dict)
+    charter_forks: tuple[CharterFork, ...] = ()
+    silent_nodes: tuple[str, ...] = ()
 
     def unwitnessed(self, references: Iterable[str]) -> list[str]:
         """Those of some references, as `bureau#index`, that no quorum has cosigned."""

@@ -15,6 +15,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from typing import Final
 
 from tallystick.audit.place import Place
 from tallystick.audit.rulebook import Severity
@@ -22,6 +23,10 @@ from tallystick.core.identifiers import finding_id
 
 Fact = str | int | date | frozenset[str] | tuple[tuple[str, str], ...]
 """What fills a sentence: text, a number, a day, names, or fields by name with what they say. `words` names them."""
+
+
+HOLDERS: Final = "charter-holders"
+"""Who answers, in a bureau's place, where it is those who hold the charter's keys."""
 
 
 class Standing(Enum):

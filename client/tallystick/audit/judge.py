@@ -53,7 +53,8 @@ def judge(
     `watching` is shown every record the rules are shown, for who keeps more of them than the views do.
     """
     seen.as_of = AsOf(until_us, frozenset(), {})  # nothing is covered yet
-    seen.witness_times.begin(coverage)
+    for view in (seen.witness_times, seen.histories, seen.charters, seen.recoveries):
+        view.begin(coverage)
     found: dict[Hashable, Finding] = {}
     absent: dict[Hashable, Absence] = {}
 
@@ -72,6 +73,7 @@ def judge(
 
     for record in folded(_counting(records, coverage, until_us), seen, until_us):
         show(record)
+    seen.histories.disbelieve()
     settled = {ledger.origin: ledger.settled for ledger in coverage.ledgers}
     sizes = {ledger.bureau: ledger.size for ledger in coverage.ledgers}
     as_of = AsOf(until_us, coverage.complete, settled, sizes)

@@ -4,7 +4,8 @@
     def withheld_without_basis(declared: On[ResourceDeclared], seen: Seen) -> Findings: …
 
 The id is the function's name, with hyphens. What it is shown is its first argument's annotation: an entry of a kind
-(`On[Kind]`, of several `On[A | B]`, of any `On[Any]`), or a record that a view settles (an `Exchange`, an `Owed`, …).
+(`On[Kind]`, of several `On[A | B]`, of any `On[Any]`), or a record that a view settles (an `Exchange`, an `Owed`, …),
+of one sort or of several.
 A record with a `rule` (`Owed`, `Fault`) is shown to that rule alone. No rule keeps state, reads a clock,
 computes a deadline or formats text.
 """
@@ -65,6 +66,8 @@ def rule(*, named: str, en: str, zh: str, standing: Standing = Standing.PROVEN) 
 
 def _shown(annotation: Any) -> tuple[Any, ...]:
     """The statement classes, or the record class, that a first argument asks for."""
+    if isinstance(annotation, UnionType):
+        return get_args(annotation)
     if get_origin(annotation) is not On:
         return (annotation,)
     (said,) = get_args(annotation)

@@ -12,12 +12,15 @@ from tallystick.audit.entry import On
 from tallystick.audit.rulebook import Rulebook
 from tallystick.audit.views.answers import Answers
 from tallystick.audit.views.catalogue import Catalogue
+from tallystick.audit.views.charters import Charters
 from tallystick.audit.views.duties import Duties
 from tallystick.audit.views.exchanges import Exchanges
 from tallystick.audit.views.grants import Grants
+from tallystick.audit.views.histories import Histories
 from tallystick.audit.views.holdings import Holdings
 from tallystick.audit.views.lookups import Lookups
 from tallystick.audit.views.obligations import Obligations
+from tallystick.audit.views.recoveries import Recoveries
 from tallystick.audit.views.systems import Systems
 from tallystick.audit.views.view import AsOf, Fold, View
 from tallystick.audit.views.witness_times import WitnessTimes
@@ -39,6 +42,9 @@ class Seen:
         self.rulebook = rulebook
         self.as_of = AsOf(0, frozenset(), {})
         self.witness_times = WitnessTimes(charter, rulebook.thresholds.clock_skew_minutes)
+        self.histories = Histories(charter)
+        self.charters = Charters()
+        self.recoveries = Recoveries()
         self.catalogue = Catalogue()
         self.grants = Grants()
         self.exchanges = Exchanges(exchanges_kept)
@@ -51,6 +57,9 @@ class Seen:
         # Obligations look at the others, and so come last; and every entry has its bounds first.
         self._views: tuple[View, ...] = (
             self.witness_times,
+            self.histories,
+            self.charters,
+            self.recoveries,
             self.catalogue,
             self.grants,
             self.exchanges,

@@ -53,6 +53,7 @@ class Fault:
     bureau: str
     reference: str
     error: str
+    also: tuple[str, ...] = ()
 
 
 def fault_of(error: VerificationFailed, bureau: str, index: int) -> Fault:
@@ -64,8 +65,13 @@ def fault_of(error: VerificationFailed, bureau: str, index: int) -> Fault:
     return Fault(rule, bureau, f"{bureau}#{index}", said if len(said) <= _SAID_MAX else f"{said[:_SAID_MAX]}…")
 
 
-def shown_fault(error: VerificationFailed, bureau: str) -> Fault:
-    """The same of what a node showed as its checkpoint. What the ledger's key did not sign proves nothing of it."""
+def shown_fault(error: TallystickError, bureau: str) -> Fault | None:
+    """The same of what a node showed as its checkpoint. What the ledger's key did not sign proves nothing of it.
+
+    None where it says nothing of the node, and of what is found by its key, with all that proves it (`Forked`).
+    """
+    if isinstance(error, Forked) or not isinstance(error, VerificationFailed):
+        return None
     index = max((error.known or 0) - 1, 0)
     if not isinstance(error, _OF_CHECKPOINTS):
         error = ProofFailed(error.what, where=error.where, expected=error.expected)
@@ -104,11 +110,10 @@ class Strand:
                         waiting = []
             if waiting:
                 yield self._torn(waiting[0].entry.index, history)
-        except VerificationFailed as error:
-            self.coverage.fail(error)
-            yield fault_of(error, self.bureau.id, history.size)
         except TallystickError as error:
             self.coverage.fail(error)
+            if isinstance(error, VerificationFailed) and not isinstance(error, Forked):
+                yield fault_of(error, self.bureau.id, history.size)
 
     def _torn(self, first: int, history: History) -> Fault:
         torn = MalformedEntry(

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Final
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
-from tallystick.audit.finding import Fact, Finding
+from tallystick.audit.finding import HOLDERS, Fact, Finding
 from tallystick.audit.rule import RULES
 from tallystick.core.charter import Charter
 from tallystick.core.kinds import BY_NAME, enum_label
@@ -34,6 +34,10 @@ _CODED: Final[Mapping[str, tuple[str, str]]] = {
     "served-brought-in": ("by its actor's word", "时间以其经办人所称为准"),
     "dated-later": ("later", "晚"),
     "dated-earlier": ("earlier", "早"),
+    "signed-two-texts": ("signed two texts", "签署了两个不同文本"),
+    "goes-by-another-text": ("goes by another text than this client", "所采用的文本与本端所知不同"),
+    "lost-as-said": (", as it said when it was recovered", "，其恢复时亦如此陈述"),
+    "lost-unsaid": ("", ""),
     "day": ("outside its term, on ", "在期限之外，"),
     "fields": ("fields ", "信息项 "),
     "purpose": ("purpose ", "用途 "),
@@ -47,6 +51,7 @@ class Words:
     def __init__(self, charter: Charter, language: str) -> None:
         self.language = language
         self._labels = {bureau.id: bureau.label("zh") for bureau in charter.bureau} if language == "zh" else {}
+        self._labels.setdefault(HOLDERS, self.say("the holders of the charter's keys", "章程密钥持有人"))
 
     def say(self, en: str, zh: str) -> str:
         """Whichever of the two the language is."""
@@ -134,6 +139,7 @@ class Words:
                 f"Read from the copies that {keeper} keeps, up to what it had cosigned: {', '.join(kept)}.",
                 f"据 {self.bureau(keeper)} 所存副本核查，以其已副署者为限：{'、'.join(kept)}。",
             )
+        yield from self._compared(coverage)
         if not coverage.full:
             yield self.say(
                 "Each entry shown is proven to be in its ledger; that none was left out is not.",
@@ -217,6 +223,27 @@ class Words:
             f"{name}节点无法连接：其台账据{witness}所存副本，至第 {size} 条；其后入账的未覆盖。",
         )
 
+    def _compared(self, coverage: Coverage) -> Iterator[str]:
+        """How many other nodes each checkpoint was held against, and which nodes said nothing."""
+        by_count: dict[int, list[str]] = {}
+        for ledger in coverage.ledgers:
+            if ledger.compared is not None:
+                by_count.setdefault(ledger.compared, []).append(self.bureau(ledger.bureau))
+        for count, names in sorted(by_count.items(), reverse=True):
+            which = self.say(", ", "、").join(names)
+            if len(by_count) == 1:
+                which = self.say("each ledger", "各台账")
+            yield self.say(
+                f"Checkpoints compared with what {_counted(count, 'other node holds', 'other nodes hold')}: {which}.",
+                f"封账点已与其他 {count} 个节点所存相核对：{which}。",
+            )
+        if coverage.silent_nodes:
+            silent = ", ".join(coverage.silent_nodes)
+            yield self.say(
+                f"Nodes that did not say what they hold: {silent}.",
+                f"未答复所存封账点的节点：{'、'.join(map(self.bureau, coverage.silent_nodes))}。",
+            )
+
     def _ledger(self, ledger: LedgerCoverage, full: bool) -> Iterator[str]:
         name = self.bureau(ledger.bureau)
         if ledger.away and ledger.checkpoint is not None:
@@ -230,6 +257,16 @@ class Words:
             yield self.say(
                 f"Not covered: {name}, but for what is shown: {ledger.gap}.",
                 f"未覆盖：{name}（已示条目除外）：{ledger.gap}。",
+            )
+        if ledger.forked:
+            yield self.say(
+                f"Not to be believed: {name}, whose key signed two histories; what it lacks accuses nobody.",
+                f"不可采信：{name}，其密钥签署了两套账；其台账所缺不据以指控任何人。",
+            )
+        if ledger.later_charter:
+            yield self.say(
+                f"{name} goes by version {ledger.later_charter} of the charter, which this client does not know.",
+                f"{name} 采用章程第 {ledger.later_charter} 版，本端未知该版。",
             )
         if ledger.later:
             yield self.say(

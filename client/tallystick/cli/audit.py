@@ -91,7 +91,6 @@ def audit(
     from tallystick.cli.day import chosen_day, judged_day
     from tallystick.cli.output import progress_bar
     from tallystick.sdk import auditing
-    from tallystick.sdk.gossip import gossip
     from tallystick.sdk.importers.json_file import read_input
     from tallystick.sdk.rulebook import rulebook_of
 
@@ -103,7 +102,6 @@ def audit(
         calendar = rulebook_of(ledgers.charter).calendar
         day = judged_day(session, on, calendar)
         since_us = 0 if since is None else calendar.start_us(chosen_day(since, calendar, "--since"))
-        gossip(ledgers.profile)  # evidence that any node holds is kept, and found in its ledger's place
         with progress_bar("audit", 1, of_bytes=False) as progress:
             audited = auditing.audit(ledgers, day, rules=chosen, progress=progress)
     least = Severity[at_least.upper()]

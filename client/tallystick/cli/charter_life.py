@@ -101,14 +101,13 @@ def adopt(session: Session, files: tuple[Path, ...]) -> None:
     Example:
       tally charter adopt charter-3.note --profile profiles/auditor.toml
     """
-    from tallystick.sdk.charter_files import next_version
     from tallystick.sdk.clock import now_us
     from tallystick.sdk.profile import Profile
 
     profile = session.profile
     aside: list[Path] = []
     for file in files:
-        known, version = next_version(profile.charter_path, profile.charter_digest, file)
+        known, version = profile.next_version(file)
         if version.charter.expired(now_us()) and file == files[-1]:
             raise CharterMismatch(
                 f"it expired on {version.charter.expires.isoformat()}", where=str(file), expected="a later version"

@@ -30,6 +30,7 @@ def print_equivocation(session: Session, describer: Describer, bureau: Bureau, p
                 "key": key.public.hex(),
                 "checkpoints": checkpoints,
                 "root_in_b": proven.root.hex(),
+                "cosigners": [key.name for key in proven.cosigners],
                 "verified": verified,
                 "not_covered": not_covered,
             }
@@ -43,6 +44,8 @@ def print_equivocation(session: Session, describer: Describer, bureau: Bureau, p
         (say("checkpoint B", "封账点乙"), say(f"{larger.size} entries", f"{larger.size} 条")),
         (say(f"root of {smaller.size} in B", f"乙之前 {smaller.size} 条树根"), proven.root.hex()),
     ]
+    if proven.cosigners:
+        facts.append((say("cosigned both", "副署两者"), ", ".join(key.name for key in proven.cosigners)))
     output.facts(facts)
     output.line()
     output.line(verified)

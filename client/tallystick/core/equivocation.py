@@ -181,7 +181,8 @@ def canonical_equivocation(data: bytes, charter: Charter) -> tuple[Bureau, bytes
     """
     bureau, proven = verify_equivocation(data, charter)
     said = parse_equivocation(data)
-    return bureau, make_equivocation(said.smaller, said.larger, proven.key, said.proof, said.root)
+    file = make_equivocation(said.smaller, said.larger, proven.key, said.proof, said.root)
+    return bureau, keep_cosigners(file, (said.smaller, said.larger), witness_keys(charter))
 
 
 def accused_key(data: bytes, bureau: Bureau) -> VerifierKey:
@@ -233,17 +234,6 @@ def keep_cosigners(data: bytes, notes: Iterable[bytes], witnesses: Sequence[Veri
         for note, lines in zip(pair, found, strict=True)
     )
     return format_equivocation(TwoNotes(smaller, larger, said.root, said.proof))
-
-
-def canonical_equivocation(data: bytes, charter: Charter) -> tuple[Bureau, bytes]:
-    """Whose ledger a file is about, and the file as whoever finds the fork writes it.
-
-    Raises as `check_equivocation`.
-    """
-    bureau, proven = verify_equivocation(data, charter)
-    said = parse_equivocation(data)
-    file = make_equivocation(said.smaller, said.larger, proven.key, said.proof, said.root)
-    return bureau, keep_cosigners(file, (said.smaller, said.larger), witness_keys(charter))
 
 
 def witness_keys(charter: Charter) -> list[VerifierKey]:

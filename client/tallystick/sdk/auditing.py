@@ -2,7 +2,8 @@
 
 A *full pass* reads every ledger up to its checkpoint, verifies every entry, and merges them causally. Checkpoints are
 taken twice, and only what was there the first time is judged: whatever it answers on another ledger is then within that
-ledger's second. In between, each node is asked what its witnesses cosigned. A ledger that cannot be read is a gap in
+ledger's second. In between, each node is asked what its witnesses cosigned, and afterwards all nodes what they hold of
+each ledger (`cross_checking`). A ledger that cannot be read is a gap in
 the coverage, and a liar's is a finding; neither stops the rest.
 """
 
@@ -23,9 +24,10 @@ from tallystick.audit.rule import Bench
 from tallystick.audit.seen import EXCHANGES_KEPT, Seen
 from tallystick.audit.strand import Fault, Strand, shown_fault
 from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.errors import TallystickError, VerificationFailed
+from tallystick.core.errors import TallystickError
 from tallystick.core.hashing import leaf_hash
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.cross_checking import cross_check, know_charter, recall, trust_of
 from tallystick.sdk.leaf_file import LeafFile
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.reader import LedgerReader
@@ -60,11 +62,15 @@ def audit(
     `watching` is shown every record the rules are shown (`audit.judge`).
     """
     seen, coverage = begun(ledgers, day, full=True)
+    know_charter(ledgers.profile, coverage)
     until_us = seen.rulebook.calendar.end_us(day)
     with LeafFile() as leaves:
         records = Pass(_strands(ledgers, coverage), leaves).records()
         found = judge(_counted(records, coverage, progress), seen, coverage, Bench(rules), until_us, watching=watching)
     note_copies(ledgers, coverage)
+    for ledger in coverage.ledgers:
+        if ledger.evidence is not None:  # of an entry on another ledger, say: from now on it stands in this one's way
+            trust_of(ledgers.profile).keep_evidence(ledger.origin, ledger.evidence.evidence)
     return Audited(found, seen, coverage)
 
 
@@ -108,6 +114,7 @@ def note_copies(ledgers: Ledgers, coverage: Coverage) -> None:
 def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
     """Every ledger whose node shows a checkpoint; for the others a gap, and a fault where the node lied."""
     strands: list[Entries] = []
+    faults: list[Fault | None] = []
     for again in (False, True):
         for ledger in coverage.ledgers:
             if ledger.gap:
@@ -119,8 +126,7 @@ def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
                     ledger.cosigned = shown_cosigned(reader, ledgers.charter)
             except TallystickError as error:
                 ledger.fail(error)
-                if isinstance(error, VerificationFailed):
-                    strands.append(_Faulty(shown_fault(error, ledger.bureau)))
+                faults.append(shown_fault(error, ledger.bureau))
                 continue
             if again:
                 ledger.checkpoint = checkpoint
@@ -128,12 +134,14 @@ def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
                 ledger.witnessed = witnessed_of(checkpoint, ledger.cosigned, quorum)
             else:
                 ledger.settled = checkpoint.size
+    faults += cross_check(ledgers, coverage)
+    recall(ledgers, coverage)
     for ledger in coverage.ledgers:
         if ledger.checkpoint is not None:
             reader = ledgers[ledger.bureau]
             leaf = partial(_leaf, reader, ledger.checkpoint)
             strands.append(Strand(reader.bureau, ledger, reader.raws(ledger.checkpoint), leaf))
-    return strands
+    return [*strands, *(_Faulty(fault) for fault in faults if fault is not None)]
 
 
 def _leaf(reader: LedgerReader, checkpoint: Checkpoint, index: int) -> bytes | None:
@@ -154,7 +162,7 @@ def _counted(records: Iterator[object], coverage: Coverage, progress: Progress |
 
 @dataclass(frozen=True, slots=True)
 class _Faulty:
-    """A ledger of which nothing could be read, because its node lied."""
+    """Something wrong with what was shown of a ledger, whether that can be read or not."""
 
     fault: Fault
 

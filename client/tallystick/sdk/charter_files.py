@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tallystick.core.charter_chain import Version, follow, read_version
@@ -67,6 +67,22 @@ def known_versions(path: Path, digest: str) -> list[Version]:
     while (before := kept.get(versions[0].charter.previous)) is not None and before.number == versions[0].number - 1:
         versions.insert(0, before)
     return versions
+
+
+def forks_among(path: Path, known: Sequence[Version], notes: Iterable[bytes]) -> dict[int, frozenset[str]]:
+    """The numbers under which there are several versions, each properly signed, with the digests of these: among those
+    known, some notes, and the files beside `path`.
+    """
+    digests = {version.number: {version.digest} for version in known}
+    for note in (*notes, *map(read_note, notes_beside(path))):
+        try:
+            version = follow(known, note)
+        except CharterForked:
+            version = read_version(note)
+        except TallystickError:  # an old version again, or nobody's
+            continue
+        digests.setdefault(version.number, set()).add(version.digest)
+    return {number: frozenset(several) for number, several in digests.items() if len(several) > 1}
 
 
 def next_version(path: Path, digest: str, file: Path) -> tuple[list[Version], Version]:

@@ -1,14 +1,16 @@
 """A client's round of gossip: every node of the charter is asked what it holds, and told what is news to it.
 
 What the nodes show is held against what this client trusts, ledger by ledger (`core/reconciling`). So a client that was
-shown one history by a ledger's own node meets the other one through any node that holds it. Evidence is kept in the
+shown one history by a ledger's own node meets the other one through any node that holds it. Nodes tell who is behind
+(`core/news`), and this client may well be ahead, by a history that they were never shown: of a ledger of which a node
+holds less, that node is asked again as by one who holds nothing. Evidence is kept in the
 trust store, which ends the reading of that ledger; what nobody proves is kept beside what is trusted, and cleared by a
 later proof. Nothing that is shown here is trusted in place of what was trusted before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -90,25 +92,27 @@ class _Round:
         nodes = [bureau for bureau in self._charter.bureau if bureau.state != "closed"]
         with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
             asked = list(pool.map(lambda node: _ask(node, request), nodes))
+            shown: dict[str, dict[bytes, None]] = {origin: {} for origin in self._accounts}
             for each in asked:
-                self._take(each.answer)
-            list(pool.map(self._settle, self._accounts.values()))
+                self._take(each.answer, shown)
+            list(pool.map(lambda origin: self._reconcile(self._accounts[origin], shown[origin]), shown))
             list(pool.map(self._tell, asked))
         suspicions = [each for account in self._accounts.values() for each in self._suspicions(account)]
         return Heard(tuple(asked), self._evidence(), tuple(suspicions), self._not_cosigned(asked))
 
     # What is shown, and what becomes of it.
 
-    def _take(self, answer: SwapAnswer) -> None:
+    def _take(self, answer: SwapAnswer, shown: dict[str, dict[bytes, None]]) -> None:
+        """Keep the evidence in an answer, and put its notes to those that were shown of each ledger, each once."""
         for file in answer.evidence:
             with suppress(VerificationFailed):
                 bureau, evidence = canonical_equivocation(file, self._charter)
                 self._trust.keep_evidence(bureau.origin, evidence)
         for note in answer.note:
             with suppress(VerificationFailed):
-                account = self._accounts.get(parse_note(note).text.partition("\n")[0])
-                if account is not None:
-                    self._show(account, note)
+                notes = shown.get(parse_note(note).text.partition("\n")[0])
+                if notes is not None:
+                    notes[note] = None
 
     def _show(self, account: Account, *notes: bytes) -> None:
         for note in notes:
@@ -119,18 +123,31 @@ class _Round:
             except VerificationFailed:  # it proves nothing, whoever kept or showed it
                 continue
 
-    def _settle(self, account: Account) -> None:
-        """Have what is apart proven by whoever can; what stays so though somebody was there to ask is a suspicion."""
-        bureau, unproven = account.bureau, []
+    def _reconcile(self, account: Account, notes: Iterable[bytes]) -> None:
+        """Take in what was shown of a ledger, and keep what nobody proves though somebody was there to be asked.
+
+        Each note is settled, if it can be, before the next: of those that stay apart only a few are held, and who shows
+        many that nobody can prove would crowd out the one that somebody could.
+        """
+        unproven: dict[Checkpoint, Seen] = {}
         try:
-            for seen in sorted(account.apart, key=lambda each: each.size):
-                answers = [_settled_by(source, account, seen) for source in self._sources(bureau, account, seen)]
-                if any(answer is not None for answer in answers) and not any(answers):
-                    unproven.append(seen)
+            self._settle(account, unproven)
+            for note in notes:
+                self._show(account, note)
+                self._settle(account, unproven)
         except Forked as error:
-            self._trust.keep_evidence(bureau.origin, error.evidence)
+            self._trust.keep_evidence(account.bureau.origin, error.evidence)
             return
-        self._keep(account, unproven)
+        self._keep(account, [seen for seen in account.apart if seen.checkpoint in unproven])
+
+    def _settle(self, account: Account, unproven: dict[Checkpoint, Seen]) -> None:
+        """Have what is apart proven by whoever can; who was asked in vain once is not asked again. Raises Forked."""
+        for seen in sorted(account.apart, key=lambda each: each.size):
+            if seen.checkpoint in unproven:
+                continue
+            answers = [_settled_by(source, account, seen) for source in self._sources(account.bureau, account, seen)]
+            if any(answer is not None for answer in answers) and not any(answers):
+                unproven[seen.checkpoint] = seen
 
     def _sources(self, bureau: Bureau, account: Account, seen: Seen) -> Iterator[Bureau]:
         """Who is asked for a proof, for as long as it is wanted: the ledger's node, then its witnesses."""
@@ -207,9 +224,22 @@ def _ask(node: Bureau, request: SwapRequest) -> Asked:
     before_us = now_us()
     try:
         answer = _calling(node, node, lambda wire: wire.swap(request))
+        after_us = now_us()
+        behind = _behind(request, answer)
+        if behind:
+            asking = SwapRequest(
+                line=[each for each in request.line if each.ledger not in behind], proven=request.proven
+            )
+            answer.note.extend(_calling(node, node, lambda wire: wire.swap(asking)).note)
     except TallystickError as error:
         return Asked(node, SwapAnswer(), error=error)
-    return Asked(node, answer, ahead_us(before_us, answer.now_us, now_us()))
+    return Asked(node, answer, ahead_us(before_us, answer.now_us, after_us))
+
+
+def _behind(request: SwapRequest, answer: SwapAnswer) -> set[int]:
+    """The ledgers of which a node holds less than it was told of, so that it showed nothing."""
+    told = {line.ledger: line.size for line in request.line if not line.apart}
+    return {line.ledger for line in answer.line if not line.apart and line.size < told.get(line.ledger, 0)}
 
 
 def _settled_by(source: Bureau, account: Account, seen: Seen) -> bool | None:

@@ -30,10 +30,17 @@ import msgspec
 
 from tallystick.core.charter import Bureau, Charter, open_charter
 from tallystick.core.charter_chain import Version
-from tallystick.core.errors import CharterMismatch, ConfigInvalid, InvalidIdentifier, NotFound, VerificationFailed
+from tallystick.core.errors import (
+    CharterForked,
+    CharterMismatch,
+    ConfigInvalid,
+    InvalidIdentifier,
+    NotFound,
+    VerificationFailed,
+)
 from tallystick.core.identifiers import split_actor
 from tallystick.core.keys import SigningKey
-from tallystick.sdk.charter_files import adopt
+from tallystick.sdk.charter_files import adopt, next_version, read_note
 from tallystick.sdk.key_file import load_key
 from tallystick.sdk.trust_store import TrustStore
 
@@ -147,6 +154,22 @@ class Profile:
         """The file of the charter's note."""
         return self.path.parent / self._file.charter
 
+    def next_version(self, file: Path) -> tuple[list[Version], Version]:
+        """The versions this profile knows, and the one in a file, which follows the last or is it.
+
+        One that the holders signed beside a version of its number is kept. Raises as `charter_files.next_version`.
+        """
+        try:
+            return next_version(self.charter_path, self.charter_digest, file)
+        except CharterForked as error:
+            raise self._kept(error, read_note(file)) from None
+
+    def _kept(self, error: CharterForked, note: bytes) -> CharterForked:
+        path = TrustStore(self.state / "trust").keep_charter_fork(note)
+        return CharterForked(
+            f"{error.what}; it is kept as {path}", where=error.where, expected=error.expected, known=error.known
+        )
+
     def adopt(self, known: Sequence[Version], version: Version) -> list[Path]:
         """Go by a version that follows the charter this profile was read with; what it is read with now stays.
 
@@ -155,7 +178,10 @@ class Profile:
         """
         if version.digest != self.charter_digest:
             more = {} if self._file.state else {("", "state"): str(self.state.absolute())}
-            adopt(self.path, self._file.charter, known, version, more)
+            try:
+                adopt(self.path, self._file.charter, known, version, more)
+            except CharterForked as error:
+                raise self._kept(error, version.note) from None
         trust = TrustStore(self.state / "trust")
         return [
             place for bureau in version.charter.ledgers if (place := trust.set_aside_unvouched(bureau, version.number))

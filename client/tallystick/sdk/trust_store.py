@@ -2,7 +2,8 @@
 
 One file a ledger, replaced whole under a lock, so that several commands at once never go backwards. Beside it stand a
 checkpoint that contradicts the trusted one, where that proves nothing yet, and the evidence against the ledger's key,
-where it does: one piece of it a ledger, the first that was found.
+where it does: one piece of it a ledger, the first that was found; and versions of the charter that contradict one this
+client knows.
 """
 
 from __future__ import annotations
@@ -129,6 +130,21 @@ class TrustStore:
         """The notes of a ledger that were put aside, with their paths."""
         paths = sorted(self.folder.glob(f"{glob.escape(quote(origin, safe=''))}.before-charter-*.note"))
         return [(path, note) for path in paths if (note := _read(path)) is not None]
+
+    def keep_charter_fork(self, note: bytes) -> Path:
+        """Keep a version of the charter that contradicts one this client knows; the path where it stands."""
+        path = self.folder / f"charter-fork-{chain_hash(note).hex()[:12]}.charter"
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(self.folder)) from None
+        write_whole(path, note, 0o600)
+        return path
+
+    def charter_forks(self) -> list[bytes]:
+        """The versions of the charter that were kept so."""
+        paths = sorted(self.folder.glob("charter-fork-*.charter"))
+        return [note for path in paths if (note := _read(path)) is not None]
 
     def _path(self, origin: str) -> Path:
         return self.folder / (quote(origin, safe="") + ".note")

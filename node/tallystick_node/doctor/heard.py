@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import open_checkpoint
-from tallystick.core.equivocation import accused_key, check_equivocation
+from tallystick.core.equivocation import accused_key, forked
 from tallystick.core.errors import TallystickError
 from tallystick_node import keyspace
 from tallystick_node.doctor.report import Report
@@ -49,4 +49,4 @@ def _check_gossiped(value: bytes, bureau: Bureau) -> None:
 
 
 def _check_evidence(value: bytes, bureau: Bureau) -> None:
-    check_equivocation(value, accused_key(value, bureau))
+    forked(bureau.id, value, accused_key(value, bureau))

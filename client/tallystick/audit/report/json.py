@@ -59,6 +59,7 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
         "full": coverage.full,
         "entries": coverage.entries,
         "ledgers": [_ledger(ledger) for ledger in coverage.ledgers],
+        "silent_nodes": list(coverage.silent_nodes),
         "unset": list(coverage.unset),
         "years_without_holidays": list(coverage.years),
         "unjudged": [
@@ -84,6 +85,9 @@ def _ledger(ledger: LedgerCoverage) -> Mapping[str, Any]:
         "away": ledger.away,
         "witnessed": ledger.witnessed,
         "unwitnessed": None if ledger.witnessed is None else ledger.unwitnessed,
+        "forked": ledger.forked,
+        "later_charter": ledger.later_charter or None,
+        "compared": ledger.compared,
     }
 
 

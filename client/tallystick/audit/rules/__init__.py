@@ -3,6 +3,7 @@
 from tallystick.audit.rules import (
     access,
     catalogue,
+    charters,
     duties,
     exchanges,
     lookups,
@@ -16,6 +17,7 @@ from tallystick.audit.rules import (
 __all__ = [
     "access",
     "catalogue",
+    "charters",
     "duties",
     "exchanges",
     "lookups",

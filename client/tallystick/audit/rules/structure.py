@@ -6,16 +6,17 @@ does not fit together is an observation about the server that answered. `{error}
 
 from __future__ import annotations
 
-from tallystick.audit.finding import Found, Standing
+from tallystick.audit.finding import Fact, Found, Standing
 from tallystick.audit.pass_ import BrokenReference
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
 from tallystick.audit.strand import Fault
+from tallystick.audit.views.recoveries import Lost
 
 
 def _fault(fault: Fault, seen: Seen) -> Findings:
     """It arises when it is seen, whenever what it is about was recorded: that moment is the forger's to choose."""
-    yield Found(fault.bureau, (fault.reference,), seen.as_of.at_us - 1, {"error": fault.error})
+    yield Found(fault.bureau, (fault.reference,), seen.as_of.at_us - 1, {"error": fault.error}, also=fault.also)
 
 
 @rule(
@@ -76,8 +77,32 @@ def rollback(fault: Fault, seen: Seen) -> Findings:
     zh="{bureau} 的密钥签署了两套账，核验信息：“{error}”",
 )
 def equivocation(fault: Fault, seen: Seen) -> Findings:
-    """Two checkpoints that no one ledger can have; the file this client keeps proves it. It convicts the key alone."""
+    """Two checkpoints that no one ledger can have, by a file that this client keeps or entries that carry one, whoever
+    recorded them. It convicts the key alone.
+    """
     return _fault(fault, seen)
+
+
+@rule(
+    named="已回执条目丢失",
+    en="{bureau} signed {size} entries, with {cosigned} of the {needed} cosignatures needed, and no longer holds what"
+    " stood above {held}{what}",
+    zh="{bureau} 曾签署 {size} 条（所需副署 {needed} 个，已有 {cosigned} 个），现已不存 {held} 条之后的条目{what}",
+)
+def acknowledged_lost(lost: Lost, seen: Seen) -> Findings:
+    """Signed under a key that the charter ends below, and not held by the ledger now. With a quorum's cosignatures it
+    would be `equivocation`; with fewer nobody was promised that it could be recovered, and nobody is accused.
+    """
+    each, recovery = lost.acknowledged, lost.recovery
+    facts: dict[str, Fact] = {
+        "size": each.checkpoint.size,
+        "cosigned": each.cosigned,
+        "needed": each.needed,
+        "held": each.vouches if recovery is None else recovery.said.lost_above or each.vouches,
+        "what": "lost-unsaid" if recovery is None else "lost-as-said",
+    }
+    also = () if recovery is None else (recovery.reference,)
+    yield Found(lost.bureau, (lost.reference,), seen.as_of.at_us - 1, facts, also=also)
 
 
 @rule(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tallystick.audit.finding import Found, Standing
+from tallystick.audit.finding import Fact, Found, Standing
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
+from tallystick.audit.views.histories import CosignedBoth
 from tallystick.audit.views.witness_times import Silent, Skew, Unwitnessed
 
 _MINUTE_US = 60 * 1_000_000
@@ -56,6 +57,19 @@ def silent_ledger(silent: Silent, seen: Seen) -> Findings:
         "witnesses": silent.quorum.witnesses,
     }
     yield Found(silent.bureau, (f"{silent.bureau}#{silent.index}",), seen.as_of.at_us - 1, facts)
+
+
+@rule(
+    named="见证矛盾",
+    en="the witness key of {bureau} cosigned two different histories of {other}, of {smaller} and of {larger} entries",
+    zh="{bureau} 的见证密钥副署了 {other} 互相矛盾的两套账，分别为 {smaller} 条与 {larger} 条",
+)
+def witness_inconsistent(both: CosignedBoth, seen: Seen) -> Findings:
+    """Its cosignatures stand on both notes of a proof of two histories. It convicts the witness's key alone. Neither a
+    second cosignature of one note nor one of a smaller checkpoint with a later time contradicts anything.
+    """
+    facts: dict[str, Fact] = {"other": both.ledger, "smaller": both.sizes[0], "larger": both.sizes[1]}
+    yield Found(both.witness, (both.reference,), seen.as_of.at_us - 1, facts, also=both.also)
 
 
 def _freshness_minutes(seen: Seen) -> int:

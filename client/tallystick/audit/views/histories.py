@@ -14,15 +14,21 @@ ledger whose present key did this is read, where it can be, and not believed: wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from tallystick.audit.coverage import Coverage
+from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.audit.entry import On
 from tallystick.audit.strand import Fault, fault_of
 from tallystick.audit.views.view import AsOf, View, folds
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.equivocation import accused_key, check_equivocation, forked, parse_equivocation, verify_equivocation
-from tallystick.core.errors import Forked, TallystickError, VerificationFailed
+from tallystick.core.equivocation import (
+    Equivocation,
+    accused_key,
+    forked,
+    parse_equivocation,
+    verify_equivocation,
+)
+from tallystick.core.errors import Forked, TallystickError
 from tallystick.core.note import VerifierKey, parse_note
 from tallystick_proto.v1.statement_pb2 import EquivocationFound
 
@@ -46,11 +52,13 @@ class CosignedBoth:
 
 @dataclass(slots=True)
 class _Found:
-    """What is known against a key, and by which bureaus' entries. `kept` says whether this client keeps the file."""
+    """What is known against a key: the file it is found by, the first entry of each bureau that carries one, and by
+    witness the file that shows that it cosigned both.
+    """
 
     error: Forked
     carried: dict[str, str] = field(default_factory=dict)
-    kept: bool = False
+    cosigned: dict[str, Equivocation] = field(default_factory=dict)
 
 
 class Histories(View):
@@ -60,22 +68,22 @@ class Histories(View):
         self._charter = charter
         self._witnesses = {bureau.witness_verifier: bureau.id for bureau in charter.bureau}
         self._found: dict[Accused, _Found] = {}
-        self._both: dict[tuple[str, str], CosignedBoth] = {}
-        self._coverage: Coverage | None = None
+        self._ledgers: list[LedgerCoverage] = []
 
     def begin(self, coverage: Coverage) -> None:
-        """Know what is judged, and what this client found before anything of it was read."""
-        self._coverage = coverage
+        """Know which ledgers are judged, each with what this client keeps against it."""
+        self._ledgers = coverage.ledgers
 
     @folds(EquivocationFound)
     def found(self, entry: On[EquivocationFound]) -> None:
         """Evidence on a ledger; what proves nothing is passed over."""
         try:
             data = entry.said.evidence.encode()
-            accused = self._accused(data)
-            found = self._found.get(accused)
-            if found is None or entry.bureau not in found.carried:
-                self._take(data, entry)
+            known = self._found.get(self._accused(data))
+            if known is None or entry.bureau not in known.carried:
+                bureau, proven = verify_equivocation(data, self._charter)
+                error = forked(bureau.id, data, proven.key)
+                self._take(bureau, proven, error).carried[entry.bureau] = entry.reference
         except TallystickError:
             return
 
@@ -85,46 +93,37 @@ class Histories(View):
         bureau = self._charter.by_origin(origin)
         return bureau.id, accused_key(data, bureau)
 
-    def _take(self, data: bytes, entry: On[EquivocationFound]) -> None:
-        """Hold what a file proves. Raises VerificationFailed."""
-        bureau, proven = verify_equivocation(data, self._charter)
-        error = forked(bureau.id, data, proven.key)
+    def _take(self, bureau: Bureau, proven: Equivocation, error: Forked) -> _Found:
         found = self._found.setdefault((bureau.id, proven.key), _Found(error))
-        found.carried[entry.bureau] = entry.reference
-        if (error.known or 0) < (found.error.known or 0):
+        if proven.smaller.size <= (found.error.known or 0):
             found.error = error
+        for witness in filter(None, map(self._witnesses.get, proven.cosigners)):
+            known = found.cosigned.get(witness)
+            if known is None or proven.smaller.size < known.smaller.size:
+                found.cosigned[witness] = proven
+        return found
 
     def disbelieve(self) -> None:
-        """Every entry was folded: say in the coverage which ledgers are not to be believed."""
-        for ledger in () if self._coverage is None else self._coverage.ledgers:
+        """Every entry was folded: take in what this client keeps, and mark the ledgers that are not to be believed."""
+        for ledger in self._ledgers:
             bureau = self._charter.by_origin(ledger.origin)
-            if ledger.forked is not None:
-                self._keep(bureau, ledger.forked)
+            if ledger.evidence is not None:
+                _, proven = verify_equivocation(ledger.evidence.evidence, self._charter)
+                self._take(bureau, proven, ledger.evidence).error = ledger.evidence
             present = self._found.get((bureau.id, bureau.ledger_verifier))
-            if present is not None and ledger.forked is None:
+            if present is not None:
                 ledger.disbelieve(present.error)
-
-    def _keep(self, bureau: Bureau, error: Forked) -> None:
-        """What this client keeps comes before what ledgers carry."""
-        try:
-            _, proven = verify_equivocation(error.evidence, self._charter)
-        except VerificationFailed:  # no charter: it was checked where it was found
-            proven = check_equivocation(error.evidence, bureau.ledger_verifier)
-        found = self._found.setdefault((bureau.id, proven.key), _Found(error))
-        found.error, found.kept = error, True
 
     def finish(self, as_of: AsOf) -> Iterator[Fault | CosignedBoth]:
         """Every key that signed two histories, and every witness that cosigned both of a ledger's."""
         for (bureau, _), found in self._found.items():
             also = tuple(sorted(found.carried.values()))
-            fault = fault_of(found.error, bureau, max((found.error.known or 0) - 1, 0), also)
-            yield fault
-            yield from self._cosigners(bureau, found.error, fault)
+            yield replace(fault_of(found.error, bureau, _last(found.error.known)), also=also)
+            for witness, proven in found.cosigned.items():
+                sizes = proven.smaller.size, proven.larger.size
+                yield CosignedBoth(witness, bureau, f"{bureau}#{_last(sizes[0])}", sizes, also)
 
-    def _cosigners(self, bureau: str, error: Forked, fault: Fault) -> Iterator[CosignedBoth]:
-        _, proven = verify_equivocation(error.evidence, self._charter)
-        sizes = (proven.smaller.size, proven.larger.size)
-        for key in proven.cosigners:
-            witness = self._witnesses.get(key)
-            if witness is not None:
-                yield CosignedBoth(witness, bureau, fault.reference, sizes, fault.also)
+
+def _last(size: int | None) -> int:
+    """The last entry of so many."""
+    return max((size or 0) - 1, 0)

@@ -1,0 +1,95 @@
+"""What an audit holds ledgers against, besides what their own nodes show: what this client kept, and what others hold.
+
+A liar shows an auditor of its own ledger what it likes, and does not choose what others were shown. So every node of
+the charter is asked for the checkpoints it holds, once those were taken that the audit reads under; each is held
+against these (`sdk.gossip`). Evidence ends the reading of that ledger, and of no other; what nobody joins to it is an
+observation, where the ledger's own node was there to be asked. Who does not answer is named in the coverage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from tallystick.audit.coverage import CharterFork, Coverage, LedgerCoverage
+from tallystick.audit.strand import Fault
+from tallystick.core.equivocation import accused_key, forked
+from tallystick.core.errors import TallystickError, VerificationFailed
+from tallystick.core.news import ledger_number
+from tallystick.sdk.aside import judged_aside
+from tallystick.sdk.charter_files import forks_among, known_versions
+from tallystick.sdk.gossip import Heard, gossip
+from tallystick.sdk.ledgers import Ledgers
+from tallystick.sdk.profile import Profile
+from tallystick.sdk.trust_store import TrustStore
+from tallystick_proto.v1.gossip_pb2 import SwapAnswer
+
+
+def know_charter(profile: Profile, coverage: Coverage) -> None:
+    """Note the versions of the charter that this client knows, and which it was shown that contradict one of them."""
+    known = known_versions(profile.charter_path, profile.charter_digest)
+    coverage.versions = {version.number: version.digest for version in known}
+    forks = forks_among(profile.charter_path, known, trust_of(profile).charter_forks())
+    coverage.charter_forks = tuple(CharterFork(number, digests) for number, digests in forks.items())
+
+
+def cross_check(ledgers: Ledgers, coverage: Coverage) -> list[Fault]:
+    """Hold the checkpoints in a coverage against what every node holds; what nobody joins to them."""
+    read = [ledger for ledger in coverage.ledgers if ledger.checkpoint is not None]
+    for ledger in read:
+        _attempt(ledger, ledgers[ledger.bureau].remember)
+    heard = gossip(ledgers.profile)
+    answered = {each.node.id: each.answer for each in heard.asked if each.error is None}
+    coverage.silent_nodes = tuple(each.node.id for each in heard.asked if each.error is not None)
+    for ledger in coverage.ledgers:
+        others = [answer for node, answer in answered.items() if node != ledger.bureau]
+        ledger.compared = sum(_speaks_of(answer, ledger_number(ledger.origin)) for answer in others)
+    for ledger in read:
+        _attempt(ledger, ledgers[ledger.bureau].check_evidence)
+    there = [each for each in read if each.checkpoint is not None and not ledgers[each.bureau].keeper]
+    return [fault for ledger in there for fault in _suspicions(ledger, heard)]
+
+
+def recall(ledgers: Ledgers, coverage: Coverage) -> None:
+    """Take up what this client kept: evidence against a key of a ledger, and checkpoints that no key vouches for now.
+
+    Raises ConfigInvalid where that cannot be read.
+    """
+    trust = trust_of(ledgers.profile)
+    for ledger in coverage.ledgers:
+        kept = trust.evidence(ledger.origin)
+        if kept is not None and ledger.evidence is None:
+            with suppress(VerificationFailed):  # against the key in use it was read, and refused, as its ledger was
+                key = accused_key(kept[1], ledgers.charter.by_id(ledger.bureau))
+                ledger.evidence = forked(ledger.bureau, kept[1], key)
+        if ledger.checkpoint is not None:
+            with suppress(VerificationFailed):  # what no key of the ledger ever signed proves nothing
+                aside = judged_aside(ledgers[ledger.bureau], trust, ledgers.charter)
+                ledger.acknowledged = tuple(judged for _, judged in aside)
+
+
+def trust_of(profile: Profile) -> TrustStore:
+    """What a profile's client keeps."""
+    return TrustStore(profile.state / "trust")
+
+
+def _speaks_of(answer: SwapAnswer, number: int) -> bool:
+    return number in answer.proven or any(line.ledger == number for line in answer.line)
+
+
+def _suspicions(ledger: LedgerCoverage, heard: Heard) -> Iterator[Fault]:
+    for each in heard.suspicions:
+        if each.bureau == ledger.bureau:
+            said = (
+                f"nobody joins a checkpoint of {each.size} entries to the {ledger.size} it shows; kept in {each.path}"
+            )
+            yield Fault("unreconciled", ledger.bureau, f"{ledger.bureau}#{max(each.size - 1, 0)}", said)
+
+
+def _attempt(ledger: LedgerCoverage, call: Callable[[], object]) -> None:
+    """What fails ends the reading of that ledger alone."""
+    try:
+        call()
+    except TallystickError as error:
+        ledger.fail(error)
+        ledger.checkpoint = None

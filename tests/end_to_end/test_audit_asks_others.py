@@ -1,0 +1,178 @@
+"""An audit asks every node about every ledger: a liar is found by what others hold, and what nobody proves is no more
+than an observation."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from tallystick.audit.coverage import LedgerCoverage
+from tallystick.audit.finding import Standing
+from tallystick.audit.words import Words
+from tallystick.core.cosignature import make_cosignature
+from tallystick.core.errors import NotFound
+from tallystick.core.note import add_signatures, parse_note
+from tallystick.sdk.auditing import Audited, audit
+from tallystick.sdk.ledgers import Ledgers
+from tallystick.sdk.profile import Profile
+from tallystick_proto.v1.ledger_pb2 import CheckpointAnswer
+from tests.harness import loop
+from tests.harness.company import Company
+from tests.harness.lying_node import LyingNode
+from tests.harness.witnesses import gathered, record
+
+MARKET, TAX, PLANNING, AUDIT = "market", "taxation", "planning", "audit"
+ALL = (MARKET, TAX, PLANNING, AUDIT)
+ABOUT_LEDGERS = [
+    "equivocation",
+    "witness-inconsistent",
+    "unreconciled",
+    "rollback",
+    "tree-mismatch",
+    "acknowledged-lost",
+]
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Company]:
+    """Four bureaus, each a witness of the other three; the market's ledger has grown, and all of them hold it."""
+    with capture_logs(), Company(tmp_path, *ALL) as company:
+        assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
+        yield company
+
+
+def audited(profile: Profile) -> Audited:
+    with Ledgers.open(profile) as ledgers:
+        return audit(ledgers, date.today() + timedelta(days=1), rules=ABOUT_LEDGERS)
+
+
+def found(judged: Audited) -> list[tuple[str, str, Standing]]:
+    return [(each.rule, each.bureau, each.standing) for each in judged.findings]
+
+
+def covers(judged: Audited, bureau: str) -> LedgerCoverage:
+    return next(ledger for ledger in judged.coverage.ledgers if ledger.bureau == bureau)
+
+
+def held(company: Company, holder: str, size: int) -> bool:
+    account = company[holder].engine.gossip.accounts[company.bureau(MARKET).origin]
+    return account.held is not None and account.held.size == size
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["fresh", "returning"])
+@pytest.mark.parametrize("more", [2, 3, 5], ids=["smaller", "equal", "larger"])
+def test_one_liar_cannot_fool_an_auditor(company: Company, known: bool, more: int) -> None:
+    """Shown another history by the forker alone, of any size, it has the proof from any witness of the true one."""
+    profile = company.profile("auditor")
+    if known:
+        assert found(audited(profile)) == []
+    other = company.fork(MARKET)
+    record(other, more)
+    assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
+    company.rounds_until(lambda: held(company, TAX, 9))
+    shown = company.profile("shown", shown={MARKET: other})
+    if known:
+        (profile.state).rename(shown.state)
+    judged = audited(shown)
+    assert found(judged) == [("equivocation", MARKET, Standing.PROVEN)]
+    assert not covers(judged, MARKET).complete
+    assert {each for each in ALL if covers(judged, each).complete} == {TAX, PLANNING, AUDIT}
+    again = audited(shown)
+    assert [each.id for each in again.findings] == [each.id for each in judged.findings]
+
+
+def test_honest_ledgers_are_compared_and_nothing_is_found(company: Company) -> None:
+    """While they grow, after one crashed and began again, and with one away; the coverage says who was asked."""
+    profile = company.profile("auditor")
+    company.rounds_until(lambda: all(held(company, each, 6) for each in ALL[1:]))
+    judged = audited(profile)
+    assert (found(judged), covers(judged, MARKET).compared, judged.coverage.silent_nodes) == ([], 3, ())
+    assert gathered(company[MARKET], record(company[MARKET], 2).size) is not None
+    company[PLANNING].stop()
+    judged = audited(profile)
+    assert (found(judged), covers(judged, MARKET).compared, judged.coverage.silent_nodes) == ([], 2, (PLANNING,))
+    said = list(Words(profile.charter, "en").coverage(judged.coverage))
+    assert "Nodes that did not say what they hold: planning." in said
+    assert f"Checkpoints compared with what 2 other nodes hold: {AUDIT}, {MARKET}, {TAX}." in said
+    company[PLANNING].start()
+    record(company[PLANNING], 1)
+    assert found(audited(profile)) == []
+
+
+def test_a_node_that_was_put_back_is_accused_of_nothing(company: Company, tmp_path: Path) -> None:
+    """Who trusted more of its ledger observes that it shows less; what others hold beyond it, their copies prove."""
+    node = company[MARKET]
+    node.stop()
+    older, noted = node.home.disk.reopened(), tmp_path / "noted"
+    shutil.copy(node.home.noted, noted)
+    node.start()
+    assert gathered(node, record(node, 2).size) is not None
+    company.rounds_until(lambda: all(held(company, each, 8) for each in ALL[1:]))
+    knowing, fresh = company.profile("knowing"), company.profile("fresh")
+    assert found(audited(knowing)) == []
+    node.stop()
+    latest, node.home.disk = node.home.disk, older
+    shutil.copy(noted, node.home.noted)
+    node.start()
+    assert found(audited(knowing)) == [("rollback", MARKET, Standing.OBSERVED)]
+    judged = audited(fresh)
+    assert (found(judged), covers(judged, MARKET).size) == ([], 6)
+    node.stop()
+    node.home.disk = latest
+    node.start()
+
+
+def test_what_nobody_joins_to_the_ledger_read_is_an_observation(company: Company) -> None:
+    """A checkpoint by its key that every node refuses to prove; it goes when one does, and accuses nobody."""
+    profile = company.profile("auditor")
+    assert gathered(company[MARKET], record(company[MARKET], 2).size) is not None
+    company.rounds_until(lambda: held(company, TAX, 8))
+    stale = company[MARKET].sequencer.ledger
+    older = company.offices[MARKET].note(5, stale.root_at(5))
+    company[MARKET].lies["GetCheckpoint"] = lambda _: CheckpointAnswer(checkpoint=older)
+    for node in company.nodes.values():
+        node.lies["ProveConsistency"] = _refused
+    judged = audited(profile)
+    assert found(judged) == [("unreconciled", MARKET, Standing.OBSERVED)]
+    assert covers(judged, MARKET).size == 5
+    for node in company.nodes.values():
+        node.lies.clear()
+    assert found(audited(profile)) == []
+
+
+def test_a_witness_that_cosigned_both_histories_is_proven_to_have(company: Company) -> None:
+    """Whoever meets both notes keeps its cosignatures with the proof, and the audit names its key beside the forker's.
+
+    Witnesses that cosigned one of the two are not named.
+    """
+    other = company.fork(MARKET)
+    record(other, 3)
+    assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
+    pair = [_cosigned(company, node, by) for node, by in ((company[MARKET], (TAX, AUDIT)), (other, (TAX,)))]
+    loop.run(company[PLANNING].engine.gossip.take(pair, (), MARKET))
+    assert company.evidence(PLANNING, MARKET) is not None
+    judged = audited(company.profile("auditor"))
+    assert sorted(found(judged)) == [
+        ("equivocation", MARKET, Standing.PROVEN),
+        ("witness-inconsistent", TAX, Standing.PROVEN),
+    ]
+    assert covers(judged, TAX).complete
+
+
+def _cosigned(company: Company, node: LyingNode, by: tuple[str, ...]) -> bytes:
+    """What a node's ledger has now, cosigned by these bureaus' keys."""
+    ledger = node.sequencer.ledger
+    plain = company.offices[MARKET].note(ledger.state.size, ledger.root_at(ledger.state.size))
+    text = parse_note(plain).text
+    keys = {each: company.offices[each].keys["witness"] for each in by}
+    lines = (make_cosignature(text, 1_800_000_000, keys[each], f"{company.bureau(each).origin}/witness") for each in by)
+    return add_signatures(plain, *lines)
+
+
+def _refused(_: object) -> object:
+    raise NotFound("it is not shown", expected="nothing")
