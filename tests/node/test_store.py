@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice, product
 from pathlib import Path
 from threading import Barrier, Thread
@@ -324,6 +326,43 @@ def test_truncated_and_deleted_files_lose_nothing_silently_but_the_logs_tail(wri
                 assert found is None or found in earlier, f"{path.name} cut at {cut}"
             else:
                 assert found is None, f"{path.name} cut at {cut}"
+
+
+@contextmanager
+def no_room(path: Path, more: int) -> Iterator[None]:
+    """Files may grow so much beyond the database's log, and then the disk is full; each write may fail in its middle."""
+    (log,) = path.glob("*.log")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + more, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("more", [0, 5, 3_000])
+def test_what_is_written_after_a_write_that_failed_is_there_after_reopening(tmp_path: Path, more: int) -> None:
+    """Whoever wrote what failed: half a record in the log does not cost what others were told is durable."""
+    store = LevelDbStore.create(tmp_path / "db")
+    store.write(Batch([(b"before", bytes(1_000))]))
+    staged = store.stage(Batch([(b"staged", b"1")]))
+    seen = store.snapshot()
+    with no_room(store.path, more):
+        for _ in range(2):
+            with pytest.raises(StorageFailed):
+                store.write(Batch([(b"a copy's", bytes(20_000))]))
+    staged()
+    for number in range(5):
+        store.write(Batch([(b"%d" % number, bytes(3_000))]))
+    assert store.get(b"before") == bytes(1_000)
+    with pytest.raises(StorageFailed):
+        list(seen)
+    found = dict(store.range(b"", None))
+    store.close()
+    again = LevelDbStore.open(tmp_path / "db")
+    assert dict(again.range(b"", None)) == found
+    assert {b"before", b"staged", *(b"%d" % number for number in range(5))} <= found.keys()
+    again.close()
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -7,15 +7,19 @@
 - Compression is off, since compressing stalls long commits; the write buffer is 64 MiB.
 - plyvel crashes the process when a database is closed under a user, so every call is counted in and out, and `close`
   waits. A range is fetched in pages, each one counted call, so one left half-way holds nobody up.
+- A write that fails leaves half a record in the log, and LevelDB goes on behind it: what it then calls durable, nobody
+  can read after the next start, nor the database. So writes come one after another, and after one that failed nothing
+  is written, whoever wants it, before the database was opened anew, which is done by the next that writes.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Lock
 from typing import Final, Self
 
 from tallystick.core.errors import DirectoryHeld, DiskFull, StorageFailed, StoreDamaged
@@ -42,7 +46,10 @@ class LevelDbStore:
         self._db: plyvel.DB | None = db
         self._users = 0
         self._closing = False
-        self._changed = Condition()
+        self._renewing = False
+        self._torn = False  # whether a write failed since the database was opened
+        self._changed = Condition()  # guards all this
+        self._writing = Lock()
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -77,7 +84,7 @@ class LevelDbStore:
             self._leave()
 
     def range(self, start: bytes, stop: bytes | None, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        return self._range(None, start, stop, reverse)
+        return self._range(None, None, start, stop, reverse)
 
     def snapshot(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         db = self._enter()
@@ -86,14 +93,14 @@ class LevelDbStore:
         finally:
             self._leave()
         # LevelDB keeps what the snapshot sees until it is let go of, which happens with this iterator.
-        return self._range(taken, start, stop, reverse=False)
+        return self._range(taken, db, start, stop, reverse=False)
 
     def _range(
-        self, taken: plyvel.Snapshot | None, start: bytes, stop: bytes | None, reverse: bool
+        self, taken: plyvel.Snapshot | None, of: plyvel.DB | None, start: bytes, stop: bytes | None, reverse: bool
     ) -> Iterator[tuple[bytes, bytes]]:
         items = _PAGE_ITEMS_FIRST  # small at first: most readers want little
         while True:
-            page, more = self._page(taken, start, stop, reverse, items)
+            page, more = self._page(taken, of, start, stop, reverse, items)
             yield from page
             if not more:
                 return
@@ -105,9 +112,15 @@ class LevelDbStore:
             items = min(4 * items, _PAGE_ITEMS_MAX)
 
     def _page(
-        self, taken: plyvel.Snapshot | None, start: bytes, stop: bytes | None, reverse: bool, items: int
+        self,
+        taken: plyvel.Snapshot | None,
+        of: plyvel.DB | None,
+        start: bytes,
+        stop: bytes | None,
+        reverse: bool,
+        items: int,
     ) -> tuple[list[tuple[bytes, bytes]], bool]:
-        db = self._enter()
+        db = self._enter(of)
         try:
             iterator = (taken or db).raw_iterator(verify_checksums=True)
             try:
@@ -122,24 +135,22 @@ class LevelDbStore:
     def stage(self, batch: Batch) -> Callable[[], None]:
         db = self._enter()
         try:
-            # Not as a context, which would write what was put so far when an exception leaves it.
-            staged = db.write_batch(transaction=True, sync=True)
-            put, delete = staged.put, staged.delete
-            for key, value in batch.puts:
-                put(key, value)
-            for key in batch.deletes:
-                delete(key)
+            staged = _staged(db, batch)
         finally:
             self._leave()
 
         def write() -> None:
-            self._enter()
-            try:
-                staged.write()
-            except plyvel.Error as error:
-                raise _failure(error, self.path) from None
-            finally:
-                self._leave()
+            with self._writing:
+                self._renew_if_torn()
+                now = self._enter()
+                try:
+                    (staged if now is db else _staged(now, batch)).write()
+                except plyvel.Error as error:
+                    with self._changed:
+                        self._torn = True
+                    raise _failure(error, self.path) from None
+                finally:
+                    self._leave()
 
         return write
 
@@ -147,16 +158,42 @@ class LevelDbStore:
         self.stage(batch)()
 
     def close(self) -> None:
-        with self._changed:
+        with self._writing, self._changed:
             self._closing = True
-            self._changed.wait_for(lambda: self._users == 0)
-            db, self._db = self._db, None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._changed.wait_for(lambda: self._users == 0)
+        db, self._db = self._db, None
         if db is not None:
             db.close()
 
-    def _enter(self) -> plyvel.DB:
+    def _renew_if_torn(self) -> None:
+        """Before a write. Readers wait as long as it takes. Raises StorageFailed."""
         with self._changed:
-            if self._closing or self._db is None:
+            if not self._torn or self._closing:
+                return
+            logs = sum(log.stat().st_size for log in self.path.glob("*.log"))
+            if shutil.disk_usage(self.path).free < logs:  # then what there is can at least be read on
+                raise DiskFull("the disk is full", where=str(self.path), expected=f"{logs} B to open the database anew")
+            self._renewing = True
+            try:
+                self._let_go()
+                self._open_again()
+            finally:
+                self._renewing = False
+                self._changed.notify_all()
+
+    def _open_again(self) -> None:
+        self._db, self._torn = _open(self.path, create=False), False
+
+    def _enter(self, of: plyvel.DB | None = None) -> plyvel.DB:
+        """`of` is the database that what is used was made of; where it was opened anew since, that is gone."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._renewing)
+            if self._db is None and not self._closing:  # it could not be opened anew then
+                self._open_again()
+            if self._closing or self._db is None or (of is not None and of is not self._db):
                 raise closed(str(self.path))
             self._users += 1
             return self._db
@@ -164,7 +201,7 @@ class LevelDbStore:
     def _leave(self) -> None:
         with self._changed:
             self._users -= 1
-            if self._closing and self._users == 0:
+            if self._users == 0:
                 self._changed.notify_all()
 
 
@@ -180,6 +217,17 @@ def _open(path: Path, *, create: bool) -> plyvel.DB:
         )
     except plyvel.Error as error:
         raise _failure(error, path) from None
+
+
+def _staged(db: plyvel.DB, batch: Batch) -> plyvel.WriteBatch:
+    # Not as a context, which would write what was put so far when an exception leaves it.
+    staged = db.write_batch(transaction=True, sync=True)
+    put, delete = staged.put, staged.delete
+    for key, value in batch.puts:
+        put(key, value)
+    for key in batch.deletes:
+        delete(key)
+    return staged
 
 
 def _fetch(
