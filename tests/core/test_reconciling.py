@@ -160,6 +160,18 @@ def test_what_is_pinned_is_extended_or_not_held() -> None:
         settle(account, rewritten(2))
 
 
+def test_the_pinned_checkpoint_shown_again_is_no_news() -> None:
+    """Anybody may have it: what is held beyond it stays held, and nothing is apart."""
+    pinned = msgspec.structs.replace(LEDGER, floor=Floor(8, encode_base64(TRUTH.mth(0, 8))))
+    account = Account(charter_of(pinned, *WITNESSES), pinned)
+    assert account.show(note(TRUTH, 8))
+    account.show(note(TRUTH, 12))
+    settle(account, TRUTH)
+    assert not account.show(note(TRUTH, 8))
+    assert account.held == see(note(TRUTH, 12), account.charter, pinned)
+    assert not account.apart
+
+
 def seen(history: Reference, size: int, *cosigned: tuple[int, int]) -> Seen:
     return see(note(history, size, *cosigned), CHARTER, LEDGER)
 

@@ -21,8 +21,8 @@ from tallystick.core.limits import ANSWER_BYTES_MAX
 from tallystick.core.reconciling import Seen
 from tallystick_proto.v1.gossip_pb2 import Line
 
-ROOT_BYTES: Final = 8
-"""How much of a root a line shows."""
+ROOT_BYTES: Final = 16
+"""How much of a root a line shows: enough that nobody finds two histories that look alike in it."""
 
 
 def ledger_number(origin: str) -> int:

@@ -128,6 +128,8 @@ class Account:
             return self.held is not held
         if (floor is not None and seen.size < floor.size) or (held is not None and not seen.size):
             return False  # 3
+        if seen.checkpoint == floor and held is not None:
+            return False  # what is held extends it
         if (held is None and floor is None) or (held is not None and not held.size) or seen.checkpoint == floor:
             self.held = seen
             return True

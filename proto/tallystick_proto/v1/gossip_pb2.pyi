@@ -36,7 +36,7 @@ class Line(_message.Message):
     """the first 8 bytes of BLAKE3 of its origin, big-endian"""
     size: _builtins.int
     root: _builtins.bytes
-    """its first 8 bytes"""
+    """its first 16 bytes"""
     newest_s: _builtins.int
     """the second of its newest cosignature; 0: none"""
     cosignatures: _builtins.int
