@@ -25,6 +25,7 @@ its own proof from a smaller one to what was cosigned (`check_held`), or by the 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -40,6 +41,7 @@ from tallystick.core.errors import (
     RolledBack,
     SignatureInvalid,
     StoreDamaged,
+    Unreconciled,
 )
 from tallystick.core.hashing import leaf_hashes
 from tallystick.core.keys import SigningKey
@@ -107,9 +109,15 @@ class Copy(Growing):
 
     @property
     def stopped(self) -> str:
-        """Why this ledger is cosigned no more; empty while it is. What a former key forgot does not bind the next."""
-        forgot = self.cosigning.behind_key
-        return "" if forgot and forgot != self._key.public else self.cosigning.stopped
+        """Why this ledger is cosigned no more; empty while it is. It ends with the key it is about: what a former key
+        of this witness forgot does not bind the next, nor the ledger's next key what a retired one signed.
+        """
+        record = self.cosigning
+        if record.behind_key:
+            binds = record.behind_key == self._key.public
+        else:
+            binds = not record.shown or self._is_signed(record.shown)
+        return record.stopped if binds else ""
 
     @property
     def cosigned(self) -> bytes:
@@ -180,7 +188,8 @@ class Copy(Growing):
             return
         if self.cosigning.note and self.opened(self.cosigning.note).size == first:
             proof = consistency_of_range(first, leaf_hashes(bundle.entry), shown.size, bundle.path)
-            compare(self.bureau, self.cosigning.note, self._compared, proof, root)
+            with suppress(Unreconciled):  # by two keys of the ledger, of which each may have signed one history
+                compare(self.bureau, self.cosigning.note, self._compared, proof, root)
         self.check_root(Checkpoint(shown.origin, first, root), self.ledger.state.root)
 
     # What a recovery of the ledger leaves behind here.
@@ -192,18 +201,35 @@ class Copy(Growing):
 
         That the ledger goes on otherwise from there proves nothing then.
         """
-        floor, key = self.bureau.floor, self.bureau.ledger_verifier
-        if floor is None or self.size <= floor.size or not any(each.name == key.name for each in self.bureau.ends):
-            return False
-        signed = parse_note(self.cosigning.note).signatures if self.cosigning.note else ()
-        return (key.name, key.key_id) not in [(each.name, each.key_id) for each in signed]
+        floor = self.bureau.floor
+        return floor is not None and self.size > floor.size and self.rekeyed
+
+    @property
+    def rekeyed(self) -> bool:
+        """Whether the charter ended a key of the ledger, and the present one has signed nothing that was cosigned."""
+        ended = any(key.name == self.bureau.origin for key in self.bureau.ends)
+        return ended and not (self.cosigning.note and self._is_signed(self.cosigning.note))
+
+    def _is_signed(self, note: bytes) -> bool:
+        """Whether a note that was kept is by the ledger's present key."""
+        key = self.bureau.ledger_verifier
+        return (key.name, key.key_id) in [(each.name, each.key_id) for each in parse_note(note).signatures]
+
+    @property
+    def holds_floor(self) -> bool:
+        """Whether the copy reaches the floor that the charter pins, and has its root there."""
+        floor = self.bureau.pinned
+        return floor is not None and self.size >= floor.size and self.ledger.root_at(floor.size) == floor.root
 
     def start_over(self) -> bool:
-        """Let go of an outlived copy, to fetch it again; not where what it cosigned goes beyond the floor: others may
-        still want that of it. Returns whether it did. The time it cosigned last at is kept.
+        """Let go of an outlived copy, to fetch it again; not where what it cosigned goes beyond the floor, which others
+        may still want of it, or is not of the history that is pinned: then its key would sign a second one. Returns
+        whether it did. The time it cosigned last at is kept.
         """
         note, floor = self.cosigning.note, self.bureau.floor
-        if note and (floor is None or parse_checkpoint(parse_note(note).text).size > floor.size):
+        if note and (
+            floor is None or not self.holds_floor or parse_checkpoint(parse_note(note).text).size > floor.size
+        ):
             return False
         batch = Batch()
         batch.put(COSIGNING, Cosigning(cosigned_at_s=self.cosigning.cosigned_at_s).SerializeToString())

@@ -23,9 +23,11 @@ from typing import Final, TypeVar
 import structlog
 
 from tallystick.core.charter import Bureau, Charter
+from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.equivocation import parse_equivocation
 from tallystick.core.errors import BehindSigned, CharterMismatch, Forked, TallystickError, Unreachable
 from tallystick.core.history import History, Recorded
+from tallystick.core.merkle import check_consistency
 from tallystick_node.copies import COSIGNING, PROVEN, Copy
 from tallystick_node.growing import fetch
 from tallystick_node.peers import Peer, Reach
@@ -150,16 +152,18 @@ class Follower:
         if means.now_us() >= means.charter.expires_us:
             raise CharterMismatch("the charter has expired", where=means.charter.name, expected="a later version of it")
         shown = copy.opened(note)
+        await self._check_floor(peer, shown)
         try:
             copy.compare(shown, note)
             history, checked = await fetch(copy, peer, shown, self._write)
             copy.check_whole(history, shown)
         except PROVEN as error:
-            if copy.outlived and not (isinstance(error, Forked) and error.evidence):
-                raise await self._outlived(error) from None
-            await self._stop(str(error), note)
+            forked = isinstance(error, Forked)
+            if (copy.outlived or (copy.rekeyed and forked)) and not (forked and error.evidence):
+                raise await self._outlived(error.what) from None
             if isinstance(error, Forked) and error.evidence:
-                await means.proven.keep(error.evidence)
+                await means.proven.keep(error.evidence)  # first: whether it is shown again is the forker's choice
+            await self._stop(str(error), note)
             return False
         if await self._is_proven() or not await self._remembers(means.shelf.reminder(self.bureau.origin)):
             return False
@@ -167,16 +171,29 @@ class Follower:
         log.debug("cosigned", ledger=self.bureau.id, size=shown.size)
         return True
 
-    async def _outlived(self, error: TallystickError) -> CharterMismatch:
-        """The ledger goes on otherwise from the floor it was recovered at; the copy is fetched again, if it may."""
+    async def _check_floor(self, peer: Peer, shown: Checkpoint) -> None:
+        """What is cosigned extends what the charter pins. Raises ProofFailed where what is shown does not, and
+        CharterMismatch where what is held here does not.
+        """
+        copy, floor = self._copy, self.bureau.pinned
+        if floor is None:
+            return
+        if copy.size < floor.size:
+            within = 0 < floor.size < shown.size
+            proof = await peer.prove_consistency(self.bureau.origin, floor.size, shown.size) if within else ()
+            check_consistency(floor.size, floor.root, shown.size, shown.root, proof)
+        elif not copy.holds_floor:
+            raise await self._outlived(f"the charter pins others at {floor.size}")
+
+    async def _outlived(self, why: str) -> CharterMismatch:
+        """The ledger goes on otherwise from where the charter pins it; the copy is fetched again, if it may."""
         copy = self._copy
-        again = await self._means.in_thread(copy.start_over)
+        again = copy.rekeyed and await self._means.in_thread(copy.start_over)
         return CharterMismatch(
-            f"{copy.size} entries are held here, under a key that the charter ends before, and it goes on otherwise "
-            f"({error.what})",
+            f"{copy.size} entries are held here, and the ledger that the charter pins goes on otherwise ({why})",
             where=self.bureau.id,
             expected="a copy of the ledger as it was recovered"
-            + (": it is fetched again" if again else "; this one is kept: more of it was cosigned than is pinned"),
+            + (": it is fetched again" if again else "; this one is kept: more or other was cosigned than is pinned"),
         )
 
     async def _remembers(self, note: bytes) -> bool:

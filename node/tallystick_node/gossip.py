@@ -30,6 +30,7 @@ from tallystick.core.errors import (
     BehindSigned,
     Forked,
     NotFound,
+    SignatureInvalid,
     StorageFailed,
     TallystickError,
     Unreachable,
@@ -216,7 +217,7 @@ class Gossip:
         assert self._own_word is not None  # nothing is proven against an observer, which signs no checkpoint
         two = parse_equivocation(evidence)
         for note in (two.smaller, two.larger):
-            with suppress(BehindSigned):
+            with suppress(BehindSigned, SignatureInvalid):  # or by a key that was retired: then it is history
                 self._own_word.check(note, "evidence")
 
     # Proofs.

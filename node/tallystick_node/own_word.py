@@ -5,7 +5,8 @@ key signed it, it is either a state this database went through, or there is a hi
 it was put back from an older copy, or somebody else writes with the key. Which of the two, the note does not say.
 Either way the next signature might be the second of two histories: the first such note ends writing. Reading goes on.
 
-A key that the charter retired speaks up to where the charter ends its word, and no further.
+Of a key that the charter retired nothing is to be learned: the ledger extends the floor at which that key ends, or the
+node does not start, and what it signs from now on, whoever has it, is another history below that, or nobody's.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ WHAT_TO_DO: Final = (
 )
 
 
+def present_word(note: bytes, own: Bureau) -> Checkpoint:
+    """The checkpoint in a note by the key that a ledger has now. Raises MalformedNote or SignatureInvalid."""
+    key = own.ledger_verifier
+    return open_checkpoint(note, key, {each: size for each, size in own.ends.items() if each == key})
+
+
 class OwnWord:
     """Holds what is shown of one ledger against what is here. Use within the sequencer's event loop."""
 
@@ -41,7 +48,7 @@ class OwnWord:
         Raises MalformedNote or SignatureInvalid where it is not this ledger's word and proves nothing, and BehindSigned
         where it is, and the ledger does not have it: from then on nothing is written.
         """
-        signed = open_checkpoint(note, self._own.ledger_verifier, self._own.ends)
+        signed = present_word(note, self._own)
         ledger = self._sequencer.ledger
         if not is_prefix(signed, ledger.state.size, ledger.root_at):
             raise self.lacking(signed, by)

@@ -3,8 +3,7 @@
 Each witness is asked until it has answered, at first at once and then ever more rarely. Meanwhile whoever submits is
 told how many are missing. When the rule is content, the others have a moment longer: an entry that the ledger signed
 right before its database was lost may be with one witness alone. What does not verify is no answer. A checkpoint under
-a key that the charter retired, beyond where it ends that key's word, is one: it is the ledger's, and binds it to
-nothing.
+a key whose word the charter has ended is one: it is the ledger's, and binds it to nothing (`own_word`).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.errors import MalformedNote, SignatureInvalid, Starting, TallystickError
 from tallystick.core.limits import LEDGER_ENTRIES_MAX
-from tallystick_node.own_word import OwnWord
+from tallystick_node.own_word import OwnWord, present_word
 from tallystick_node.peers import Reach
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.starting_rule import Answer, Behind, MaySign, Waiting, decide
@@ -48,7 +47,7 @@ def read_answer(witness: Bureau, answer: HeldAnswer, own: Bureau) -> Answer:
 def _signed(note: bytes, own: Bureau) -> Checkpoint | None:
     """What a note says that the ledger's key signed; None where the charter has ended that word."""
     try:
-        return open_checkpoint(note, own.ledger_verifier, own.ends)
+        return present_word(note, own)
     except SignatureInvalid:
         open_checkpoint(note, own.ledger_verifier, dict.fromkeys(own.ends, LEDGER_ENTRIES_MAX))
         return None

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tallystick.core.entry import decode_entry
 from tallystick.core.errors import (
     ChainBroken,
+    CharterMismatch,
     MalformedEntry,
     SignatureInvalid,
     TallystickError,
@@ -253,6 +254,19 @@ def test_an_author_speaks_for_itself_and_within_its_role() -> None:
     registers.head.actor = node.actor("node")
     recorded(node, [registers.SerializeToString()], "node")
     assert "may not say ActorRegistered" in refused(node, node.entries, 10, SignatureInvalid)
+
+
+@pytest.mark.parametrize("named", ["node", "registrar"])
+def test_a_key_of_the_charters_that_it_does_not_name_proves_nothing(named: str) -> None:
+    """A later version may name another key of the node or the registrar: no word against the ledger, and no entry."""
+    maker = ledger()
+    said = (
+        maker.registers("other")
+        if named == "registrar"
+        else maker.say("adopt_charter", "node", version=2, digest=bytes(32))
+    )
+    recorded(maker, [said], named, key=key_of("the next"))
+    assert "this charter does not name" in refused(maker, maker.entries, 10, CharterMismatch)
 
 
 def test_a_submission_is_taken_whole_or_not_at_all() -> None:

@@ -6,19 +6,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import pytest
 
+from tallystick.core.bureau import Floor, Retired
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.equivocation import verify_equivocation
 from tallystick.core.errors import StorageFailed
-from tallystick.core.note import Note, NoteSignature, format_note, parse_note
+from tallystick.core.note import Note, NoteSignature, VerifierKey, encode_base64, format_note, parse_note
 from tallystick.core.witnessing import open_cosigned
 from tallystick_node.growing import COMMIT_ENTRIES
 from tallystick_proto.v1.ledger_pb2 import Bundle
 from tallystick_proto.v1.witness_pb2 import ToCosign
 from tests.harness import loop
+from tests.harness.asked_witnesses import until
 from tests.harness.faulty_store import Fault
 from tests.harness.lying_node import LyingNode
+from tests.harness.office import key_of
 from tests.harness.witnesses import Witness, gathered, record, text_of, witnessed_home
 
 LATER_S = 3_600
@@ -205,6 +209,37 @@ def test_what_proves_nothing_is_tried_again(at_work: Witnessing, call: str, lie:
     assert told
     assert not at_work.one.record.stopped
     assert not at_work.other.record.stopped
+
+
+def test_a_key_that_a_later_charter_may_name_stops_nothing(tmp_path: Path) -> None:
+    """A ledger goes by the version that renewed its registrar's key before its witnesses do: they wait, and remember
+    nothing against it; once they go by it too, they cosign.
+    """
+    home, offices = witnessed_home(tmp_path, 2)
+    office, told = home.office, list[int]()
+    with LyingNode(home) as node:
+        witnesses = [Witness(each, node).start() for each in offices]
+        size = record(node, 1).size
+        assert gathered(node, size) is not None
+        old, office.keys["registrar"] = office.bureau, key_of("the next registrar")
+        renewed = VerifierKey.of(f"{office.origin}/registrar", office.keys["registrar"].public).format()
+        floor = Floor(size, encode_base64(node.sequencer.ledger.root_at(size)))
+        node.stop()
+        retired = (Retired(old.registrar_key, size),)
+        office.bureau = msgspec.structs.replace(old, registrar_key=renewed, floor=floor, retired=retired)
+        node.lies["ReadEntries"] = lambda bundle: told.append(1)
+        node.start()
+        loop.run(node.sequencer.record(office.prepared([office.registers("carol")], "registrar")))
+        loop.run(until(lambda: len(told) > 4))
+        assert gathered(node, size + 1, wait_s=0.05) is None
+        for witness in witnesses:
+            witness.stop()
+            assert not witness.record.stopped
+            witness.start()
+        assert gathered(node, size + 1) is not None
+        for witness in witnesses:
+            witness.stop()
+            witness.check()
 
 
 # What the ledger's own key has signed, and cannot stand.

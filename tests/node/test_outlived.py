@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 
 import pytest
 
 from tallystick.core.errors import StorageFailed
-from tallystick_node.copies import Copy
+from tallystick_node.copies import COSIGNING, Copy
 from tallystick_node.growing import Growing
 from tallystick_node.ledger import Ledger
 from tallystick_node.signed_size import SignedSize
-from tallystick_node.store.store import Store
+from tallystick_node.store.memory import MemoryStore
+from tallystick_node.store.store import Batch, Store
+from tests.harness import loop
+from tests.harness.asked_witnesses import until
 from tests.harness.faulty_store import Fault, FaultyStore
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
@@ -127,3 +131,50 @@ def test_what_was_cosigned_beyond_a_floor_is_kept(past: Past) -> None:
     assert not copy.start_over()
     assert copy_of(one.disk, one.office, office).size == past.floor
     assert not copy_of(one.disk, one.office, past.home.office).outlived
+
+
+def goes_on(past: Past, again: Home) -> LyingNode:
+    """The recovered ledger's node, followed by both."""
+    node = LyingNode(again)
+    node.start()
+    for witness in past.witnesses:
+        witness.node = node
+        witness.start()
+    return node
+
+
+def test_what_was_held_against_a_retired_key_does_not_bind_the_next(past: Past) -> None:
+    """Who had stopped at the ledger's old key cosigns again under its new one, and what it cosigned stays extended."""
+    for witness in past.witnesses:
+        copy = copy_of(witness.disk, witness.office, past.home.office)
+        stop = copy.stop("two histories", past.home.office.note(past.floor, b"\7" * 32))
+        copy.ledger.store.write(Batch([(COSIGNING, stop.SerializeToString())]))
+        assert copy_of(witness.disk, witness.office, past.home.office).stopped
+    again = recovered(past.folder, past.home, past.floor)
+    node = goes_on(past, again)
+    try:
+        assert gathered(node, past.floor + 1) is not None
+    finally:
+        node.stop()
+
+
+def test_nothing_is_cosigned_that_does_not_extend_the_floor(past: Past) -> None:
+    """Neither by a witness that begins, nor by one that holds a history that is not pinned, which accuses nobody."""
+    pinned = recovered(past.folder, past.home, past.floor)
+    one, other = past.witnesses
+    one.disk = MemoryStore()
+    (past.folder / "false").mkdir()
+    office = copy(pinned.office)
+    false = Home(past.folder / "false", office)
+    node = goes_on(past, false)
+    try:
+        told: list[int] = []
+        node.lies["Cosign"] = lambda shown: told.append(1)
+        record(node, 6)
+        loop.run(until(lambda: len(told) > 3))
+        assert gathered(node, past.floor, wait_s=0.05) is None
+    finally:
+        node.stop()
+    for witness in (one, other):
+        assert not witness.record.stopped
+    assert (len(one.entries), len(other.entries)) == (0, past.floor)

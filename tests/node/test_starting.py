@@ -204,13 +204,15 @@ async def test_what_proves_nothing_is_no_answer(
 
 
 def test_a_word_that_the_charter_has_ended_binds_to_nothing() -> None:
-    """What a retired key signed beyond its end is an answer, and no claim; what it signed up to there is one."""
+    """What a retired key signed, beyond its end or below, is an answer and no claim; the present one makes a claim."""
     office = Office()
     old = Retired(VerifierKey.of(office.origin, key_of("old").public).format(), 3)
     own = msgspec.structs.replace(office.bureau, retired=(old,))
     within, beyond = (Checkpoint(office.origin, size, b"\7" * 32) for size in (3, 4))
     said = [sign_checkpoint(checkpoint, key_of("old")) for checkpoint in (within, beyond)]
-    assert read_answer(office.bureau, HeldAnswer(note=said), own).signed == (within,)
+    assert read_answer(office.bureau, HeldAnswer(note=[*said, office.note(9, b"\7" * 32)]), own).signed == (
+        Checkpoint(office.origin, 9, b"\7" * 32),
+    )
 
 
 async def test_a_ledger_that_has_nobody_to_ask_starts_at_once(tmp_path: Path) -> None:

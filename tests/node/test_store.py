@@ -330,7 +330,7 @@ def test_truncated_and_deleted_files_lose_nothing_silently_but_the_logs_tail(wri
 
 @contextmanager
 def no_room(path: Path, more: int) -> Iterator[None]:
-    """Files may grow so much beyond the database's log, and then the disk is full; each write may fail in its middle."""
+    """Files may grow so much beyond the database's log and then no more, so that a write fails in its middle."""
     (log,) = path.glob("*.log")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + more, hard))

@@ -17,6 +17,7 @@ from tallystick.core.charter import Bureau
 from tallystick.core.entry import decode_entry
 from tallystick.core.errors import (
     ChainBroken,
+    CharterMismatch,
     Forked,
     MalformedEntry,
     ProofFailed,
@@ -110,6 +111,8 @@ class Strand:
                         waiting = []
             if waiting:
                 yield self._torn(waiting[0].entry.index, history)
+        except CharterMismatch as error:  # the charter is another one than the ledger's, and that accuses nobody
+            self.coverage.fail(error)
         except TallystickError as error:
             self.coverage.fail(error)
             if isinstance(error, VerificationFailed) and not isinstance(error, Forked):

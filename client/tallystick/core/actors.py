@@ -74,6 +74,10 @@ class Actors:
         """The registration of a key, whatever its standing."""
         return self._by_key.get(key)
 
+    def is_named(self, actor: str) -> bool:
+        """Whether it is the charter that names an actor's key, and no registration."""
+        return actor in (f"{self.bureau}:node", f"{self.bureau}:registrar")
+
     def authorise(self, actor: str, key: bytes, index: int) -> Registered:
         """The registration under which `key` signs as `actor` at `index`. Raises NotAuthentic."""
         found = self._by_key.get(key)

@@ -5,6 +5,10 @@ before, time never decreases, a submission's entries stand together, no actor's 
 its last entry the author's signature over all of them verifies under a key valid there. The tree grows beside, so that
 its root can be held against a checkpoint.
 
+Which keys the node and the registrar have, the charter says, and a ledger may go by a later version than its reader
+does. So a key of theirs that the reader's does not name proves nothing: that is `CharterMismatch`, and of all errors
+the only one that does not say that the ledger is bad.
+
 An error names the entry: `<origin>#<index>`, of a submission's signature and standing its last. That entry is then not
 part of the history, which may go on with another in its place.
 
@@ -21,7 +25,14 @@ from typing import Final, Self
 
 from tallystick.core.actors import Actors
 from tallystick.core.entry import Entry, decode_entry
-from tallystick.core.errors import ChainBroken, MalformedEntry, NotAuthentic, SignatureInvalid, TallystickError
+from tallystick.core.errors import (
+    ChainBroken,
+    CharterMismatch,
+    MalformedEntry,
+    NotAuthentic,
+    SignatureInvalid,
+    TallystickError,
+)
 from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
 from tallystick.core.statement import Read, Reader
 from tallystick.core.submission import check_recorded
@@ -94,7 +105,9 @@ class History:
         return self._recorded_at_us
 
     def extend(self, raws: Iterable[bytes]) -> list[Recorded]:
-        """Check the next entries. Raises ChainBroken, MalformedEntry or SignatureInvalid at the first bad one."""
+        """Check the next entries. Raises ChainBroken, MalformedEntry or SignatureInvalid at the first bad one, and
+        CharterMismatch at the first that a later charter may account for.
+        """
         checked: list[Recorded] = []
         leaves: list[bytes] = []
         try:
@@ -161,6 +174,11 @@ class History:
                 self._fold(self.actors.copy())
                 self._fold(self.actors)
         except NotAuthentic as error:
+            if self.actors.by_key(signed.key) is None and self.actors.is_named(actor):
+                raise CharterMismatch(
+                    f"it is signed as {actor} by a key that this charter does not name",
+                    expected="a version of the charter that does; a later one may",
+                ) from None
             raise SignatureInvalid(error.what, where=error.where, expected=error.expected) from None
         self._submissions.add(_submission(signed, self._open[0]))
         self._open = []
