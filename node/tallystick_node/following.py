@@ -158,11 +158,11 @@ class Follower:
             history, checked = await fetch(copy, peer, shown, self._write)
             copy.check_whole(history, shown)
         except PROVEN as error:
-            forked = isinstance(error, Forked)
-            if (copy.outlived or (copy.rekeyed and forked)) and not (forked and error.evidence):
+            evidence = error.evidence if isinstance(error, Forked) else b""
+            if not evidence and (copy.outlived or (copy.rekeyed and isinstance(error, Forked))):
                 raise await self._outlived(error.what) from None
-            if isinstance(error, Forked) and error.evidence:
-                await means.proven.keep(error.evidence)  # first: whether it is shown again is the forker's choice
+            if evidence:
+                await means.proven.keep(evidence)  # first: whether it is shown again is the forker's choice
             await self._stop(str(error), note)
             return False
         if await self._is_proven() or not await self._remembers(means.shelf.reminder(self.bureau.origin)):

@@ -14,11 +14,13 @@ place of checkpoints. Notes of this node's own ledger are held against that ledg
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import islice
 from random import Random
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -38,7 +40,7 @@ from tallystick.core.errors import (
 )
 from tallystick.core.news import Holding, ledger_number, lines_of, news, proven_of
 from tallystick.core.note import parse_note
-from tallystick.core.reconciling import Account, Seen, see
+from tallystick.core.reconciling import APART_MAX, Account, Seen, see
 from tallystick_node import keyspace
 from tallystick_node.clocks import Clocks
 from tallystick_node.own_word import OwnWord
@@ -58,7 +60,10 @@ CALL_MAX_S: Final = 3.0
 SOURCES_ASKED: Final = 2
 """How many others are asked in a round for the proof of one checkpoint."""
 
-Result = TypeVar("Result")
+_SHOWN_MAX: Final = 1 + APART_MAX
+
+Brought = tuple[Account, Seen]
+"""A checkpoint that is new here, and of which ledger."""
 
 
 class Gossip:
@@ -94,6 +99,7 @@ class Gossip:
         self._own_seen: Seen | None = None
         self._copied: dict[str, list[bytes]] = {}
         self._changed: set[str] = set()
+        self._brought: list[Brought] = []
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gossip-write")
         self._peers: dict[str, Peer] = {}
         self._open = AsyncExitStack()
@@ -103,14 +109,16 @@ class Gossip:
         """Take up what was kept; under a floor it has to be proven anew."""
         self.proven.load()
         for origin, account in self.accounts.items():
-            data = self._store.get(keyspace.gossip(origin))
-            try:
-                for note in (*self._copied_notes(origin), *Gossiped.FromString(data or b"").note):
+            notes = self._copied_notes(origin)
+            with suppress(DecodeError):  # damaged: it is heard again
+                notes += Gossiped.FromString(self._store.get(keyspace.gossip(origin)) or b"").note
+            for note in notes:
+                try:
                     account.show(note)
-            except Forked as error:
-                self.proven.hold(error.evidence)
-            except (DecodeError, VerificationFailed) as error:  # of an earlier charter, or damaged: it is heard again
-                log.warning("what was heard of a ledger is forgotten", ledger=account.bureau.id, reason=str(error))
+                except Forked as error:
+                    self.proven.hold(error.evidence)
+                except VerificationFailed as error:  # of an earlier charter
+                    log.info("a checkpoint is not believed any more", ledger=account.bureau.id, reason=str(error))
         evidence = self.proven.against(self._own)
         if evidence is not None:
             self._check_own(evidence)
@@ -173,38 +181,52 @@ class Gossip:
         async with self._asking(bureau) as peer:
             answer = await peer.swap(SwapRequest(line=lines_of(mine), proven=proven_of(mine)))
         self._clocks.heard(bureau.id, ahead_us(before_us, answer.now_us, self._now_us()))
-        await self.take(answer.note, answer.evidence, bureau.id)
+        self._brought += await self.take(answer.note, answer.evidence, bureau.id)
         fresh = news(self._holdings(), answer.line, answer.proven)
         if fresh:
             async with self._asking(bureau) as peer:
                 await peer.tell(TellRequest(note=fresh.notes, evidence=fresh.evidence))
 
-    async def take(self, notes: Iterable[bytes], evidence: Iterable[bytes], by: str) -> None:
-        """Take in what `by` shows. What does not verify proves nothing, and is left out."""
-        for file in evidence:
-            with suppress(VerificationFailed):
-                if await self.proven.keep(file) == self._own:
+    async def take(self, notes: Iterable[bytes], evidence: Iterable[bytes], by: str) -> list[Brought]:
+        """Take in what `by` shows, and tell what of it is new. What does not verify proves nothing, and is left out; so
+        is more of a ledger than anybody has to show.
+        """
+        brought: list[Brought] = []
+        for file in islice(evidence, len(self.accounts) + 1):
+            with suppress(TallystickError):
+                if self.proven.hold(file) == self._own:
                     self._check_own(file)
+                await self.proven.write()
+            await asyncio.sleep(0)
+        shown = Counter[str]()
         for note in notes:
             try:
-                await self._take(note, by)
+                origin = parse_note(note).text.partition("\n")[0]
+                shown[origin] += 1
+                if shown[origin] <= _SHOWN_MAX:
+                    brought += await self._take(origin, note, by)
             except TallystickError as error:
                 log.debug("a checkpoint is not taken in", shown_by=by, reason=str(error))
             await asyncio.sleep(0)  # each costs some signatures; others want to be served in between
+        return brought
 
-    async def _take(self, note: bytes, by: str) -> None:
-        origin = parse_note(note).text.partition("\n")[0]
+    async def _take(self, origin: str, note: bytes, by: str) -> list[Brought]:
         account = self.accounts.get(origin)
         if origin == self._own.origin:
             if self._own_word is not None:  # an observer has no ledger to have signed for
                 self._own_word.check(note, by)
         elif account is not None and self.proven.against(account.bureau) is None:
             try:
-                if account.show(note):
-                    self._changed.add(origin)
-                    self._shelf.remind(origin, note)
+                seen = account.show(note)
             except Forked as error:
                 await self.proven.keep(error.evidence)
+            else:
+                if seen is not None:
+                    self._changed.add(origin)
+                    with suppress(TallystickError):  # most are not cosigned by this node
+                        self._shelf.remind(origin, note)
+                    return [(account, seen)]
+        return []
 
     def known(self, origin: str) -> list[bytes]:
         """Every checkpoint of another's ledger that is held, or kept apart."""
@@ -227,7 +249,7 @@ class Gossip:
         for origin in self.accounts:
             notes = self._copied_notes(origin)
             if self._copied.get(origin) != notes:
-                await self.take(notes, (), self._own.id)
+                self._brought += await self.take(notes, (), self._own.id)
                 self._copied[origin] = notes
 
     def _copied_notes(self, origin: str) -> list[bytes]:
@@ -237,17 +259,29 @@ class Gossip:
             return []
 
     async def settle(self) -> None:
-        """Try to settle what is apart, and write down what came of it."""
-        waiting = [each for each in self.accounts.values() if each.apart and self.proven.against(each.bureau) is None]
-        await asyncio.gather(*map(self._settle, waiting))
-        await self._keep()
+        """Try to settle what is apart, and write down what came of it.
 
-    async def _settle(self, account: Account) -> None:
+        What this round brought is tried though others may have been told so much meanwhile that it is apart no more:
+        else a forker who tells without end would keep what contradicts him from ever being held against it.
+        """
+        brought, self._brought = self._brought, []
+        waiting = {account.bureau.origin: [*account.apart] for account in self.accounts.values()}
+        for account, seen in brought:
+            if seen != account.held and seen not in account.apart:
+                waiting[account.bureau.origin].append(seen)
+        await asyncio.gather(*(self._settle(self.accounts[origin], seen) for origin, seen in waiting.items() if seen))
+        await self._keep()
+        await self.proven.write()
+
+    async def _settle(self, account: Account, waiting: list[Seen]) -> None:
         try:
-            for seen in sorted(account.apart, key=lambda each: -each.size):
-                await self._settle_one(account, seen)
+            for seen in sorted(waiting, key=lambda each: -each.size):
+                if self.proven.against(account.bureau) is None:
+                    await self._settle_one(account, seen)
         except Forked as error:
             await self.proven.keep(account.naming_cosigners(error).evidence)
+        except TallystickError as error:  # its copy's, or the disk's; the others' are settled all the same
+            log.debug("not settled", ledger=account.bureau.id, reason=str(error))
 
     async def _settle_one(self, account: Account, seen: Seen) -> None:
         """Try to settle what is apart. Raises Forked."""
@@ -305,8 +339,9 @@ class Gossip:
             account = self.accounts[origin]
             known = [*([] if account.held is None else [account.held]), *account.apart]
             batch.put(keyspace.gossip(origin), Gossiped(note=[seen.note for seen in known]).SerializeToString())
-        if changed:
-            await self._in_thread(self._store.stage(batch))
-
-    async def _in_thread(self, call: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._disk, call)
+        try:
+            if changed:
+                await asyncio.get_running_loop().run_in_executor(self._disk, self._store.stage(batch))
+        except TallystickError:
+            self._changed |= changed
+            raise

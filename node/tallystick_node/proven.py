@@ -30,6 +30,7 @@ class Proven:
         self._charter = charter
         self._store = store
         self._kept: dict[str, bytes] = {}
+        self._unwritten: set[str] = set()
         self.news = asyncio.Event()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evidence-write")
 
@@ -62,9 +63,16 @@ class Proven:
         """
         bureau = self.hold(data)
         if bureau is not None:
-            write = self._store.stage(Batch([(keyspace.proven(bureau.origin), self._kept[bureau.origin])]))
-            await asyncio.get_running_loop().run_in_executor(self._disk, write)
+            await self.write()
         return bureau
+
+    async def write(self) -> None:
+        """Write down what is held and not on the disk yet; after one that failed too. Raises StorageFailed."""
+        unwritten = {origin: self._kept[origin] for origin in self._unwritten}
+        if unwritten:
+            write = self._store.stage(Batch([(keyspace.proven(origin), file) for origin, file in unwritten.items()]))
+            await asyncio.get_running_loop().run_in_executor(self._disk, write)
+            self._unwritten -= {origin for origin, file in unwritten.items() if self._kept[origin] == file}
 
     def hold(self, data: bytes) -> Bureau | None:
         """The same, but for what writes it down: for what follows anew from what is on the disk."""
@@ -73,6 +81,7 @@ class Proven:
         if self.against(bureau) is not None or (bureau.origin in self._kept and not present):
             return None
         self._kept[bureau.origin] = file
+        self._unwritten.add(bureau.origin)
         self._alarm(bureau, file)
         self.news.set()
         return bureau

@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tallystick.core.equivocation import verify_equivocation
-from tallystick.core.errors import BehindSigned, ClockOff, NotFound
+from tallystick.core.equivocation import make_equivocation, verify_equivocation
+from tallystick.core.errors import BehindSigned, ClockOff, NotFound, StorageFailed
+from tallystick.core.reconciling import APART_MAX
 from tallystick.core.statement import read
 from tallystick.core.witnessing import open_cosigned
+from tallystick_node.proven import Proven
+from tallystick_node.store.memory import MemoryStore
 from tests.harness import loop
+from tests.harness.asked_witnesses import until
 from tests.harness.company import Company
+from tests.harness.faulty_store import Fault, FaultyStore
 from tests.harness.witnesses import gathered, record
 
 MARKET, TAX, PLANNING, AUDIT = "market", "taxation", "planning", "audit"
@@ -209,3 +214,46 @@ def heard(company: Company, *peers: str) -> None:
         engine.clocks.judge()
 
     loop.run(swap())
+
+
+def test_what_a_forker_tells_without_end_hides_nothing(company: Company) -> None:
+    """What a swap brought is settled though so much was told meanwhile that it is no longer kept."""
+    assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
+    other = company.fork(MARKET)
+    record(other, 1)
+    size = record(company[MARKET], 2).size
+    loop.run(until(lambda: company[TAX].engine.shelf.at(company.bureau(MARKET).origin).size == size))
+    hidden, office = other.sequencer.published.note, company.offices[MARKET]
+    company[PLANNING].lies["Swap"] = lambda answer: answer.note.append(hidden)
+    told = [office.note(1_000 + number, bytes([number]) * 32) for number in range(APART_MAX)]
+
+    async def flooded() -> None:
+        gossip = company[TAX].engine.gossip
+        await gossip.swap(company.bureau(PLANNING))
+        await gossip.take(told, (), "a caller")
+        await gossip.settle()
+
+    loop.run(flooded())
+    assert company.evidence(TAX, MARKET) is not None
+
+
+def test_evidence_that_could_not_be_written_is_held_and_written_later(company: Company) -> None:
+    """A full disk costs nobody what proves a fork: it stands at once, and is on the disk when there is room."""
+    office = company.offices[MARKET]
+    one, other = (office.note(9, bytes([number]) * 32) for number in range(2))
+    file = make_equivocation(one, other, office.bureau.ledger_verifier)
+    disk = MemoryStore()
+
+    async def keep() -> None:
+        proven = Proven(company.charter, FaultyStore(disk, [Fault("write", 0, "before")]))
+        with pytest.raises(StorageFailed):
+            await proven.keep(file)
+        assert proven.against(company.bureau(MARKET)) == file
+        await proven.write()
+        proven.stop()
+
+    loop.run(keep())
+    again = Proven(company.charter, disk.reopened())
+    again.load()
+    again.stop()
+    assert again.against(company.bureau(MARKET)) == file

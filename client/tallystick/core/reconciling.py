@@ -109,8 +109,8 @@ class Account:
         self.apart: list[Seen] = []
         self._floor = bureau.pinned
 
-    def show(self, note: bytes) -> bool:
-        """Take a checkpoint in, apart where it needs a proof; whether anything is known now that was not.
+    def show(self, note: bytes) -> Seen | None:
+        """Take a checkpoint in, apart where it needs a proof; what is known of it now, None where that is nothing new.
 
         Raises Forked, MalformedNote, SignatureInvalid.
         """
@@ -121,20 +121,20 @@ class Account:
         for place, known in enumerate(self.apart):
             if known.checkpoint == seen.checkpoint:
                 self.apart[place] = known.with_said(seen)
-                return self.apart[place] is not known
+                return None if self.apart[place] is known else self.apart[place]
         held, floor = self.held, self._floor
         if held is not None and held.checkpoint == seen.checkpoint:
             self.held = held.with_said(seen)
-            return self.held is not held
+            return None if self.held is held else self.held
         if (floor is not None and seen.size < floor.size) or (held is not None and not seen.size):
-            return False  # 3
+            return None  # 3
         if seen.checkpoint == floor and held is not None:
-            return False  # what is held extends it
+            return None  # what is held extends it
         if (held is None and floor is None) or (held is not None and not held.size) or seen.checkpoint == floor:
             self.held = seen
-            return True
+            return seen
         self.apart = [*self.apart, seen][-APART_MAX:]
-        return True
+        return seen
 
     def wanted(self, seen: Seen) -> tuple[int, int]:
         """From which size to which a proof would settle a checkpoint that is kept apart."""
