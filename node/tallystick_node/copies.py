@@ -83,6 +83,14 @@ def read_cosigning(copy: Ledger) -> Cosigning:
     return record
 
 
+def cosigned_again(record: Cosigning, key: SigningKey, name: str) -> bytes:
+    """The note that a record says was cosigned, with the cosignature; empty where none was."""
+    if not record.note:
+        return b""
+    text = parse_note(record.note).text
+    return add_signatures(record.note, make_cosignature(text, record.cosigned_at_s, key, name))
+
+
 def strip(note: bytes, key: VerifierKey) -> bytes:
     """A checkpoint's note with the signature of the ledger's key alone, whatever else came with it."""
     parsed = parse_note(note)
@@ -122,12 +130,7 @@ class Copy(Growing):
     @property
     def cosigned(self) -> bytes:
         """The newest checkpoint that was cosigned, with the cosignature; empty where none was."""
-        if not self.cosigning.note:
-            return b""
-        text = parse_note(self.cosigning.note).text
-        return add_signatures(
-            self.cosigning.note, make_cosignature(text, self.cosigning.cosigned_at_s, self._key, self._name)
-        )
+        return cosigned_again(self.cosigning, self._key, self._name)
 
     # What is shown.
 

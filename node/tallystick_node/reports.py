@@ -57,6 +57,7 @@ class Reports:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
+        trouble = ""
         while True:
             self._proven.news.clear()
             try:
@@ -66,9 +67,16 @@ class Reports:
             except Stopping:
                 return
             except TallystickError as error:
-                log.warning("evidence was not recorded", reason=str(error))
+                say = log.debug if str(error) == trouble else log.warning  # an expired charter stays one
+                say("evidence was not recorded", reason=str(error))
+                trouble = str(error)
                 await asyncio.sleep(RETRY_S)
                 continue
+            except Exception:  # a bug must not end it without a word
+                log.exception("recording evidence failed")
+                await asyncio.sleep(RETRY_S)
+                continue
+            trouble = ""
             await self._proven.news.wait()
 
     async def _record(self, accused: Bureau, evidence: bytes) -> None:

@@ -22,7 +22,7 @@ from tallystick.core.checkpoint import parse_checkpoint
 from tallystick.core.errors import BehindSigned, NotFound, Stopping, StoreDamaged, TallystickError
 from tallystick.core.keys import SigningKey
 from tallystick.core.note import parse_note
-from tallystick_node.copies import Copy
+from tallystick_node.copies import Copy, cosigned_again, open_copy, read_cosigning
 from tallystick_node.ledger import Ledger
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.store.store import Store
@@ -198,15 +198,16 @@ class Shelf:
         bureau = self._known.get(origin)
         if bureau is None:
             raise NotFound(f"{origin[:255]!r} is not held here", where="origin", expected="another's, in the charter")
-        copy = self.open(bureau)
-        return [note for note in (copy.cosigned, copy.cosigning.shown) if note]
+        # The record alone: to open a copy is to verify every registration in it, and anybody may ask for this.
+        record = read_cosigning(open_copy(self._store, bureau))
+        return [note for note in (cosigned_again(record, self._key, self._name), record.shown) if note]
 
     def remind(self, origin: str, note: bytes) -> None:
         """Somebody shows a note of another's ledger. One with this node's own cosignature that says more than is
-        remembered is kept for who cosigns (`reminder`). Raises as `Copy.recall`, but for that.
+        remembered is kept for who cosigns (`reminder`); others say nothing here. Raises as `Copy.recall`, but for that.
         """
         held, bureau = self._copies.get(origin), self._known.get(origin)
-        if bureau is not None:
+        if bureau is not None and any(each.name == self._name for each in parse_note(note).signatures):
             copy = self.open(bureau) if held is None else held.copy
             try:
                 copy.recall(note)

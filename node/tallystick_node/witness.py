@@ -208,8 +208,13 @@ class Gathering:
         if cosignature is None:
             raise SignatureInvalid(f"{witness} did not cosign this", expected=f"a signature by {key.name}")
         said = _Said(cosignature, check_cosignature(parsed.text, cosignature, key))
-        found = self._rounds.get(parsed.text) or self._round(self._own_word.check(note, witness), note)
-        before, newest = found.said.get(witness), self._newest.get(witness)
+        found, newest = self._rounds.get(parsed.text), self._newest.get(witness)
+        if found is None:
+            checkpoint = self._own_word.check(note, witness)
+            if newest is not None and checkpoint.size < newest.checkpoint.size:
+                return  # anybody may say again what it once said; that is no round, and pushes none out
+            found = self._round(checkpoint, note)
+        before = found.said.get(witness)
         if before is None or before.at_s < said.at_s:
             found.said[witness] = said
         if newest is None or newest.checkpoint.size <= found.checkpoint.size:

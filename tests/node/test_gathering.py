@@ -158,3 +158,23 @@ def test_an_idle_ledger_is_shown_again_for_a_fresh_cosignature(ledger: Ledger) -
         return first.note, (await gathering.next_shown(first)).note
 
     assert loop.run(shown_twice()) == (ledger.note, ledger.note)
+
+
+def test_what_was_once_said_and_is_said_again_pushes_out_no_round(ledger: Ledger) -> None:
+    """Anybody may replay a witness's old cosignatures, which prove themselves: the newest checkpoint keeps its own."""
+    notes = []
+    for _ in range(70):
+        record(ledger.node, 1)
+        notes.append(ledger.note)
+    ledger.say(0)
+    ledger.say(1)
+    ledger.say(2)
+    size = ledger.node.sequencer.published.state.size
+    record(ledger.node, 1)
+    for number in range(2):
+        ledger.say(number)
+    for note in notes:
+        ledger.take(ledger.cosigned(note, 2), 2)
+    assert witnessed_size(ledger) == size
+    ledger.say(2)
+    assert witnessed_size(ledger) == size + 1
