@@ -26,11 +26,12 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
 from tallystick.core.errors import MalformedKey, MalformedNote, SignatureInvalid, TallystickError
-from tallystick.core.keys import SigningKey, check_public_key, check_signature
+from tallystick.core.keys import CACHED_KEYS_MAX, SigningKey, check_public_key, check_signature
 from tallystick.core.limits import NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, PUBLIC_KEY_BYTES, SIGNATURE_BYTES
 
 ED25519: Final = 0x01
@@ -70,6 +71,10 @@ class VerifierKey:
     @classmethod
     def parse(cls, text: str) -> VerifierKey:
         """Reads `<name>+<key id>+<base64>`. Raises MalformedKey."""
+        return _parse_key(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> VerifierKey:
         match = _VERIFIER_KEY.fullmatch(text)
         if match is None:
             raise MalformedKey(f"{text[:80]!r} is not a verifier key", expected="<name>+<8 hex digits>+<base64>")
@@ -84,6 +89,12 @@ class VerifierKey:
     def format(self) -> str:
         """The text `parse` reads."""
         return f"{self.name}+{self.key_id.hex()}+{encode_base64(bytes([self.algorithm]) + self.public)}"
+
+
+@lru_cache(maxsize=CACHED_KEYS_MAX)
+def _parse_key(text: str) -> VerifierKey:
+    """A charter's keys are read again and again, and a text always reads the same."""
+    return VerifierKey._parse(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,10 @@ def parse_note(data: bytes) -> Note:
     """Reads a note; verifies no signature. Raises MalformedNote."""
     if len(data) > NOTE_BYTES_MAX:
         raise MalformedNote(f"the note has {len(data)} bytes", expected=f"at most {NOTE_BYTES_MAX}")
+    return _parse_small(data) if len(data) <= _SMALL_BYTES_MAX else _parse(data)
+
+
+def _parse(data: bytes) -> Note:
     try:
         whole = data.decode()
     except UnicodeDecodeError as error:
@@ -146,6 +161,11 @@ def parse_note(data: bytes) -> Note:
     if format_note(note) != data:
         raise MalformedNote("the note is not written canonically")
     return note
+
+
+# One checkpoint is looked at by several readers in a row: who opens it, who counts its cosignatures, who keeps it.
+_SMALL_BYTES_MAX: Final = 4_096
+_parse_small: Final = lru_cache(maxsize=256)(_parse)
 
 
 def format_note(note: Note) -> bytes:
