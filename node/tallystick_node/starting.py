@@ -30,15 +30,16 @@ log = structlog.get_logger()
 PATIENCE_S: Final = 3.0
 """How long those are waited for who have not answered when a quorum has: one may hold what no quorum ever cosigned."""
 
+_NOTES_MAX: Final = 16
 _RETRY_FIRST_S: Final = 0.1
 _RETRY_MAX_S: Final = 10.0
 
 
 def read_answer(witness: Bureau, answer: HeldAnswer, own: Bureau) -> Answer:
     """What a witness's answer says. Raises MalformedNote or SignatureInvalid where it proves nothing."""
-    if answer.none == bool(answer.note):
+    if answer.none == bool(answer.note) or len(answer.note) > _NOTES_MAX:
         raise MalformedNote(
-            "neither a note nor none", where=witness.id, expected="what it holds, or that it holds none"
+            f"{len(answer.note)} notes", where=witness.id, expected="the few that it holds, or that it holds none"
         )
     signed = [_signed(note, own) for note in answer.note]
     return Answer(witness.id, witness.credit_code, tuple(each for each in signed if each is not None))
