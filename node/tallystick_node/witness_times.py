@@ -84,6 +84,7 @@ class WitnessTimes:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
+        trouble = ""
         while True:
             await asyncio.sleep(self._interval_s)
             try:
@@ -96,7 +97,11 @@ class WitnessTimes:
             except Stopping:
                 return
             except TallystickError as error:  # the next is as good
-                log.warning("what was witnessed was not recorded", reason=str(error))
+                say = log.debug if str(error) == trouble else log.warning  # an expired charter stays one
+                say("what was witnessed was not recorded", reason=str(error))
+                trouble = str(error)
+            except Exception:  # a bug must not end it without a word
+                log.exception("recording what was witnessed failed")
 
     async def record(self, note: bytes) -> None:
         """Record a note that is due. Raises as the writer does."""
