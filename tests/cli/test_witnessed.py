@@ -106,8 +106,13 @@ def test_status_and_audit_know_an_observer(tally: Tally, tmp_path: Path, nursery
         shown = tally("status", "--lang", language, profile=profile).out
         name, market = ("observer-1", MARKET) if language == "en" else ("观察者1", "市场监管局")
         assert f"{name}\t{market} {row['holds'][0]['cosigned']}" in shown
-        found = tally("audit", "--from", "observer-1", "--lang", language, profile=profile)
-        assert ("the copies that observer-1 keeps" if language == "en" else "据 观察者1 所存副本核查") in found.out
+        kept = "the copies that observer-1 keeps" if language == "en" else "据 观察者1 所存副本核查"
+        for asked in ("audit", "owed", "catalogue", "systems", "lookups", "reconcile"):
+            found = tally(asked, "--from", "observer-1", "--lang", language, profile=profile)
+            assert kept in found.out
+        report = tmp_path / "report.html"
+        assert tally("report", "--from", "observer-1", "-o", report, profile=profile).code == 0
+        assert "--from observer-1" in report.read_text()
         cluster["observer-1"].stop()
         gone = tally("status", "--json", profile=profile)
         assert gone.code == 3

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tallystick.cli.options import Session, command, complete_bureau
+from tallystick.cli.options import Session, command, complete_bureau, read_from
 
 if TYPE_CHECKING:
     from tallystick.audit.finding import Finding
@@ -48,12 +48,7 @@ def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: st
     show_default=True,
     help="Only what weighs so much, by the charter.",
 )
-@click.option(
-    "--from",
-    "source",
-    metavar="BUREAU",
-    help="Read every ledger from this bureau's node, an observer's say, which keeps copies of the others.",
-)
+@read_from
 @click.option(
     "--since-report",
     type=click.Path(),
@@ -68,7 +63,6 @@ def audit(
     since: str | None,
     on: str | None,
     at_least: str,
-    source: str | None,
     since_report: str | None,
 ) -> int:
     """Read every ledger of the charter whole, verify every entry, and say what does not match and who answers for it.
@@ -96,7 +90,7 @@ def audit(
 
     before = None if since_report is None else read_report(read_input(Path(since_report)), since_report)
     chosen = [known_rule(rule) for rule in rules] or None
-    with session.ledgers(source) as ledgers:
+    with session.ledgers() as ledgers:
         for bureau in bureaus:
             ledgers.charter.by_id(bureau)
         calendar = rulebook_of(ledgers.charter).calendar

@@ -33,8 +33,9 @@ _META = "tallystick.cli."
 class Session:
     """What one run of a command works with, opened when first asked for."""
 
-    def __init__(self, profile_path: str | None, json: bool, language: str | None) -> None:
+    def __init__(self, profile_path: str | None, json: bool, language: str | None, source: str = "") -> None:
         self.json = json
+        self.source = source
         self._profile_path = profile_path
         self._language = language
         self._profile: Profile | None = None
@@ -88,14 +89,14 @@ class Session:
 
         return Output(self.json, self.language)
 
-    def ledgers(self, source: str | None = None) -> Ledgers:
-        """All ledgers of the charter, to be read, each from its own node or all from one bureau's.
+    def ledgers(self) -> Ledgers:
+        """All ledgers of the charter, to be read, each from its own node or, where `source` names one, all from that.
 
         Raises what the profile raises, and NotFound.
         """
         from tallystick.sdk.ledgers import Ledgers
 
-        return Ledgers.open(self.live_profile, source=source)
+        return Ledgers.open(self.live_profile, source=self.source or None)
 
     def node(self) -> Node:
         """The profile's own node, under the profile's identity. Raises what the profile raises."""
@@ -133,6 +134,17 @@ def shared_options(function: F) -> F:
     return function
 
 
+read_from = click.option(
+    "--from",
+    "source",
+    metavar="BUREAU",
+    callback=_keep,
+    expose_value=False,
+    help="Read every ledger from this bureau's node, an observer's say, which keeps copies of the others.",
+)
+"""For a command that reads every ledger whole."""
+
+
 def command(function: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
     """A command's function: it takes the three options, and gets what they open as its first argument."""
 
@@ -147,7 +159,12 @@ def command(function: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
 def session_of(ctx: click.Context) -> Session:
     """The session of a context, from what was given anywhere on the command line."""
     meta = ctx.meta
-    return Session(meta.get(f"{_META}profile"), bool(meta.get(f"{_META}json")), meta.get(f"{_META}lang"))
+    return Session(
+        meta.get(f"{_META}profile"),
+        bool(meta.get(f"{_META}json")),
+        meta.get(f"{_META}lang"),
+        meta.get(f"{_META}source", ""),
+    )
 
 
 def complete_bureau(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

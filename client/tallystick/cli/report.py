@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import Session, command
+from tallystick.cli.options import Session, command, read_from
 from tallystick.core.errors import NotFound, TallystickError, Usage
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ _FORMS = ("worksheet", "bureau")
     metavar="FILE",
     help="An earlier audit's or report's JSON: say what is new, still open, and closed.",
 )
+@read_from
 @command
 def report(
     session: Session,
@@ -97,7 +98,7 @@ def report(
         watched = Watched()
         with progress_bar("report", 1, of_bytes=False) as progress:
             audited = auditing.audit(ledgers, day, progress=progress, watching=watched)
-        asked = _asked(day, session.language, form, format_, resource, digest)
+        asked = _asked(day, session, form, format_, resource, digest)
         imprint = Imprint(_version(), asked, digest)
         made = report_of(
             audited.findings,
@@ -131,13 +132,14 @@ def _target(target: Path | None, form: tuple[str, str] | None, format_: str) -> 
 
 
 def _asked(
-    day: date, language: str, form: tuple[str, str] | None, format_: str, resource: str | None, since: str
+    day: date, session: Session, form: tuple[str, str] | None, format_: str, resource: str | None, since: str
 ) -> str:
     """The command line that makes the report again, the same however it was put; files are not named in it."""
-    written = ["tally", "report", "--on", day.isoformat(), "--lang", language]
+    written = ["tally", "report", "--on", day.isoformat(), "--lang", session.language]
     written += ["--form", *form] if form is not None else []
     written += ["--format", format_] if format_ != "html" else []
     written += ["--resource", resource] if resource is not None else []
+    written += ["--from", session.source] if session.source else []
     written += ["--since-report", "FILE"] if since else []
     return shlex.join([*written, "-o", "FILE"])
 

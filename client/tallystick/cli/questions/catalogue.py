@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import Session, command, complete_bureau
+from tallystick.cli.options import Session, command, complete_bureau, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     "--sharing", type=click.Choice(["unconditional", "conditional", "withheld"]), help="Only this sharing class."
 )
 @on_day
+@read_from
 @command
 def catalogue(session: Session, bureau: str | None, sharing: str | None, on: str | None) -> int:
     """List what bureaus declare: the sharing class of each resource, the ground it states, and its latest version.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tallystick.cli.options import Session, command
+from tallystick.cli.options import Session, command, read_from
 from tallystick.cli.questions.asking import NOTHING, end, from_full_pass, from_indexes, on_day
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     help="Only about whom or what is read from standard input, one line; it is never printed.",
 )
 @on_day
+@read_from
 @command
 def lookups(session: Session, officer: str | None, hours: str | None, subject: bool, on: str | None) -> int:
     """List who looked data up, when, and for what: all of it, of an officer, within some hours, about a subject.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import Session, command, complete_bureau
+from tallystick.cli.options import Session, command, complete_bureau, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.argument("bureau", required=False, shell_complete=complete_bureau)
 @click.option("--to", metavar="BUREAU", shell_complete=complete_bureau, help="Only what is owed to this bureau.")
 @on_day
+@read_from
 @command
 def owed(session: Session, bureau: str | None, to: str | None, on: str | None) -> int:
     """List the answers that bureaus owe each other: what, to whom, since when, by when, and how late.
@@ -39,6 +40,7 @@ def owed(session: Session, bureau: str | None, to: str | None, on: str | None) -
 
 @click.command()
 @on_day
+@read_from
 @command
 def inbox(session: Session, on: str | None) -> int:
     """List what the profile's own bureau has to answer, by when, and the command that answers it.

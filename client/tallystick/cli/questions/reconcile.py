@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import Session, command, complete_bureau
+from tallystick.cli.options import Session, command, complete_bureau, read_from
 from tallystick.cli.questions.asking import NOTHING, end, from_full_pass, from_indexes, on_day
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _ABSENT = ("received-not-sent", "sent-not-received")
 @click.argument("other", required=False, metavar="B]", shell_complete=complete_bureau)
 @click.option("--exchange", metavar="ID", help="Only this exchange: its whole id, or the short form shown for it.")
 @on_day
+@read_from
 @command
 def reconcile(session: Session, one: str | None, other: str | None, exchange: str | None, on: str | None) -> int:
     """Hold both halves of every exchange together, or of those between A and B: what matches, differs, stands alone.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import Session, command, complete_bureau
+from tallystick.cli.options import Session, command, complete_bureau, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("bureau", required=False, shell_complete=complete_bureau)
 @on_day
+@read_from
 @command
 def systems(session: Session, bureau: str | None, on: str | None) -> int:
     """List the systems of the inventory: accepted or not, when last used, when one of its actors last exchanged data.
