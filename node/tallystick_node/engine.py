@@ -116,9 +116,12 @@ class Engine(observer.Observer):
         self.follow()
 
     async def write(self) -> None:
-        """Sign what is there, record a charter that is new to the ledger, and show it to the witnesses."""
+        """Sign what is there, record a charter that is new to the ledger, and show it to the witnesses.
+
+        Where nothing is recorded now, a later start records it.
+        """
         await self.sequencer.start()
-        if self._adoption_due is not None:
+        if self._adoption_due is not None and self.records:
             await self.sequencer.record(self._adoption_due)
             log.info("charter adopted", bureau=self.who.bureau.id, version=self.who.charter.version)
         self.gathering.start()

@@ -28,6 +28,7 @@ from tallystick.core.equivocation import parse_equivocation
 from tallystick.core.errors import BehindSigned, CharterMismatch, Forked, TallystickError, Unreachable
 from tallystick.core.history import History, Recorded
 from tallystick.core.merkle import check_consistency
+from tallystick_node.charters import Charters
 from tallystick_node.copies import COSIGNING, PROVEN, Copy
 from tallystick_node.growing import fetch
 from tallystick_node.peers import Peer, Reach
@@ -56,6 +57,7 @@ class Means:
     reach: Reach
     rng: random.Random
     proven: Proven
+    charters: Charters
 
     async def in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
         """Run what waits for the disk."""
@@ -74,9 +76,10 @@ class Following:
         reach: Reach,
         rng: random.Random,
         proven: Proven,
+        charters: Charters,
     ) -> None:
         disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy-write")
-        self._means = Means(charter, own, shelf, now_us, disk, reach, rng, proven)
+        self._means = Means(charter, own, shelf, now_us, disk, reach, rng, proven, charters)
         self.followers = [Follower(bureau, self._means) for bureau in charter.followed_by(own)]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -151,6 +154,7 @@ class Follower:
         copy, means = self._copy, self._means
         if means.now_us() >= means.charter.expires_us:
             raise CharterMismatch("the charter has expired", where=means.charter.name, expected="a later version of it")
+        means.charters.check()
         shown = copy.opened(note)
         await self._check_floor(peer, shown)
         try:

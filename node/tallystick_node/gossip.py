@@ -8,7 +8,8 @@ is everywhere after a number of rounds that grows with the logarithm of the bure
   2. by what two others show, picked by chance among the ledger's node and its witnesses.
 
 What nobody proves stays a suspicion, and is tried again. What is proven is kept (`proven`), and from then on told in
-place of checkpoints. Notes of this node's own ledger are held against that ledger (`own_word`).
+place of checkpoints. Notes of this node's own ledger are held against that ledger (`own_word`), and the versions of the
+charter that others hold against those known here (`charters`).
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from tallystick.core.news import Holding, ledger_number, lines_of, news, proven_
 from tallystick.core.note import parse_note
 from tallystick.core.reconciling import APART_MAX, Account, Seen, see
 from tallystick_node import keyspace
+from tallystick_node.charters import Charters
 from tallystick_node.clocks import Clocks
 from tallystick_node.own_word import OwnWord
 from tallystick_node.peers import Peer, Reach
@@ -77,6 +79,7 @@ class Gossip:
         shelf: Shelf,
         own_word: OwnWord | None,
         proven: Proven,
+        charters: Charters,
         clocks: Clocks,
         now_us: Callable[[], int],
         reach: Reach,
@@ -85,6 +88,7 @@ class Gossip:
     ) -> None:
         self.accounts = {each.origin: Account(charter, each) for each in charter.ledgers if each.id != own.id}
         self.proven = proven
+        self.charters = charters
         self._clocks = clocks
         self._charter = charter
         self._own = own
@@ -171,6 +175,7 @@ class Gossip:
             not_cosigned=[
                 NotCosigned(ledger=ledger_number(origin), why=why) for origin, why in self._shelf.stopped.items()
             ],
+            charter=self.charters.versions.lines(),
         )
 
     async def swap(self, bureau: Bureau) -> None:
@@ -186,6 +191,8 @@ class Gossip:
         if fresh:
             async with self._asking(bureau) as peer:
                 await peer.tell(TellRequest(note=fresh.notes, evidence=fresh.evidence))
+        async with self._asking(bureau) as peer:
+            await self.charters.hear(peer, answer.charter)
 
     async def take(self, notes: Iterable[bytes], evidence: Iterable[bytes], by: str) -> list[Brought]:
         """Take in what `by` shows, and tell what of it is new. What does not verify proves nothing, and is left out; so

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.keys import SigningKey
+from tallystick.sdk.heard_versions import HeardVersions
+from tallystick_node.charters import Charters
 from tallystick_node.clocks import Clocks
 from tallystick_node.following import Following
 from tallystick_node.gossip import INTERVAL_S, Gossip
@@ -31,16 +33,21 @@ from tallystick_node.witness import Gathering
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """As whom a node works: its bureau under a charter, its witness key, its clock, how it reaches the others, and its
-    chance, which need not be secret.
+    """As whom a node works: its bureau under the versions of a charter, its witness key, its clock, how it reaches the
+    others, and its chance, which need not be secret.
     """
 
-    charter: Charter
+    versions: HeardVersions
     bureau: Bureau
     witness_key: SigningKey
     now_us: Callable[[], int]
     reach: Reach
     rng: random.Random
+
+    @property
+    def charter(self) -> Charter:
+        """The version it goes by."""
+        return self.versions.current.charter
 
 
 class Observer:
@@ -64,7 +71,10 @@ class Observer:
         self.store = store
         self.shelf = Shelf(store, who.witness_key, f"{who.bureau.origin}/witness", own)
         self.proven = Proven(who.charter, store)
-        self.following = Following(who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng, self.proven)
+        self.charters = Charters(who.versions, sequencer)
+        self.following = Following(
+            who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng, self.proven, self.charters
+        )
         self.clocks = Clocks(who.charter, who.bureau, sequencer)
         self.gossip = Gossip(
             who.charter,
@@ -73,6 +83,7 @@ class Observer:
             self.shelf,
             own_word,
             self.proven,
+            self.charters,
             self.clocks,
             who.now_us,
             who.reach,
@@ -93,6 +104,7 @@ class Observer:
         """Take up what is held of others."""
         self.shelf.load(bureau for bureau in self.who.charter.ledgers if bureau != self.who.bureau)
         self.gossip.load()
+        self.charters.load()
 
     async def begin(self) -> None:
         """Swap with other nodes, and follow."""
@@ -121,5 +133,6 @@ class Observer:
         self.shelf.refuse_more()
 
     async def stop(self) -> None:
-        """Keep no more evidence."""
+        """Keep no more evidence, and no more versions."""
+        self.charters.stop()
         self.proven.stop()

@@ -18,7 +18,7 @@ from tallystick.core.charter import Bureau
 from tallystick.core.errors import Unreachable
 from tallystick.sdk.wire import CHANNEL_OPTIONS, DEADLINE_S
 from tallystick.sdk.wire_errors import from_rpc
-from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellRequest
+from tallystick_proto.v1.gossip_pb2 import CharterNote, CharterRequest, SwapAnswer, SwapRequest, TellRequest
 from tallystick_proto.v1.gossip_pb2_grpc import GossipStub
 from tallystick_proto.v1.ledger_pb2 import Bundle, ConsistencyRequest, Proof, ReadRequest
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub
@@ -74,6 +74,11 @@ class Peer:
     async def tell(self, request: TellRequest) -> None:
         """What is news to the node."""
         await self._in_time(self._gossip.Tell(request))
+
+    async def charter(self, digest: bytes) -> bytes:
+        """The note of a version of the charter that the node said it holds, not verified."""
+        answer: CharterNote = await self._in_time(self._gossip.GetCharter(CharterRequest(digest=digest)))
+        return answer.note
 
     def cosign(self) -> Cosign:
         """The witness's side of a stream with the ledger's node."""

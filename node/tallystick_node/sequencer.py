@@ -29,12 +29,13 @@ import structlog
 
 from tallystick.core.actors import Actors
 from tallystick.core.charter import Bureau
-from tallystick.core.errors import NotAllowed, Overloaded, Starting, Stopping, StorageFailed, TallystickError
+from tallystick.core.errors import Overloaded, Stopping, StorageFailed, TallystickError
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared, check_window
 from tallystick_node.admission import Recent, admit, conflict, find_recorded, load_actors, touches_actors
 from tallystick_node.ledger import Ledger, State, check_against_signed
+from tallystick_node.refusals import Refusals
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.signing import Published, Signing
 from tallystick_node.store.store import Store
@@ -61,7 +62,7 @@ class _Waiting:
     done: asyncio.Future[Placed]
 
 
-class Sequencer:
+class Sequencer(Refusals):
     """Owns a ledger's writes. Use within one event loop; `start` before the first submission, `stop` at the end."""
 
     def __init__(
@@ -78,17 +79,15 @@ class Sequencer:
         expires_us: int,
         state: str = "active",
     ) -> None:
+        super().__init__(ledger.origin, state, expires_us, now_us)
         self.ledger = ledger
         self._signing = Signing(ledger.origin, signed_size, key)
         self._charter_actors = charter_actors
         self._actors = load_actors(ledger, charter_actors.copy())
         self._recent = Recent(ledger.state)
-        self._now_us = now_us
         self._reopen = reopen
         self._linger_s = linger_s
         self._queue_bytes_max = queue_bytes_max
-        self._expires_us = expires_us
-        self._state = state
         self._queue: deque[_Waiting] = deque()
         self._queued_bytes = 0
         self._arrived = asyncio.Event()
@@ -98,10 +97,7 @@ class Sequencer:
         self._company = False  # whether the last group had more than one: a lone caller need not wait for others
         self._stopping = False
         self._broken = False
-        self._stopped: TallystickError | None = None
         self.ended = asyncio.Event()  # set by `stop_writing`
-        self.not_yet: Starting | None = None  # what is told whoever comes before `start`, where that may take long
-        self.on_hold: TallystickError | None = None  # what is told while nothing is recorded; it may be taken back
 
     @property
     def published(self) -> Published:
@@ -111,16 +107,6 @@ class Sequencer:
             self.check_started()
             raise RuntimeError("not started")
         return published
-
-    @property
-    def not_recording(self) -> TallystickError | None:
-        """Why nothing is recorded, for now or for good; None where it is."""
-        return self._stopped or self.not_yet or self.on_hold
-
-    def check_started(self) -> None:
-        """Raises `not_yet`, while it is set."""
-        if self.not_yet is not None:
-            raise self.not_yet.with_traceback(None)
 
     @property
     def actors(self) -> Actors:
@@ -137,18 +123,13 @@ class Sequencer:
         self.not_yet = None
         self._task = asyncio.create_task(self._run(), name="sequencer")
 
-    @property
-    def stopped(self) -> TallystickError | None:
-        """Why nothing is written any more; None while it is."""
-        return self._stopped
-
     def stop_writing(self, why: TallystickError) -> None:
         """From now on refuse every submission with `why`, the queued ones too, and sign nothing more; the first reason
         stays. What was published goes on being read.
         """
-        if self._stopped is not None:
+        if self.stopped is not None:
             return
-        self._stopped = why
+        self.stopped = why
         self.ended.set()
         queued = [*self._queue]
         self._queue.clear()
@@ -181,18 +162,12 @@ class Sequencer:
     async def record(self, submission: Prepared) -> Placed:
         """Record a prepared submission; returns once it is durable and under a signed checkpoint.
 
-        Raises what admission raises, NotAllowed once the charter has expired or where it says that the bureau is not
-        active, Overloaded when the queue is full, Starting, Stopping, what `stop_writing` was given or `on_hold` says,
+        Raises what admission raises, why nothing is recorded (`refusals`), Overloaded when the queue is full, Stopping,
         or StorageFailed: then the outcome is unknown, and the caller may send the same submission again.
         """
-        if self.not_recording is not None:
-            raise self.not_recording.with_traceback(None)
+        self.check_recording()
         if self._stopping:
             raise Stopping("the node is shutting down", where=self.ledger.origin, expected="another try later")
-        if self._now_us() >= self._expires_us:
-            raise NotAllowed("the charter has expired", where=self.ledger.origin, expected="a later version of it")
-        if self._state != "active":
-            raise NotAllowed(f"the charter says {self._state}", where=self.ledger.origin, expected="an active bureau")
         size = sum(map(len, submission.statements)) + 200 * submission.count
         if self._queued_bytes + size > self._queue_bytes_max and self._queue:
             raise Overloaded("its queue is full", where=self.ledger.origin, expected="another try in a moment")
@@ -311,8 +286,8 @@ class Sequencer:
 
     def _go_on(self) -> None:
         """Raises what `stop_writing` was given."""
-        if self._stopped is not None:
-            raise self._stopped.with_traceback(None)
+        if self.stopped is not None:
+            raise self.stopped.with_traceback(None)
 
     async def _recover(self) -> None:
         """After a failed write: reopen, and go on from whatever the database then holds."""

@@ -30,6 +30,7 @@ from tallystick.core.errors import ConfigInvalid, Usage
 from tallystick.core.evidence import actors_of
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.heard_versions import HeardVersions
 from tallystick_node import observer
 from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.config import Settings
@@ -92,13 +93,15 @@ class Node:
                 where=str(settings.place(settings.config.charter)),
                 expected="a later version; an expired charter records nothing",
             )
+        place, digest = settings.place(settings.config.charter), settings.config.charter_digest
+        versions = HeardVersions.open(place, digest, settings.path.parent)
         witness_key = load_witness_key(settings, bureau)
         key = None if bureau.is_observer else load_ledger_key(settings, bureau)
         store = LevelDbStore.open(settings.database)
         try:
             if key is None:
                 check_no_entries(store, bureau.origin)
-                onlooker = observer.Who(charter, bureau, witness_key, clock, Peer, random.Random())
+                onlooker = observer.Who(versions, bureau, witness_key, clock, Peer, random.Random())
                 engine = observer.Observer(onlooker, store, settings.config.gossip.interval_s)
                 return cls(settings, charter, bureau, engine, store.close)
             signed = SignedSize.open(settings.signed_size, bureau.origin)
@@ -130,7 +133,7 @@ class Node:
             sequencer.ledger.store.close()  # the one that is open by then
             signed.close()
 
-        who = Who(charter, bureau, witness_key, clock, Peer, random.Random(), key)
+        who = Who(versions, bureau, witness_key, clock, Peer, random.Random(), key)
         config = settings.config
         writer = Engine(who, sequencer, due, config.write.witness_times_s, config.gossip.interval_s)
         return cls(settings, charter, bureau, writer, close)

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tallystick.core.charter import Bureau, open_charter
+from tallystick.core.charter import Bureau
 from tallystick.core.errors import Unreachable
+from tallystick.sdk.heard_versions import HeardVersions
 from tallystick_node.engine import Engine, Who
 from tallystick_node.peers import Peer
 from tallystick_proto.v1.witness_pb2 import HeldAnswer
@@ -36,7 +37,7 @@ class AskedWitnesses:
         """The node, on what the home's disk holds."""
         office, home = self.home.office, self.home
         who = Who(
-            open_charter(*office.charter()),
+            HeardVersions(office.versions(), home.folder),
             office.bureau,
             office.keys["witness"],
             lambda: home.now_us,

@@ -19,6 +19,7 @@ import msgspec
 from tallystick.core.charter import Bureau, Charter, open_charter
 from tallystick.core.errors import TallystickError
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.profile import Profile
 from tallystick_node.cluster.roster import credit_code
 from tallystick_node.first_charter import sign_first_charter
@@ -93,7 +94,7 @@ class Company:
         """An observer's node, which swaps and follows when a test says so."""
         office = self.offices[bureau]
         who = Who(
-            self.charter,
+            HeardVersions(office.versions(), self._folder / bureau),
             office.bureau,
             office.keys["witness"],
             lambda: NOW_US,

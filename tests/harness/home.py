@@ -29,6 +29,7 @@ class Home:
 
     def __init__(self, folder: Path, office: Office | None = None, *, founded: bool = True) -> None:
         self.office = office or Office()
+        self.folder = folder
         self.now_us = self.office.now_us
         self.disk = MemoryStore()
         self.noted = folder / f"signed-size-{len(list(folder.iterdir()))}"

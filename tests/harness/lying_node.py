@@ -15,8 +15,9 @@ from typing import Any
 import grpc
 import msgspec
 
-from tallystick.core.charter import Bureau, open_charter
+from tallystick.core.charter import Bureau
 from tallystick.core.limits import SUBMISSION_BYTES_MAX
+from tallystick.sdk.heard_versions import HeardVersions
 from tallystick_node.engine import Engine, Who
 from tallystick_node.peers import Peer, Reach
 from tallystick_node.sequencer import Sequencer
@@ -40,6 +41,7 @@ _UNARY = (
     "GetHeld",
     "Swap",
     "Tell",
+    "GetCharter",
 )
 # No round of gossip begins by itself: a test says when.
 _NEVER_S = 1e9
@@ -86,9 +88,8 @@ class LyingNode:
     async def _start(self) -> None:
         office, home = self.home.office, self.home
         self.sequencer = home.open(linger_s=self._linger_s)
-        charter = open_charter(*office.charter())
         who = Who(
-            charter,
+            HeardVersions(office.versions(), home.folder),
             office.bureau,
             office.keys["witness"],
             lambda: home.now_us,

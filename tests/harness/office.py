@@ -15,6 +15,7 @@ import msgspec
 
 from tallystick.core.actors import Actors, possession_message
 from tallystick.core.bureau import Bureau, Floor, Name, Retired
+from tallystick.core.charter_chain import Version, read_version
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.compose import compose
 from tallystick.core.evidence import actors_of
@@ -45,6 +46,7 @@ class Office:
         self.now_us = now_us
         self.others: tuple[Bureau, ...] = ()
         self.adopts = bytes(range(32))
+        self.adopted: tuple[Version, ...] = ()
         self.keys = {name: key_of(f"{bureau}/{name}") for name in ("node", "registrar", "witness", "clerk", "gateway")}
         self.bureau = Bureau(
             id=bureau,
@@ -78,6 +80,10 @@ class Office:
         key = key_of("charter")
         bureaus = sorted([self.bureau, *self.others], key=lambda bureau: bureau.id)
         return sign_first_charter("pudong", bureaus, "pudong.example/charter", key, now_us or self.now_us)
+
+    def versions(self) -> tuple[Version, ...]:
+        """The versions of the charter that its node knows."""
+        return self.adopted or (read_version(self.charter()[0]),)
 
     def actor(self, name: str) -> str:
         return f"{self.bureau.id}:{name}"

@@ -7,13 +7,16 @@ then its tasks end, its calls break, and nothing it still wanted to write is wri
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tallystick.core.errors import TallystickError
 from tallystick.core.evidence import actors_of
+from tallystick.sdk.heard_versions import HeardVersions
 from tallystick_node.engine import Engine, Who
 from tallystick_node.ledger import Ledger, check_against_signed
 from tallystick_node.sequencer import Sequencer
@@ -190,7 +193,8 @@ class NodeProcess(Host):
         )
         reach = machine.bench.network.reach(self)
         rng = random.Random(machine.rng.getrandbits(64))
-        who = Who(charter, bureau, keys["witness"], machine.now_us, reach, rng, keys["node"])
+        versions = HeardVersions([machine.bench.world.version], Path(os.devnull))  # no history has a second one
+        who = Who(versions, bureau, keys["witness"], machine.now_us, reach, rng, keys["node"])
         self.engine = Engine(who, sequencer)
         if not machine.honest:
             self._unbind()

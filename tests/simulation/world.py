@@ -14,7 +14,8 @@ from typing import Final
 
 import msgspec
 
-from tallystick.core.charter import Bureau, Charter, Name, open_charter
+from tallystick.core.charter import Bureau, Charter, Name
+from tallystick.core.charter_chain import Version, read_version
 from tallystick.core.hashing import parse_digest
 from tallystick.core.identifiers import uuid7
 from tallystick_node.cluster.roster import credit_code
@@ -37,8 +38,12 @@ class World:
     """Bureaus under one charter, and their disks as they were founded. Take copies of the disks."""
 
     offices: tuple[Office, ...]
-    charter: Charter
+    version: Version
     disks: tuple[Disk, ...]
+
+    @property
+    def charter(self) -> Charter:
+        return self.version.charter
 
     def bureau(self, id: str) -> Bureau:
         return self.charter.by_id(id)
@@ -54,7 +59,7 @@ def world(count: int, witnesses: int = 0) -> World:
         office.bureau = msgspec.structs.replace(office.bureau, witnesses=tuple(after))
     bureaus = [office.bureau for office in offices]
     note, digest = sign_first_charter("pudong", bureaus, "pudong.example/charter", key_of("charter"), EPOCH_US)
-    return World(offices, open_charter(note, digest), tuple(_founded(office, digest) for office in offices))
+    return World(offices, read_version(note), tuple(_founded(office, digest) for office in offices))
 
 
 def _office(name: str, number: int) -> Office:

@@ -7,7 +7,14 @@ from typing import Any
 from grpc.aio import ServicerContext
 
 from tallystick_node.gossip import Gossip
-from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellAnswer, TellRequest
+from tallystick_proto.v1.gossip_pb2 import (
+    CharterNote,
+    CharterRequest,
+    SwapAnswer,
+    SwapRequest,
+    TellAnswer,
+    TellRequest,
+)
 from tallystick_proto.v1.gossip_pb2_grpc import GossipServicer
 
 
@@ -22,4 +29,8 @@ class GossipService(GossipServicer):
 
     async def Tell(self, request: TellRequest, context: ServicerContext[Any, Any]) -> TellAnswer:
         await self._gossip.take(request.note, request.evidence, "a caller")
+        await self._gossip.charters.take(request.charter)
         return TellAnswer()
+
+    async def GetCharter(self, request: CharterRequest, context: ServicerContext[Any, Any]) -> CharterNote:
+        return CharterNote(note=self._gossip.charters.note(request.digest))

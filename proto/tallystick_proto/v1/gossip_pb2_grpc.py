@@ -44,6 +44,11 @@ class GossipStub:
                 request_serializer=tallystick__proto_dot_v1_dot_gossip__pb2.TellRequest.SerializeToString,
                 response_deserializer=tallystick__proto_dot_v1_dot_gossip__pb2.TellAnswer.FromString,
                 _registered_method=True)
+        self.GetCharter = channel.unary_unary(
+                '/tallystick.v1.Gossip/GetCharter',
+                request_serializer=tallystick__proto_dot_v1_dot_gossip__pb2.CharterRequest.SerializeToString,
+                response_deserializer=tallystick__proto_dot_v1_dot_gossip__pb2.CharterNote.FromString,
+                _registered_method=True)
 
 
 class GossipServicer:
@@ -63,6 +68,13 @@ class GossipServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCharter(self, request, context):
+        """The note of a version of the charter that the answerer said it holds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GossipServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -75,6 +87,11 @@ def add_GossipServicer_to_server(servicer, server):
                     servicer.Tell,
                     request_deserializer=tallystick__proto_dot_v1_dot_gossip__pb2.TellRequest.FromString,
                     response_serializer=tallystick__proto_dot_v1_dot_gossip__pb2.TellAnswer.SerializeToString,
+            ),
+            'GetCharter': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCharter,
+                    request_deserializer=tallystick__proto_dot_v1_dot_gossip__pb2.CharterRequest.FromString,
+                    response_serializer=tallystick__proto_dot_v1_dot_gossip__pb2.CharterNote.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -131,6 +148,33 @@ class Gossip:
             '/tallystick.v1.Gossip/Tell',
             tallystick__proto_dot_v1_dot_gossip__pb2.TellRequest.SerializeToString,
             tallystick__proto_dot_v1_dot_gossip__pb2.TellAnswer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCharter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallystick.v1.Gossip/GetCharter',
+            tallystick__proto_dot_v1_dot_gossip__pb2.CharterRequest.SerializeToString,
+            tallystick__proto_dot_v1_dot_gossip__pb2.CharterNote.FromString,
             options,
             channel_credentials,
             insecure,
