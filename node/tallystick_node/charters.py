@@ -35,7 +35,8 @@ class Charters:
 
     def load(self) -> None:
         """Say what was kept, and freeze where that says so."""
-        for heard in (*self.versions.later, *self.versions.forks.values()):
+        kept: list[Version | Fork] = [*self.versions.later, *self.versions.forks.values()]
+        for heard in kept:
             self._tell(heard)
 
     @property

@@ -19,6 +19,8 @@ from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.cosignature import make_cosignature
 from tallystick.core.errors import NotFound
 from tallystick.core.note import add_signatures, parse_note
+from tallystick.sdk.heard_versions import HeardVersions
+from tallystick_node.charters import Charters
 from tallystick_node.cluster.roster import credit_code
 from tallystick_node.copies import Copy, open_copy, read_cosigning
 from tallystick_node.doctor.copies import check_copy
@@ -91,6 +93,8 @@ class Witness:
         self.shelf = Shelf(self.store, self.office.keys["witness"], f"{self.office.origin}/witness")
         self.proven = Proven(self.charter, self.store)
         self.proven.load()
+        home = self.node.home
+        self.charters = Charters(HeardVersions(home.office.versions(), home.folder), None)
         means = Means(
             self.charter,
             self.office.bureau,
@@ -100,6 +104,7 @@ class Witness:
             Peer,
             random.Random(),
             self.proven,
+            self.charters,
         )
         self._task = asyncio.create_task(Follower(self.ledger, means).run())
 
@@ -109,6 +114,7 @@ class Witness:
             await asyncio.gather(self._task, return_exceptions=True)
             self._pool.shutdown(wait=True)
             self.proven.stop()
+            self.charters.stop()
         self._task = None
 
     async def _ended(self) -> None:
