@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import structlog
 
 from tallystick.core.charter_chain import Version
 from tallystick.core.errors import NotAllowed, NotFound, Refused, TallystickError
-from tallystick.core.versions import Fork
+from tallystick.core.versions import LINES_MAX, Fork
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick_node.peers import Peer
 from tallystick_node.sequencer import Sequencer
@@ -74,8 +75,9 @@ class Charters:
             self.versions.answered(peer.bureau.id, line)
 
     async def take(self, notes: Iterable[bytes]) -> None:
-        """Take in what somebody shows; what proves nothing is left out."""
-        for note in notes:
+        """Take in what somebody shows; what proves nothing is left out, and so is more than anybody has to show."""
+        for note in islice(notes, LINES_MAX):
+            await asyncio.sleep(0)  # each costs some signatures; others want to be served in between
             heard = self.versions.take(note)
             if heard is not None:
                 self._tell(heard)

@@ -8,8 +8,8 @@ is everywhere after a number of rounds that grows with the logarithm of the bure
   2. by what two others show, picked by chance among the ledger's node and its witnesses.
 
 What nobody proves stays a suspicion, and is tried again. What is proven is kept (`proven`), and from then on told in
-place of checkpoints. Notes of this node's own ledger are held against that ledger (`own_word`), and the versions of the
-charter that others hold against those known here (`charters`).
+place of checkpoints. Notes of this node's own ledger are held against that ledger (`own_word`), and
+others' versions of the charter against those known here (`charters`).
 """
 
 from __future__ import annotations
@@ -172,9 +172,7 @@ class Gossip:
             note=fresh.notes,
             evidence=fresh.evidence,
             now_us=self._now_us(),
-            not_cosigned=[
-                NotCosigned(ledger=ledger_number(origin), why=why) for origin, why in self._shelf.stopped.items()
-            ],
+            not_cosigned=[NotCosigned(ledger=ledger_number(at), why=why) for at, why in self._shelf.stopped.items()],
             charter=self.charters.versions.lines(),
         )
 
@@ -187,11 +185,9 @@ class Gossip:
             answer = await peer.swap(SwapRequest(line=lines_of(mine), proven=proven_of(mine)))
         self._clocks.heard(bureau.id, ahead_us(before_us, answer.now_us, self._now_us()))
         self._brought += await self.take(answer.note, answer.evidence, bureau.id)
-        fresh = news(self._holdings(), answer.line, answer.proven)
-        if fresh:
-            async with self._asking(bureau) as peer:
-                await peer.tell(TellRequest(note=fresh.notes, evidence=fresh.evidence))
         async with self._asking(bureau) as peer:
+            if fresh := news(self._holdings(), answer.line, answer.proven):
+                await peer.tell(TellRequest(note=fresh.notes, evidence=fresh.evidence))
             await self.charters.hear(peer, answer.charter)
 
     async def take(self, notes: Iterable[bytes], evidence: Iterable[bytes], by: str) -> list[Brought]:
