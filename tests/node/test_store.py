@@ -365,6 +365,31 @@ def test_what_is_written_after_a_write_that_failed_is_there_after_reopening(tmp_
     again.close()
 
 
+def test_a_database_that_could_not_be_opened_anew_is_tried_again_by_who_reads(tmp_path: Path) -> None:
+    """As long as there is no room for that, and no longer: reading does not wait for somebody to write."""
+    store = LevelDbStore.create(tmp_path / "db")
+    store.write(Batch([(b"before", bytes(1_000))]))
+    with no_room(store.path, 5):
+        with pytest.raises(StorageFailed):
+            store.write(Batch([(b"more", bytes(20_000))]))
+        current = store.path / "CURRENT"
+        current.rename(tmp_path / "aside")
+        for _ in range(2):
+            with pytest.raises(StorageFailed):
+                store.write(Batch([(b"more", b"1")]))
+        with pytest.raises(StorageFailed):
+            store.get(b"before")
+        (tmp_path / "aside").rename(current)
+    assert store.get(b"before") == bytes(1_000)
+    store.write(Batch([(b"more", b"1")]))
+    store.close()
+    with pytest.raises(StorageFailed):
+        store.write(Batch([(b"more", b"2")]))
+    again = LevelDbStore.open(tmp_path / "db")
+    assert dict(again.range(b"", None)) == {b"before": bytes(1_000), b"more": b"1"}
+    again.close()
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_faulty_store_fails_where_the_plan_says(when: str) -> None:
     """A planned write or read fails, before anything happened or after all did; the others pass."""

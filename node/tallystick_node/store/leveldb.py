@@ -18,6 +18,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Condition, Lock
 from typing import Final, Self
@@ -173,9 +174,11 @@ class LevelDbStore:
         with self._changed:
             if not self._torn or self._closing:
                 return
-            logs = sum(log.stat().st_size for log in self.path.glob("*.log"))
-            if shutil.disk_usage(self.path).free < logs:  # then what there is can at least be read on
-                raise DiskFull("the disk is full", where=str(self.path), expected=f"{logs} B to open the database anew")
+            with suppress(OSError):  # a log may be gone by now
+                logs = sum(log.stat().st_size for log in self.path.glob("*.log"))
+                if shutil.disk_usage(self.path).free < logs:  # then what there is can at least be read on
+                    room = f"{logs} B to open the database anew"
+                    raise DiskFull("the disk is full", where=str(self.path), expected=room)
             self._renewing = True
             try:
                 self._let_go()
