@@ -30,6 +30,8 @@ _SERIOUS = (
     "signature-invalid",
     "tree-mismatch",
     "equivocation",
+    "witness-inconsistent",
+    "charter-fork",
     "broken-reference",
     "sent-not-received",
     "received-not-sent",

@@ -21,6 +21,7 @@ from tallystick.sdk.auditing import Audited, audit
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
 from tallystick_proto.v1.ledger_pb2 import CheckpointAnswer
+from tallystick_proto.v1.witness_pb2 import CosignedAnswer
 from tests.harness import loop
 from tests.harness.company import Company
 from tests.harness.lying_node import LyingNode
@@ -162,6 +163,21 @@ def test_a_witness_that_cosigned_both_histories_is_proven_to_have(company: Compa
         ("witness-inconsistent", TAX, Standing.PROVEN),
     ]
     assert covers(judged, TAX).complete
+
+
+def test_a_witness_is_named_by_what_the_forker_shows_of_it(company: Company) -> None:
+    """A forker that has its branch look witnessed gives away who helped it, once a node holds the other note."""
+    other = company.fork(MARKET)
+    record(other, 3)
+    assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
+    loop.run(company[PLANNING].engine.gossip.take([_cosigned(company, company[MARKET], (TAX, AUDIT))], (), MARKET))
+    shown = CosignedAnswer(newest=[_cosigned(company, other, (TAX,))])
+    other.lies["GetCosigned"] = lambda _: shown
+    judged = audited(company.profile("auditor", shown={MARKET: other}))
+    assert sorted(found(judged)) == [
+        ("equivocation", MARKET, Standing.PROVEN),
+        ("witness-inconsistent", TAX, Standing.PROVEN),
+    ]
 
 
 def _cosigned(company: Company, node: LyingNode, by: tuple[str, ...]) -> bytes:

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from tallystick.audit.coverage import CharterFork, Coverage, LedgerCoverage
 from tallystick.audit.strand import Fault
+from tallystick.core.checkpoint import Checkpoint, format_checkpoint
 from tallystick.core.equivocation import accused_key, forked
 from tallystick.core.errors import TallystickError, VerificationFailed
 from tallystick.core.news import ledger_number
@@ -23,6 +24,7 @@ from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.trust_store import TrustStore
 from tallystick_proto.v1.gossip_pb2 import SwapAnswer
+from tallystick_proto.v1.witness_pb2 import CosignedAnswer
 
 
 def know_charter(profile: Profile, coverage: Coverage) -> None:
@@ -38,7 +40,8 @@ def cross_check(ledgers: Ledgers, coverage: Coverage) -> list[Fault]:
     read = [ledger for ledger in coverage.ledgers if ledger.checkpoint is not None]
     for ledger in read:
         _attempt(ledger, ledgers[ledger.bureau].remember)
-    heard = gossip(ledgers.profile)
+    cosigned = {each.origin: _cosigned(ledgers, each, each.checkpoint) for each in read if each.checkpoint is not None}
+    heard = gossip(ledgers.profile, cosigned)
     answered = {each.node.id: each.answer for each in heard.asked if each.error is None}
     coverage.silent_nodes = tuple(each.node.id for each in heard.asked if each.error is not None)
     for ledger in coverage.ledgers:
@@ -71,6 +74,18 @@ def recall(ledgers: Ledgers, coverage: Coverage) -> None:
 def trust_of(profile: Profile) -> TrustStore:
     """What a profile's client keeps."""
     return TrustStore(profile.state / "trust")
+
+
+def _cosigned(ledgers: Ledgers, ledger: LedgerCoverage, checkpoint: Checkpoint) -> list[bytes]:
+    """Notes of a checkpoint with what is shown of its cosignatures, so that who cosigned another one too is named."""
+    reader = ledgers[ledger.bureau]
+    witnesses = ledgers.charter.witnesses_of(reader.bureau)
+    try:
+        answer = reader.sources.wire.cosigned() if witnesses else CosignedAnswer()
+    except TallystickError:
+        return []
+    begins = f"{format_checkpoint(checkpoint)}\n".encode()
+    return [note for note in (answer.witnessed, *answer.newest[: len(witnesses)]) if note.startswith(begins)]
 
 
 def _speaks_of(answer: SwapAnswer, number: int) -> bool:

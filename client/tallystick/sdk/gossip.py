@@ -10,7 +10,7 @@ later proof. Nothing that is shown here is trusted in place of what was trusted 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +34,8 @@ from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellRequest
 
 ASKED_AT_ONCE: Final = 16
 DEADLINE_S: Final = 5.0
+
+_NOTHING: Final[Mapping[str, Iterable[bytes]]] = {}
 
 Result = TypeVar("Result")
 
@@ -69,9 +71,11 @@ class Heard:
     not_cosigned: dict[tuple[str, str], str]
 
 
-def gossip(profile: Profile) -> Heard:
-    """One round with every node of the charter. Raises ConfigInvalid where the trust store cannot be used."""
-    return _Round(profile.charter, TrustStore(profile.state / "trust")).run()
+def gossip(profile: Profile, cosigned: Mapping[str, Iterable[bytes]] = _NOTHING) -> Heard:
+    """One round with every node of the charter. `cosigned` are notes of trusted checkpoints, by origin, as they were
+    shown with cosignatures. Raises ConfigInvalid where the trust store cannot be used.
+    """
+    return _Round(profile.charter, TrustStore(profile.state / "trust")).run(cosigned)
 
 
 class _Round:
@@ -82,11 +86,11 @@ class _Round:
         self._trust = trust
         self._accounts = {bureau.origin: Account(charter, bureau) for bureau in charter.ledgers}
 
-    def run(self) -> Heard:
+    def run(self, cosigned: Mapping[str, Iterable[bytes]]) -> Heard:
         for origin, account in self._accounts.items():
             trusted = self._trust.load(origin)
             kept = [note for _, note in self._trust.conflicts(origin)]
-            self._show(account, *([] if trusted is None else [trusted]), *kept)
+            self._show(account, *([] if trusted is None else [trusted]), *cosigned.get(origin, ()), *kept)
         mine = self._holdings()
         request = SwapRequest(line=lines_of(mine), proven=proven_of(mine))
         nodes = [bureau for bureau in self._charter.bureau if bureau.state != "closed"]
