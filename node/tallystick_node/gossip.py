@@ -162,8 +162,9 @@ class Gossip:
 
     # The swap.
 
-    def answer(self, request: SwapRequest) -> SwapAnswer:
-        """What is held here, and what of it is news to the asker."""
+    async def answer(self, request: SwapRequest) -> SwapAnswer:
+        """What is held here, what this node cosigned a moment ago among it, and what of it is news to the asker."""
+        await self._take_copies()
         mine = self._holdings()
         fresh = news(mine, request.line, request.proven)
         return SwapAnswer(
