@@ -15,7 +15,7 @@ nothing, and a later proof clears it. Of these a few are kept, the newest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
@@ -177,11 +177,13 @@ class Account:
         try:
             compare(self.bureau, smaller.note, larger.note, proof, root)
         except Forked as error:
-            raise self.naming_cosigners(error, smaller, larger) from None
+            raise self.naming_cosigners(error, (smaller.note, larger.note)) from None
 
-    def naming_cosigners(self, error: Forked, *shown: Seen) -> Forked:
-        """The same error; its evidence says which witnesses cosigned both notes too, as far as that was shown."""
-        notes = [seen.note for seen in (*self._known(), *shown)]
+    def naming_cosigners(self, error: Forked, shown: Iterable[bytes] = ()) -> Forked:
+        """The same error; its evidence says which witnesses cosigned both notes too, by what is known and by notes that
+        were shown. Raises MalformedNote for one that does not read.
+        """
+        notes = (*(seen.note for seen in self._known()), *shown)
         evidence = keep_cosigners(error.evidence, notes, witness_keys(self.charter))
         return Forked(error.what, where=error.where, expected=error.expected, known=error.known, evidence=evidence)
 

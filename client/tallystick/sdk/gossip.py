@@ -10,7 +10,7 @@ later proof. Nothing that is shown here is trusted in place of what was trusted 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -118,16 +118,20 @@ class _Round:
                 if notes is not None:
                     notes[note] = None
 
-    def _show(self, account: Account, *notes: bytes) -> None:
+    def _show(self, account: Account, *notes: bytes, beside: Iterable[bytes] = ()) -> None:
         for note in notes:
             try:
                 account.show(note)
             except Forked as error:
-                self._trust.keep_evidence(account.bureau.origin, error.evidence)
+                self._keep_evidence(account, error, beside)
             except VerificationFailed:  # it proves nothing, whoever kept or showed it
                 continue
 
-    def _reconcile(self, account: Account, notes: Iterable[bytes]) -> None:
+    def _keep_evidence(self, account: Account, error: Forked, notes: Iterable[bytes]) -> None:
+        """Keep a proof, with what any of the notes says of witnesses that cosigned both."""
+        self._trust.keep_evidence(account.bureau.origin, account.naming_cosigners(error, notes).evidence)
+
+    def _reconcile(self, account: Account, notes: Collection[bytes]) -> None:
         """Take in what was shown of a ledger, and keep what nobody proves though somebody was there to be asked.
 
         Each note is settled, if it can be, before the next: of those that stay apart only a few are held, and who shows
@@ -137,10 +141,10 @@ class _Round:
         try:
             self._settle(account, unproven)
             for note in notes:
-                self._show(account, note)
+                self._show(account, note, beside=notes)
                 self._settle(account, unproven)
         except Forked as error:
-            self._trust.keep_evidence(account.bureau.origin, error.evidence)
+            self._keep_evidence(account, error, notes)
             return
         self._keep(account, [seen for seen in account.apart if seen.checkpoint in unproven])
 
