@@ -162,9 +162,8 @@ class Gossip:
 
     # The swap.
 
-    async def answer(self, request: SwapRequest) -> SwapAnswer:
-        """What is held here, what this node cosigned a moment ago among it, and what of it is news to the asker."""
-        await self._take_copies()
+    def answer(self, request: SwapRequest) -> SwapAnswer:
+        """What is held here, and what of it is news to the asker."""
         mine = self._holdings()
         fresh = news(mine, request.line, request.proven)
         return SwapAnswer(
@@ -179,7 +178,7 @@ class Gossip:
 
     async def swap(self, bureau: Bureau) -> None:
         """Tell a bureau's node, and be told, what is news. Raises Unreachable, or what the node says."""
-        await self._take_copies()
+        await self.take_copies()
         mine = self._holdings()
         before_us = self._now_us()
         async with self._asking(bureau) as peer:
@@ -248,7 +247,7 @@ class Gossip:
 
     # Proofs.
 
-    async def _take_copies(self) -> None:
+    async def take_copies(self) -> None:
         """What this node has cosigned itself is news as what others bring; so is what kept it from cosigning."""
         for origin in self.accounts:
             notes = self._copied_notes(origin)
