@@ -93,6 +93,12 @@ def find(ledger: Ledger, request: FindRequest, first: int, end: int, size: int) 
         yield last
 
 
+def says_to(ledger: Ledger, bureau: str, first: int, end: int) -> bool:
+    """Whether something within [first, end) is addressed to a bureau."""
+    term = (TERM_FIELDS["counterparty"], bureau.encode())
+    return any(True for _ in _matching(ledger, [term], first, end, newest_first=True))
+
+
 def _matching(
     ledger: Ledger, terms: list[Term], first: int, end: int, newest_first: bool
 ) -> Iterator[tuple[int, bytes]]:

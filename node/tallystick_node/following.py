@@ -1,4 +1,6 @@
-"""Following the ledgers this node witnesses: for each a task that fetches, has it checked, stores it and cosigns.
+"""Following ledgers: for each a task that fetches, has it checked, stores it and cosigns.
+
+Which they are the charter says (`Charter.followed_by`); those that address this bureau come besides (`addressed`).
 
 A ledger's node shows one checkpoint at a time (`Witness.Cosign`). Its entries are fetched and checked in slices, so
 that the node's own work goes on in between, and stored every thousand or so; the last of them come in one batch with
@@ -81,16 +83,32 @@ class Following:
         disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy-write")
         self._means = Means(charter, own, shelf, now_us, disk, reach, rng, proven, charters)
         self.followers = [Follower(bureau, self._means) for bureau in charter.followed_by(own)]
+        self._started = False
         self._tasks: list[asyncio.Task[None]] = []
+
+    def follows(self, bureau: Bureau) -> bool:
+        """Whether a bureau's ledger is followed."""
+        return any(follower.bureau.id == bureau.id for follower in self.followers)
+
+    def follow(self, bureau: Bureau) -> None:
+        """Follow another ledger too, at once or once it is begun; it must not be followed yet."""
+        follower = Follower(bureau, self._means)
+        self.followers.append(follower)
+        if self._started:
+            self._begin(follower)
 
     def start(self) -> None:
         """Begin to follow."""
-        self._tasks = [
-            asyncio.create_task(follower.run(), name=f"follow {follower.bureau.id}") for follower in self.followers
-        ]
+        self._started = True
+        for follower in self.followers:
+            self._begin(follower)
+
+    def _begin(self, follower: Follower) -> None:
+        self._tasks.append(asyncio.create_task(follower.run(), name=f"follow {follower.bureau.id}"))
 
     async def stop(self) -> None:
         """Leave off where it stands; what is being written is written."""
+        self._started = False
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

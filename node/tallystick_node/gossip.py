@@ -43,6 +43,7 @@ from tallystick.core.news import Holding, ledger_number, lines_of, news, proven_
 from tallystick.core.note import parse_note
 from tallystick.core.reconciling import APART_MAX, Account, Seen, see
 from tallystick_node import keyspace
+from tallystick_node.addressed import Addressed
 from tallystick_node.charters import Charters
 from tallystick_node.clocks import Clocks
 from tallystick_node.own_word import OwnWord
@@ -81,6 +82,7 @@ class Gossip:
         proven: Proven,
         charters: Charters,
         clocks: Clocks,
+        addressed: Addressed,
         now_us: Callable[[], int],
         reach: Reach,
         rng: Random,
@@ -90,6 +92,7 @@ class Gossip:
         self.proven = proven
         self.charters = charters
         self._clocks = clocks
+        self._addressed = addressed
         self._charter = charter
         self._own = own
         self._store = store
@@ -123,8 +126,7 @@ class Gossip:
                     self.proven.hold(error.evidence)
                 except VerificationFailed as error:  # of an earlier charter
                     log.info("a checkpoint is not believed any more", ledger=account.bureau.id, reason=str(error))
-        evidence = self.proven.against(self._own)
-        if evidence is not None:
+        if evidence := self.proven.against(self._own):
             self._check_own(evidence)
 
     def start(self) -> None:
@@ -154,11 +156,14 @@ class Gossip:
 
     async def round(self) -> None:
         """One swap with one peer, and a try to settle what is apart. Raises Unreachable, or what the disk raises."""
+        bureau = self._rng.choice(self._others)
         try:
-            await self.swap(self._rng.choice(self._others))
+            await self.swap(bureau)
         finally:
             self._clocks.judge()
             await self.settle()
+        async with self._asking(bureau) as peer:
+            await self._addressed.ask(peer, self.accounts.get(bureau.origin))
 
     # The swap.
 
@@ -220,22 +225,19 @@ class Gossip:
                 self._own_word.check(note, by)
         elif account is not None and self.proven.against(account.bureau) is None:
             try:
-                seen = account.show(note)
-            except Forked as error:
-                await self.proven.keep(error.evidence)
-            else:
-                if seen is not None:
+                if seen := account.show(note):
                     self._changed.add(origin)
                     with suppress(TallystickError):  # most are not cosigned by this node
                         self._shelf.remind(origin, note)
                     return [(account, seen)]
+            except Forked as error:
+                await self.proven.keep(error.evidence)
         return []
 
     def known(self, origin: str) -> list[bytes]:
         """Every checkpoint of another's ledger that is held, or kept apart."""
         account = self.accounts.get(origin)
-        held = [] if account is None or account.held is None else [account.held]
-        return [seen.note for seen in (*held, *([] if account is None else account.apart))]
+        return [] if account is None else [seen.note for seen in account.known]
 
     def _check_own(self, evidence: bytes) -> None:
         """Of two histories under this node's own key, it has one at most: it writes no more."""
@@ -339,9 +341,7 @@ class Gossip:
         changed, self._changed = self._changed, set()
         batch = Batch()
         for origin in sorted(changed):
-            account = self.accounts[origin]
-            known = [*([] if account.held is None else [account.held]), *account.apart]
-            batch.put(keyspace.gossip(origin), Gossiped(note=[seen.note for seen in known]).SerializeToString())
+            batch.put(keyspace.gossip(origin), Gossiped(note=self.known(origin)).SerializeToString())
         try:
             if changed:
                 await asyncio.get_running_loop().run_in_executor(self._disk, self._store.stage(batch))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.keys import SigningKey
 from tallystick.sdk.heard_versions import HeardVersions
+from tallystick_node.addressed import Addressed
 from tallystick_node.charters import Charters
 from tallystick_node.clocks import Clocks
 from tallystick_node.following import Following
@@ -75,6 +76,7 @@ class Observer:
         self.following = Following(
             who.charter, who.bureau, self.shelf, who.now_us, who.reach, who.rng, self.proven, self.charters
         )
+        self.addressed = Addressed(who.bureau, self.shelf, self.following)
         self.clocks = Clocks(who.charter, who.bureau, sequencer)
         self.gossip = Gossip(
             who.charter,
@@ -85,6 +87,7 @@ class Observer:
             self.proven,
             self.charters,
             self.clocks,
+            self.addressed,
             who.now_us,
             who.reach,
             who.rng,
@@ -105,6 +108,7 @@ class Observer:
         self.shelf.load(bureau for bureau in self.who.charter.ledgers if bureau != self.who.bureau)
         self.gossip.load()
         self.charters.load()
+        self.addressed.load(self.who.charter.ledgers)
 
     async def begin(self) -> None:
         """Swap with other nodes, and follow."""
@@ -120,7 +124,7 @@ class Observer:
         """Wait until it takes them no more."""
 
     def follow(self) -> None:
-        """Begin to follow the ledgers this node witnesses or observes."""
+        """Begin to follow the ledgers this node witnesses or observes, or that address its bureau."""
         self.following.start()
 
     async def unfollow(self) -> None:

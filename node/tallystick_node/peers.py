@@ -16,11 +16,12 @@ from grpc.aio import EOF
 
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import Unreachable
+from tallystick.core.kinds import TERM_FIELDS
 from tallystick.sdk.wire import CHANNEL_OPTIONS, DEADLINE_S
 from tallystick.sdk.wire_errors import from_rpc
 from tallystick_proto.v1.gossip_pb2 import CharterNote, CharterRequest, SwapAnswer, SwapRequest, TellRequest
 from tallystick_proto.v1.gossip_pb2_grpc import GossipStub
-from tallystick_proto.v1.ledger_pb2 import Bundle, ConsistencyRequest, Proof, ReadRequest
+from tallystick_proto.v1.ledger_pb2 import Bundle, ConsistencyRequest, FindRequest, Proof, ReadRequest, Term
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub
 from tallystick_proto.v1.witness_pb2 import Cosigned, HeldAnswer, HeldRequest, ToCosign
 from tallystick_proto.v1.witness_pb2_grpc import WitnessStub
@@ -60,6 +61,17 @@ class Peer:
                 yield bundle
         finally:
             call.cancel()
+
+    async def find_newest(self, origin: str, addressee: str, first: int, size: int) -> Bundle | None:
+        """The newest entry from `first` on in a ledger's tree of `size` that is addressed to a bureau, not verified."""
+        term = Term(field=TERM_FIELDS["counterparty"], value=addressee.encode())
+        request = FindRequest(origin=origin, term=[term], first=first, size=size, newest_first=True, limit=1)
+        call = self._ledger.Find(request)
+        try:
+            bundle = await self._in_time(call.read())
+        finally:
+            call.cancel()
+        return None if bundle is EOF else bundle
 
     async def prove_consistency(self, origin: str, old: int, new: int) -> Sequence[bytes]:
         """The hashes that a ledger's tree of `new` extends that of `old`, not verified."""

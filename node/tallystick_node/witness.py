@@ -5,8 +5,8 @@ is a checkpoint that is shown. The next is shown when a quorum has cosigned it, 
 signed, whatever is missing; a witness that is slower joins at the round that is newest when it has answered. An idle
 ledger is shown again when half the charter's freshness has passed.
 
-Any other active bureau of the charter may follow and cosign in the same way; what is no witness's does not count to the
-quorum.
+Any other active bureau of the charter may follow and cosign in the same way: it observes, or is addressed. What is no
+witness's does not count to the quorum, and is shown to nobody but in notes that the ledger records (`with_others`).
 
 The newest cosignature of each witness and the newest note with a quorum are kept in the database, written behind: a
 receipt does not wait for that, since each witness keeps what it cosigned itself, and says so when it connects.
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from tallystick.core.errors import (
     TallystickError,
     VerificationFailed,
 )
+from tallystick.core.limits import NOTED_COSIGNATURES_MAX
 from tallystick.core.note import Note, NoteSignature, format_note, parse_note
 from tallystick_node import keyspace
 from tallystick_node.copies import strip
@@ -67,15 +69,15 @@ class _Said:
 
 @dataclass(slots=True)
 class _Round:
-    """A checkpoint as this ledger signed it, with the cosignatures that came for it, by witness."""
+    """A checkpoint as this ledger signed it, with the cosignatures that came for it, by bureau."""
 
     checkpoint: Checkpoint
     signed: Note
     said: dict[str, _Said] = field(default_factory=dict)
 
-    def note(self, *witnesses: str) -> bytes:
-        """The note with the cosignatures of some witnesses, or of all."""
-        chosen = [self.said[witness].signature for witness in sorted(witnesses or self.said)]
+    def note(self, bureaus: Iterable[str]) -> bytes:
+        """The note with the cosignatures that came of some bureaus."""
+        chosen = [self.said[each].signature for each in bureaus if each in self.said]
         return format_note(Note(self.signed.text, (*self.signed.signatures, *chosen)))
 
 
@@ -89,12 +91,13 @@ class Gathering:
         self._own = own
         self._own_word = own_word
         self._cosigners = {each.id: each for each in charter.bureau if each.state == "active" and each.id != own.id}
-        self._witnesses = {witness.id for witness in charter.witnesses_of(own)}
+        self._witnesses = sorted(witness.id for witness in charter.witnesses_of(own))
         self._quorum = charter.quorum_of(own)
         self.refresh_s = charter.witnessing.freshness_s / 2
         self._rounds: OrderedDict[str, _Round] = OrderedDict()
         self._newest: dict[str, _Round] = {}
         self._changed = asyncio.Event()  # replaced at every news: a round, a quorum, the end
+        self._heard = asyncio.Event()  # replaced at every cosignature
         self._round_over = asyncio.Event()
         self._unkept = asyncio.Event()
         self._shown: Published | None = None
@@ -112,6 +115,7 @@ class Gathering:
     def refuse_more(self) -> None:
         """End every stream with a witness, and every wait."""
         self.ended.set()
+        self._heard.set()
         self._news()
 
     async def stop(self) -> None:
@@ -129,22 +133,33 @@ class Gathering:
     @property
     def newest(self) -> list[bytes]:
         """Of each witness that was heard, the newest checkpoint it cosigned."""
-        return [found.note(each) for each, found in sorted(self._newest.items()) if each in self._witnesses]
+        return [self._newest[each].note([each]) for each in self._witnesses if each in self._newest]
 
-    def cosigned_by(self, witness: str) -> bytes:
-        """The newest checkpoint that a witness cosigned, with its cosignature; empty where none was heard of."""
-        found = self._newest.get(witness)
-        return b"" if found is None else found.note(witness)
+    def cosigned_by(self, bureau: str) -> bytes:
+        """The newest checkpoint that a bureau cosigned, with its cosignature; empty where none was heard of."""
+        found = self._newest.get(bureau)
+        return b"" if found is None else found.note([bureau])
 
-    def newest_of(self, witness: str) -> Cosigned | None:
-        """The newest checkpoint that a witness cosigned, with every cosignature that came for it."""
-        found = self._newest.get(witness)
-        return None if found is None else Cosigned(found.checkpoint, found.note())
+    def size_of(self, bureau: str) -> int:
+        """How many entries a bureau has cosigned; 0 where none was heard of."""
+        found = self._newest.get(bureau)
+        return 0 if found is None else found.checkpoint.size
+
+    def newest_of(self, bureau: str) -> bytes:
+        """The newest checkpoint that a bureau cosigned, to be recorded: with its cosignature and others'."""
+        return self._to_record(self._newest[bureau], bureau)
 
     async def news(self) -> None:
         """Wait until a checkpoint is shown, or a quorum has cosigned. Raises Stopping."""
+        await self._next(self._changed)
+
+    async def heard(self) -> None:
+        """Wait until anybody has cosigned. Raises Stopping."""
+        await self._next(self._heard)
+
+    async def _next(self, event: asyncio.Event) -> None:
         if not self.ended.is_set():
-            await self._changed.wait()
+            await event.wait()
         if self.ended.is_set():
             raise Stopping("the node is shutting down", where=self._own.origin)
 
@@ -159,9 +174,19 @@ class Gathering:
         return self._sequencer.not_recording
 
     def with_cosignatures(self, note: bytes) -> bytes:
-        """A checkpoint this node signed, with the cosignatures that came for it."""
+        """A checkpoint this node signed, with the cosignatures of its witnesses that came for it."""
         found = self._rounds.get(_text_of(note))
-        return note if found is None else found.note()
+        return note if found is None else found.note(self._witnesses)
+
+    def with_others(self, note: bytes) -> bytes:
+        """The same with the cosignatures of other bureaus too, as many as are recorded."""
+        found = self._rounds.get(_text_of(note))
+        return note if found is None else self._to_record(found)
+
+    def _to_record(self, found: _Round, beginning: str = "") -> bytes:
+        """What came for a round: from its witnesses, and from others beginning with one, the rest another time."""
+        others = sorted(found.said.keys() - set(self._witnesses), key=lambda each: (each < beginning, each))
+        return found.note([*self._witnesses, *others][:NOTED_COSIGNATURES_MAX])
 
     async def gather(self, size: int, wait_s: float) -> Cosigned | None:
         """The newest checkpoint that a quorum cosigned, once it covers `size`; None where it does not in time."""
@@ -219,8 +244,11 @@ class Gathering:
             found.said[witness] = said
         if newest is None or newest.checkpoint.size <= found.checkpoint.size:
             self._newest[witness] = found
-        self._count(found)
+        if witness in self._witnesses:
+            self._count(found)
         self._unkept.set()
+        event, self._heard = self._heard, asyncio.Event()
+        event.set()
 
     def _count(self, found: _Round) -> None:
         """Whether a round has its quorum now."""
@@ -231,7 +259,7 @@ class Gathering:
         if self._shown is not None and size >= self._shown.state.size:
             self._round_over.set()
         if self.witnessed is None or self.witnessed.checkpoint.size <= size:
-            self.witnessed = Cosigned(found.checkpoint, found.note())
+            self.witnessed = Cosigned(found.checkpoint, found.note(self._witnesses))
             self._news()
 
     # Rounds.
@@ -269,11 +297,12 @@ class Gathering:
     def load(self) -> None:
         """Hear again what was kept. What does not verify is left out: it proves nothing, and is said again."""
         store = self._sequencer.ledger.store
-        for key in (keyspace.COSIGNED, *map(keyspace.cosigned, self._cosigners)):
+        kept = {keyspace.COSIGNED: self._witnesses} | {keyspace.cosigned(each): [each] for each in self._cosigners}
+        for key, bureaus in kept.items():
             note = store.get(key)
-            for witness in self._cosigners if note else ():
+            for bureau in bureaus if note else ():
                 with suppress(VerificationFailed, StorageFailed):
-                    self.take(witness, note or b"")
+                    self.take(bureau, note or b"")
 
     async def _keep_on(self) -> None:
         while True:
@@ -287,7 +316,7 @@ class Gathering:
         if self.witnessed is not None:
             batch.put(keyspace.COSIGNED, self.witnessed.note)
         for witness, found in self._newest.items():
-            batch.put(keyspace.cosigned(witness), found.note(witness))
+            batch.put(keyspace.cosigned(witness), found.note([witness]))
         store = self._sequencer.ledger.store
         try:
             await asyncio.get_running_loop().run_in_executor(self._disk, store.write, batch)

@@ -5,10 +5,11 @@ A note is recorded
 
   1. when a quorum covers something that the last one did not, other than such a note, or a note of what was shown: else
      each would give rise to the next;
-  2. when a bureau cosigned that something is addressed to, and no note has shown yet that it holds that: it is served.
+  2. when a bureau cosigned that something is addressed to, and no note has shown yet that it holds that: it is served,
+     whether it is a witness of this ledger or not.
 
 No sooner than `interval_s` after the start, and after the one before. When one is due, the slower witnesses are waited
-for a moment: the note carries every cosignature that is known for its checkpoint.
+for a moment: the note carries every cosignature that is known for its checkpoint, up to a bound.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.statement import read
-from tallystick.core.witnessing import open_cosigned
+from tallystick.core.witnessing import open_cosigned, others_of
+from tallystick_node.answers import says_to
 from tallystick_node.own_statement import own_statement
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.witness import Gathering
@@ -66,7 +68,7 @@ class WitnessTimes:
         self._now_us = now_us
         self._rng = rng
         self._interval_s = interval_s
-        self._witnesses = [witness.id for witness in charter.witnesses_of(own)]
+        self._others = [each.id for each in charter.bureau if each.id != own.id]
         self._noted = 0
         self._served: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
@@ -89,7 +91,7 @@ class WitnessTimes:
             await asyncio.sleep(self._interval_s)
             try:
                 while self.due() is None:
-                    await self._gathering.news()
+                    await self._gathering.heard()
                 await asyncio.sleep(min(_GRACE_S, self._interval_s))
                 due = self.due()
                 if due is not None:
@@ -117,7 +119,8 @@ class WitnessTimes:
         size = opened.checkpoint.size
         if opened.enough(self._charter):
             self._noted = max(self._noted, size)
-        for cosigner in opened.cosigners:
+        others = others_of(note, self._charter, self._own, self._charter.bureau)
+        for cosigner in (*opened.cosigners, *others):
             self._served[cosigner.witness.id] = max(self._served.get(cosigner.witness.id, 0), size)
 
     # What is due.
@@ -126,11 +129,11 @@ class WitnessTimes:
         """The note to record now, if there is anything to say."""
         witnessed = self._gathering.witnessed
         if witnessed is not None and self._is_news(witnessed.checkpoint.size):
-            return witnessed.note
-        for witness in self._witnesses:
-            cosigned = self._gathering.newest_of(witness)
-            if cosigned is not None and self._is_served_more(witness, cosigned.checkpoint.size):
-                return cosigned.note
+            return self._gathering.with_others(witnessed.note)
+        for bureau in self._others:
+            size = self._gathering.size_of(bureau)
+            if self._is_served_more(bureau, size):
+                return self._gathering.newest_of(bureau)
         return None
 
     def _is_news(self, size: int) -> bool:
@@ -143,15 +146,12 @@ class WitnessTimes:
             self._noted = end
         return False
 
-    def _is_served_more(self, witness: str, size: int) -> bool:
-        """Whether something is addressed to a witness that no note has shown it to hold; looked at once."""
-        ledger = self._sequencer.ledger
-        term = (TERM_FIELDS["counterparty"], witness.encode())
-        served = self._served.get(witness, 0)
-        for index in ledger.candidates([term], served, size, newest_first=True):
-            if read(ledger.decoded(index).statement).statement.head.counterparty == witness:
-                return True
-        self._served[witness] = max(served, size)
+    def _is_served_more(self, bureau: str, size: int) -> bool:
+        """Whether something is addressed to a bureau that no note has shown it to hold; looked at once."""
+        served = self._served.get(bureau, 0)
+        if size > served and says_to(self._sequencer.ledger, bureau, served, size):
+            return True
+        self._served[bureau] = max(served, size)
         return False
 
     def _look_back(self) -> None:

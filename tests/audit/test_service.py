@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tallystick.audit.finding import Finding
+from tallystick.core.note import NoteSignature, add_signatures, parse_note
 from tests.harness.cosigned import SECOND_US, note_of, put_note, witnessed
 from tests.harness.district import RULEBOOK, District, Said
 from tests.harness.stories import requested
@@ -110,6 +111,32 @@ def test_the_sentence_says_since_when_and_how_that_is_known(serve: Serve, senten
     where, request = asked()
     serve(where, request)
     assert said(where) == sentence
+
+
+def test_who_is_no_witness_is_served_by_its_cosignature_too() -> None:
+    """Where others are listed, the addressee's own key says when it had it, and adds nothing to the quorum."""
+    where = District(*BUREAUS, witnesses={"tax": ("planning", "human-resources", "data-office")})
+    requested(where)
+    witnessed(where, "tax", "market", "planning")
+    where.on("2027-03-02")
+    note = note_of(where, "tax", {"market": where.now_us // SECOND_US})
+    put_note(where, "tax", note)
+    assert said(where) == "due 2027-03-16, counted from 2027-03-02, served by cosignature"
+    _, seen, _ = where.look("2027-04-30")
+    ledger = seen.witness_times._ledgers[where["tax"].bureau.origin]
+    assert ledger.witnessed == 1  # by the two of three who are witnesses, and not by the third
+
+
+def test_a_bad_cosignature_of_the_addressee_serves_nothing_and_spoils_nothing() -> None:
+    """What others cosigned on the same note holds all the same."""
+    where = District(*BUREAUS, witnesses={"tax": ("planning", "human-resources", "data-office")})
+    requested(where)
+    now_s = where.now_us // SECOND_US
+    good = note_of(where, "tax", dict.fromkeys(("planning", "human-resources"), now_s))
+    (line,) = parse_note(note_of(where, "tax", {"market": now_s})).signatures[1:]
+    bad = NoteSignature(line.name, line.key_id, line.signature[:-1] + bytes([line.signature[-1] ^ 1]))
+    put_note(where, "tax", add_signatures(good, bad))
+    assert said(where) == "due 2027-03-17, counted from 2027-03-03, deemed served"
 
 
 def test_both_languages_say_it() -> None:

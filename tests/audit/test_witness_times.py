@@ -21,7 +21,8 @@ def test_only_what_is_owed_waits_for_bounds(seed: int) -> None:
     _, seen, _ = district.look(END)
     owed = {owed.opening for owed in seen.obligations.open()}
     times = seen.witness_times
-    for waiting in (*(ledger.waiting for ledger in times._ledgers.values()), *times._unserved.values()):
+    unserved = [each for by_addressee in times._unserved.values() for each in by_addressee.values()]
+    for waiting in (*(ledger.waiting for ledger in times._ledgers.values()), *unserved):
         assert set(waiting) <= owed
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tallystick.core.charter import Bureau, Charter, Witnessing, format_charter, parse_charter
 from tallystick.core.errors import MalformedCharter
+from tallystick.core.limits import WITNESSES_MAX
 from tallystick.core.quorum import Quorum, default_needed
 from tests.harness.ledger_maker import LedgerMaker, charter_of
 from tests.harness.rosters import roster_of
@@ -77,6 +78,11 @@ def _listing(*witnesses: str) -> Charter:
     return charter_of(msgspec.structs.replace(first, witnesses=witnesses), *others)
 
 
+def _listing_all(count: int) -> Charter:
+    first, *others = roster_of(count + 1)
+    return charter_of(msgspec.structs.replace(first, witnesses=tuple(each.id for each in others)), *others)
+
+
 def _asking(quorum: int, bureaus: tuple[Bureau, ...] | None = None) -> Charter:
     return msgspec.structs.replace(charter_of(*(bureaus or roster_of(5))), witnessing=Witnessing(quorum=quorum))
 
@@ -91,12 +97,15 @@ def _asking(quorum: int, bureaus: tuple[Bureau, ...] | None = None) -> Charter:
         (_listing("b1", "nobody"), "nobody"),
         (_listing("b0", "b1"), "b0"),
         (_listing("b1", "b1"), "stands twice"),
+        (_listing_all(WITNESSES_MAX + 1), f"{WITNESSES_MAX + 1} of them"),
         (msgspec.structs.replace(_asking(3), witnessing=Witnessing(freshness="soon")), "freshness 'soon'"),
         (msgspec.structs.replace(_asking(3), witnessing=Witnessing(freshness="0m")), "freshness '0m'"),
     ],
 )
 def test_what_cannot_be_witnessed_by_is_refused(charter: Charter, what: str) -> None:
-    """Half or fewer, more than there are, strangers, oneself, the same twice, and a freshness that does not read."""
+    """Half or fewer, more than there are, strangers, oneself, the same twice, more than a note shows, and a freshness
+    that does not read.
+    """
     with pytest.raises(MalformedCharter, match="expected") as caught:
         parse_charter(format_charter(charter))
     assert what in str(caught.value)

@@ -8,10 +8,21 @@ import pytest
 from tallystick.core.bureau import Retired
 from tallystick.core.charter import Bureau, Charter, Witnessing
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.core.compose import compose
 from tallystick.core.cosignature import make_cosignature
 from tallystick.core.errors import MalformedNote, SignatureInvalid, VerificationFailed
-from tallystick.core.note import COSIGNATURE_V1, Note, VerifierKey, add_signatures, format_note, parse_note
-from tallystick.core.witnessing import TimeBounds, Witnessed, open_cosigned
+from tallystick.core.limits import LEDGER_ENTRIES_MAX, NOTED_COSIGNATURES_MAX, ORIGIN_CHARS_MAX
+from tallystick.core.note import (
+    COSIGNATURE_V1,
+    Note,
+    NoteSignature,
+    VerifierKey,
+    add_signatures,
+    format_note,
+    parse_note,
+)
+from tallystick.core.statement import admit, encode
+from tallystick.core.witnessing import TimeBounds, Witnessed, open_cosigned, others_of
 from tests.harness.ledger_maker import charter_of, key_of
 from tests.harness.rosters import roster_of
 
@@ -54,6 +65,46 @@ def test_who_is_no_witness_of_the_ledger_does_not_count() -> None:
     found = open_cosigned(cosigned(NOTE, stranger, LEDGER, WITNESSES[3], WITNESSES[0]), charter, listed)
     assert [each.witness for each in found.cosigners] == [WITNESSES[0]]
     assert not found.enough(charter)
+
+
+def test_others_are_told_apart_from_witnesses_and_only_those_asked_about() -> None:
+    """Of bureaus that are asked about, who cosigned and is no witness of the ledger, with his time; no one twice."""
+    listed = msgspec.structs.replace(LEDGER, witnesses=tuple(each.id for each in WITNESSES[:2]))
+    charter = charter_of(listed, *WITNESSES)
+    note = cosigned(cosigned(NOTE, *WITNESSES[:3]), WITNESSES[3], at_s=AT_S + 5)
+    assert {each.witness for each in open_cosigned(note, charter, listed).cosigners} == set(WITNESSES[:2])
+    found = others_of(note, charter, listed, charter.bureau)
+    assert [(each.witness, each.at_s) for each in found] == [(WITNESSES[2], AT_S), (WITNESSES[3], AT_S + 5)]
+    assert [each.witness for each in others_of(note, charter, listed, WITNESSES[1:3])] == [WITNESSES[2]]
+    assert others_of(cosigned(NOTE, WITNESSES[0]), charter, listed, charter.bureau) == ()
+    assert others_of(NOTE, charter, listed, ()) == ()
+
+
+def test_a_bad_cosignature_beside_the_witnesses_does_not_make_theirs_less() -> None:
+    """Whoever asks about the others is refused the note; whoever counts the witnesses is not."""
+    listed = msgspec.structs.replace(LEDGER, witnesses=tuple(each.id for each in WITNESSES[:2]))
+    charter = charter_of(listed, *WITNESSES)
+    (line,) = parse_note(cosigned(NOTE, WITNESSES[2])).signatures[1:]
+    bent = NoteSignature(line.name, line.key_id, line.signature[:-1] + bytes([line.signature[-1] ^ 1]))
+    note = add_signatures(cosigned(NOTE, *WITNESSES[:2]), bent)
+    assert open_cosigned(note, charter, listed).enough(charter)
+    with pytest.raises(SignatureInvalid):
+        others_of(note, charter, listed, charter.bureau)
+
+
+def test_what_a_note_is_recorded_with_fits_its_statement() -> None:
+    """The longest names, the largest ledger, and as many cosignatures as are recorded."""
+    origin = f"a.example/{'x' * ORIGIN_CHARS_MAX}"[:ORIGIN_CHARS_MAX]
+    whole = sign_checkpoint(Checkpoint(origin, LEDGER_ENTRIES_MAX, b"\5" * 32), key_of("b0", "node"))
+    text = parse_note(whole).text
+    lines = [
+        make_cosignature(text, AT_S, key_of("b1", "witness"), f"{origin[:-3]}{number:03}/witness")
+        for number in range(NOTED_COSIGNATURES_MAX)
+    ]
+    note = add_signatures(whole, *lines).decode()
+    assert len(note) > 26_000
+    said = compose("CheckpointWitnessed", "b0:node", {"note": note}).statement.SerializeToString()
+    assert admit(encode([said]), "b0:node")[0] == [said]
 
 
 def test_a_ledger_without_witnesses_is_never_witnessed() -> None:

@@ -6,7 +6,7 @@ left out, which `audit/strand` checks and its own tests are about. Everything th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from itertools import islice
@@ -136,12 +136,21 @@ class District:
     An audit reads nothing of the ledgers `uncovered`, and of those in `read_up_to` only so many entries; what stands
     above `settled_up_to` was recorded after the other ledgers were read. `observers` are bureaus without a ledger. An
     audit that asks at `asked_us` is shown what is `cosigned`; `versions`, `charter_forks` and `acknowledged` are what
-    the auditor's client keeps.
+    the auditor's client keeps. Ledgers name `witnesses`, or are witnessed by everybody.
     """
 
-    def __init__(self, *bureaus: str, rulebook: dict[str, Any] | None = None, observers: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        *bureaus: str,
+        rulebook: dict[str, Any] | None = None,
+        observers: Sequence[str] = (),
+        witnesses: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self.rulebook = Rulebook.parse(RULEBOOK if rulebook is None else rulebook, ZONE)
-        offices = [_called(bureau, number) for number, bureau in enumerate((*bureaus, *observers), 1)]
+        offices = [
+            replace(_called(bureau, number), witnesses=(witnesses or {}).get(bureau, ()))
+            for number, bureau in enumerate((*bureaus, *observers), 1)
+        ]
         self.charter = charter_of(*offices[: len(bureaus)], *map(observing, offices[len(bureaus) :]))
         self.desks = {bureau.id: Desk(self, bureau) for bureau in self.charter.ledgers}
         self.uncovered: set[str] = set()

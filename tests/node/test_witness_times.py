@@ -10,8 +10,9 @@ from random import Random
 import pytest
 
 from tallystick.core.kinds import BY_NAME
+from tallystick.core.limits import NOTED_COSIGNATURES_MAX
 from tallystick.core.statement import read
-from tallystick.core.witnessing import Witnessed, open_cosigned
+from tallystick.core.witnessing import Witnessed, open_cosigned, others_of
 from tallystick_node.witness_times import WitnessTimes
 from tests.harness import loop
 from tests.harness.lying_node import LyingNode
@@ -48,6 +49,12 @@ def times(ledger: Ledger, interval_s: float = HOUR_S) -> WitnessTimes:
 
 def opened(ledger: Ledger, note: bytes) -> Witnessed:
     return open_cosigned(note, ledger.charter, ledger.node.home.office.bureau)
+
+
+def others_in(ledger: Ledger, note: bytes) -> set[str]:
+    """Who cosigned a note and is no witness of the ledger."""
+    charter = ledger.charter
+    return {each.witness.id for each in others_of(note, charter, ledger.node.home.office.bureau, charter.bureau)}
 
 
 def addressed(ledger: Ledger, number: int) -> None:
@@ -124,6 +131,45 @@ def test_an_addressee_that_cosigns_later_is_noted_too(ledger: Ledger) -> None:
     for number in (2, 3):
         ledger.take(ledger.cosigned(note, number, NOW_S + 60), number)
     assert by.due() is None
+
+
+def test_an_addressee_that_is_no_witness_is_noted_when_it_cosigns(tmp_path: Path) -> None:
+    """Its cosignature makes a note due as a witness's does, is in it, and counts to no quorum; once, and after a
+    restart no more.
+    """
+    home, offices = witnessed_home(tmp_path, 3, listed=2)
+    with LyingNode(home) as node:
+        ledger = Ledger(node, offices)
+        by = times(ledger)
+        addressed(ledger, 2)
+        for number in (0, 1):
+            ledger.say(number)
+        record_due(ledger, by)
+        ledger.say(2)
+        note = record_due(ledger, by)
+        assert others_in(ledger, note) == {"witness-2"}
+        assert by.due() is None
+        again = times(ledger)
+        again._look_back()
+        assert again.due() is None
+
+
+def test_many_addressees_are_noted_in_few_notes(tmp_path: Path) -> None:
+    """A note carries as many as it may, those not noted yet before others; and no note is refused for its length."""
+    count = NOTED_COSIGNATURES_MAX + 20
+    home, offices = witnessed_home(tmp_path, count, listed=2)
+    with LyingNode(home) as node:
+        ledger = Ledger(node, offices)
+        by = times(ledger)
+        for number in range(2, count):
+            addressed(ledger, number)
+        for number in range(count):
+            ledger.say(number)
+        noted: set[str] = set()
+        while by.due() is not None:
+            noted |= others_in(ledger, record_due(ledger, by))
+        assert noted == {f"witness-{number}" for number in range(2, count)}
+        assert len(recorded_notes(ledger)) == 2
 
 
 def test_after_a_restart_it_goes_on_from_what_is_on_the_ledger(ledger: Ledger) -> None:

@@ -31,7 +31,7 @@ from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import CharterMismatch, InvalidIdentifier, MalformedCharter, NotFound, VerificationFailed
 from tallystick.core.hashing import chain_hash, format_digest
 from tallystick.core.keys import SigningKey
-from tallystick.core.limits import CHARTER_BYTES_MAX
+from tallystick.core.limits import CHARTER_BYTES_MAX, WITNESSES_MAX
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, decode_base64, open_note, parse_note, sign_note
 from tallystick.core.quorum import WITNESSES_MIN, Quorum, default_needed
 
@@ -311,6 +311,10 @@ def _check_witnessing(charter: Charter) -> None:
                 ", ".join(strangers) or "one stands twice",
                 where=where,
                 expected="other bureaus of the charter, once each",
+            )
+        if len(bureau.witnesses) > WITNESSES_MAX:
+            raise MalformedCharter(
+                f"{len(bureau.witnesses)} of them", where=where, expected=f"at most {WITNESSES_MAX}: one note shows all"
             )
         quorum = charter.quorum_of(bureau)
         if quorum is not None and not quorum.witnesses < 2 * quorum.needed <= 2 * quorum.witnesses:

@@ -34,6 +34,10 @@ TILE_WIDTH = 1 << TILE_HEIGHT
 PROOF_HASHES_MAX = 64
 NOTE_BYTES_MAX = 1_000_000
 NOTE_SIGNATURES_MAX = 100
+# Cosignatures in a note that a ledger records: under the longest names that origins allow, a statement still holds it.
+# A ledger has fewer witnesses, so that there is room for those of others beside theirs.
+NOTED_COSIGNATURES_MAX = 72
+WITNESSES_MAX = 64
 CHARTER_BYTES_MAX = 900_000
 EVIDENCE_BYTES_MAX = 2 * 1024 * 1024
 SALT_BYTES = 32

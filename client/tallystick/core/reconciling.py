@@ -109,13 +109,18 @@ class Account:
         self.apart: list[Seen] = []
         self._floor = bureau.pinned
 
+    @property
+    def known(self) -> list[Seen]:
+        """Every checkpoint that is held, or kept apart."""
+        return self.apart if self.held is None else [self.held, *self.apart]
+
     def show(self, note: bytes) -> Seen | None:
         """Take a checkpoint in, apart where it needs a proof; what is known of it now, None where that is nothing new.
 
         Raises Forked, MalformedNote, SignatureInvalid.
         """
         seen = see(note, self.charter, self.bureau)
-        for known in self._known():
+        for known in self.known:
             if known.size == seen.size and known.checkpoint != seen.checkpoint:
                 self._compare_equal(known, seen)  # 2
         for place, known in enumerate(self.apart):
@@ -183,7 +188,7 @@ class Account:
         """The same error; its evidence says which witnesses cosigned both notes too, by what is known and by notes that
         were shown. Raises MalformedNote for one that does not read.
         """
-        notes = (*(seen.note for seen in self._known()), *shown)
+        notes = (*(seen.note for seen in self.known), *shown)
         evidence = keep_cosigners(error.evidence, notes, witness_keys(self.charter))
         return Forked(error.what, where=error.where, expected=error.expected, known=error.known, evidence=evidence)
 
@@ -192,6 +197,3 @@ class Account:
         base = self._floor if self.held is None else self.held.checkpoint
         assert base is not None
         return base
-
-    def _known(self) -> list[Seen]:
-        return self.apart if self.held is None else [self.held, *self.apart]

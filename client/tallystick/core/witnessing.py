@@ -2,7 +2,8 @@
 
 A cosigned checkpoint is one note with the ledger's signature and, after it, cosignatures. A cosignature says: "I hold
 all of it up to here, and it extends what I held". It counts where the charter names its key as that of a witness of
-this ledger; of witnesses with one credit code, one counts.
+this ledger; of witnesses with one credit code, one counts. What other bureaus of the charter cosigned, who observe or
+are addressed, says the same of each, and counts to nothing (`others_of`).
 
 A quorum's times bound when the ledger grew, whoever of f colluders among n witnesses lies (f = floor((n-1)/3); where it
 is 0, one clock may still be wrong, and 1 is taken). Of times t1 <= … <= tm, one for each credit code: what stands below
@@ -19,7 +20,7 @@ from typing import Final
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.cosignature import check_cosignature
-from tallystick.core.note import open_note
+from tallystick.core.note import open_note, parse_note
 from tallystick.core.quorum import Quorum
 
 _SECOND_US: Final = 1_000_000
@@ -27,7 +28,7 @@ _SECOND_US: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Cosigner:
-    """A witness, and the second since 1970 at which it cosigned."""
+    """A witness, or who cosigns beside them, and the second since 1970 at which it did."""
 
     witness: Bureau
     at_s: int
@@ -90,11 +91,24 @@ def cosigners_of(note: bytes, charter: Charter, bureau: Bureau, *, past: bool = 
 
     Raises as `open_cosigned`.
     """
-    by_key = {
-        key: witness
-        for witness in charter.witnesses_of(bureau)
-        for key in (witness.witness_verifiers if past else [witness.witness_verifier])
-    }
+    return _cosigners(note, bureau, charter.witnesses_of(bureau), past=past)
+
+
+def others_of(
+    note: bytes, charter: Charter, bureau: Bureau, among: Iterable[Bureau], *, past: bool = False
+) -> tuple[Cosigner, ...]:
+    """Which of some bureaus of the charter cosigned a note that a key of the ledger signed, and are no witnesses of it.
+
+    Raises as `open_cosigned`; signatures of bureaus that are not asked about are not looked at.
+    """
+    names = {signature.name for signature in parse_note(note).signatures}
+    witnesses = {witness.id for witness in charter.witnesses_of(bureau)}
+    others = [each for each in among if each.id not in witnesses and f"{each.origin}/witness" in names]
+    return _cosigners(note, bureau, others, past=past) if others else ()
+
+
+def _cosigners(note: bytes, bureau: Bureau, among: Iterable[Bureau], *, past: bool) -> tuple[Cosigner, ...]:
+    by_key = {key: each for each in among for key in (each.witness_verifiers if past else [each.witness_verifier])}
     opened = open_note(note, [*dict.fromkeys((bureau.ledger_verifier, *bureau.ends)), *by_key])
     signatures = {(signature.name, signature.key_id): signature for signature in opened.note.signatures}
     return tuple(

@@ -27,7 +27,7 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import VerificationFailed
 from tallystick.core.kinds import KINDS
 from tallystick.core.quorum import Quorum
-from tallystick.core.witnessing import Witnessed, open_cosigned, witnessed_size
+from tallystick.core.witnessing import Cosigner, Witnessed, open_cosigned, others_of, witnessed_size
 from tallystick_proto.v1.statement_pb2 import CheckpointWitnessed, Statement
 
 _MINUTE_US: Final = 60 * 1_000_000
@@ -106,7 +106,7 @@ class WitnessTimes(View):
         self._ledgers = {
             bureau.origin: _Ledger(bureau) for bureau in charter.ledgers if charter.quorum_of(bureau) is not None
         }
-        self._unserved: dict[tuple[str, str], dict[Moment, None]] = {}
+        self._unserved: dict[str, dict[str, dict[Moment, None]]] = {}
         self._shown: dict[str, tuple[Witnessed, ...] | None] = {}
         self._asked_us: int | None = None
 
@@ -133,7 +133,7 @@ class WitnessTimes(View):
         moment = Moment(entry.place, entry.recorded_at_us, ledger.not_before_us)
         ledger.waiting[moment] = None
         if addressee:
-            self._unserved.setdefault((entry.place.origin, addressee), {})[moment] = None
+            self._unserved.setdefault(entry.place.origin, {}).setdefault(addressee, {})[moment] = None
         return moment
 
     def forget(self, moment: Moment, addressee: str = "") -> None:
@@ -141,7 +141,7 @@ class WitnessTimes(View):
         ledger = self._ledgers.get(moment.place.origin)
         if ledger is not None:
             ledger.waiting.pop(moment, None)
-            self._unserved.get((moment.place.origin, addressee), {}).pop(moment, None)
+            self._unserved.get(moment.place.origin, {}).get(addressee, {}).pop(moment, None)
 
     def at_us(self, entry: On[Any]) -> int:
         """When an entry that is being folded was recorded, by what is known now."""
@@ -169,6 +169,7 @@ class WitnessTimes(View):
             return
         if opened.checkpoint.size > entry.place.index:
             return
+        self._serve(ledger, opened.checkpoint.size, self._others(ledger, entry.said.note.encode()))
         yield from self._take(ledger, opened, entry.reference)
         bounds = opened.bounds(self._charter)
         if bounds is not None:
@@ -180,9 +181,7 @@ class WitnessTimes(View):
     def _take(self, ledger: _Ledger, opened: Witnessed, also: str) -> Iterator[Skew]:
         """A cosigned checkpoint: who had what, and from when on it was there."""
         size = opened.checkpoint.size
-        for cosigner in opened.cosigners:
-            for moment in _below(self._unserved.get((ledger.bureau.origin, cosigner.witness.id), {}), size):
-                moment.cosigned_us = cosigner.at_us
+        self._serve(ledger, size, opened.cosigners)
         bounds = opened.bounds(self._charter)
         if bounds is None or size <= ledger.witnessed:
             return
@@ -193,6 +192,22 @@ class WitnessTimes(View):
             first, said_us = said
             yield Skew(ledger.bureau.id, first, True, said_us - bounds.there_by_us, bounds.there_by_us, also)
         ledger.drop(size)
+
+    def _serve(self, ledger: _Ledger, size: int, cosigners: Iterable[Cosigner]) -> None:
+        """What stands below a size came before those who cosigned it."""
+        unserved = self._unserved.get(ledger.bureau.origin, {})
+        for cosigner in cosigners:
+            for moment in _below(unserved.get(cosigner.witness.id, {}), size):
+                moment.cosigned_us = cosigner.at_us
+
+    def _others(self, ledger: _Ledger, note: bytes) -> tuple[Cosigner, ...]:
+        """Who cosigned a note and is no witness of the ledger, of those for whom something on it waits."""
+        waiting = {addressee for addressee, moments in self._unserved.get(ledger.bureau.origin, {}).items() if moments}
+        try:
+            among = [bureau for bureau in self._charter.bureau if bureau.id in waiting]
+            return others_of(note, self._charter, ledger.bureau, among, past=True)
+        except VerificationFailed:
+            return ()
 
     def finish(self, as_of: AsOf) -> Iterator[Skew | Unwitnessed | Silent]:
         """What was shown of what no note on a ledger covers: whoever still waits is given it. And what is missing."""
