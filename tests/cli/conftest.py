@@ -83,6 +83,8 @@ def bent(tmp_path: Path) -> Iterator[Bent]:
     with LyingNode(Home(folder, office)) as node:
         office.bureau = node.bureau
         note, digest = office.charter()
+        node.stop()
+        node.start()  # under the charter that says where it listens
         (folder / "charter.note").write_bytes(note)
         profile = folder / "profile.toml"
         profile.write_text(

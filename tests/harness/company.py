@@ -31,6 +31,7 @@ from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
 from tests.harness.office import NOW_US, Office, key_of
 from tests.harness.rosters import observing
+from tests.harness.versions import CLIENTS, HOLDER
 
 ROUNDS_MAX = 100
 
@@ -128,13 +129,16 @@ class Company:
             self.nodes[bureau].start()
 
     def profile(self, name: str, *, shown: Mapping[str, LyingNode] | None = None) -> Profile:
-        """A client's profile, by which each bureau's node is reached, or the one that it is shown in its place."""
+        """A client's profile, by which each bureau's node is reached, or the one that it is shown in its place.
+
+        Its charter has other endpoints than the nodes', and so another holder, or they would be two of one number.
+        """
         nodes = {**self.nodes, **(shown or {})}
         stanzas = [
             msgspec.structs.replace(bureau, endpoint=f"127.0.0.1:{nodes[bureau.id].port}")
             for bureau in self.charter.bureau
         ]
-        note, digest = sign_first_charter("pudong", stanzas, "pudong.example/charter", key_of("charter"), now_us())
+        note, digest = sign_first_charter("pudong", stanzas, HOLDER, key_of(CLIENTS), now_us())
         folder = self._folder / name
         folder.mkdir()
         (folder / "charter.note").write_bytes(note)

@@ -23,6 +23,7 @@ from tallystick_proto.v1.statement_pb2 import Ref
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
 from tests.harness.office import Office, key_of
+from tests.harness.versions import CLIENTS, HOLDER
 
 
 class LyingDistrict:
@@ -42,8 +43,7 @@ class LyingDistrict:
             for bureau, office in self._offices.items():
                 office.bureau = msgspec.structs.replace(office.bureau, endpoint=f"{HOST}:{ports[bureau]}")
             stanzas = [office.bureau for office in self._offices.values()]
-            key = key_of("charter")
-            note, digest = sign_first_charter("pudong", stanzas, "pudong.example/charter", key, now_us())
+            note, digest = sign_first_charter("pudong", stanzas, HOLDER, key_of(CLIENTS), now_us())
             (self._folder / "charter.note").write_bytes(note)
             for bureau, office in self._offices.items():
                 home = self._folder / bureau

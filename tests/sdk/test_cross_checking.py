@@ -22,6 +22,7 @@ from tallystick.sdk.profile import Profile
 from tallystick_node.first_charter import sign_first_charter
 from tests.harness.lying_district import LyingDistrict
 from tests.harness.office import key_of
+from tests.harness.versions import CLIENTS, HOLDER
 
 MARKET, TAX = "market", "tax"
 OLD = key_of("the key that the market's ledger had before")
@@ -78,7 +79,7 @@ def recovered(district: LyingDistrict, tmp_path: Path) -> Profile:
         ),
         district.office(TAX).bureau,
     ]
-    note, digest = sign_first_charter("pudong", stanzas, "pudong.example/charter", key_of("charter"), now_us())
+    note, digest = sign_first_charter("pudong", stanzas, HOLDER, key_of(CLIENTS), now_us())
     (tmp_path / "later.note").write_bytes(note)
     path = tmp_path / "later.toml"
     path.write_text(f'charter = "later.note"\ncharter_digest = "{digest}"\nstate = "later"\n')

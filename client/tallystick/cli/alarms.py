@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tallystick.cli.options import Session
 
 if TYPE_CHECKING:
+    from tallystick.sdk.charter_news import CharterNews
     from tallystick.sdk.gossip import Heard
 
 _MINUTE_US = 60_000_000
@@ -54,6 +55,7 @@ def alarms(session: Session, heard: Heard) -> list[dict[str, Any]]:
         )
         for (witness, ledger), why in sorted(heard.not_cosigned.items())
     ]
+    found += _charter_alarms(session, heard.charters)
     answered = [each for each in heard.asked if each.error is None]
     off = off_us(each.ahead_us for each in answered)
     if abs(off) > CLOCK_OFF_MAX_US:
@@ -79,6 +81,41 @@ def alarms(session: Session, heard: Heard) -> list[dict[str, Any]]:
         for each in answered
         if abs(each.ahead_us - off) > CLOCK_OFF_MAX_US
     ]
+    return found
+
+
+def _charter_alarms(session: Session, news: CharterNews) -> list[dict[str, Any]]:
+    """Versions of the charter other than the one this client goes by."""
+    say, name, versions = session.output.say, _Names(session), news.versions
+    found = []
+    for fork in news.forks:
+        place = versions.place(fork)
+        sentence = say(
+            f"PROVEN: {fork.sentence}; the second is {place}",
+            f"已证实：章程公钥持有者签署了两个第 {fork.number} 版：{fork.known.digest} 与 {fork.other.digest}，"
+            f"后者存于 {place}",
+        )
+        if fork.number >= versions.current.number:
+            sentence += say(
+                "; until a version after them is adopted, other commands neither read nor record",
+                "；采用其后一版之前，其他命令不再读取或记录",
+            )
+        found.append(_alarm("charter-fork", None, sentence, str(place)))
+    for version in news.later:
+        place = versions.place(version)
+        sentence = say(
+            f"version {version.number} of the charter is there, signed as it must be; `tally charter adopt {place}` "
+            "takes it up",
+            f"章程已有第 {version.number} 版，签名齐备；以 `tally charter adopt {place}` 采用",
+        )
+        found.append(_alarm("charter-later", None, sentence, str(place)))
+    own = versions.current.number
+    for bureau, (number, digest) in sorted(news.goes_by.items()):
+        sentence = say(
+            f"{bureau}'s node says it goes by version {number} of the charter, {digest}; this client goes by {own}",
+            f"{name(bureau)}节点称其现行章程为第 {number} 版，{digest}；本机现行第 {own} 版",
+        )
+        found.append(_alarm("charter-version", bureau, sentence))
     return found
 
 

@@ -90,7 +90,7 @@ def audit(
 
     before = None if since_report is None else read_report(read_input(Path(since_report)), since_report)
     chosen = [known_rule(rule) for rule in rules] or None
-    with session.ledgers() as ledgers:
+    with session.ledgers_as_shown() as ledgers:
         for bureau in bureaus:
             ledgers.charter.by_id(bureau)
         calendar = rulebook_of(ledgers.charter).calendar

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallystick.cli.options import Session, command
-from tallystick.core.errors import Starting, TallystickError, Unreachable, VerificationFailed
+from tallystick.core.errors import CharterForked, Starting, TallystickError, Unreachable, VerificationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,8 @@ def status(session: Session) -> int:
     """Show every ledger of the charter: how much it holds, how far it is witnessed and by whom, and whether its node
     answers and can be believed; of every observer, what it has cosigned; and what the nodes show against each other.
 
-    Exits with 3 where a node is out of reach, and with 5 where one shows what does not extend what it showed before.
+    Exits with 3 where a node is out of reach, and with 5 where one shows what does not extend what it showed before, or
+    where the charter's holders signed two versions of it.
 
     \b
     Example:
@@ -44,8 +45,9 @@ def status(session: Session) -> int:
     from tallystick.cli.alarms import alarms
     from tallystick.sdk.gossip import gossip
 
-    with session.ledgers() as ledgers:
-        found = alarms(session, gossip(ledgers.profile))
+    with session.ledgers_as_shown() as ledgers:
+        heard = gossip(ledgers.profile)
+        found = alarms(session, heard)
         readers = list(ledgers)
         observers = [bureau for bureau in ledgers.charter.bureau if bureau.is_observer]
         with ThreadPoolExecutor(min(len(readers), _ASKED_AT_ONCE)) as pool:
@@ -59,7 +61,10 @@ def status(session: Session) -> int:
     watching = [_observer(observer, answer, sizes) for observer, answer in zip(observers, held, strict=True)]
     errors = [*(answer.error for answer in answers), *(each for each in held if isinstance(each, TallystickError))]
     _print(session, rows, watching, aside, found)
-    return max((error.exit_code for error in errors if error is not None), default=0)
+    codes = [error.exit_code for error in errors if error is not None]
+    if heard.charters.versions.unsettled is not None:
+        codes.append(CharterForked.exit_code)
+    return max(codes, default=0)
 
 
 @dataclass(frozen=True, slots=True)

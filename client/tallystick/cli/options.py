@@ -51,7 +51,18 @@ class Session:
 
     @property
     def live_profile(self) -> Profile:
-        """The profile, its charter in force: an expired one ends recording and reading, never `verify`."""
+        """The profile, its charter in force, and the only version of its number that is signed.
+
+        An expired charter, or one of two, ends recording and reading, never `verify`.
+        """
+        from tallystick.sdk.clock import now_us
+
+        profile = self._in_force()
+        profile.check_current(now_us())
+        return profile
+
+    def _in_force(self) -> Profile:
+        """The profile, its charter not expired."""
         from tallystick.sdk.clock import now_us
 
         charter = self.profile.charter
@@ -97,6 +108,12 @@ class Session:
         from tallystick.sdk.ledgers import Ledgers
 
         return Ledgers.open(self.live_profile, source=self.source or None)
+
+    def ledgers_as_shown(self) -> Ledgers:
+        """The same for what says itself that the charter's holders signed two of it: then nothing else is read."""
+        from tallystick.sdk.ledgers import Ledgers
+
+        return Ledgers(self._in_force(), source=self.source or None)
 
     def node(self) -> Node:
         """The profile's own node, under the profile's identity. Raises what the profile raises."""

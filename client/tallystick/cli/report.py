@@ -91,7 +91,7 @@ def report(
 
     target = _target(target, form, format_)
     before, digest = (None, "") if since_report is None else _earlier(since_report)
-    with session.ledgers() as ledgers:
+    with session.ledgers_as_shown() as ledgers:
         if form is not None and form[0] == "bureau":
             ledgers.charter.by_id(form[1])
         day = judged_day(session, on, rulebook_of(ledgers.charter).calendar)

@@ -62,10 +62,10 @@ def audit(
     `watching` is shown every record the rules are shown (`audit.judge`).
     """
     seen, coverage = begun(ledgers, day, full=True)
-    know_charter(ledgers.profile, coverage)
     until_us = seen.rulebook.calendar.end_us(day)
     with LeafFile() as leaves:
         records = Pass(_strands(ledgers, coverage), leaves).records()
+        know_charter(ledgers.profile, coverage)  # with what the nodes showed of it by now
         found = judge(_counted(records, coverage, progress), seen, coverage, Bench(rules), until_us, watching=watching)
     note_copies(ledgers, coverage)
     for ledger in coverage.ledgers:

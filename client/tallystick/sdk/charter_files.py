@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tallystick.core.charter_chain import Version, follow, read_version
 from tallystick.core.errors import CharterForked, ConfigInvalid, TallystickError, VerificationFailed
+from tallystick.core.hashing import chain_hash
 from tallystick.core.limits import CHARTER_BYTES_MAX
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.toml_edit import Values, with_values
@@ -83,6 +84,16 @@ def forks_among(path: Path, known: Sequence[Version], notes: Iterable[bytes]) ->
             continue
         digests.setdefault(version.number, set()).add(version.digest)
     return {number: frozenset(several) for number, several in digests.items() if len(several) > 1}
+
+
+def fork_place(folder: Path, note: bytes) -> Path:
+    """Where a version that contradicts a known one is kept, in the folder for that."""
+    return folder / f"charter-fork-{chain_hash(note).hex()[:12]}.charter"
+
+
+def forks_in(folder: Path) -> list[Path]:
+    """The files of all that were kept so."""
+    return sorted(folder.glob("charter-fork-*.charter"))
 
 
 def next_version(path: Path, digest: str, file: Path) -> tuple[list[Version], Version]:

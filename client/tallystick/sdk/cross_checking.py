@@ -31,7 +31,8 @@ def know_charter(profile: Profile, coverage: Coverage) -> None:
     """Note the versions of the charter that this client knows, and which it was shown that contradict one of them."""
     known = known_versions(profile.charter_path, profile.charter_digest)
     coverage.versions = {version.number: version.digest for version in known}
-    forks = forks_among(profile.charter_path, known, trust_of(profile).charter_forks())
+    later = [version.note for version in profile.heard_versions().later]
+    forks = forks_among(profile.charter_path, known, [*later, *trust_of(profile).charter_forks()])
     coverage.charter_forks = tuple(CharterFork(number, digests) for number, digests in forks.items())
 
 

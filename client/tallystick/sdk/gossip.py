@@ -6,6 +6,8 @@ shown one history by a ledger's own node meets the other one through any node th
 holds less, that node is asked again as by one who holds nothing. Evidence is kept in the
 trust store, which ends the reading of that ledger; what nobody proves is kept beside what is trusted, and cleared by a
 later proof. Nothing that is shown here is trusted in place of what was trusted before.
+
+Which versions of the charter the nodes hold is heard with it (`charter_news`).
 """
 
 from __future__ import annotations
@@ -25,8 +27,10 @@ from tallystick.core.errors import Forked, TallystickError, Unreachable, Unrecon
 from tallystick.core.news import Holding, ledger_number, lines_of, news, proven_of
 from tallystick.core.note import parse_note
 from tallystick.core.reconciling import Account, Seen
+from tallystick.sdk.charter_news import CharterNews, hear_charters
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.contradictions import root_shown
+from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
@@ -69,20 +73,22 @@ class Heard:
     evidence: dict[str, Path]
     suspicions: tuple[Suspicion, ...]
     not_cosigned: dict[tuple[str, str], str]
+    charters: CharterNews
 
 
 def gossip(profile: Profile, cosigned: Mapping[str, Iterable[bytes]] = _NOTHING) -> Heard:
     """One round with every node of the charter. `cosigned` are notes of trusted checkpoints, by origin, as they were
     shown with cosignatures. Raises ConfigInvalid where the trust store cannot be used.
     """
-    return _Round(profile.charter, TrustStore(profile.state / "trust")).run(cosigned)
+    return _Round(profile.charter, TrustStore(profile.state / "trust"), profile.heard_versions()).run(cosigned)
 
 
 class _Round:
     """One round, from what is in the trust store."""
 
-    def __init__(self, charter: Charter, trust: TrustStore) -> None:
+    def __init__(self, charter: Charter, trust: TrustStore, versions: HeardVersions) -> None:
         self._charter = charter
+        self._versions = versions
         self._trust = trust
         self._accounts = {bureau.origin: Account(charter, bureau) for bureau in charter.ledgers}
 
@@ -101,8 +107,10 @@ class _Round:
                 self._take(each.answer, shown)
             list(pool.map(lambda origin: self._reconcile(self._accounts[origin], shown[origin]), shown))
             list(pool.map(self._tell, asked))
+        said = {each.node.id: each.answer.charter for each in asked if each.error is None}
+        charters = hear_charters(self._versions, nodes, said, DEADLINE_S)
         suspicions = [each for account in self._accounts.values() for each in self._suspicions(account)]
-        return Heard(tuple(asked), self._evidence(), tuple(suspicions), self._not_cosigned(asked))
+        return Heard(tuple(asked), self._evidence(), tuple(suspicions), self._not_cosigned(asked), charters)
 
     # What is shown, and what becomes of it.
 

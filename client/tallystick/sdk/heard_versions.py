@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tallystick.core.charter_chain import Version
-from tallystick.core.hashing import chain_hash
 from tallystick.core.versions import Fork, Versions
-from tallystick.sdk.charter_files import known_versions, read_note
+from tallystick.sdk.charter_files import fork_place, forks_in, known_versions, read_note
 from tallystick.sdk.files import write_whole
 
 
@@ -45,9 +44,4 @@ class HeardVersions(Versions):
 
     def _kept(self) -> list[Path]:
         later = sorted(self.folder.glob("charter-later-*.note"), key=lambda path: (len(path.name), path.name))
-        return [*later, *sorted(self.folder.glob("charter-fork-*.charter"))]
-
-
-def fork_place(folder: Path, note: bytes) -> Path:
-    """Where a version that contradicts a known one is kept."""
-    return folder / f"charter-fork-{chain_hash(note).hex()[:12]}.charter"
+        return [*later, *forks_in(self.folder)]

@@ -40,7 +40,8 @@ from tallystick.core.errors import (
 )
 from tallystick.core.identifiers import split_actor
 from tallystick.core.keys import SigningKey
-from tallystick.sdk.charter_files import adopt, next_version, read_note
+from tallystick.sdk.charter_files import adopt, forks_in, next_version, read_note
+from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.key_file import load_key
 from tallystick.sdk.trust_store import TrustStore
 
@@ -124,13 +125,29 @@ class Profile:
         return self.charter.by_id(self._file.bureau)
 
     def check_current(self, now_us: int) -> None:
-        """Whether the charter may still be read live and recorded under. Raises CharterMismatch once it has expired."""
+        """Whether the charter may be read live and recorded under.
+
+        Raises CharterMismatch once it has expired, CharterForked where this client holds two of it, or of a later one.
+        """
         if self.charter.expired(now_us):
             raise CharterMismatch(
                 f"the charter expired on {self.charter.expires.isoformat()}",
                 where=str(self.path),
                 expected="a later version; an expired one still verifies evidence",
             )
+        if forks_in(self.state / "trust"):
+            heard = self.heard_versions()
+            if (fork := heard.unsettled) is not None:
+                raise CharterForked(
+                    f"{fork.sentence}; this client goes by {self.charter_digest}, and {heard.place(fork)} is kept",
+                    where=str(self.path),
+                    expected="a version after the two, adopted; evidence is still verified",
+                    known=fork.number,
+                )
+
+    def heard_versions(self) -> HeardVersions:
+        """The versions that this client knows, with those it heard of. Raises ConfigInvalid."""
+        return HeardVersions.open(self.charter_path, self.charter_digest, self.state / "trust")
 
     @property
     def has_bureau(self) -> bool:

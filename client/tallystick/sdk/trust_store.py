@@ -20,6 +20,7 @@ from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import open_checkpoint
 from tallystick.core.errors import ConfigInvalid, VerificationFailed
 from tallystick.core.hashing import chain_hash
+from tallystick.sdk.charter_files import fork_place, forks_in
 from tallystick.sdk.files import write_whole
 
 
@@ -133,7 +134,7 @@ class TrustStore:
 
     def keep_charter_fork(self, note: bytes) -> Path:
         """Keep a version of the charter that contradicts one this client knows; the path where it stands."""
-        path = self.folder / f"charter-fork-{chain_hash(note).hex()[:12]}.charter"
+        path = fork_place(self.folder, note)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -143,8 +144,7 @@ class TrustStore:
 
     def charter_forks(self) -> list[bytes]:
         """The versions of the charter that were kept so."""
-        paths = sorted(self.folder.glob("charter-fork-*.charter"))
-        return [note for path in paths if (note := _read(path)) is not None]
+        return [note for path in forks_in(self.folder) if (note := _read(path)) is not None]
 
     def _path(self, origin: str) -> Path:
         return self.folder / (quote(origin, safe="") + ".note")

@@ -16,7 +16,7 @@ from tallystick.core.charter import Bureau
 from tallystick.core.errors import Unreachable
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
 from tallystick.sdk.wire_errors import from_rpc
-from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellRequest
+from tallystick_proto.v1.gossip_pb2 import CharterRequest, SwapAnswer, SwapRequest, TellRequest
 from tallystick_proto.v1.gossip_pb2_grpc import GossipStub
 from tallystick_proto.v1.ledger_pb2 import (
     Bundle,
@@ -90,6 +90,11 @@ class Wire:
 
     def swap(self, request: SwapRequest) -> SwapAnswer:
         return self._call(lambda: self._gossip.Swap(request, timeout=self.deadline_s))
+
+    def charter(self, digest: bytes) -> bytes:
+        """The note of a version of the charter that the node said it holds."""
+        request = CharterRequest(digest=digest)
+        return self._call(lambda: self._gossip.GetCharter(request, timeout=self.deadline_s)).note
 
     def tell(self, request: TellRequest) -> None:
         self._call(lambda: self._gossip.Tell(request, timeout=self.deadline_s))
