@@ -28,6 +28,7 @@ def test_later_versions_come_one_after_the_other() -> None:
         assert versions.asks("taxation", [line(THIRD), line(ONE), line(FIRST)]) == line(wanted)
         assert versions.take(wanted.note) == wanted
         assert versions.take(wanted.note) is None
+        versions.answered("taxation", line(wanted))
     assert versions.asks("taxation", [line(THIRD), line(ONE), line(FIRST)]) is None
     assert versions.lines() == [line(FIRST), line(THIRD), line(ONE)]
     assert versions.note(parse_digest(THIRD.digest)) == THIRD.note

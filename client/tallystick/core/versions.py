@@ -98,8 +98,9 @@ class Versions:
         return None if len(asked) >= ASKED_MAX else min(wanted, key=lambda line: line.number, default=None)
 
     def answered(self, whom: str, line: CharterLine) -> None:
-        """`whom` was asked for what it said in a line, and is not asked again."""
-        self._asked.setdefault(whom, set()).add(line.digest)
+        """`whom` was asked for what it said in a line; where that is not held now, it is not asked again."""
+        if self.note(line.digest) is None:
+            self._asked.setdefault(whom, set()).add(line.digest)
 
     def take(self, note: bytes) -> Version | Fork | None:
         """What a note adds to what is known: a later version, a fork, or nothing."""
