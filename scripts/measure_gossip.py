@@ -75,7 +75,7 @@ class District:
         return all(
             account.held is not None and account.held.size == sizes[origin]
             for engine in at_work
-            for origin, account in engine.gossip.accounts.items()
+            for origin, account in engine.heard.accounts.items()
         )
 
     async def rounds(self, count: int, *, busy: bool) -> Cost:

@@ -19,6 +19,7 @@ from tallystick_node.charters import Charters
 from tallystick_node.clocks import Clocks
 from tallystick_node.following import Following
 from tallystick_node.gossip import INTERVAL_S, Gossip
+from tallystick_node.heard import Heard
 from tallystick_node.own_word import OwnWord
 from tallystick_node.peers import Reach
 from tallystick_node.proven import Proven
@@ -78,13 +79,12 @@ class Observer:
         )
         self.addressed = Addressed(who.bureau, self.shelf, self.following)
         self.clocks = Clocks(who.charter, who.bureau, sequencer)
+        self.heard = Heard(who.charter, who.bureau, store, self.shelf, own_word, self.proven)
         self.gossip = Gossip(
+            self.heard,
             who.charter,
             who.bureau,
-            store,
             self.shelf,
-            own_word,
-            self.proven,
             self.charters,
             self.clocks,
             self.addressed,
@@ -95,7 +95,7 @@ class Observer:
         )
         self.swaps = GossipService(self.gossip)
         self.ledger = LedgerService(self.shelf)
-        self.witness = WitnessService(who.bureau, gathering, self.shelf, self.gossip)
+        self.witness = WitnessService(who.bureau, gathering, self.shelf, self.heard)
         self.submit: SubmitService | NoSubmitService = NoSubmitService(who.bureau)
 
     @property
@@ -106,7 +106,7 @@ class Observer:
     async def start(self) -> None:
         """Take up what is held of others."""
         self.shelf.load(bureau for bureau in self.who.charter.ledgers if bureau != self.who.bureau)
-        self.gossip.load()
+        self.heard.load()
         self.charters.load()
         self.addressed.load(self.who.charter.ledgers)
 
@@ -131,6 +131,7 @@ class Observer:
         """Follow no more, and ask no more."""
         await self.following.stop()
         await self.gossip.stop()
+        await self.heard.stop()
 
     def refuse_more(self) -> None:
         """Let go of whoever waits."""

@@ -61,7 +61,7 @@ def covers(judged: Audited, bureau: str) -> LedgerCoverage:
 
 
 def held(company: Company, holder: str, size: int) -> bool:
-    account = company[holder].engine.gossip.accounts[company.bureau(MARKET).origin]
+    account = company[holder].engine.heard.accounts[company.bureau(MARKET).origin]
     return account.held is not None and account.held.size == size
 
 
@@ -155,7 +155,7 @@ def test_a_witness_that_cosigned_both_histories_is_proven_to_have(company: Compa
     record(other, 3)
     assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
     pair = [_cosigned(company, node, by) for node, by in ((company[MARKET], (TAX, AUDIT)), (other, (TAX,)))]
-    loop.run(company[PLANNING].engine.gossip.take(pair, (), MARKET))
+    loop.run(company[PLANNING].engine.heard.take(pair, (), MARKET))
     assert company.evidence(PLANNING, MARKET) is not None
     judged = audited(company.profile("auditor"))
     assert sorted(found(judged)) == [
@@ -170,7 +170,7 @@ def test_a_witness_is_named_by_what_the_forker_shows_of_it(company: Company) -> 
     other = company.fork(MARKET)
     record(other, 3)
     assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
-    loop.run(company[PLANNING].engine.gossip.take([_cosigned(company, company[MARKET], (TAX, AUDIT))], (), MARKET))
+    loop.run(company[PLANNING].engine.heard.take([_cosigned(company, company[MARKET], (TAX, AUDIT))], (), MARKET))
     shown = CosignedAnswer(newest=[_cosigned(company, other, (TAX,))])
     other.lies["GetCosigned"] = lambda _: shown
     judged = audited(company.profile("auditor", shown={MARKET: other}))

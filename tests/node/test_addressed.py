@@ -118,9 +118,9 @@ def test_a_round_asks_once_at_most_and_for_nothing_twice(company: Company) -> No
         engine = company[bureau].engine
         wanted = (
             account.held is not None and engine.addressed.wants(account.bureau, account.held.size)
-            for account in engine.gossip.accounts.values()
+            for account in engine.heard.accounts.values()
         )
-        heard = all(account.held is not None for account in engine.gossip.accounts.values())
+        heard = all(account.held is not None for account in engine.heard.accounts.values())
         return heard and not any(wanted)
 
     asked(company)

@@ -34,12 +34,12 @@ def company(tmp_path: Path) -> Iterator[Company]:
 
 def held(company: Company, holder: str, ledger: str) -> int:
     """Up to which size a node holds a checkpoint of a ledger."""
-    account = company[holder].engine.gossip.accounts[company.bureau(ledger).origin]
+    account = company[holder].engine.heard.accounts[company.bureau(ledger).origin]
     return -1 if account.held is None else account.held.size
 
 
 def apart(company: Company, holder: str, ledger: str) -> list[int]:
-    return [seen.size for seen in company[holder].engine.gossip.accounts[company.bureau(ledger).origin].apart]
+    return [seen.size for seen in company[holder].engine.heard.accounts[company.bureau(ledger).origin].apart]
 
 
 def found(company: Company, holder: str) -> list[tuple[str, bytes]]:
@@ -64,7 +64,7 @@ def test_news_is_everywhere_with_its_cosignatures(tmp_path: Path) -> None:
         size = record(company[MARKET], 3).size
         assert gathered(company[MARKET], size) is not None
         company.rounds_until(lambda: held(company, AUDIT, MARKET) == size)
-        account = company[AUDIT].engine.gossip.accounts[company.bureau(MARKET).origin]
+        account = company[AUDIT].engine.heard.accounts[company.bureau(MARKET).origin]
 
         def cosigners() -> set[str]:
             assert account.held is not None
@@ -182,7 +182,7 @@ def refused(answer: object) -> object:
 def told(company: Company, holder: str, *notes: bytes, evidence: bytes = b"") -> None:
     """A node is told so by a caller."""
     files = [evidence] if evidence else []
-    loop.run(company[holder].engine.gossip.take(notes, files, "somebody"))
+    loop.run(company[holder].engine.heard.take(notes, files, "somebody"))
 
 
 HOUR_US = 3_600_000_000
@@ -230,7 +230,7 @@ def test_what_a_forker_tells_without_end_hides_nothing(company: Company) -> None
     async def flooded() -> None:
         gossip = company[TAX].engine.gossip
         await gossip.swap(company.bureau(PLANNING))
-        await gossip.take(told, (), "a caller")
+        await gossip.heard.take(told, (), "a caller")
         await gossip.settle()
 
     loop.run(flooded())

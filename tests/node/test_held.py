@@ -39,8 +39,8 @@ def held(witness: Witness, origin: str = "") -> HeldAnswer:
     """What a witness answers from its disk, as after a restart."""
     shelf = Shelf(witness.disk.reopened(), witness.office.keys["witness"], f"{witness.office.origin}/witness")
     shelf.load([witness.ledger])
-    gossip = witness.node.engine.gossip  # of the ledger's own node, which holds nothing of it that others told
-    service = WitnessService(witness.office.bureau, witness.node.gathering, shelf, gossip)
+    heard = witness.node.engine.heard  # of the ledger's own node, which holds nothing of it that others told
+    service = WitnessService(witness.office.bureau, witness.node.gathering, shelf, heard)
     return loop.run(service.GetHeld(HeldRequest(origin=origin or witness.ledger.origin), cast(Any, None)))
 
 
@@ -104,7 +104,7 @@ def test_what_others_told_is_held_too(tmp_path: Path) -> None:
     with LyingNode(Home(tmp_path / "witness", office)) as node:
 
         async def ask() -> HeldAnswer:
-            await node.engine.gossip.take([heard], (), other.bureau.id)
+            await node.engine.heard.take([heard], (), other.bureau.id)
             async with Peer(node.bureau) as peer:
                 return await peer.held(Office().origin)
 

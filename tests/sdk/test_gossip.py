@@ -36,7 +36,7 @@ def trusting(profile: Profile, ledger: str) -> int:
 
 def held(company: Company, holder: str) -> int:
     """Up to which size a node holds a checkpoint of the market's ledger."""
-    account = company[holder].engine.gossip.accounts[company.bureau(MARKET).origin]
+    account = company[holder].engine.heard.accounts[company.bureau(MARKET).origin]
     return -1 if account.held is None else account.held.size
 
 

@@ -179,7 +179,7 @@ class Judges:
         named = self._charter.by_id(bureau)
         notes: set[Checkpoint] = set()
         for process in self._at_work():
-            account = process.engine.gossip.accounts[named.origin]
+            account = process.engine.heard.accounts[named.origin]
             held = [each.note for each in (account.held, *account.apart) if each is not None]
             cosigning = process.engine.shelf.open(named).cosigning
             held += [note for note in (cosigning.note, cosigning.shown) if note]
@@ -208,7 +208,7 @@ class Judges:
 
     def _suspects(self, bureau: str, by: NodeProcess) -> bool:
         named = self._charter.by_id(bureau)
-        return bool(by.engine.gossip.accounts[named.origin].apart) or by.engine.proven.against(named) is not None
+        return bool(by.engine.heard.accounts[named.origin].apart) or by.engine.proven.against(named) is not None
 
     def _doubts(self) -> list[tuple[str, str]]:
         """Which honest nodes suspect whom, that is honest and lost nothing."""

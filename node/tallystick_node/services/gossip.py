@@ -25,11 +25,11 @@ class GossipService(GossipServicer):
         self._gossip = gossip
 
     async def Swap(self, request: SwapRequest, context: ServicerContext[Any, Any]) -> SwapAnswer:
-        await self._gossip.take_copies()  # what this node cosigned a moment ago is told too
+        await self._gossip.heard.take_copies()  # what this node cosigned a moment ago is told too
         return self._gossip.answer(request)
 
     async def Tell(self, request: TellRequest, context: ServicerContext[Any, Any]) -> TellAnswer:
-        await self._gossip.take(request.note, request.evidence, "a caller")
+        await self._gossip.heard.take(request.note, request.evidence, "a caller")
         await self._gossip.charters.take(request.charter)
         return TellAnswer()
 

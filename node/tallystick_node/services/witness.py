@@ -12,7 +12,7 @@ from grpc.aio import ServicerContext
 from tallystick.core.bureau import Bureau, no_ledger
 from tallystick.core.errors import BehindSigned, NotFound, Stopping, VerificationFailed
 from tallystick.sdk.wire_errors import to_detail
-from tallystick_node.gossip import Gossip
+from tallystick_node.heard import Heard
 from tallystick_node.shelf import Shelf
 from tallystick_node.signing import Published
 from tallystick_node.witness import Gathering
@@ -30,12 +30,12 @@ from tallystick_proto.v1.witness_pb2_grpc import WitnessServicer
 class WitnessService(WitnessServicer):
     """Gathers cosignatures for a bureau's ledger, which an observer has not, and says what is held of others."""
 
-    def __init__(self, bureau: Bureau, gathering: Gathering | None, shelf: Shelf, gossip: Gossip) -> None:
+    def __init__(self, bureau: Bureau, gathering: Gathering | None, shelf: Shelf, heard: Heard) -> None:
         self._bureau = bureau
         self._origin = bureau.origin
         self._own = gathering
         self._shelf = shelf
-        self._gossip = gossip
+        self._heard = heard
 
     @property
     def _gathering(self) -> Gathering:
@@ -69,7 +69,7 @@ class WitnessService(WitnessServicer):
 
     async def GetHeld(self, request: HeldRequest, context: ServicerContext[Any, Any]) -> HeldAnswer:
         notes = self._shelf.held(request.origin)
-        notes += [note for note in self._gossip.known(request.origin) if note not in notes]
+        notes += [note for note in self._heard.known(request.origin) if note not in notes]
         return HeldAnswer(note=notes, none=not notes)
 
     async def GetCosigned(self, request: CosignedRequest, context: ServicerContext[Any, Any]) -> CosignedAnswer:

@@ -1,0 +1,191 @@
+"""What this node holds of every ledger but its own: checkpoints that it cosigned or was told of, and evidence.
+
+Whoever brings them (`gossip`, a caller, this node's own copies), they are taken in the same way (`core/reconciling`):
+what extends what is held takes its place, what needs a proof is kept apart, what proves two histories is kept
+(`proven`). Notes of this node's own ledger are held against that ledger (`own_word`). What is held is written down when
+something new was heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import islice
+from typing import Final
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.equivocation import parse_equivocation
+from tallystick.core.errors import (
+    BehindSigned,
+    Forked,
+    NotFound,
+    SignatureInvalid,
+    StorageFailed,
+    TallystickError,
+    VerificationFailed,
+)
+from tallystick.core.news import Holding, ledger_number
+from tallystick.core.note import parse_note
+from tallystick.core.reconciling import APART_MAX, Account, Seen, see
+from tallystick_node import keyspace
+from tallystick_node.own_word import OwnWord
+from tallystick_node.proven import Proven
+from tallystick_node.shelf import Shelf
+from tallystick_node.store.store import Batch, Store
+from tallystick_proto.v1.storage_pb2 import Gossiped
+
+log = structlog.get_logger()
+
+_SHOWN_MAX: Final = 1 + APART_MAX
+
+Brought = tuple[Account, Seen]
+"""A checkpoint that is new here, and of which ledger."""
+
+
+class Heard:
+    """Use within one event loop; `load` before the first call, `stop` after the last."""
+
+    def __init__(
+        self, charter: Charter, own: Bureau, store: Store, shelf: Shelf, own_word: OwnWord | None, proven: Proven
+    ) -> None:
+        self.accounts = {each.origin: Account(charter, each) for each in charter.ledgers if each.id != own.id}
+        self.proven = proven
+        self.changed: set[str] = set()
+        """The origins of which something new was heard, or settled, and not written down."""
+        self._charter = charter
+        self._own = own
+        self._store = store
+        self._shelf = shelf
+        self._own_word = own_word
+        self._own_seen: Seen | None = None
+        self._copied: dict[str, list[bytes]] = {}
+        self.brought: list[Brought] = []
+        """What the round that goes on brought, to be tried even where it is apart no more."""
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="heard-write")
+
+    def load(self) -> None:
+        """Take up what was kept; under a floor it has to be proven anew."""
+        self.proven.load()
+        for origin, account in self.accounts.items():
+            notes = self._copied_notes(origin)
+            with suppress(DecodeError):  # damaged: it is heard again
+                notes += Gossiped.FromString(self._store.get(keyspace.gossip(origin)) or b"").note
+            for note in notes:
+                try:
+                    account.show(note)
+                except Forked as error:
+                    self.proven.hold(error.evidence)
+                except VerificationFailed as error:  # of an earlier charter
+                    log.info("a checkpoint is not believed any more", ledger=account.bureau.id, reason=str(error))
+        if evidence := self.proven.against(self._own):
+            self._check_own(evidence)
+
+    async def stop(self) -> None:
+        """Write down what was heard last."""
+        with suppress(StorageFailed):
+            await self.keep()
+        self._disk.shutdown(wait=True)
+
+    # What is brought.
+
+    async def take(self, notes: Iterable[bytes], evidence: Iterable[bytes], by: str) -> list[Brought]:
+        """Take in what `by` shows, and tell what of it is new. What does not verify proves nothing, and is left out; so
+        is more of a ledger than anybody has to show.
+        """
+        brought: list[Brought] = []
+        for file in islice(evidence, len(self.accounts) + 1):
+            with suppress(TallystickError):
+                if self.proven.hold(file) == self._own:
+                    self._check_own(file)
+                await self.proven.write()
+            await asyncio.sleep(0)
+        shown = Counter[str]()
+        for note in notes:
+            try:
+                origin = parse_note(note).text.partition("\n")[0]
+                shown[origin] += 1
+                if shown[origin] <= _SHOWN_MAX:
+                    brought += await self._take(origin, note, by)
+            except TallystickError as error:
+                log.debug("a checkpoint is not taken in", shown_by=by, reason=str(error))
+            await asyncio.sleep(0)  # each costs some signatures; others want to be served in between
+        return brought
+
+    async def _take(self, origin: str, note: bytes, by: str) -> list[Brought]:
+        account = self.accounts.get(origin)
+        if origin == self._own.origin:
+            if self._own_word is not None:  # an observer has no ledger to have signed for
+                self._own_word.check(note, by)
+        elif account is not None and self.proven.against(account.bureau) is None:
+            try:
+                if seen := account.show(note):
+                    self.changed.add(origin)
+                    with suppress(TallystickError):  # most are not cosigned by this node
+                        self._shelf.remind(origin, note)
+                    return [(account, seen)]
+            except Forked as error:
+                await self.proven.keep(error.evidence)
+        return []
+
+    async def take_copies(self) -> None:
+        """What this node has cosigned itself is news as what others bring; so is what kept it from cosigning."""
+        for origin in self.accounts:
+            notes = self._copied_notes(origin)
+            if self._copied.get(origin) != notes:
+                self.brought += await self.take(notes, (), self._own.id)
+                self._copied[origin] = notes
+
+    def _copied_notes(self, origin: str) -> list[bytes]:
+        try:
+            return [note for note in (self._shelf.at(origin).note, self._shelf.contradicting(origin)) if note]
+        except NotFound:
+            return []
+
+    def _check_own(self, evidence: bytes) -> None:
+        """Of two histories under this node's own key, it has one at most: it writes no more."""
+        assert self._own_word is not None  # nothing is proven against an observer, which signs no checkpoint
+        two = parse_equivocation(evidence)
+        for note in (two.smaller, two.larger):
+            with suppress(BehindSigned, SignatureInvalid):  # or by a key that was retired: then it is history
+                self._own_word.check(note, "evidence")
+
+    # What is held.
+
+    def known(self, origin: str) -> list[bytes]:
+        """Every checkpoint of another's ledger that is held, or kept apart."""
+        account = self.accounts.get(origin)
+        return [] if account is None else [seen.note for seen in account.known]
+
+    def holdings(self) -> dict[int, Holding]:
+        """What there is to be told of each ledger, the own one among them."""
+        held = {
+            ledger_number(origin): Holding(each.held, tuple(each.apart), self.proven.against(each.bureau))
+            for origin, each in self.accounts.items()
+        }
+        own = self._shelf.own
+        if own is not None:
+            with suppress(TallystickError):  # it has nothing to show while it starts
+                note = own.note
+                if self._own_seen is None or self._own_seen.note != note:
+                    self._own_seen = see(note, self._charter, self._own)
+            held[ledger_number(self._own.origin)] = Holding(self._own_seen, (), self.proven.against(self._own))
+        return held
+
+    async def keep(self) -> None:
+        """Write down what is held of the ledgers that something new was heard of."""
+        changed, self.changed = self.changed, set()
+        batch = Batch()
+        for origin in sorted(changed):
+            batch.put(keyspace.gossip(origin), Gossiped(note=self.known(origin)).SerializeToString())
+        try:
+            if changed:
+                await asyncio.get_running_loop().run_in_executor(self._disk, self._store.stage(batch))
+        except TallystickError:
+            self.changed |= changed
+            raise
