@@ -228,6 +228,29 @@ def _lost(settings: Settings, bureau: Bureau, floor: Checkpoint) -> int | None:
     return max(0, signed.value[0] - floor.size)
 
 
+def check_stopped(settings: Settings) -> None:
+    """No node runs on a home's database, whatever became of it. Raises DirectoryHeld."""
+    old = _open_old(settings)
+    if old is not None:
+        old.close()
+
+
+def holds_all(settings: Settings, floor: Checkpoint, known: int) -> bool:
+    """Whether the database of a stopped home extends the floor and holds as many entries as anybody knows of, so that
+    there is nothing to recover. Raises DirectoryHeld.
+    """
+    old = _open_old(settings)
+    if old is None:
+        return False
+    try:
+        ledger = Ledger.open(old, floor.origin)
+        return ledger.state.size >= max(known, floor.size) and ledger.root_at(floor.size) == floor.root
+    except StorageFailed:
+        return False
+    finally:
+        old.close()
+
+
 def _open_old(settings: Settings) -> LevelDbStore | None:
     """What is left of the old database; as long as it is open no node starts on it. Raises DirectoryHeld."""
     try:

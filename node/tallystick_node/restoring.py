@@ -114,12 +114,17 @@ def _put_database(source: Settings, folder: Path, taken: Taken, noted: Signed | 
     database = folder / source.database.name
     for path in sorted(source.database.iterdir()):
         copy_file(path, database / path.name, 0o600)
-    store = LevelDbStore.open(database)
     try:
-        check_seal(store, taken.seal, str(source.database))
-        state = Ledger.open(store, taken.origin).state
-    finally:
-        store.close()
+        store = LevelDbStore.open(database)
+        try:
+            check_seal(store, taken.seal, str(source.database))
+            state = Ledger.open(store, taken.origin).state
+        finally:
+            store.close()
+    except StoreDamaged as error:  # it names the copy, which goes again
+        what = error.what.replace(str(database), str(source.database))
+        expected = "the files as `tallyd backup` wrote them"
+        raise StoreDamaged(what, where=str(source.database), expected=expected) from None
     if (state.size, encode_base64(state.root)) != (taken.size, taken.root):
         raise StoreDamaged(
             f"it holds {state.size} entries", where=str(source.database), expected=f"the {taken.size} of {RECORD}"

@@ -74,8 +74,9 @@ class Survey:
         """Where the ledger goes on, or ends if it `exists_nowhere`. Raises Unreachable where a witness is missing."""
         silent = [each for each in self.holdings if each.trouble is not None]
         if silent:
+            holds = "holds" if len(silent) == 1 else "hold"
             raise Unreachable(
-                f"not known what {', '.join(each.witness.id for each in silent)} holds ({silent[0].trouble})",
+                f"not known what {', '.join(each.witness.id for each in silent)} {holds} ({silent[0].trouble})",
                 where=f"witnesses of {self.bureau.id}",
                 expected="an answer from each; a version of the charter first removes one that can give none any more",
             )

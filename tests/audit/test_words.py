@@ -79,6 +79,18 @@ def test_a_copy_is_said_to_be_one() -> None:
     assert "tax局节点无法连接：其台账据market局所存副本，至第 34 条；其后入账的未覆盖。" in said(two(), coverage, "zh")
 
 
+def test_what_a_copy_does_not_show_to_be_witnessed_is_its_keepers() -> None:
+    """Not its own node's word alone: whoever keeps the copy cosigned it."""
+    coverage = covered()
+    for each, keeper in zip(coverage.ledgers, ("tax", ""), strict=True):
+        each.witnessed, each.keeper = 0, keeper
+    assert any(
+        "witnessed, by the copy's keeper alone: market from #0 on" in line for line in said(two(), coverage, "en")
+    )
+    assert any("unwitnessed, its own node's word alone: tax from #0 on" in line for line in said(two(), coverage, "en"))
+    assert any("未示已获见证、仅凭副本持有者：market局自 #0 起" in line for line in said(two(), coverage, "zh"))
+
+
 def test_one_is_not_said_as_many() -> None:
     """Neither of ledgers nor of entries."""
     coverage = Coverage("pudong", 3, "", DAY, False, [ledger("market", 1)])

@@ -112,6 +112,18 @@ def test_a_summary_is_one_bounded_line(kind: Kind, language: str) -> None:
     assert describer.kind(full(kind)) == kind.label(language)
 
 
+def test_a_note_is_shown_line_by_line() -> None:
+    """As it is signed, without the blank line before its signatures; in a summary the lines stand side by side."""
+    kind = KINDS[73]
+    statement = Statement()
+    statement.head.kind, statement.head.actor = kind.number, "market:node"
+    statement.checkpoint_witnessed.note = "one\n3\nroot\n\n— one AAAA\n"
+    shown = read(statement.SerializeToString())
+    describer = Describer(CHARTER, "en", UTC)
+    assert dict(describer.facts(shown))["note"] == ["one", "3", "root", "— one AAAA"]
+    assert describer.summary(shown) == "one 3 root — one AAAA"
+
+
 @each_kind
 def test_a_kind_is_known_by_all_its_names(kind: Kind) -> None:
     """Name, verb, label and number lead to the same kind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -23,7 +24,7 @@ from tallystick_node.cluster.nursery import Nursery
 from tallystick_node.doctor.report import Report
 from tallystick_proto.v1.ledger_pb2 import SubmitRequest
 from tests.harness.clusters import checked_cluster
-from tests.harness.processes import refused, tallyd
+from tests.harness.processes import BIN, refused, tallyd
 
 MARKET, TAXATION, OBSERVER = "market-regulation", "taxation", "observer-1"
 WAIT_S = 30.0
@@ -108,6 +109,8 @@ def test_an_audit_reads_everything_from_the_observer_alone(observed: LocalCluste
     assert before.findings
     for ledger in before.coverage.ledgers:
         held_up_to(observed, ledger.bureau, ledger.size)
+    with through(observed) as kept:
+        assert all(ledger.witnessed == ledger.size for ledger in audit(kept, DAY).coverage.ledgers)
     for bureau in (MARKET, TAXATION):
         observed[bureau].stop()
     with through(observed) as kept:
@@ -160,6 +163,19 @@ def test_an_observer_that_was_away_catches_up(observed: LocalCluster) -> None:
         assert kept[MARKET].trusted.size > later.index
     observed.stop()
     assert checked(observed).copied > later.index
+
+
+def test_an_observer_that_is_away_is_named_by_status(observed: LocalCluster) -> None:
+    """Its row says so, the ledgers' rows say what they would, and the command ends as where any node is away."""
+    observed[OBSERVER].kill()
+    status = subprocess.run(
+        [BIN / "tally", "status", "--profile", observed.auditor_profile], capture_output=True, text=True
+    )
+    assert status.returncode == 3, status.stderr
+    (row,) = [line for line in status.stdout.splitlines() if line.startswith(OBSERVER)]
+    assert f"unreachable: {OBSERVER} at {observer_of(observed).endpoint}: nobody answers (Connection refused)" in row
+    assert "2 of 2 ledgers answered" in status.stdout
+    checked(observed)
 
 
 def test_what_needs_a_ledger_is_refused_in_one_sentence(observed: LocalCluster) -> None:

@@ -195,7 +195,8 @@ def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) ->
     planning, taxation = cluster[PLANNING], cluster[TAXATION]
     size = declared(planning, "GH-1").index + 1
     planning.stop()
-    _, edits = surveyed(planning)
+    said, edits = surveyed(planning)
+    assert "nothing is lost" in said
     version = signed_next(cluster, edits)
     (planning.home / "recover-2.toml").unlink()
     taxation.kill()
@@ -211,6 +212,15 @@ def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) ->
     assert tallyd("recover", "rebuild", planning.home, version).returncode == 0
     assert planning.settings.config.data == "data-3"
     assert planning.fsck().size == size + 2
+
+
+def test_a_running_nodes_ledger_is_not_surveyed(cluster: LocalCluster) -> None:
+    """What it recorded next would stand above the floor: it goes on, and nothing is made."""
+    planning = cluster[PLANNING]
+    assert "another process holds" in refused(4, "recover", "survey", planning.home)
+    assert not list(planning.home.glob("recover-*"))
+    assert not list((planning.home / "keys").glob("*-2.key"))
+    declared(planning, "GH-1")
 
 
 def test_a_home_that_is_gone_comes_back_from_charter_and_network(cluster: LocalCluster) -> None:

@@ -183,7 +183,7 @@ def test_a_closed_ledger_stays_closed_and_is_succeeded_by_another_id_of_its_cred
         ({"state": "closed"}, "closed without a floor"),
         ({"successor": "taxation"}, "active, succeeded by taxation"),
         ({"state": "closed", "floor": FLOOR, "successor": "market-regulation"}, "succeeded by market-regulation"),
-        ({"state": "closed", "floor": FLOOR, "successor": "nobody"}, "succeeded by nobody"),
+        ({"state": "closed", "floor": FLOOR, "successor": "nobody"}, "succeeded by nobody, which is no bureau here"),
         ({"retired": (Retired(MARKET.ledger_key, 7),)}, "no floor stands beside it"),
         ({"floor": FLOOR, "retired": (Retired(MARKET.ledger_key, 8),)}, "at most 7"),
         ({"floor": FLOOR, "retired": (Retired(MARKET.ledger_key, -1),)}, "it vouches for -1"),

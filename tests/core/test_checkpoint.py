@@ -15,7 +15,7 @@ from tallystick.core.checkpoint import (
     parse_checkpoint,
     sign_checkpoint,
 )
-from tallystick.core.errors import MalformedNote, SignatureInvalid, VerificationFailed
+from tallystick.core.errors import MalformedNote, NotVouchedFor, SignatureInvalid, VerificationFailed
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import LEDGER_ENTRIES_MAX
 from tallystick.core.merkle import EMPTY_ROOT
@@ -101,6 +101,18 @@ def test_a_checkpoint_not_signed_by_its_ledger_is_refused() -> None:
     for data in (sign_checkpoint(CHECKPOINT, stranger), sign_note(TEXT, ("stranger", stranger))):
         with pytest.raises(SignatureInvalid):
             open_checkpoint(data, VERIFIER)
+
+
+def test_what_another_version_of_the_charter_may_account_for_is_told_apart() -> None:
+    """A key of the ledger's name that is not known, or has ended, is no stranger's: who shows it need not be lying."""
+    other = SigningKey(sha256(b"the next").digest())
+    with pytest.raises(NotVouchedFor, match="a later version of the charter"):
+        open_checkpoint(sign_checkpoint(CHECKPOINT, other), VERIFIER)
+    with pytest.raises(NotVouchedFor, match="the charter ends at 299"):
+        open_checkpoint(sign_checkpoint(CHECKPOINT, KEY), VERIFIER, {VERIFIER: 299})
+    with pytest.raises(SignatureInvalid) as stranger:
+        open_checkpoint(sign_note(TEXT, ("stranger", other)), VERIFIER)
+    assert not isinstance(stranger.value, NotVouchedFor)
 
 
 @given(st.text(), st.binary())

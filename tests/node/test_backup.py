@@ -132,8 +132,10 @@ def test_a_damaged_backup_is_not_restored(home: Path, tmp_path: Path) -> None:
                 path.unlink()
         else:
             (broken / RECORD).write_text((broken / RECORD).read_text().replace("size = 3", "size = 2"))
-        with pytest.raises(StoreDamaged):
+        with pytest.raises(StoreDamaged) as error:
             restore(broken, tmp_path / "again")
+        assert error.value.where == str(broken / "data" / "ledger")
+        assert ".making" not in str(error.value)
         with pytest.raises(StoreDamaged):
             restore(broken, home)
         assert not (tmp_path / "again").exists()

@@ -8,7 +8,8 @@ import pytest
 
 from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
-from tests.harness.ledger_maker import LedgerMaker
+from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tests.harness.ledger_maker import LedgerMaker, key_of
 from tests.harness.shown import Shown, judged, ledger
 
 
@@ -60,6 +61,15 @@ def test_whatever_its_key_did_not_sign_for_is_only_observed(shown: Callable[[Led
     audit = judged(shown(ledger(), ledger("tax")))
     assert (audit.only.rule, audit.only.standing, audit.only.bureau) == ("tree-mismatch", Standing.OBSERVED, "market")
     assert not audit.covers("market").complete
+
+
+def test_a_checkpoint_by_a_key_that_a_later_charter_may_name_is_a_gap() -> None:
+    """The ledger may go by a later version than this audit: nothing of it is covered, and nobody is accused."""
+    maker = ledger()
+    checkpoint = Checkpoint(maker.origin, maker.size, maker.root(maker.size))
+    audit = judged(Shown(maker, note=sign_checkpoint(checkpoint, key_of("the next"))))
+    assert not audit.found
+    assert "a later version of the charter may name its key" in audit.covers("market").gap
 
 
 def test_what_is_under_its_checkpoint_trips_nothing() -> None:

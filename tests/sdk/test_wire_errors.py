@@ -149,6 +149,20 @@ def test_whatever_a_peer_ends_a_call_with_is_a_domain_error(trailing: bytes, cod
         assert isinstance(from_rpc(call, *WHERE), TallystickError)
 
 
+def test_why_nobody_answers_is_said_without_what_grpc_wraps_around_it() -> None:
+    """The last word of a connection that failed, and any other text as it is."""
+    for text, said in (
+        (
+            "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:7411: Failed to connect to remote"
+            " host: Connection refused",
+            "Connection refused",
+        ),
+        ("DNS resolution failed for a.example: not found", "DNS resolution failed for a.example: not found"),
+    ):
+        error = from_rpc(Failed(grpc.StatusCode.UNAVAILABLE, text), *WHERE)
+        assert error.what == f"nobody answers ({said})"
+
+
 def test_an_unheard_name_is_a_refusal() -> None:
     """An error of a later version is the nearest this version knows, with its words."""
     error = from_detail(ErrorDetail(name="NotYetInvented", what="too soon", where="there"))

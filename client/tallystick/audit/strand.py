@@ -20,6 +20,7 @@ from tallystick.core.errors import (
     CharterMismatch,
     Forked,
     MalformedEntry,
+    NotVouchedFor,
     ProofFailed,
     RolledBack,
     SignatureInvalid,
@@ -69,9 +70,10 @@ def fault_of(error: VerificationFailed, bureau: str, index: int) -> Fault:
 def shown_fault(error: TallystickError, bureau: str) -> Fault | None:
     """The same of what a node showed as its checkpoint. What the ledger's key did not sign proves nothing of it.
 
-    None where it says nothing of the node, and of what is found by its key, with all that proves it (`Forked`).
+    None where it says nothing of the node, which may go by another version of the charter (`NotVouchedFor`), and of
+    what is found by its key, with all that proves it (`Forked`).
     """
-    if isinstance(error, Forked) or not isinstance(error, VerificationFailed):
+    if isinstance(error, (Forked, NotVouchedFor)) or not isinstance(error, VerificationFailed):
         return None
     index = max((error.known or 0) - 1, 0)
     if not isinstance(error, _OF_CHECKPOINTS):

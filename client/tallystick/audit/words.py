@@ -182,13 +182,18 @@ class Words:
             witnessed = size - sum(ledger.unwitnessed for ledger in lacking)
             en = f"Witnessed by a quorum under this charter: {witnessed:,} of {_counted(size, 'entry', 'entries')}"
             zh = f"已由达到本章程门限的单位见证：{size:,} 条中 {witnessed:,} 条"
-            if lacking:
-                en += "; unwitnessed, its own node's word alone: " + ", ".join(
-                    f"{self.bureau(ledger.bureau)} from #{ledger.witnessed} on" for ledger in lacking
-                )
-                zh += "；未经见证、仅凭其节点：" + "、".join(
-                    f"{self.bureau(ledger.bureau)}自 #{ledger.witnessed} 起" for ledger in lacking
-                )
+            for kept, said_en, said_zh in (
+                (False, "unwitnessed, its own node's word alone", "未经见证、仅凭其节点"),
+                (True, "not shown to be witnessed, by the copy's keeper alone", "未示已获见证、仅凭副本持有者"),
+            ):
+                those = [ledger for ledger in lacking if (ledger.keeper != "") is kept]
+                if those:
+                    en += f"; {said_en}: " + ", ".join(
+                        f"{self.bureau(ledger.bureau)} from #{ledger.witnessed} on" for ledger in those
+                    )
+                    zh += f"；{said_zh}：" + "、".join(
+                        f"{self.bureau(ledger.bureau)}自 #{ledger.witnessed} 起" for ledger in those
+                    )
             yield self.say(f"{en}.", f"{zh}。")
         alone = [self.bureau(ledger.bureau) for ledger in ledgers if ledger.witnessed is None]
         if alone:
@@ -210,8 +215,8 @@ class Words:
                 "已获见证：达到本章程门限的见证单位持有本条。",
             )
         return self.say(
-            "Unwitnessed: no quorum has cosigned it, and its own node alone vouches for it.",
-            "未经见证：副署未达门限，仅凭其节点。",
+            "Unwitnessed: it is not shown that a quorum has cosigned it.",
+            "未经见证：未示副署达到门限。",
         )
 
     def shown_by(self, bureau: str, keeper: str, size: int) -> str:

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallystick.cli.options import Session, command
-from tallystick.core.errors import CharterForked, Starting, TallystickError, Unreachable, VerificationFailed
+from tallystick.core.errors import (
+    CharterForked,
+    NotVouchedFor,
+    Starting,
+    TallystickError,
+    Unreachable,
+    VerificationFailed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,6 +139,8 @@ def _fault(error: TallystickError) -> dict[str, Any]:
             state = "starting"
         case Unreachable():
             state = "unreachable"
+        case NotVouchedFor():
+            state = "other_charter"
         case VerificationFailed():
             state = "misbehaves"
         case _:
@@ -267,7 +276,7 @@ def _observer_cells(session: Session, row: dict[str, Any]) -> tuple[str, ...]:
     def name(bureau: str) -> str:
         return charter.by_id(bureau).label("zh") if zh else bureau
 
-    answers = say("yes", "是") if row["state"] == "answers" else _state(session, row)
+    answers = say("yes", "是") if row["state"] == "answers" else _answer(session, row)
     cosigned = [f"{name(each['ledger'])} {each['cosigned']}" for each in row["holds"]]
     late = [f"{name(each['ledger'])} {each['lag']}" for each in row["holds"] if each["lag"]]
     comma = "、" if zh else ", "
@@ -313,6 +322,8 @@ def _answer(session: Session, row: dict[str, Any]) -> str:
             return say(f"starting, shows nothing yet: {row['why']}", f"启动中，尚无可示：{row['why']}")
         case "unreachable":
             return say(f"unreachable: {row['why']}", f"无法连接：{row['why']}")
+        case "other_charter":
+            return say(f"not checked, by this version: {row['why']}", f"依本版章程无法核验：{row['why']}")
         case "misbehaves":
             return say(f"NOT TO BE BELIEVED: {row['why']}", f"不可信：{row['why']}")
         case _:

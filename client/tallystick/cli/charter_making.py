@@ -55,7 +55,8 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
     try:
         asked = edits.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"cannot be read: {error}", where=str(edits), expected="TOML") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigInvalid(f"cannot be read: {why}", where=str(edits), expected="TOML") from None
     _refuse_existing(target)
     issued = datetime.fromtimestamp(now_us() // 1_000_000, UTC).astimezone(before.charter.issued.tzinfo)
     try:

@@ -68,8 +68,8 @@ class Describer:
         """Everything a statement says, labelled, the actor and the kind aside."""
         facts = []
         for use, message in _said(read):
-            values = _values(message, use.field)
-            facts.append((use.label(self._language), [self._text(use.field, value) for value in values]))
+            texts = [self._text(use.field, value) for value in _values(message, use.field)]
+            facts.append((use.label(self._language), [line for text in texts for line in _lines(text)]))
         return facts
 
     def summary(self, read: Read) -> str:
@@ -84,7 +84,7 @@ class Describer:
             elif use.field.type == FieldDescriptor.TYPE_ENUM or (
                 use.required and use.field.type == FieldDescriptor.TYPE_STRING
             ):
-                words.append(self._text(use.field, _values(message, use.field)[0]))
+                words.append(" ".join(_lines(self._text(use.field, _values(message, use.field)[0]))))
         line = " · ".join(words)
         return line if len(line) <= _SUMMARY_CHARS_MAX else line[: _SUMMARY_CHARS_MAX - 1] + "…"
 
@@ -214,6 +214,11 @@ def _said(read: Read) -> list[tuple[Use, Message]]:
     return [
         (use, message) for use, message in found if use.name not in ("kind", "actor") and _is_set(message, use.field)
     ]
+
+
+def _lines(text: str) -> list[str]:
+    """A note's lines, each for itself, without those that part its text from its signatures."""
+    return [line for line in text.splitlines() if line] or [text]
 
 
 def _head_uses() -> list[Use]:

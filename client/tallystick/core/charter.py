@@ -293,7 +293,8 @@ def _check_ends(charter: Charter) -> None:
         heir = codes.get(bureau.successor)
         if bureau.state != "closed" or bureau.successor == bureau.id or heir != bureau.credit_code:
             raise MalformedCharter(
-                f"{bureau.state}, succeeded by {bureau.successor[:80]}",
+                f"{bureau.state}, succeeded by {bureau.successor[:80]}"
+                + ("" if heir is not None else ", which is no bureau here"),
                 where=where,
                 expected="a closed bureau, and as its successor another id of the same credit code",
             )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallystick.core.errors import InvalidIdentifier, MalformedNote, SignatureInvalid
+from tallystick.core.errors import InvalidIdentifier, MalformedNote, NotVouchedFor, SignatureInvalid
 from tallystick.core.identifiers import check_origin, parse_decimal
 from tallystick.core.keys import SigningKey
 from tallystick.core.limits import HASH_BYTES, LEDGER_ENTRIES_MAX
@@ -66,7 +66,8 @@ def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> bytes:
 
 
 def open_checkpoint(data: bytes, key: VerifierKey, ends: Mapping[VerifierKey, int] | None = None) -> Checkpoint:
-    """The checkpoint in a note that the ledger's `key` signed. Raises MalformedNote, SignatureInvalid.
+    """The checkpoint in a note that the ledger's `key` signed. Raises MalformedNote, SignatureInvalid, or NotVouchedFor
+    where another version of the charter may account for it.
 
     `ends` are the keys whose word ends at a size: those the ledger had before, and `key` itself where it is closed.
     """
@@ -81,7 +82,7 @@ def open_checkpoint(data: bytes, key: VerifierKey, ends: Mapping[VerifierKey, in
         raise SignatureInvalid(f"this is a checkpoint of {checkpoint.origin}", expected=f"one of {key.name}")
     most = max(ends.get(each, LEDGER_ENTRIES_MAX) for each in opened.verified)
     if checkpoint.size > most:
-        raise SignatureInvalid(
+        raise NotVouchedFor(
             f"a checkpoint of {checkpoint.size} entries, by a key that the charter ends at {most}",
             where=checkpoint.origin,
             expected="no more than it vouches for",
@@ -92,7 +93,7 @@ def open_checkpoint(data: bytes, key: VerifierKey, ends: Mapping[VerifierKey, in
 def _by_another_key(data: bytes, key: VerifierKey, error: SignatureInvalid) -> SignatureInvalid:
     """A ledger's key may have been replaced by a charter version that this reader does not have."""
     if any(signature.name == key.name and signature.key_id != key.key_id for signature in parse_note(data).signatures):
-        return SignatureInvalid(
+        return NotVouchedFor(
             error.what, where=error.where, expected=f"{error.expected}; a later version of the charter may name its key"
         )
     return error

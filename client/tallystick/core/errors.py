@@ -16,6 +16,7 @@
     │   ├── MalformedKey, MalformedNote, MalformedEntry, MalformedProof, MalformedCharter
     │   ├── ChainBroken                        an entry does not follow the one before it
     │   ├── SignatureInvalid                   bytes and signature do not belong together
+    │   │   └── NotVouchedFor                  a checkpoint by a key that this charter does not name, or not so far
     │   ├── ProofFailed                        a hash path does not lead to the signed root
     │   ├── RolledBack                         an older state than this client was already shown
     │   ├── Forked                             two signed histories under one key: proven
@@ -162,6 +163,10 @@ class ChainBroken(VerificationFailed):
 
 class SignatureInvalid(VerificationFailed):
     pass
+
+
+class NotVouchedFor(SignatureInvalid):
+    """Whoever goes by another version of the charter may show it in good faith, so it accuses nobody."""
 
 
 class ProofFailed(VerificationFailed):

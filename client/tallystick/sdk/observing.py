@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import open_checkpoint
 from tallystick.core.cosignature import check_cosignature
-from tallystick.core.errors import NotFound
+from tallystick.core.errors import NotFound, VerificationFailed
 from tallystick.core.note import parse_note
 from tallystick.sdk.wire import Wire
 
@@ -46,7 +46,10 @@ def _holding(wire: Wire, ledger: Bureau, observer: Bureau) -> Holding:
 def _cosigned(notes: Iterable[bytes], ledger: Bureau, observer: Bureau) -> Iterator[Holding]:
     key = observer.witness_verifier
     for note in notes:
-        checkpoint = open_checkpoint(note, ledger.ledger_verifier, ledger.ends)
+        try:
+            checkpoint = open_checkpoint(note, ledger.ledger_verifier, ledger.ends)
+        except VerificationFailed as error:
+            raise error.at(f"checkpoint of {ledger.id} that {observer.id} holds") from None
         text = parse_note(note)
         for signature in text.signatures:
             if (signature.name, signature.key_id) == (key.name, key.key_id):

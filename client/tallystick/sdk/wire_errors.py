@@ -91,7 +91,9 @@ def from_rpc(call: grpc.RpcError, bureau: str, endpoint: str) -> TallystickError
     code, text = call.code(), call.details() or ""
     match code:
         case grpc.StatusCode.UNAVAILABLE:
-            return errors.Unreachable(f"nobody answers ({text})", where=where, expected="a node listening there")
+            return errors.Unreachable(
+                f"nobody answers ({_reason(text)})", where=where, expected="a node listening there"
+            )
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return errors.Unreachable("no answer in time", where=where, expected="an answer before the deadline")
         case grpc.StatusCode.CANCELLED:
@@ -104,6 +106,11 @@ def from_rpc(call: grpc.RpcError, bureau: str, endpoint: str) -> TallystickError
             )
         case _:
             return errors.Unreachable(f"the call failed: {code.name.lower()} {text}".strip(), where=where)
+
+
+def _reason(text: str) -> str:
+    """Why there was no connection, without the addresses and layers that gRPC names around it."""
+    return text.rpartition(": ")[2] if text.startswith("failed to connect to all addresses") else text
 
 
 def _detail_of(call: grpc.RpcError) -> ErrorDetail | None:

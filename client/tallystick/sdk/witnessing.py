@@ -8,8 +8,10 @@ themselves, each for what it cosigned.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import Final
 
 from tallystick.core.charter import Charter
 from tallystick.core.checkpoint import Checkpoint
@@ -29,6 +31,9 @@ from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.wire import Wire
 from tallystick.sdk.wire_errors import from_detail
 from tallystick_proto.v1.witness_pb2 import CosignedAnswer
+
+ASKED_S: Final = 5.0
+"""So long a witness is waited for that is asked for its cosignature alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,19 @@ def shown_cosigned(reader: LedgerReader, charter: Charter) -> tuple[Witnessed, .
     """
     if charter.quorum_of(reader.bureau) is None:
         return None
-    notes = _by_copies(reader, charter) if reader.away else _by_own_node(reader, charter)
+    if not reader.keeper:
+        return _of_trusted(reader, charter, _by_own_node(reader, charter))
+    with ExitStack() as opened:
+        wires = reader.sources.copies
+        if not wires:  # one node's copy was chosen to be read, and says nothing of what others cosigned
+            wires = tuple(Wire(reader.bureau, ASKED_S, witness) for witness in charter.witnesses_of(reader.bureau))
+            for wire in wires:
+                opened.callback(wire.close)
+        return _of_trusted(reader, charter, _by_witnesses(reader, charter, wires))
+
+
+def _of_trusted(reader: LedgerReader, charter: Charter, notes: _Notes | None) -> tuple[Witnessed, ...] | None:
+    """What notes show of the history that this client trusts. Raises Forked."""
     if notes is None:
         return None
     of_this: dict[Checkpoint, bool] = {}
@@ -123,10 +140,10 @@ def _by_own_node(reader: LedgerReader, charter: Charter) -> _Notes | None:
     return [(note, reader.wire) for note in (answer.witnessed, *newest)]
 
 
-def _by_copies(reader: LedgerReader, charter: Charter) -> _Notes | None:
+def _by_witnesses(reader: LedgerReader, charter: Charter, wires: Iterable[Wire]) -> _Notes | None:
     """Every witness is asked for what it cosigned itself."""
     notes: _Notes = []
-    for wire in reader.sources.copies:
+    for wire in wires:
         with suppress(TallystickError):
             notes.append((wire.checkpoint(0).checkpoint, wire))
     quorum = charter.quorum_of(reader.bureau)

@@ -38,6 +38,8 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool)
     What is written goes into `tally charter propose`: the new keys, and the floor, which is the largest checkpoint that
     a witness holds. Where witnessed entries exist nowhere any more, it says how the ledger is closed.
 
+    The node of DIR is stopped: what it recorded after that would stand above the floor, and be lost.
+
     Versions of the charter that DIR has not adopted, such as one that removes a lost witness, are named in their order:
     without its ledger the node cannot adopt them by itself.
     """
@@ -48,9 +50,11 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool)
     from tallystick_node.config import Settings
     from tallystick_node.home import SETTINGS
     from tallystick_node.peers import Peer
+    from tallystick_node.recovery import check_stopped
     from tallystick_node.survey import survey
 
     settings = Settings.load(directory / SETTINGS)
+    check_stopped(settings)
     for file in versions:
         known, version = next_version(settings.place(settings.config.charter), settings.config.charter_digest, file)
         adopt(settings.path, settings.config.charter, known, version)
@@ -110,7 +114,10 @@ def rebuild_command(directory: Path, file: Path) -> None:
     for error in rebuilt.refused:
         click.echo(f"not taken: {error}", err=True)
     click.echo(f"{directory}: {rebuilt.floor.size:,} entries from witnesses' copies, version {rebuilt.version.number}")
-    click.echo(f"{rebuilt.kept:,} of {rebuilt.committed:,} disclosures were still in {rebuilt.old}, which stays")
+    if rebuilt.committed:
+        click.echo(f"{rebuilt.kept:,} of {rebuilt.committed:,} disclosures were still in {rebuilt.old}")
+    if rebuilt.old.exists():
+        click.echo(f"the database before it stays in {rebuilt.old}")
     if rebuilt.lost is None:
         click.echo("whether more had been signed, this home no longer knows; whoever was given a receipt for it does")
     elif rebuilt.lost:
@@ -139,6 +146,7 @@ def _edits(settings: Settings, found: Survey, *, registrar: bool) -> tuple[Path,
 def _say_lost(settings: Settings, found: Survey) -> None:
     size, known = found.floor.size, found.signed
     from tallystick.core.errors import StorageFailed
+    from tallystick_node.recovery import holds_all
     from tallystick_node.signed_size import SignedSize
 
     try:
@@ -150,6 +158,11 @@ def _say_lost(settings: Settings, found: Survey) -> None:
         known = max(known, signed.value[0])
     if known > size:
         click.echo(f"{known - size:,} more had been signed, and no witness holds them")
+    if holds_all(settings, found.floor, known):
+        click.echo(
+            f"{settings.database} holds all of that: nothing is lost, and "
+            f"`tallyd run {settings.path.parent}` goes on with it"
+        )
 
 
 def _kept(settings: Settings, origin: str, error: Forked) -> Forked:

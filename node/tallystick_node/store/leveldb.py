@@ -33,6 +33,7 @@ except (ImportError, OSError) as error:  # OSError: plyvel is there and what it 
 else:
     _missing = None
 
+_ONE: Final = "one; `tallyd init` makes it, once, and `tallyd recover` rebuilds one that is lost"
 _WRITE_BUFFER_BYTES: Final = 64 * 1024 * 1024
 _PAGE_ITEMS_FIRST: Final = 1
 _PAGE_ITEMS_MAX: Final = 512
@@ -72,7 +73,7 @@ class LevelDbStore:
         _require_library()
         # Asked here because LevelDB would leave a lock file in a directory that is none of its business.
         if not (path / "CURRENT").exists():
-            raise StoreDamaged("no database here", where=str(path), expected="one; `tallyd init` makes it, once")
+            raise StoreDamaged("no database here", where=str(path), expected=_ONE)
         return cls(path, _open(path, create=False))
 
     def get(self, key: bytes) -> bytes | None:
