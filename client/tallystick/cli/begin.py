@@ -105,11 +105,10 @@ def _aside(session: Session, reader: LedgerReader, answer: _Answer) -> list[dict
     """What this client was shown of a ledger before a version ended its key's word, where its node answers."""
     from tallystick.cli.acknowledged import judged_sentence
     from tallystick.sdk.aside import judged_aside
-    from tallystick.sdk.trust_store import TrustStore
 
     if answer.error is not None:
         return []
-    trust, name = TrustStore(session.profile.state / "trust"), reader.bureau.label(session.language)
+    trust, name = session.profile.trust_store, reader.bureau.label(session.language)
     found = judged_aside(reader, trust, session.profile.charter)
     return [
         {

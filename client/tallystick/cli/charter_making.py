@@ -188,10 +188,9 @@ def _floor(session: Session, bureau: str) -> Floor:
     from tallystick.core.charter import Floor
     from tallystick.core.checkpoint import open_checkpoint
     from tallystick.core.note import encode_base64
-    from tallystick.sdk.trust_store import TrustStore
 
     found = session.profile.charter.ledger_of(bureau)
-    note = TrustStore(session.profile.state / "trust").load(found.origin)
+    note = session.profile.trust_store.load(found.origin)
     if note is None:
         raise NotFound("this profile was shown nothing of it yet", where=bureau, expected="a ledger it has read")
     checkpoint = open_checkpoint(note, found.ledger_verifier, found.ends)

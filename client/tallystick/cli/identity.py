@@ -265,7 +265,6 @@ def _registrar(session: Session, origin: str, key_path: Path | None) -> Node:
     """The node of a ledger, under its registrar's key. Raises NotFound for an origin the charter does not know."""
     from tallystick.sdk.key_file import load_key
     from tallystick.sdk.node import Node
-    from tallystick.sdk.trust_store import TrustStore
     from tallystick.sdk.wire import Wire
 
     profile = session.live_profile
@@ -276,7 +275,7 @@ def _registrar(session: Session, origin: str, key_path: Path | None) -> Node:
             f"this is not the registrar's key of {bureau.id}",
             expected=f"the key whose public half is {bureau.registrar_public.hex()}",
         )
-    return Node(Wire(bureau), TrustStore(profile.state / "trust"), f"{bureau.id}:registrar", key, profile.state)
+    return Node(Wire(bureau), profile.trust_store, f"{bureau.id}:registrar", key, profile.state)
 
 
 def _the_key(actors: list[Registered], actor: str, key: str | None) -> Registered:

@@ -74,7 +74,7 @@ def recall(ledgers: Ledgers, coverage: Coverage) -> None:
 
 def trust_of(profile: Profile) -> TrustStore:
     """What a profile's client keeps."""
-    return TrustStore(profile.state / "trust")
+    return profile.trust_store
 
 
 def _cosigned(ledgers: Ledgers, ledger: LedgerCoverage, checkpoint: Checkpoint) -> list[bytes]:

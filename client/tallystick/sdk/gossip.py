@@ -80,7 +80,7 @@ def gossip(profile: Profile, cosigned: Mapping[str, Iterable[bytes]] = _NOTHING)
     """One round with every node of the charter. `cosigned` are notes of trusted checkpoints, by origin, as they were
     shown with cosignatures. Raises ConfigInvalid where the trust store cannot be used.
     """
-    return _Round(profile.charter, TrustStore(profile.state / "trust"), profile.heard_versions()).run(cosigned)
+    return _Round(profile.charter, profile.trust_store, profile.heard_versions()).run(cosigned)
 
 
 class _Round:

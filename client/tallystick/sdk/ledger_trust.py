@@ -26,6 +26,7 @@ from tallystick.core.errors import (
     VerificationFailed,
 )
 from tallystick.core.trusted_ledger import TrustedLedger
+from tallystick.sdk.clock import now_us
 from tallystick.sdk.contradictions import advanced, keeping, refuse_proven, settle
 from tallystick.sdk.sources import Sources
 from tallystick.sdk.trust_store import TrustStore
@@ -78,6 +79,7 @@ class LedgerTrust:
 
     def refresh(self) -> Checkpoint:
         """The node's checkpoint now, checked to extend the trusted one. Raises RolledBack, Forked, Unreconciled."""
+        self._trust.check_current(now_us())
         self.check_evidence()
         self._reload()
         self.sources.begin_again()
@@ -128,6 +130,7 @@ class LedgerTrust:
         self.check_evidence()
         self._reload()
         for answer in self.wire.watch_checkpoints(self._ledger.size):
+            self._trust.check_current(now_us())
             yield self.advance(answer.checkpoint, answer.consistency)
 
     def advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
@@ -193,6 +196,7 @@ class LedgerTrust:
 
     def _follow(self, before: bytes | None, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
         """The checkpoint of a stream that goes on. Other calls may have moved the trusted one on meanwhile."""
+        self._trust.check_current(now_us())
         if self._ledger.note == before:
             return self.advance(note, consistency)
         shown = self._advanced(self._trusting(before), note, consistency)

@@ -17,7 +17,6 @@ from tallystick.sdk.clock import now_us
 from tallystick.sdk.copy_reader import CopyReader
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
-from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import DEADLINE_S, Wire
 from tallystick_proto.v1.statement_pb2 import Ref
 
@@ -39,7 +38,7 @@ class Ledgers:
     ) -> None:
         self.profile = profile
         self.charter = profile.charter
-        self._trust = TrustStore(profile.state / "trust")
+        self._trust = profile.trust_store
         self._own = own
         self._source = None if source is None else profile.charter.by_id(source)
         self._deadline_s = deadline_s

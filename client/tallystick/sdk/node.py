@@ -69,7 +69,7 @@ class Node(LedgerReader, Verbs[Receipt]):
         chosen.check_current(now_us())
         return cls(
             Wire(chosen.bureau),
-            TrustStore(chosen.state / "trust"),
+            chosen.trust_store,
             chosen.actor,
             chosen.signing_key(),
             chosen.state,

@@ -145,6 +145,11 @@ class Profile:
                     known=fork.number,
                 )
 
+    @property
+    def trust_store(self) -> TrustStore:
+        """What this client was shown before, under this charter."""
+        return TrustStore(self.state / "trust", self.charter.expires_us)
+
     def heard_versions(self) -> HeardVersions:
         """The versions that this client knows, with those it heard of. Raises ConfigInvalid."""
         return HeardVersions.open(self.charter_path, self.charter_digest, self.state / "trust")
@@ -182,7 +187,7 @@ class Profile:
             raise self._kept(error, read_note(file)) from None
 
     def _kept(self, error: CharterForked, note: bytes) -> CharterForked:
-        path = TrustStore(self.state / "trust").keep_charter_fork(note)
+        path = self.trust_store.keep_charter_fork(note)
         return CharterForked(
             f"{error.what}; it is kept as {path}", where=error.where, expected=error.expected, known=error.known
         )
@@ -199,7 +204,7 @@ class Profile:
                 adopt(self.path, self._file.charter, known, version, more)
             except CharterForked as error:
                 raise self._kept(error, version.note) from None
-        trust = TrustStore(self.state / "trust")
+        trust = self.trust_store
         return [
             place for bureau in version.charter.ledgers if (place := trust.set_aside_unvouched(bureau, version.number))
         ]

@@ -18,17 +18,29 @@ from urllib.parse import quote
 
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import open_checkpoint
-from tallystick.core.errors import ConfigInvalid, VerificationFailed
+from tallystick.core.errors import CharterMismatch, ConfigInvalid, VerificationFailed
 from tallystick.core.hashing import chain_hash
 from tallystick.sdk.charter_files import fork_place, forks_in
 from tallystick.sdk.files import write_whole
 
 
 class TrustStore:
-    """The trusted notes in a folder; made when first written to."""
+    """The trusted notes in a folder; made when first written to. `expires_us` is when the charter they are trusted
+    under expires, in microseconds since 1970.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, expires_us: int | None = None) -> None:
         self.folder = folder
+        self._expires_us = expires_us
+
+    def check_current(self, now_us: int) -> None:
+        """Raises CharterMismatch once the charter has expired: who goes on reading ends there."""
+        if self._expires_us is not None and now_us >= self._expires_us:
+            raise CharterMismatch(
+                "the charter has expired meanwhile",
+                where=str(self.folder),
+                expected="a later version; an expired one still verifies evidence",
+            )
 
     def load(self, origin: str) -> bytes | None:
         """The trusted note of a ledger, or None. Raises ConfigInvalid where it cannot be read."""

@@ -146,7 +146,7 @@ class LocalCluster:
 
     def status(self) -> list[Standing]:
         """How every member stands; what a node says was verified as the auditor's client would."""
-        trust = TrustStore(self._profile.state / "trust")
+        trust = self._profile.trust_store
         return [_standing(member, trust, self.charter) for member in self]
 
     def close_clients(self) -> None:
