@@ -234,3 +234,28 @@ def test_clocks_that_differ_by_minutes_move_no_deadline() -> None:
     witnessed(where, "market", late_s=dict.fromkeys(BUREAUS, 240))
     where["market"].deny(request, reason="no")
     assert not where.audit("2027-04-30")
+
+
+def other_history(where: District, bureau: str, at_s: dict[str, int]) -> bytes:
+    """A checkpoint of as many entries as a ledger has, by its own key, of entries that do not stand there."""
+    twin = District(*BUREAUS)
+    twin.now_us += 1
+    for number in range(len(where[bureau].entries)):
+        twin[bureau].declare(f"T-{number}", scheme="local", title="T", sharing="unconditional")
+    return note_of(twin, bureau, at_s)
+
+
+def test_nobody_is_served_what_stands_in_another_history_than_it_cosigned() -> None:
+    """Who opens an entry shows another one in its place, has that cosigned, and records this as the cosignature."""
+    where, _ = asked()
+    early_s = where.now_us // SECOND_US
+    where.on("2027-03-12")
+    put_note(where, "tax", other_history(where, "tax", dict.fromkeys(BUREAUS[1:], early_s)))
+    witnessed(where, "tax")
+    assert said(where) == "due 2027-03-26, counted from 2027-03-12, served by cosignature"
+    (finding,) = where.audit("2027-03-14")
+    assert (finding.rule, finding.bureau) == ("unreconciled", "tax")
+    assert where.sentence(finding, "en") == (
+        "the node of tax does not show that what it signed extends what it signed before: it carries a checkpoint"
+        " of 1 entries that is not of this ledger (an observation, not proven)"
+    )

@@ -20,6 +20,7 @@ from tallystick.audit.finding import Finding
 from tallystick.audit.inquiry import Cited, Find, HeldLeaves, Inquiry, answer
 from tallystick.audit.judge import judge
 from tallystick.audit.pass_ import Pass
+from tallystick.audit.roots import Roots
 from tallystick.audit.rule import Bench
 from tallystick.audit.rulebook import Rulebook
 from tallystick.audit.seen import EXCHANGES_KEPT, Seen
@@ -188,7 +189,8 @@ class District:
         covered = [desk for desk in self.desks.values() if desk.bureau.id not in self.uncovered]
         coverage = self._coverage(day, full=True)
         seen = Seen(self.charter, self.rulebook, self.exchanges_kept)
-        strands = [_Strand(desk, self.read_up_to.get(desk.bureau.id)) for desk in covered]
+        roots = {ledger.bureau: ledger.roots for ledger in coverage.ledgers}
+        strands = [_Strand(desk, self.read_up_to.get(desk.bureau.id), roots[desk.bureau.id]) for desk in covered]
         records = Pass(strands, HeldLeaves()).records()
         end_us = self.rulebook.calendar.end_us(day)
         found = judge(records, seen, coverage, Bench(rules), end_us, watching=watching)
@@ -260,8 +262,11 @@ def _called(bureau: str, number: int) -> Bureau:
 class _Strand:
     desk: Desk
     read_up_to: int | None
+    roots: Roots
 
     def entries(self) -> Iterator[On[Any] | Fault]:
+        for raw in self.desk.entries:
+            self.roots.add(leaf_hash(raw))
         return islice(self.desk.on_entries(), self.read_up_to)
 
     def leaf(self, index: int) -> bytes | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from tallystick.audit.roots import Roots
 from tallystick.core.acknowledged import Acknowledged
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import Forked, TallystickError, VerificationFailed
@@ -39,7 +40,8 @@ class LedgerCoverage:
     two histories under a key of the ledger, `forked` whether its present key is proven to have signed two;
     `acknowledged` what this client keeps of checkpoints that no key vouches for any more; `later_charter` the number of
     a version that the ledger goes by and this client does not know, 0 where there is none; `compared` how many other
-    nodes showed what they hold of it, None where none was asked.
+    nodes showed what they hold of it, None where none was asked; `roots` those of its sizes, as its entries are
+    taken, and `contradicting` the first checkpoint that an entry of it carries and that is not of it, b"" for none.
     """
 
     bureau: str
@@ -60,6 +62,8 @@ class LedgerCoverage:
     acknowledged: tuple[Acknowledged, ...] = ()
     later_charter: int = 0
     compared: int | None = None
+    roots: Roots = field(default_factory=Roots, repr=False, compare=False)
+    contradicting: bytes = b""
 
     def fail(self, error: TallystickError) -> None:
         """Note what kept it from being read further."""

@@ -29,6 +29,7 @@ from tallystick.core.errors import (
     VerificationFailed,
 )
 from tallystick.core.evidence import actors_of
+from tallystick.core.hashing import leaf_hash
 from tallystick.core.history import History, Recorded
 from tallystick.core.statement import read
 
@@ -135,6 +136,7 @@ class Strand:
             if not recorded.read.understood:
                 self.coverage.not_understood += 1
             entry = on_entry(self.bureau.id, self.bureau.origin, recorded)
+            self.coverage.roots.add(leaf_hash(recorded.entry.raw) if entry is None else entry.leaf)
             if entry is not None:
                 yield entry
 

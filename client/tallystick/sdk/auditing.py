@@ -10,6 +10,7 @@ the coverage, and a liar's is a finding; neither stops the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -69,6 +70,9 @@ def audit(
         found = judge(_counted(records, coverage, progress), seen, coverage, Bench(rules), until_us, watching=watching)
     note_copies(ledgers, coverage)
     for ledger in coverage.ledgers:
+        if ledger.contradicting:
+            with suppress(TallystickError):  # what comes of it is kept, and found from then on
+                ledgers[ledger.bureau].reconcile(ledger.contradicting)
         if ledger.evidence is not None:  # of an entry on another ledger, say: from now on it stands in this one's way
             trust_of(ledgers.profile).keep_evidence(ledger.origin, ledger.evidence.evidence)
     return Audited(found, seen, coverage)

@@ -2,7 +2,8 @@
 
 A ledger's `CheckpointWitnessed` entries carry what its witnesses cosigned (`core/witnessing` says what their times
 bound). A note that does not verify under the charter bounds nothing, nor does one of fewer than a quorum, or of more
-entries than stood before it. Clocks may differ by so much as the rulebook says: bounds are taken wider by that, so that
+entries than stood before it, nor of a history that is not the ledger's: who cosigned that never had what stands here.
+Clocks may differ by so much as the rulebook says: bounds are taken wider by that, so that
 what is no clock-skew is left as its node says.
 
 The lower bound of an entry is known when it is folded, its upper one only when a note follows. Whoever waits for that
@@ -19,9 +20,10 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from tallystick.audit.coverage import Coverage
+from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.audit.entry import On
 from tallystick.audit.moment import Moment
+from tallystick.audit.strand import Fault
 from tallystick.audit.views.view import AsOf, Fold, View
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import VerificationFailed
@@ -107,12 +109,12 @@ class WitnessTimes(View):
             bureau.origin: _Ledger(bureau) for bureau in charter.ledgers if charter.quorum_of(bureau) is not None
         }
         self._unserved: dict[str, dict[str, dict[Moment, None]]] = {}
-        self._shown: dict[str, tuple[Witnessed, ...] | None] = {}
+        self._coverage: dict[str, LedgerCoverage] = {}
         self._asked_us: int | None = None
 
     def begin(self, coverage: Coverage) -> None:
-        """Take what was shown of what witnesses cosigned, and when it was asked for."""
-        self._shown = {ledger.origin: ledger.cosigned for ledger in coverage.ledgers}
+        """Take what was shown of what witnesses cosigned, and when it was asked for; and where roots will stand."""
+        self._coverage = {ledger.origin: ledger for ledger in coverage.ledgers}
         self._asked_us = coverage.asked_us
 
     def folding(self) -> Iterator[tuple[type[Message], Fold]]:
@@ -150,7 +152,7 @@ class WitnessTimes(View):
 
     # Folding.
 
-    def _fold(self, entry: On[Any]) -> Iterator[Skew]:
+    def _fold(self, entry: On[Any]) -> Iterator[Skew | Fault]:
         ledger = self._ledgers.get(entry.place.origin)
         if ledger is None:
             return
@@ -162,14 +164,25 @@ class WitnessTimes(View):
         if not ledger.runs or ledger.runs[-1][1] != entry.recorded_at_us:
             ledger.runs.append((entry.place.index, entry.recorded_at_us))
 
-    def _noted(self, ledger: _Ledger, entry: On[CheckpointWitnessed]) -> Iterator[Skew]:
+    def _noted(self, ledger: _Ledger, entry: On[CheckpointWitnessed]) -> Iterator[Skew | Fault]:
+        note = entry.said.note.encode()
         try:
-            opened = open_cosigned(entry.said.note.encode(), self._charter, ledger.bureau, past=True)
+            opened = open_cosigned(note, self._charter, ledger.bureau, past=True)
         except VerificationFailed:
             return
         if opened.checkpoint.size > entry.place.index:
             return
-        self._serve(ledger, opened.checkpoint.size, self._others(ledger, entry.said.note.encode()))
+        coverage = self._coverage.get(ledger.bureau.origin)
+        if coverage is None:  # only some of its entries are shown
+            return
+        root = coverage.roots.at(opened.checkpoint.size)
+        if root != opened.checkpoint.root:
+            if root is not None and not coverage.contradicting:
+                coverage.contradicting = note
+                said = f"it carries a checkpoint of {opened.checkpoint.size} entries that is not of this ledger"
+                yield Fault("unreconciled", entry.bureau, entry.reference, said)
+            return
+        self._serve(ledger, opened.checkpoint.size, self._others(ledger, note))
         yield from self._take(ledger, opened, entry.reference)
         bounds = opened.bounds(self._charter)
         if bounds is not None:
@@ -212,7 +225,8 @@ class WitnessTimes(View):
     def finish(self, as_of: AsOf) -> Iterator[Skew | Unwitnessed | Silent]:
         """What was shown of what no note on a ledger covers: whoever still waits is given it. And what is missing."""
         for origin, ledger in self._ledgers.items():
-            shown = self._shown.get(origin)
+            coverage = self._coverage.get(origin)
+            shown = None if coverage is None else coverage.cosigned
             for opened in sorted(shown or (), key=lambda each: each.checkpoint.size):
                 yield from self._take(ledger, opened, "")
             if shown is not None and self._asked_us is not None:
