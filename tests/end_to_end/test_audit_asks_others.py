@@ -47,9 +47,9 @@ def company(tmp_path: Path) -> Iterator[Company]:
         yield company
 
 
-def audited(profile: Profile) -> Audited:
+def audited(profile: Profile, days: int = 1) -> Audited:
     with Ledgers.open(profile) as ledgers:
-        return audit(ledgers, date.today() + timedelta(days=1), rules=ABOUT_LEDGERS)
+        return audit(ledgers, date.today() + timedelta(days), rules=ABOUT_LEDGERS)
 
 
 def found(judged: Audited) -> list[tuple[str, str, Standing]]:
@@ -178,6 +178,16 @@ def test_a_witness_is_named_by_what_the_forker_shows_of_it(company: Company) -> 
         ("equivocation", MARKET, Standing.PROVEN),
         ("witness-inconsistent", TAX, Standing.PROVEN),
     ]
+
+
+def test_a_checkpoint_that_a_ledger_carries_and_is_not_of_becomes_evidence(company: Company) -> None:
+    """It bounds nothing, and is an observation at first; joined to what the ledger shows it proves two histories."""
+    office, profile = company.offices[MARKET], company.profile("auditor")
+    note = office.note(3, b"\1" * 32)
+    carrying = office.prepared([office.say("note_witnessed", "node", note=note.decode())], "node")
+    loop.run(company[MARKET].sequencer.record(carrying))
+    assert found(audited(profile, days=1_000)) == [("unreconciled", MARKET, Standing.OBSERVED)]
+    assert found(audited(profile)) == [("equivocation", MARKET, Standing.PROVEN)]
 
 
 def _cosigned(company: Company, node: LyingNode, by: tuple[str, ...]) -> bytes:

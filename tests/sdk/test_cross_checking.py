@@ -66,16 +66,6 @@ def test_evidence_on_another_ledger_is_found_kept_and_ends_the_belief(district: 
     assert read == [[5, 6], [0, 6]]
 
 
-def test_a_checkpoint_that_a_ledger_carries_and_is_not_of_becomes_evidence(district: LyingDistrict) -> None:
-    """It bounds nothing, and is an observation at first; joined to what the ledger shows it proves two histories."""
-    note = district.office(MARKET).note(3, b"\1" * 32)
-    district.say(MARKET, "note_witnessed", by="node", note=note.decode())
-    rules = ["unreconciled", "equivocation"]
-    (first,), (then,) = (audited(district.profile, rules).findings for _ in range(2))
-    assert (first.rule, first.references) == ("unreconciled", ("market#5",))
-    assert (then.rule, then.bureau) == ("equivocation", MARKET)
-
-
 @pytest.fixture
 def recovered(district: LyingDistrict, tmp_path: Path) -> Profile:
     """The auditor goes by a charter under which the market's ledger was recovered at its floor, with a new key."""

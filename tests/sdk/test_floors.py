@@ -58,8 +58,8 @@ def test_evidence_against_a_key_ends_the_reading_under_that_key_alone(desk: Desk
     one, other = (
         sign_checkpoint(Checkpoint(office.origin, 2, bytes([number]) * 32), office.keys["old"]) for number in (1, 2)
     )
-    desk.trust.keep_evidence(office.origin, make_equivocation(one, other, old))
     before = msgspec.structs.replace(desk.node.bureau, ledger_key=old.format())
+    desk.trust.keep_evidence(before, make_equivocation(one, other, old))
     with pytest.raises(Forked, match="signed two different histories of 2 entries"):
         refuse_proven(desk.trust, before)
     root = encode_base64(desk.node.sequencer.ledger.root_at(10))

@@ -233,7 +233,7 @@ def test_a_receipt_from_another_history_under_the_same_key_promises_nothing(benc
     recorder = bench.recorder()
     with pytest.raises(Forked, match="two different histories"):
         recorder.close()
-    assert bench.trust.evidence(office.origin) is not None
+    assert bench.trust.evidence(office.bureau)
     assert len(bench.spooled()) == 2
     recorder = bench.recorder(batch_max=1)
     with pytest.raises(Forked):

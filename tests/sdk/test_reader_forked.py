@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -244,7 +245,8 @@ def test_kept_evidence_that_proves_nothing_is_this_clients_own_fault(desk: Desk,
     reader = desk.reader()
     reader.refresh()
     reader.remember()
-    path = desk.trust.keep_evidence(desk.office.origin, kept)
+    path = desk.trust.folder / f"{quote(desk.office.origin, safe='')}.equivocation"
+    path.write_bytes(kept)
     with pytest.raises(ConfigInvalid, match="proves nothing") as raised:
         reader.refresh()
     assert str(path) in str(raised.value)

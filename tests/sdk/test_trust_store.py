@@ -6,11 +6,22 @@ import threading
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tallystick.core.errors import ConfigInvalid
+from tallystick.core.bureau import Floor, Retired
+from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.core.equivocation import make_equivocation
+from tallystick.core.errors import ConfigInvalid, Forked
+from tallystick.core.keys import SigningKey
+from tallystick.core.note import VerifierKey, encode_base64
+from tallystick.sdk.contradictions import refuse_proven
 from tallystick.sdk.trust_store import TrustStore
+from tests.harness.ledger_maker import LedgerMaker, key_of
 
 ORIGIN, OTHER = "pudong.example/market", "pudong.example/taxation"
+KEY = key_of("the ledger's")
+BUREAU = replace(LedgerMaker().bureau, origin=ORIGIN, ledger_key=VerifierKey.of(ORIGIN, KEY.public).format())
+FLOOR = Floor(2, encode_base64(b"\1" * 32))
 
 
 def test_a_note_is_kept_per_ledger(tmp_path: Path) -> None:
@@ -87,18 +98,39 @@ def test_both_sides_of_a_contradiction_are_kept(tmp_path: Path) -> None:
     assert store.load(ORIGIN) is None
 
 
-def test_the_first_evidence_is_kept(tmp_path: Path) -> None:
-    """One piece a ledger, in a file of its owner's alone; another ledger's is another file, and no trusted note."""
+def evidence(keys: SigningKey, size: int = 2, origin: str = ORIGIN) -> bytes:
+    """Two checkpoints of a ledger that a key signed."""
+    one, other = (sign_checkpoint(Checkpoint(origin, size, bytes([number]) * 32), keys) for number in (1, 2))
+    return make_equivocation(one, other, VerifierKey.of(origin, keys.public))
+
+
+def test_the_first_evidence_against_a_key_is_kept(tmp_path: Path) -> None:
+    """One piece a key, in a file of its owner's alone; another ledger's is another file, and no trusted note."""
     store = TrustStore(tmp_path / "trust")
-    assert store.evidence(ORIGIN) is None
-    path = store.keep_evidence(ORIGIN, b"first")
-    assert store.keep_evidence(ORIGIN, b"second") == path
-    assert store.keep_evidence(OTHER, b"other") != path
-    assert store.evidence(ORIGIN) == (path, b"first")
+    assert store.evidence(BUREAU) == []
+    path = store.keep_evidence(BUREAU, evidence(KEY))
+    assert store.keep_evidence(BUREAU, evidence(KEY, 3)) == path
+    other = replace(BUREAU, origin=OTHER, ledger_key=VerifierKey.of(OTHER, KEY.public).format())
+    assert store.keep_evidence(other, evidence(KEY, origin=OTHER)) != path
+    assert store.evidence(BUREAU) == [(path, evidence(KEY))]
     assert store.load(ORIGIN) is None
     assert path.stat().st_mode & 0o077 == store.folder.stat().st_mode & 0o077 == 0
     path.unlink()
-    assert store.evidence(ORIGIN) is None
+    assert store.evidence(BUREAU) == []
+
+
+def test_evidence_against_a_key_that_was_given_up_is_in_no_ones_way(tmp_path: Path) -> None:
+    """What the next key signs is kept too, and comes first; so does what stands where no evidence reads."""
+    store, given_up = TrustStore(tmp_path / "trust"), key_of("given up")
+    old = store.keep_evidence(BUREAU, evidence(given_up))
+    recovered = replace(BUREAU, floor=FLOOR, retired=(Retired(VerifierKey.of(ORIGIN, given_up.public).format(), 2),))
+    present = store.keep_evidence(recovered, evidence(KEY))
+    assert store.keep_evidence(recovered, evidence(KEY, 3)) == present
+    assert store.evidence(recovered) == [(present, evidence(KEY)), (old, evidence(given_up))]
+    with pytest.raises(Forked, match="2 entries"):
+        refuse_proven(store, recovered)
+    old.write_bytes(b"junk")
+    assert store.evidence(recovered) == [(present, evidence(KEY)), (old, b"junk")]
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
@@ -110,7 +142,7 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="file"):
         store.keep_conflict(ORIGIN, None, b"shown")
     with pytest.raises(ConfigInvalid, match="file"):
-        store.keep_evidence(ORIGIN, b"evidence")
+        store.keep_evidence(BUREAU, evidence(KEY))
     with pytest.raises(ConfigInvalid, match="file"):
         store.load(ORIGIN)
     (tmp_path / "trust" / "pudong.example%2Fmarket.note").mkdir(parents=True)

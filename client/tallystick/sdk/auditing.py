@@ -74,7 +74,7 @@ def audit(
             with suppress(TallystickError):  # what comes of it is kept, and found from then on
                 ledgers[ledger.bureau].reconcile(ledger.contradicting)
         if ledger.evidence is not None:  # of an entry on another ledger, say: from now on it stands in this one's way
-            trust_of(ledgers.profile).keep_evidence(ledger.origin, ledger.evidence.evidence)
+            trust_of(ledgers.profile).keep_evidence(ledgers.charter.by_id(ledger.bureau), ledger.evidence.evidence)
     return Audited(found, seen, coverage)
 
 

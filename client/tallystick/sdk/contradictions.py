@@ -37,21 +37,18 @@ def refuse_proven(trust: TrustStore, bureau: Bureau) -> None:
 
     Against a key that the charter has retired since, it stands in nobody's way: the floor says which history is read.
     """
-    kept = trust.evidence(bureau.origin)
-    if kept is None:
-        return
-    path, evidence = kept
-    try:
-        key = accused_key(evidence, bureau)
-        error = forked(bureau.id, evidence, key)
-    except VerificationFailed as fault:
-        raise ConfigInvalid(
-            f"the evidence against {bureau.id} that was kept proves nothing ({fault})",
-            where=str(path),
-            expected="the file this client put there, or none",
-        ) from None
-    if key == bureau.ledger_verifier:
-        raise _proven(error, path)
+    for path, evidence in trust.evidence(bureau):
+        try:
+            key = accused_key(evidence, bureau)
+            error = forked(bureau.id, evidence, key)
+        except VerificationFailed as fault:
+            raise ConfigInvalid(
+                f"the evidence against {bureau.id} that was kept proves nothing ({fault})",
+                where=str(path),
+                expected="the file this client put there, or none",
+            ) from None
+        if key == bureau.ledger_verifier:
+            raise _proven(error, path)
 
 
 def advanced(wire: Wire, ledger: TrustedLedger, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
@@ -77,14 +74,14 @@ def root_shown(wire: Wire, size: int, later: int) -> bytes | None:
 
 
 @contextmanager
-def keeping(trust: TrustStore, origin: str, trusted: bytes | None, shown: bytes) -> Iterator[None]:
+def keeping(trust: TrustStore, bureau: Bureau, trusted: bytes | None, shown: bytes) -> Iterator[None]:
     """Where a note contradicts the trusted one, the evidence is kept, or else both notes, and the error says where."""
     try:
         yield
     except Forked as error:
-        raise _proven(error, trust.keep_evidence(origin, error.evidence)) from None
+        raise _proven(error, trust.keep_evidence(bureau, error.evidence)) from None
     except (RolledBack, Unreconciled) as error:
-        path = trust.keep_conflict(origin, trusted, shown)
+        path = trust.keep_conflict(bureau.origin, trusted, shown)
         raise type(error)(
             f"{error.what}; both notes are kept beside {path}",
             where=error.where,
@@ -109,7 +106,7 @@ def settle(wire: Wire, trust: TrustStore, trusted: TrustedLedger) -> None:
             proof = wire.prove_consistency(suspect.size, trusted.size).hashes if apart else ()
             advanced(wire, suspect, trusted.note, proof)
         except Forked as error:
-            raise _proven(error, trust.keep_evidence(bureau.origin, error.evidence)) from None
+            raise _proven(error, trust.keep_evidence(bureau, error.evidence)) from None
         except (Refused, Unreachable, VerificationFailed, StorageFailed):
             continue
         trust.clear_conflict(path)

@@ -61,11 +61,10 @@ def recall(ledgers: Ledgers, coverage: Coverage) -> None:
     """
     trust = trust_of(ledgers.profile)
     for ledger in coverage.ledgers:
-        kept = trust.evidence(ledger.origin)
-        if kept is not None and ledger.evidence is None:
+        bureau = ledgers.charter.by_id(ledger.bureau)
+        for _, evidence in trust.evidence(bureau)[:1] if ledger.evidence is None else ():
             with suppress(VerificationFailed):  # against the key in use it was read, and refused, as its ledger was
-                key = accused_key(kept[1], ledgers.charter.by_id(ledger.bureau))
-                ledger.evidence = forked(ledger.bureau, kept[1], key)
+                ledger.evidence = forked(ledger.bureau, evidence, accused_key(evidence, bureau))
         if ledger.checkpoint is not None:
             with suppress(VerificationFailed):  # what no key of the ledger ever signed proves nothing
                 aside = judged_aside(ledgers[ledger.bureau], trust, ledgers.charter)

@@ -119,7 +119,7 @@ class _Round:
         for file in answer.evidence:
             with suppress(VerificationFailed):
                 bureau, evidence = canonical_equivocation(file, self._charter)
-                self._trust.keep_evidence(bureau.origin, evidence)
+                self._trust.keep_evidence(bureau, evidence)
         for note in answer.note:
             with suppress(VerificationFailed):
                 notes = shown.get(parse_note(note).text.partition("\n")[0])
@@ -137,7 +137,7 @@ class _Round:
 
     def _keep_evidence(self, account: Account, error: Forked, notes: Iterable[bytes]) -> None:
         """Keep a proof, with what any of the notes says of witnesses that cosigned both."""
-        self._trust.keep_evidence(account.bureau.origin, account.naming_cosigners(error, notes).evidence)
+        self._trust.keep_evidence(account.bureau, account.naming_cosigners(error, notes).evidence)
 
     def _reconcile(self, account: Account, notes: Collection[bytes]) -> None:
         """Take in what was shown of a ledger, and keep what nobody proves though somebody was there to be asked.
@@ -203,15 +203,15 @@ class _Round:
 
     def _against(self, bureau: Bureau) -> bytes | None:
         """The evidence that is kept against the key a ledger has now."""
-        kept = self._trust.evidence(bureau.origin)
-        with suppress(VerificationFailed):
-            if kept is not None and accused_key(kept[1], bureau) == bureau.ledger_verifier:
-                return kept[1]
+        for _, evidence in self._trust.evidence(bureau):
+            with suppress(VerificationFailed):
+                if accused_key(evidence, bureau) == bureau.ledger_verifier:
+                    return evidence
         return None
 
     def _evidence(self) -> dict[str, Path]:
-        kept = {bureau.id: self._trust.evidence(bureau.origin) for bureau in self._charter.ledgers}
-        return {bureau: found[0] for bureau, found in kept.items() if found is not None}
+        kept = {bureau.id: self._trust.evidence(bureau) for bureau in self._charter.ledgers}
+        return {bureau: found[0][0] for bureau, found in kept.items() if found}
 
     def _suspicions(self, account: Account) -> Iterator[Suspicion]:
         for path, note in self._trust.conflicts(account.bureau.origin):

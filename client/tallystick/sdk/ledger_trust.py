@@ -184,7 +184,7 @@ class LedgerTrust:
             ) from None
 
     def _advanced(self, ledger: TrustedLedger, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
-        with keeping(self._trust, self.bureau.origin, ledger.note, note):
+        with keeping(self._trust, self.bureau, ledger.note, note):
             return advanced(self.sources.wire, ledger, note, consistency)
 
     def _reload(self) -> None:
@@ -213,7 +213,7 @@ class LedgerTrust:
         small, large = (other, mine) if other.size <= mine.size else (mine, other)
         assert large.note is not None
         wire = self.sources.wire if large is mine or shown_by is None else shown_by
-        with keeping(self._trust, self.bureau.origin, self._ledger.note, note):
+        with keeping(self._trust, self.bureau, self._ledger.note, note):
             try:
                 proof = wire.prove_consistency(small.size, large.size).hashes if small.size < large.size else ()
             except NotFound as error:

@@ -2,7 +2,7 @@
 
 One file a ledger, replaced whole under a lock, so that several commands at once never go backwards. Beside it stand a
 checkpoint that contradicts the trusted one, where that proves nothing yet, and the evidence against the ledger's key,
-where it does: one piece of it a ledger, the first that was found; and versions of the charter that contradict one this
+where it does: one piece of it a key, the first that was found; and versions of the charter that contradict one this
 client knows.
 """
 
@@ -12,14 +12,16 @@ import fcntl
 import glob
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import open_checkpoint
+from tallystick.core.equivocation import accused_key
 from tallystick.core.errors import CharterMismatch, ConfigInvalid, VerificationFailed
 from tallystick.core.hashing import chain_hash
+from tallystick.core.note import VerifierKey
 from tallystick.sdk.charter_files import fork_place, forks_in
 from tallystick.sdk.files import write_whole
 
@@ -97,25 +99,32 @@ class TrustStore:
         except OSError as error:
             raise ConfigInvalid(f"cannot be removed: {error.strerror}", where=str(path)) from None
 
-    def evidence(self, origin: str) -> tuple[Path, bytes] | None:
-        """The evidence kept against a ledger's key, with its path, or None. Raises ConfigInvalid."""
-        path = self._evidence_path(origin)
-        data = _read(path)
-        return None if data is None else (path, data)
+    def evidence(self, bureau: Bureau) -> list[tuple[Path, bytes]]:
+        """What is kept against keys of a ledger, with its paths: that against the present one first, what does not
+        read last. Raises ConfigInvalid."""
+        first = self._path(bureau.origin).with_suffix(".equivocation")
+        others = self.folder.glob(f"{glob.escape(first.stem)}.against-*.equivocation")
+        kept = [(path, data) for path in (first, *sorted(others)) if (data := _read(path)) is not None]
+        order = {bureau.ledger_verifier: 0, None: 2}
+        return sorted(kept, key=lambda each: order.get(_accused(each[1], bureau), 1))
 
-    def keep_evidence(self, origin: str, evidence: bytes) -> Path:
-        """Keep evidence against a ledger's key, unless there is some; the path where it stands."""
-        path = self._evidence_path(origin)
-        if self.evidence(origin) is None:
-            try:
-                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            except OSError as error:
-                raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(self.folder)) from None
-            write_whole(path, evidence, 0o600)
+    def keep_evidence(self, bureau: Bureau, evidence: bytes) -> Path:
+        """Keep evidence against a key of a ledger, unless there is some against that key; the path where it stands.
+
+        That against a key which was given up is in nobody's way, and must not be in that of what the next one signs.
+        """
+        key, kept = accused_key(evidence, bureau), self.evidence(bureau)
+        for path, data in kept:
+            if _accused(data, bureau) == key:
+                return path
+        first = self._path(bureau.origin)
+        path = first.with_suffix(f".against-{key.key_id.hex()}.equivocation" if kept else ".equivocation")
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(self.folder)) from None
+        write_whole(path, evidence, 0o600)
         return path
-
-    def _evidence_path(self, origin: str) -> Path:
-        return self._path(origin).with_suffix(".equivocation")
 
     def set_aside_unvouched(self, bureau: Bureau, version: int) -> Path | None:
         """Put a trusted note aside whose key, under the charter's version of that number, no longer vouches for it.
@@ -160,6 +169,13 @@ class TrustStore:
 
     def _path(self, origin: str) -> Path:
         return self.folder / (quote(origin, safe="") + ".note")
+
+
+def _accused(evidence: bytes, bureau: Bureau) -> VerifierKey | None:
+    """The key that a file is about; None where it is no such file."""
+    with suppress(VerificationFailed):
+        return accused_key(evidence, bureau)
+    return None
 
 
 def _read(path: Path) -> bytes | None:
