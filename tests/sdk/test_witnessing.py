@@ -14,7 +14,7 @@ from tallystick.core.errors import (
     Forked,
     MalformedNote,
     NotFound,
-    ProofFailed,
+    NotVouchedFor,
     Refused,
     RolledBack,
     TallystickError,
@@ -102,13 +102,13 @@ def _forked(ledger: Ledger, size: int) -> bytes:
 @pytest.mark.parametrize(
     ("lie", "error", "words"),
     [
-        (_instead(lambda ledger: ledger.cosigned(ledger.note, 0, 1)), ProofFailed, "shows 2 cosignatures"),
-        (_instead(lambda ledger: ledger.note), ProofFailed, "shows 0 cosignatures"),
+        (_instead(lambda ledger: ledger.cosigned(ledger.note, 0, 1)), NotVouchedFor, "shows 2 cosignatures"),
+        (_instead(lambda ledger: ledger.note), NotVouchedFor, "shows 0 cosignatures"),
         (_instead(lambda ledger: b"junk"), MalformedNote, ""),
         (_instead(lambda ledger: _forked(ledger, 4)), Unreconciled, "does not show that its 5 entries extend the 4"),
         (_instead(lambda ledger: _forked(ledger, 5)), Unreconciled, "does not show"),
         (_instead(lambda ledger: _forked(ledger, 9)), RolledBack, "of which 9 were witnessed"),
-        (lambda ledger: lambda answer: CosignedAnswer(newest=[ledger.note] * 5), MalformedNote, "at most 4"),
+        (lambda ledger: lambda answer: CosignedAnswer(newest=[ledger.note] * 65), MalformedNote, "at most 64"),
     ],
 )
 def test_a_node_that_calls_witnessed_what_is_not_is_not_believed(
@@ -120,6 +120,19 @@ def test_a_node_that_calls_witnessed_what_is_not_is_not_believed(
     with pytest.raises(error) as caught:
         ledger.standing()
     assert words in str(caught.value)
+
+
+def test_a_node_whose_version_has_more_witnesses_is_believed(ledger: Ledger) -> None:
+    """What it shows of those is not counted, and what it shows of the others is."""
+    ledger.say(0, 1, 2)
+
+    def with_another(answer: CosignedAnswer) -> CosignedAnswer:
+        return CosignedAnswer(witnessed=answer.witnessed, newest=[*answer.newest, ledger.note, ledger.note])
+
+    ledger.node.lies["GetCosigned"] = with_another
+    shown = ledger.standing()
+    assert shown.witnessed == shown.checkpoint.size
+    assert [each.size for each in shown.witnesses] == [shown.checkpoint.size] * 3 + [None]
 
 
 def test_reading_counts_as_witnessed_what_a_quorum_cosigned_and_no_more(ledger: Ledger) -> None:

@@ -16,6 +16,7 @@ from tallystick.audit.strand import Fault
 from tallystick.core.checkpoint import Checkpoint, format_checkpoint
 from tallystick.core.equivocation import accused_key, forked
 from tallystick.core.errors import TallystickError, VerificationFailed
+from tallystick.core.limits import WITNESSES_MAX
 from tallystick.core.news import ledger_number
 from tallystick.sdk.aside import judged_aside
 from tallystick.sdk.charter_files import forks_among, known_versions
@@ -79,13 +80,12 @@ def trust_of(profile: Profile) -> TrustStore:
 def _cosigned(ledgers: Ledgers, ledger: LedgerCoverage, checkpoint: Checkpoint) -> list[bytes]:
     """Notes of a checkpoint with what is shown of its cosignatures, so that who cosigned another one too is named."""
     reader = ledgers[ledger.bureau]
-    witnesses = ledgers.charter.witnesses_of(reader.bureau)
     try:
-        answer = reader.sources.wire.cosigned() if witnesses else CosignedAnswer()
+        answer = reader.sources.wire.cosigned() if ledgers.charter.witnesses_of(reader.bureau) else CosignedAnswer()
     except TallystickError:
         return []
     begins = f"{format_checkpoint(checkpoint)}\n".encode()
-    return [note for note in (answer.witnessed, *answer.newest[: len(witnesses)]) if note.startswith(begins)]
+    return [note for note in (answer.witnessed, *answer.newest[:WITNESSES_MAX]) if note.startswith(begins)]
 
 
 def _speaks_of(answer: SwapAnswer, number: int) -> bool:

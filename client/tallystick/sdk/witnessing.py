@@ -18,12 +18,14 @@ from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import (
     Forked,
     MalformedNote,
+    NotVouchedFor,
     ProofFailed,
     RolledBack,
     TallystickError,
     Unreconciled,
     VerificationFailed,
 )
+from tallystick.core.limits import WITNESSES_MAX
 from tallystick.core.merkle import check_consistency
 from tallystick.core.quorum import Quorum
 from tallystick.core.witnessing import Witnessed, open_cosigned, witnessed_size
@@ -67,8 +69,8 @@ def not_recording(answer: CosignedAnswer) -> TallystickError | None:
 def standing(reader: LedgerReader, charter: Charter) -> Standing:
     """Ask a ledger's node how far it is witnessed.
 
-    Raises what `refresh` raises; ProofFailed where too few cosigned what it calls witnessed, RolledBack or Unreconciled
-    where its checkpoint does not extend that.
+    Raises what `refresh` raises; NotVouchedFor where too few of this charter's witnesses cosigned what it calls
+    witnessed, RolledBack or Unreconciled where its checkpoint does not extend that.
     """
     quorum = charter.quorum_of(reader.bureau)
     if quorum is None:
@@ -79,10 +81,10 @@ def standing(reader: LedgerReader, charter: Charter) -> Standing:
     if answer.witnessed:
         found = open_cosigned(answer.witnessed, charter, reader.bureau)
         if not found.enough(charter):
-            raise ProofFailed(
+            raise NotVouchedFor(
                 f"its node calls {found.checkpoint.size} entries witnessed, and shows {found.count} cosignatures",
                 where=reader.bureau.id,
-                expected=f"{quorum.needed} of its {quorum.witnesses} witnesses",
+                expected=f"{quorum.needed} of its {quorum.witnesses} witnesses; another version may count otherwise",
             )
         _check_extended(reader, found.checkpoint, checkpoint)
         witnessed = found.checkpoint.size
@@ -136,7 +138,7 @@ def _by_own_node(reader: LedgerReader, charter: Charter) -> _Notes | None:
         answer = reader.wire.cosigned()
     except TallystickError:
         return None
-    newest = answer.newest[: len(charter.witnesses_of(reader.bureau))]
+    newest = answer.newest[:WITNESSES_MAX]
     return [(note, reader.wire) for note in (answer.witnessed, *newest)]
 
 
@@ -186,9 +188,9 @@ def _witnesses(answer: CosignedAnswer, reader: LedgerReader, charter: Charter) -
     """Every witness of the charter, with the newest that is shown of it."""
     shown: dict[str, WitnessStanding] = {}
     witnesses = charter.witnesses_of(reader.bureau)
-    if len(answer.newest) > len(witnesses):
+    if len(answer.newest) > WITNESSES_MAX:  # its node may go by a version with other witnesses, and no version has more
         raise MalformedNote(
-            f"{len(answer.newest)} cosigned checkpoints", where=reader.bureau.id, expected=f"at most {len(witnesses)}"
+            f"{len(answer.newest)} cosigned checkpoints", where=reader.bureau.id, expected=f"at most {WITNESSES_MAX}"
         )
     for note in answer.newest:
         found: Witnessed = open_cosigned(note, charter, reader.bureau)

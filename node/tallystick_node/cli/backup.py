@@ -46,10 +46,13 @@ def restore(source: Path, directory: Path) -> None:
     Nothing is overwritten: a database that was there stays beside the one put back. What was recorded since the backup
     is not in it: where any of that was signed, `tallyd recover` is the way.
     """
+    from tallystick_node.config import Settings
+    from tallystick_node.home import SETTINGS
     from tallystick_node.restoring import restore as restored
 
     done = restored(source, directory)
     taken = done.taken
+    _, bureau = Settings.load(directory / SETTINGS).open_charter()
     click.echo(f"{directory}: {taken.size:,} entries of {taken.origin}, as of {taken.taken.isoformat()}")
     if done.aside is not None:
         click.echo(f"the database before it stays in {done.aside}")
@@ -61,8 +64,9 @@ def restore(source: Path, directory: Path) -> None:
             f"tallyd recover survey {directory}"
         )
         return
-    click.echo(
-        "its node asks its witnesses before it signs; where they hold more than this: "
-        f"tallyd recover survey {directory}"
-    )
+    if not bureau.is_observer:
+        click.echo(
+            "its node asks its witnesses before it signs; where they hold more than this: "
+            f"tallyd recover survey {directory}"
+        )
     click.echo(f"if it cosigned other ledgers after the backup, first: tallyd charter renew {directory} witness")

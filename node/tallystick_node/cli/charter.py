@@ -15,7 +15,7 @@ def charter() -> None:
     """A node's charter, from one version to the next. The node must be stopped."""
 
 
-@charter.command()
+@charter.command(short_help="Go by the next version of the charter.")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
 def adopt(directory: Path, file: Path) -> None:
@@ -34,7 +34,7 @@ def adopt(directory: Path, file: Path) -> None:
     click.echo(f"{directory} goes by version {version.number}, {version.digest}")
 
 
-@charter.command()
+@charter.command(short_help="Make the next keys, and say what the charter must name.")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("offices", metavar="[ledger|witness|registrar]...", nargs=-1, type=click.Choice(OFFICES))
 def renew(directory: Path, offices: tuple[str, ...]) -> None:

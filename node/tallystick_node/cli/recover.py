@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(short_help="Rebuild a lost ledger from its witnesses' copies.")
 def recover() -> None:
     """Rebuild a ledger whose database was lost, or lacks what was signed, from its witnesses' copies.
 
@@ -28,7 +28,7 @@ def recover() -> None:
     """
 
 
-@recover.command(name="survey")
+@recover.command(name="survey", short_help="Say what witnesses hold, and what the charter must say.")
 @click.argument("directory", metavar="DIR", type=_FOLDER)
 @click.argument("versions", metavar="[CHARTER]...", nargs=-1, type=_FOLDER)
 @click.option("--registrar", is_flag=True, help="Make a new registrar's key too: the old one is lost.")
@@ -85,7 +85,7 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool)
     click.echo(f"for the charter's holders: tally charter propose {path} -o charter-{charter.version + 1}.toml")
 
 
-@recover.command(name="rebuild")
+@recover.command(name="rebuild", short_help="Rebuild the ledger up to the floor of a version.")
 @click.argument("directory", metavar="DIR", type=_FOLDER)
 @click.argument("file", metavar="CHARTER", type=_FOLDER)
 def rebuild_command(directory: Path, file: Path) -> None:
