@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tallystick.audit.finding import Finding
+from tallystick.audit.finding import Finding, Standing
 from tallystick.core.note import NoteSignature, add_signatures, parse_note
 from tests.harness.cosigned import SECOND_US, note_of, put_note, witnessed
 from tests.harness.district import RULEBOOK, District, Said
@@ -259,3 +259,16 @@ def test_nobody_is_served_what_stands_in_another_history_than_it_cosigned() -> N
         "the node of tax does not show that what it signed extends what it signed before: it carries a checkpoint"
         " of 1 entries that is not of this ledger (an observation, not proven)"
     )
+
+
+def test_how_late_an_answer_was_is_proven_by_witnesses_and_by_no_word_alone() -> None:
+    """Who opened it may have dated it back: as long as no quorum is known to have had it, that is one side's word."""
+    for shown, standing in ((False, Standing.ONE_SIDE), (True, Standing.PROVEN)):
+        where, request = asked()
+        if shown:
+            witnessed(where, "tax")
+        where.on("2027-03-22")
+        where["market"].deny(request, reason="no")
+        finding = overdue(where)
+        assert finding is not None
+        assert (finding.facts["late"], finding.standing) == ("was-late", standing)

@@ -53,7 +53,7 @@ def test_it_trips_alone_and_says_so(sort: str) -> None:
     )
 
 
-def test_answered_late_is_the_same_finding_and_proven() -> None:
+def test_answered_late_is_the_same_finding() -> None:
     """In the last microsecond is in time; at 24:00 is late, under the id it had before, and cites the answer."""
     for say, late in ((just_before_midnight, False), (at_midnight, True)):
         where = district()
@@ -65,9 +65,9 @@ def test_answered_late_is_the_same_finding_and_proven() -> None:
             continue
         finding = only(where, "2027-06-30")
         assert finding.references == (concern.reference, answer.reference)
-        assert finding.standing is Standing.PROVEN
+        assert finding.standing is Standing.ONE_SIDE
         assert where.sentence(finding, "zh") == (
-            "market局 对 tax局 所提疑义的答复期限为 2027年3月15日，逾期 1 个工作日答复" + SINCE_ZH + "（已证明）"
+            "market局 对 tax局 所提疑义的答复期限为 2027年3月15日，逾期 1 个工作日答复" + SINCE_ZH + "（一方之言）"
         )
         unanswered = district()
         disputed(unanswered)

@@ -59,7 +59,7 @@ def test_a_bureau_s_own_duty_is_called_by_the_bureau_s_name() -> None:
 
 
 @pytest.mark.parametrize("answer", ["accepted", "declined"])
-def test_answered_late_is_the_same_finding_and_proven(answer: str) -> None:
+def test_answered_late_is_the_same_finding(answer: str) -> None:
     """In the last microsecond is in time; at 24:00 is late, under the id it had before, and cites the answer."""
     for say, late in ((just_before_midnight, False), (at_midnight, True)):
         where = district()
@@ -72,9 +72,9 @@ def test_answered_late_is_the_same_finding_and_proven(answer: str) -> None:
             continue
         finding = only(where, "2027-06-30")
         assert finding.references == (assignment.reference, answered.reference)
-        assert (finding.id, finding.standing) == (before.id, Standing.PROVEN)
+        assert (finding.id, finding.standing) == (before.id, Standing.ONE_SIDE)
         assert where.sentence(finding, "en").startswith("tax was 1 working day late in accepting or declining")
-        assert where.sentence(finding, "zh").endswith("逾期 1 个工作日答复" + SINCE_ZH + "（已证明）")
+        assert where.sentence(finding, "zh").endswith("逾期 1 个工作日答复" + SINCE_ZH + "（一方之言）")
 
 
 Then = Callable[[District, Said], object]

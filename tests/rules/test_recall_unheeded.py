@@ -70,9 +70,9 @@ def test_whatever_it_did_it_is_heeded_once_it_says_so(action: str) -> None:
             continue
         finding = only(where, "2027-06-30")
         assert finding.references == (recall.reference, heeded.reference)
-        assert (finding.id, finding.standing) == (before.id, Standing.PROVEN)
+        assert (finding.id, finding.standing) == (before.id, Standing.ONE_SIDE)
         assert "was 1 working day late" in where.sentence(finding, "en")
-        assert where.sentence(finding, "zh").endswith("逾期 1 个工作日签收" + SINCE_ZH + "（已证明）")
+        assert where.sentence(finding, "zh").endswith("逾期 1 个工作日签收" + SINCE_ZH + "（一方之言）")
 
 
 def test_each_holder_answers_for_itself() -> None:

@@ -60,12 +60,14 @@ def test_its_id_stays_while_the_days_grow_and_when_the_answer_comes() -> None:
     late = only(where, "2027-03-31")
     assert first.id == later.id == late.id
     assert late.references == (request.reference, denied.reference)
-    assert late.standing is Standing.PROVEN
+    assert late.standing is Standing.ONE_SIDE
     assert where.sentence(late, "en") == (
-        "market was 2 working days late in answering tax's request for R-1, due 2027-03-15" + SINCE_EN + " (proven)"
+        "market was 2 working days late in answering tax's request for R-1, due 2027-03-15"
+        + SINCE_EN
+        + " (one side's word)"
     )
     assert where.sentence(late, "zh") == (
-        "market局 对 tax局 申请 R-1 的答复期限为 2027年3月15日，逾期 2 个工作日答复" + SINCE_ZH + "（已证明）"
+        "market局 对 tax局 申请 R-1 的答复期限为 2027年3月15日，逾期 2 个工作日答复" + SINCE_ZH + "（一方之言）"
     )
 
 

@@ -13,18 +13,23 @@ from dataclasses import replace
 from tallystick.audit.finding import Fact, Found, Standing
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
-from tallystick.audit.views.owed import Owed
+from tallystick.audit.views.owed import Owed, Served
 
 
 def overdue(owed: Owed, seen: Seen, **facts: Fact) -> Iterator[Found]:
-    """What is said of any obligation that is late: answered late is proven, not answered is an absence."""
+    """What is said of any obligation that is late: answered late is proven, not answered is an absence.
+
+    How late an answer was is one side's word where the clock's start is nothing but the word of another's node.
+    """
     if not owed.late or owed.deadline_us is None:
         return
     answered = () if owed.met is None else (owed.met.reference,)
+    by_word = owed.served is Served.BY_WORD and owed.bureau != owed.opened.bureau
+    met_late = Standing.ONE_SIDE if by_word else Standing.PROVEN
     yield owed.opened.finding(
         bureau=owed.bureau,
         also=answered,
-        standing=Standing.ABSENT if owed.met is None else Standing.PROVEN,
+        standing=Standing.ABSENT if owed.met is None else met_late,
         days=owed.late_days,
         late="still-late" if owed.met is None else "was-late",
         other=owed.opened.bureau,
