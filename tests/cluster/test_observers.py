@@ -19,6 +19,7 @@ from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.observing import holdings
 from tallystick.sdk.receipt import Receipt
 from tallystick.sdk.wire import Wire
+from tallystick_node import doctor
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
 from tallystick_node.doctor.report import Report
@@ -163,6 +164,9 @@ def test_an_observer_that_was_away_catches_up(observed: LocalCluster) -> None:
         assert kept[MARKET].trusted.size > later.index
     observed.stop()
     assert checked(observed).copied > later.index
+    told: list[tuple[int, int]] = []
+    doctor.run(observed[OBSERVER].settings, lambda done, of: told.append((done, of)))
+    assert later.index < max(done for done, of in told if done == of)
 
 
 def test_an_observer_that_is_away_is_named_by_status(observed: LocalCluster) -> None:

@@ -64,7 +64,7 @@ def fsck(directory: Path | None, file: Path | None) -> None:
     def show(done: int, total: int) -> None:
         if sys.stderr.isatty():
             end = "\n" if done == total else ""
-            click.echo(f"\rchecked {done:,} of {total:,} entries{end}", nl=False, err=True)
+            click.echo(f"\rchecked {done:,} of {total:,} entries of a ledger{end}", nl=False, err=True)
 
     report = doctor.run(settings, show)
     for difference in report.differences:

@@ -23,7 +23,7 @@ from tallystick.core.charter import Bureau
 from tallystick.core.errors import StorageFailed
 from tallystick_node.config import Settings
 from tallystick_node.doctor.copies import CopyCheck
-from tallystick_node.doctor.entries import EntryCheck, Progress
+from tallystick_node.doctor.entries import EntryCheck, Progress, silent
 from tallystick_node.doctor.heard import check_heard
 from tallystick_node.doctor.keys import OBSERVER_GAPS, KeyCheck
 from tallystick_node.doctor.postings import PostingCheck
@@ -36,7 +36,7 @@ from tallystick_node.store.store import Store
 __all__ = ["Difference", "Progress", "Report", "check", "run"]
 
 
-def run(settings: Settings, progress: Progress | None = None) -> Report:
+def run(settings: Settings, progress: Progress = silent) -> Report:
     """Check the stopped node of a home. Raises what keeps its database from being opened at all."""
     charter, bureau = settings.open_charter()
     store = LevelDbStore.open(settings.database)
@@ -50,7 +50,7 @@ def run(settings: Settings, progress: Progress | None = None) -> Report:
         others = [other for other in charter.ledgers if other is not bureau]
         try:
             if bureau.is_observer:
-                return check_observer(store, signed, bureau, others)
+                return check_observer(store, signed, bureau, others, progress)
             return check(store, signed, bureau, others, progress)
         finally:
             signed.close()
@@ -63,7 +63,7 @@ def check(
     signed: SignedSize,
     bureau: Bureau,
     others: Sequence[Bureau] = (),
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Report:
     """Check a database that nobody writes to; it may hold copies of the ledgers of `others`."""
     report = Report(bureau.origin)
@@ -77,10 +77,10 @@ def check(
     entries = EntryCheck(ledger, bureau, report)
     postings = PostingCheck(ledger, bureau, report)
     keys = KeyCheck(ledger, report)
-    copies = CopyCheck(ledger, bureau, others, report)
+    copies = CopyCheck(ledger, bureau, others, report, progress)
     steps: list[Callable[[], None]] = [
         lambda: check_against_signed(ledger, signed),
-        lambda: entries.entries(postings.see, progress or (lambda done, of: None)),
+        lambda: entries.entries(postings.see, progress),
         entries.tiles,
         lambda: postings.compare() if entries.whole else None,
         keys.disclosures,
@@ -93,7 +93,9 @@ def check(
     return _taken(steps, report)
 
 
-def check_observer(store: Store, signed: SignedSize, observer: Bureau, others: Sequence[Bureau]) -> Report:
+def check_observer(
+    store: Store, signed: SignedSize, observer: Bureau, others: Sequence[Bureau], progress: Progress = silent
+) -> Report:
     """Check the database of an observer's node that nobody writes to."""
     report = Report(observer.origin)
     try:
@@ -101,7 +103,7 @@ def check_observer(store: Store, signed: SignedSize, observer: Bureau, others: S
     except StorageFailed as error:
         report.add_error(error)
         return report
-    copies = CopyCheck(ledger, observer, others, report)
+    copies = CopyCheck(ledger, observer, others, report, progress)
     steps: list[Callable[[], None]] = [
         lambda: check_against_signed(ledger, signed),
         lambda: check_no_entries(store, observer.origin),

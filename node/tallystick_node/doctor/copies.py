@@ -13,7 +13,7 @@ from tallystick.core.checkpoint import open_checkpoint
 from tallystick.core.errors import StorageFailed, TallystickError
 from tallystick_node import keyspace
 from tallystick_node.copies import COSIGNING, open_copy, read_cosigning
-from tallystick_node.doctor.entries import EntryCheck
+from tallystick_node.doctor.entries import EntryCheck, Progress, silent
 from tallystick_node.doctor.keys import COPY_GAPS, KeyCheck
 from tallystick_node.doctor.postings import PostingCheck
 from tallystick_node.doctor.report import Report
@@ -24,17 +24,20 @@ from tallystick_node.store.store import Store, after
 class CopyCheck:
     """The copies in a database of the ledgers of `others`."""
 
-    def __init__(self, ledger: Ledger, own: Bureau, others: Sequence[Bureau], report: Report) -> None:
+    def __init__(
+        self, ledger: Ledger, own: Bureau, others: Sequence[Bureau], report: Report, progress: Progress = silent
+    ) -> None:
         self._ledger = ledger
         self._store: Store = ledger.store
         self._own = own
         self._others = others
         self._report = report
+        self._progress = progress
 
     def copies(self) -> None:
         """Every copy, each from its entries' bytes."""
         for bureau in self._others:
-            self._report.take(check_copy(self._store, bureau))
+            self._report.take(check_copy(self._store, bureau, self._progress))
 
     def cosigned(self) -> None:
         """Every note that is kept of what witnesses said is of this ledger."""
@@ -55,7 +58,7 @@ class CopyCheck:
         yield start, b"d"
 
 
-def check_copy(store: Store, bureau: Bureau) -> Report:
+def check_copy(store: Store, bureau: Bureau, progress: Progress = silent) -> Report:
     """Check the copy of a bureau's ledger in a database that nobody writes to."""
     report = Report(bureau.origin)
     try:
@@ -67,7 +70,7 @@ def check_copy(store: Store, bureau: Bureau) -> Report:
     report.size = copy.state.size
     entries, postings = EntryCheck(copy, bureau, report), PostingCheck(copy, bureau, report)
     try:
-        entries.entries(postings.see, lambda done, of: None)
+        entries.entries(postings.see, progress)
         entries.tiles()
         if entries.whole:
             postings.compare()

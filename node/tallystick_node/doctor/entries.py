@@ -22,7 +22,13 @@ from tallystick_node.ledger import Ledger
 from tallystick_proto.v1.statement_pb2 import Ref
 
 Progress = Callable[[int, int], None]
+"""Told how many entries of a ledger are checked, of how many."""
+
 _BATCH = 1_024
+
+
+def silent(done: int, of: int) -> None:
+    """Progress that nobody is told."""
 
 
 class EntryCheck:
