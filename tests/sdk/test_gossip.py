@@ -10,9 +10,11 @@ from structlog.testing import capture_logs
 
 from tallystick.core.equivocation import verify_equivocation
 from tallystick.core.errors import Forked, NotFound
-from tallystick.sdk.gossip import gossip
+from tallystick.core.reconciling import APART_MAX
+from tallystick.sdk.gossip import NOTES_MAX, gossip
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
+from tallystick_proto.v1.gossip_pb2 import SwapAnswer
 from tests.harness.company import Company
 from tests.harness.lying_node import LyingNode
 from tests.harness.witnesses import gathered, record
@@ -99,6 +101,24 @@ def test_who_is_out_of_reach_is_skipped(company: Company) -> None:
     heard = gossip(profile)
     assert [each.node.id for each in heard.asked if each.error is not None] == [PLANNING]
     assert (heard.evidence, heard.suspicions, heard.not_cosigned) == ({}, (), {})
+
+
+def test_who_shows_many_notes_that_nobody_proves_keeps_a_client_no_longer(company: Company) -> None:
+    """A forker and one node that tells of it: of however many branches, a client asks about a few."""
+    assert gathered(company[MARKET], record(company[MARKET], 1).size) is not None
+    profile = company.profile("auditor")
+    assert trusting(profile, MARKET) == 4
+    many = [company.offices[MARKET].note(100 + number, bytes(32)) for number in range(5 * NOTES_MAX)]
+
+    def flooding(answer: SwapAnswer) -> SwapAnswer:
+        answer.note.extend(many)
+        return answer
+
+    company[TAX].lies["Swap"] = flooding
+    before = company[PLANNING].calls.count("ProveConsistency")
+    heard = gossip(profile)
+    assert 0 < len(heard.suspicions) <= APART_MAX
+    assert 0 < company[PLANNING].calls.count("ProveConsistency") - before <= NOTES_MAX
 
 
 def refused(answer: object) -> object:

@@ -12,6 +12,7 @@ Which versions of the charter the nodes hold is heard with it (`charter_news`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -26,7 +27,7 @@ from tallystick.core.equivocation import accused_key, canonical_equivocation
 from tallystick.core.errors import Forked, TallystickError, Unreachable, Unreconciled, VerificationFailed
 from tallystick.core.news import Holding, ledger_number, lines_of, news, proven_of
 from tallystick.core.note import parse_note
-from tallystick.core.reconciling import Account, Seen
+from tallystick.core.reconciling import APART_MAX, Account, Seen
 from tallystick.sdk.charter_news import CharterNews, hear_charters
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.contradictions import root_shown
@@ -38,6 +39,8 @@ from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellRequest
 
 ASKED_AT_ONCE: Final = 16
 DEADLINE_S: Final = 5.0
+NOTES_MAX: Final = 4 * (1 + APART_MAX)
+"""How many of a node's notes of one ledger are looked at: it holds one, and some apart, and is asked twice at most."""
 
 _NOTHING: Final[Mapping[str, Iterable[bytes]]] = {}
 
@@ -115,16 +118,21 @@ class _Round:
     # What is shown, and what becomes of it.
 
     def _take(self, answer: SwapAnswer, shown: dict[str, dict[bytes, None]]) -> None:
-        """Keep the evidence in an answer, and put its notes to those that were shown of each ledger, each once."""
+        """Keep the evidence in an answer, and put its notes to those that were shown of each ledger, each once.
+
+        Each may cost a question to every witness, so that of one node and ledger only so many are taken.
+        """
+        taken: Counter[str] = Counter()
         for file in answer.evidence:
             with suppress(VerificationFailed):
                 bureau, evidence = canonical_equivocation(file, self._charter)
                 self._trust.keep_evidence(bureau, evidence)
         for note in answer.note:
             with suppress(VerificationFailed):
-                notes = shown.get(parse_note(note).text.partition("\n")[0])
-                if notes is not None:
-                    notes[note] = None
+                origin = parse_note(note).text.partition("\n")[0]
+                taken[origin] += 1
+                if origin in shown and taken[origin] <= NOTES_MAX:
+                    shown[origin][note] = None
 
     def _show(self, account: Account, *notes: bytes, beside: Iterable[bytes] = ()) -> None:
         for note in notes:
@@ -146,22 +154,29 @@ class _Round:
         many that nobody can prove would crowd out the one that somebody could.
         """
         unproven: dict[Checkpoint, Seen] = {}
+        away: set[str] = set()
         try:
-            self._settle(account, unproven)
+            self._settle(account, unproven, away)
             for note in notes:
                 self._show(account, note, beside=notes)
-                self._settle(account, unproven)
+                self._settle(account, unproven, away)
         except Forked as error:
             self._keep_evidence(account, error, notes)
             return
         self._keep(account, [seen for seen in account.apart if seen.checkpoint in unproven])
 
-    def _settle(self, account: Account, unproven: dict[Checkpoint, Seen]) -> None:
-        """Have what is apart proven by whoever can; who was asked in vain once is not asked again. Raises Forked."""
+    def _settle(self, account: Account, unproven: dict[Checkpoint, Seen], away: set[str]) -> None:
+        """Have what is apart proven by whoever can; what was asked after in vain once is not asked after again, nor is
+        a node that was out of reach. Raises Forked."""
         for seen in sorted(account.apart, key=lambda each: each.size):
             if seen.checkpoint in unproven:
                 continue
-            answers = [_settled_by(source, account, seen) for source in self._sources(account.bureau, account, seen)]
+            answers: list[bool | None] = []
+            for source in self._sources(account.bureau, account, seen):
+                answer = None if source.id in away else _settled_by(source, account, seen)
+                answers.append(answer)
+                if answer is None:
+                    away.add(source.id)
             if any(answer is not None for answer in answers) and not any(answers):
                 unproven[seen.checkpoint] = seen
 
