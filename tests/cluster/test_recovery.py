@@ -242,6 +242,7 @@ def test_a_home_that_is_gone_comes_back_from_charter_and_network(cluster: LocalC
     assert done.returncode == 0, done.stderr
     adopt_at_nodes([cluster[MARKET], cluster[TAXATION]], version)
     planning.start()
+    assert {each.bureau: each.state for each in cluster.status()}[PLANNING] == "unchecked"
     adopt_at_clients(everybody(cluster), version)
     with Ledgers.open(Profile.load(cluster.auditor_profile)) as auditor:
         assert auditor.show(f"{PLANNING}#{last.index}").entry.raw == last.entry

@@ -17,7 +17,15 @@ from types import TracebackType
 from typing import Literal, Self
 
 from tallystick.core.charter import Charter
-from tallystick.core.errors import NotFound, Starting, StorageFailed, Unreachable, Usage, VerificationFailed
+from tallystick.core.errors import (
+    NotFound,
+    NotVouchedFor,
+    Starting,
+    StorageFailed,
+    Unreachable,
+    Usage,
+    VerificationFailed,
+)
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.observing import holdings
 from tallystick.sdk.profile import Profile
@@ -40,12 +48,13 @@ _STATUS_DEADLINE_S = 5.0
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a member stands: `starting` waits for its witnesses before it records, `reading` records no more for good,
-    `silent` does not answer, `not believed` gives an answer that does not verify.
+    `silent` does not answer, `not believed` gives an answer that does not verify, `unchecked` one that another
+    version of the charter than the auditor's profile has may account for.
     """
 
     bureau: str
     pid: int | None
-    state: Literal["serving", "starting", "reading", "silent", "not believed", "stopped"]
+    state: Literal["serving", "starting", "reading", "silent", "unchecked", "not believed", "stopped"]
     endpoint: str
     entries: int | None
     why: str = ""
@@ -201,6 +210,8 @@ def _standing(member: Member, trust: TrustStore, charter: Charter) -> Standing:
         return Standing(bureau.id, running.pid, "starting", bureau.endpoint, None, str(error))
     except (Unreachable, StorageFailed, NotFound) as error:
         return Standing(bureau.id, running.pid, "silent", bureau.endpoint, None, str(error))
+    except NotVouchedFor as error:
+        return Standing(bureau.id, running.pid, "unchecked", bureau.endpoint, None, str(error))
     except VerificationFailed as error:
         return Standing(bureau.id, running.pid, "not believed", bureau.endpoint, None, str(error))
     finally:
@@ -214,6 +225,8 @@ def _observing(member: Member, pid: int, charter: Charter) -> Standing:
         held = holdings(bureau, charter, _STATUS_DEADLINE_S)
     except (Unreachable, StorageFailed) as error:
         return Standing(bureau.id, pid, "silent", bureau.endpoint, None, str(error))
+    except NotVouchedFor as error:
+        return Standing(bureau.id, pid, "unchecked", bureau.endpoint, None, str(error))
     except VerificationFailed as error:
         return Standing(bureau.id, pid, "not believed", bureau.endpoint, None, str(error))
     return Standing(bureau.id, pid, "serving", bureau.endpoint, sum(each.size for each in held))
