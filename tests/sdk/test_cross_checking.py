@@ -120,16 +120,17 @@ def test_what_was_put_aside_is_judged_by_what_the_ledger_holds_now(
     assert all(ledger.complete for ledger in judged.coverage.ledgers)
 
 
+@pytest.mark.parametrize(("size", "accused"), [(FLOOR - 1, [MARKET]), (FLOOR + 1, [])])
 def test_evidence_against_a_key_that_was_given_up_is_found_and_the_ledger_is_believed(
-    district: LyingDistrict, recovered: Profile
+    district: LyingDistrict, recovered: Profile, size: int, accused: list[str]
 ) -> None:
-    """It is proven of that key, and the charter says which history goes on."""
+    """It is proven of that key as far as the charter lets it vouch, and the charter says which history goes on."""
     origin = district.office(MARKET).origin
-    notes = [sign_checkpoint(Checkpoint(origin, 2, bytes([number]) * 32), OLD) for number in (1, 2)]
+    notes = [sign_checkpoint(Checkpoint(origin, size, bytes([number]) * 32), OLD) for number in (1, 2)]
     file = make_equivocation(notes[0], notes[1], VerifierKey.of(origin, OLD.public))
     folder = recovered.state / "trust"
     folder.mkdir(parents=True)
     (folder / f"{quote(origin, safe='')}.equivocation").write_bytes(file)
     judged = audited(recovered, rules=["equivocation"])
-    assert [finding.bureau for finding in judged.findings] == [MARKET]
+    assert [finding.bureau for finding in judged.findings] == accused
     assert all(ledger.complete for ledger in judged.coverage.ledgers)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from tallystick.audit.coverage import CharterFork, Coverage, LedgerCoverage
 from tallystick.audit.strand import Fault
 from tallystick.core.checkpoint import Checkpoint, format_checkpoint
-from tallystick.core.equivocation import accused_key, forked
+from tallystick.core.equivocation import forked, verify_equivocation
 from tallystick.core.errors import TallystickError, VerificationFailed
 from tallystick.core.limits import WITNESSES_MAX
 from tallystick.core.news import ledger_number
@@ -63,9 +63,13 @@ def recall(ledgers: Ledgers, coverage: Coverage) -> None:
     trust = trust_of(ledgers.profile)
     for ledger in coverage.ledgers:
         bureau = ledgers.charter.by_id(ledger.bureau)
-        for _, evidence in trust.evidence(bureau)[:1] if ledger.evidence is None else ():
-            with suppress(VerificationFailed):  # against the key in use it was read, and refused, as its ledger was
-                ledger.evidence = forked(ledger.bureau, evidence, accused_key(evidence, bureau))
+        for _, evidence in trust.evidence(bureau) if ledger.evidence is None else ():
+            # Against the key in use it was read, and refused, as its ledger was; and what a key that was given up
+            # signed beyond its floor proves nothing by this version of the charter.
+            with suppress(VerificationFailed):
+                _, proven = verify_equivocation(evidence, ledgers.charter)
+                ledger.evidence = forked(ledger.bureau, evidence, proven.key)
+                break
         if ledger.checkpoint is not None:
             with suppress(VerificationFailed):  # what no key of the ledger ever signed proves nothing
                 aside = judged_aside(ledgers[ledger.bureau], trust, ledgers.charter)
