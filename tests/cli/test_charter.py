@@ -247,6 +247,7 @@ def test_an_expired_version_is_not_adopted(
         (["verify", "charter.note", "--previous", "bad"], 5, "bad"),
         (["adopt", "none"], 2, "cannot be read"),
         (["adopt", "bad"], 5, "bad"),
+        (["adopt", "unsigned"], 5, "nobody has signed it"),
         (["key", "two words", "-o", "x"], 2, "is not a key name"),
         (["key", "a.example/x", "-o", "good"], 2, "there is a file already"),
     ],
@@ -258,6 +259,7 @@ def test_what_cannot_be_done_is_one_line(
     monkeypatch.chdir(folder)
     (folder / "good").write_text("")
     (folder / "bad").write_text("[[")
+    (folder / "unsigned").write_text((folder / "charter.note").read_text().partition("\n\n— ")[0] + "\n")
     generate_key(folder / "other.pem")
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     said = tally("charter", *arguments, profile=folder / "profile.toml")

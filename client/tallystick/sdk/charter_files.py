@@ -15,8 +15,9 @@ import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tallystick.core.charter import HEADER
 from tallystick.core.charter_chain import Version, follow, read_version
-from tallystick.core.errors import CharterForked, ConfigInvalid, TallystickError, VerificationFailed
+from tallystick.core.errors import CharterForked, ConfigInvalid, MalformedNote, TallystickError, VerificationFailed
 from tallystick.core.hashing import chain_hash
 from tallystick.core.limits import CHARTER_BYTES_MAX
 from tallystick.sdk.files import write_whole
@@ -102,6 +103,12 @@ def next_version(path: Path, digest: str, file: Path) -> tuple[list[Version], Ve
     try:
         return known, follow(known, note)
     except VerificationFailed as error:
+        if note.startswith(HEADER.encode()) and "\n— ".encode() not in note:
+            raise MalformedNote(
+                "nobody has signed it",
+                where=str(file),
+                expected="the note that `tally charter sign` makes of this text",
+            ) from None
         raise error.at(str(file)) from None
 
 
