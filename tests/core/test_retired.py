@@ -9,7 +9,7 @@ from tallystick.core.bureau import Retired
 from tallystick.core.charter import Bureau, Floor
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.equivocation import make_equivocation, verify_equivocation
-from tallystick.core.errors import ProofFailed, RolledBack, SignatureInvalid
+from tallystick.core.errors import CharterMismatch, ProofFailed, RolledBack, SignatureInvalid
 from tallystick.core.evidence import actors_of, format_presence, verify_presence
 from tallystick.core.history import History
 from tallystick.core.note import VerifierKey, encode_base64
@@ -66,7 +66,7 @@ def test_the_whole_history_verifies_under_the_later_version() -> None:
     history = History(actors_of(BUREAU))
     history.extend(MAKER.entries)
     assert (history.size, history.complete) == (8, True)
-    with pytest.raises(SignatureInvalid, match=f"#{END}: .*not registered"):
+    with pytest.raises(CharterMismatch, match=f"#{END}: .*this charter does not name"):
         History(actors_of(OLD)).extend(MAKER.entries)
 
 
