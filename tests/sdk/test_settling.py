@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tallystick.core.errors import MalformedNote, Overloaded, ProofFailed, TallystickError, Unreconciled
+from tallystick.core.errors import MalformedNote, NotVouchedFor, Overloaded, TallystickError, Unreconciled
 from tallystick.sdk import settling
 from tallystick_proto.v1.witness_pb2 import CosignedAnswer
 from tests.harness.witnessed_bench import WAIT_S, WitnessedBench, codes, declare, witnessed_bench
@@ -159,7 +159,7 @@ def lies(bench: WitnessedBench) -> dict[str, tuple[Lie, type[TallystickError], s
     few = cosigned(note, bench.witnesses[:2])
     fork = cosigned(forged, bench.witnesses[:3])
     return {
-        "too few": (lambda _: CosignedAnswer(witnessed=few), ProofFailed, "shows 2 cosignatures"),
+        "too few": (lambda _: CosignedAnswer(witnessed=few), NotVouchedFor, "shows 2 cosignatures"),
         "junk": (lambda _: CosignedAnswer(witnessed=b"junk"), MalformedNote, "expected"),
         "fork": (lambda _: CosignedAnswer(witnessed=fork), Unreconciled, "does not show"),
     }
