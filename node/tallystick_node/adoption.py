@@ -151,14 +151,20 @@ def adopt_version(settings: Settings, file: Path, now_us: int) -> Version:
         store.close()
 
 
-def _check_ledger(settings: Settings, store: Store, bureau: Bureau, where: str) -> None:
-    """The ledger of a stopped node is as a version pins and ends it. Raises ConfigInvalid, StorageFailed."""
+def stopped_ledger(settings: Settings, store: Store, bureau: Bureau) -> Ledger:
+    """The ledger of a stopped node, which holds all that it signed. Raises StorageFailed."""
     ledger = Ledger.open(store, bureau.origin)
     signed = SignedSize.open(settings.signed_size, bureau.origin)
     try:
         check_against_signed(ledger, signed)
     finally:
         signed.close()
+    return ledger
+
+
+def _check_ledger(settings: Settings, store: Store, bureau: Bureau, where: str) -> None:
+    """The ledger of a stopped node is as a version pins and ends it. Raises ConfigInvalid, StorageFailed."""
+    ledger = stopped_ledger(settings, store, bureau)
     check_floor(ledger, bureau, where)
     _check_ended(ledger, bureau, where)
     _check_names(ledger, bureau, where)

@@ -13,10 +13,8 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import Usage
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, encode_base64
 from tallystick.sdk.key_file import generate_key, load_key
-from tallystick_node.adoption import next_key_file
+from tallystick_node.adoption import next_key_file, stopped_ledger
 from tallystick_node.config import Settings
-from tallystick_node.ledger import Ledger, check_against_signed
-from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
 from tallystick_node.store.store import Store
 
@@ -63,10 +61,5 @@ def next_keys(settings: Settings, charter: Charter, bureau: Bureau, offices: Seq
 
 def _floor(settings: Settings, store: Store, bureau: Bureau) -> dict[str, Any]:
     """What a stopped node's ledger holds, which is all that it signed. Raises StorageFailed."""
-    ledger = Ledger.open(store, bureau.origin)
-    signed = SignedSize.open(settings.signed_size, bureau.origin)
-    try:
-        check_against_signed(ledger, signed)
-    finally:
-        signed.close()
+    ledger = stopped_ledger(settings, store, bureau)
     return {"size": ledger.state.size, "root": encode_base64(ledger.state.root)}

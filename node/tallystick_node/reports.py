@@ -16,11 +16,10 @@ import structlog
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import Stopping, TallystickError
 from tallystick.core.hashing import chain_hash
-from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.statement import read
-from tallystick_node.own_statement import own_statement
+from tallystick_node.own_statement import Voice
 from tallystick_node.proven import Proven
 from tallystick_node.sequencer import Sequencer
 
@@ -28,7 +27,6 @@ log = structlog.get_logger()
 
 RETRY_S: Final = 10.0
 _FOUND: Final = BY_NAME["EquivocationFound"]
-_ID_RANDOM_BYTES: Final = 10
 
 
 class Reports:
@@ -40,9 +38,7 @@ class Reports:
         self._sequencer = sequencer
         self._proven = proven
         self._own = own
-        self._key = key
-        self._now_us = now_us
-        self._rng = rng
+        self._voice = Voice(sequencer, own, key, now_us, rng)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -80,14 +76,12 @@ class Reports:
             await self._proven.news.wait()
 
     async def _record(self, accused: Bureau, evidence: bytes) -> None:
-        now_us = self._now_us()
-        submission_id = uuid7(now_us, self._rng.randbytes(_ID_RANDOM_BYTES))
         said: dict[str, object] = {
             "accused": accused.id,
             "digest": chain_hash(evidence),
             "evidence": evidence.decode(),
         }
-        await self._sequencer.record(own_statement(self._own, self._key, submission_id, _FOUND.name, said))
+        await self._voice.say(_FOUND.name, said)
         log.info("evidence recorded", accused=accused.id)
 
     def _is_recorded(self, accused: Bureau, evidence: bytes) -> bool:

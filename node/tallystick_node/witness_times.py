@@ -25,13 +25,12 @@ import structlog
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import Stopping, TallystickError, VerificationFailed
-from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.statement import read
 from tallystick.core.witnessing import open_cosigned, others_of
 from tallystick_node.answers import says_to
-from tallystick_node.own_statement import own_statement
+from tallystick_node.own_statement import Voice
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.witness import Gathering
 
@@ -41,7 +40,6 @@ INTERVAL_S: Final = 60.0
 _GRACE_S: Final = 1.0
 _LOOKED_BACK: Final = 64
 _SLICE_ENTRIES: Final = 64
-_ID_RANDOM_BYTES: Final = 10
 _WITNESSED: Final = BY_NAME["CheckpointWitnessed"]
 _OF_ITSELF: Final = (_WITNESSED, BY_NAME["RecordsShown"])
 
@@ -64,9 +62,7 @@ class WitnessTimes:
         self._gathering = gathering
         self._charter = charter
         self._own = own
-        self._key = key
-        self._now_us = now_us
-        self._rng = rng
+        self._voice = Voice(sequencer, own, key, now_us, rng)
         self._interval_s = interval_s
         self._others = [each.id for each in charter.bureau if each.id != own.id]
         self._noted = 0
@@ -107,10 +103,7 @@ class WitnessTimes:
 
     async def record(self, note: bytes) -> None:
         """Record a note that is due. Raises as the writer does."""
-        now_us = self._now_us()
-        submission_id = uuid7(now_us, self._rng.randbytes(_ID_RANDOM_BYTES))
-        said: dict[str, object] = {"note": note.decode()}
-        await self._sequencer.record(own_statement(self._own, self._key, submission_id, _WITNESSED.name, said))
+        await self._voice.say(_WITNESSED.name, {"note": note.decode()})
         self._note(note)
 
     def _note(self, note: bytes) -> None:
