@@ -22,7 +22,7 @@ from tallystick.core.errors import ConfigInvalid, StoreDamaged, VerificationFail
 from tallystick.core.evidence import actors_of
 from tallystick.core.hashing import format_digest, parse_digest
 from tallystick.core.identifiers import uuid7
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.note import VerifierKey
 from tallystick.core.statement import read
@@ -45,7 +45,7 @@ def new_id(now_us: int) -> bytes:
     return uuid7(now_us, secrets.token_bytes(10))
 
 
-def adoption(bureau: Bureau, key: SigningKey, version: int, digest: bytes, now_us: int) -> Prepared:
+def adoption(bureau: Bureau, key: Signer, version: int, digest: bytes, now_us: int) -> Prepared:
     """The node's statement that its ledger goes by a version of the charter."""
     return own_statement(bureau, key, new_id(now_us), _ADOPTED.name, {"version": version, "digest": digest})
 
@@ -89,7 +89,7 @@ def _check_names(ledger: Ledger, bureau: Bureau, where: str) -> None:
 
 
 def adoption_due(
-    ledger: Ledger, key: SigningKey, charter: Charter, digest: str, bureau: Bureau, now_us: int
+    ledger: Ledger, key: Signer, charter: Charter, digest: str, bureau: Bureau, now_us: int
 ) -> Prepared | None:
     """What a ledger has yet to record of the version its node goes by; None where it says so already, or may not.
 

@@ -44,7 +44,7 @@ from tallystick.core.errors import (
     Unreconciled,
 )
 from tallystick.core.hashing import leaf_hashes
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.merkle import consistency_of_range, prove_consistency, root_before_range
 from tallystick.core.note import COSIGNATURE_V1, Note, VerifierKey, add_signatures, format_note, parse_note
 from tallystick.core.reconciling import compare
@@ -83,7 +83,7 @@ def read_cosigning(copy: Ledger) -> Cosigning:
     return record
 
 
-def cosigned_again(record: Cosigning, key: SigningKey, name: str) -> bytes:
+def cosigned_again(record: Cosigning, key: Signer, name: str) -> bytes:
     """The note that a record says was cosigned, with the cosignature; empty where none was."""
     if not record.note:
         return b""
@@ -107,7 +107,7 @@ def check_held(bureau: Bureau, copy: Ledger, cosigned: bytes, shown: bytes) -> N
 class Copy(Growing):
     """A ledger's copy, open to be extended and cosigned by one writer. `key` signs as the witness `name`."""
 
-    def __init__(self, store: Store, bureau: Bureau, key: SigningKey, name: str) -> None:
+    def __init__(self, store: Store, bureau: Bureau, key: Signer, name: str) -> None:
         """Raises StoreDamaged."""
         super().__init__(open_copy(store, bureau), bureau)
         self.cosigning = read_cosigning(self.ledger)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.submission import Prepared
 from tallystick_node import gossip, observer, witness_times
 from tallystick_node.own_word import OwnWord
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 class Who(observer.Who):
     """The same of a node that has a ledger, with the key by which it says something itself."""
 
-    ledger_key: SigningKey
+    ledger_key: Signer
 
 
 class Engine(observer.Observer):

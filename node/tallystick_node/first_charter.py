@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
 from tallystick.core.charter import Auditor, Bureau, Charter, charter_digest, format_charter, sign_charter
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.note import VerifierKey
 
 TIME_ZONE = "Asia/Shanghai"
@@ -45,7 +45,7 @@ _NOTES = ("hollow-basis", "late-record", "island-system", "never-granted", "nigh
 
 
 def sign_first_charter(
-    name: str, bureaus: Sequence[Bureau], key_name: str, key: SigningKey, now_us: int, auditors: Sequence[Auditor] = ()
+    name: str, bureaus: Sequence[Bureau], key_name: str, key: Signer, now_us: int, auditors: Sequence[Auditor] = ()
 ) -> tuple[bytes, str]:
     """A first charter's signed note and its digest. Raises MalformedCharter where the bureaus do not go together."""
     issued = datetime.fromtimestamp(now_us // 1_000_000, UTC).astimezone(_OFFSET)

@@ -30,7 +30,7 @@ from tallystick.core.errors import ConfigInvalid
 from tallystick.core.evidence import actors_of
 from tallystick.core.hashing import parse_digest
 from tallystick.core.identifiers import check_bureau_id, check_credit_code, check_origin
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick.sdk.key_file import generate_key
@@ -49,9 +49,9 @@ KEYS = "keys"
 class HomeKeys:
     """A node's keys, an observer's being the witness's alone. The registrar's may be taken elsewhere afterwards."""
 
-    witness: SigningKey
-    ledger: SigningKey | None = None
-    registrar: SigningKey | None = None
+    witness: Signer
+    ledger: Signer | None = None
+    registrar: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class FirstActor:
 
     name: str
     role: int
-    key: SigningKey
+    key: Signer
 
 
 def make_keys(home: Path, *, observer: bool = False) -> HomeKeys:
@@ -80,7 +80,7 @@ def bureau_stanza(keys: HomeKeys, *, bureau: str, name: Name, credit_code: str, 
     """What the charter says of a bureau with these keys. Raises InvalidIdentifier."""
     check_roster_entry(bureau, credit_code, origin)
 
-    def named(office: str, key: SigningKey | None, algorithm: int = ED25519) -> str:
+    def named(office: str, key: Signer | None, algorithm: int = ED25519) -> str:
         return "" if key is None else VerifierKey.of(f"{origin}{office}", key.public, algorithm).format()
 
     return Bureau(
@@ -104,7 +104,7 @@ def check_roster_entry(bureau: str, credit_code: str, origin: str) -> None:
 
 def found(
     settings: Settings,
-    registrar: SigningKey | None,
+    registrar: Signer | None,
     actors: Sequence[FirstActor],
     now_us: int,
     opened: tuple[Charter, Bureau] | None = None,
@@ -144,7 +144,7 @@ def found_observer(settings: Settings, bureau: Bureau) -> None:
         SignedSize.create(folder / settings.signed_size.name, bureau.origin).close()
 
 
-def _registrations(bureau: Bureau, registrar: SigningKey, actors: Sequence[FirstActor], now_us: int) -> Prepared:
+def _registrations(bureau: Bureau, registrar: Signer, actors: Sequence[FirstActor], now_us: int) -> Prepared:
     signer = f"{bureau.id}:registrar"
     said = []
     for first in actors:

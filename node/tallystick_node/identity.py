@@ -6,23 +6,23 @@ from pathlib import Path
 
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import ConfigInvalid
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.note import VerifierKey
 from tallystick.sdk.key_file import load_key
 from tallystick_node.config import Settings
 
 
-def load_ledger_key(settings: Settings, bureau: Bureau) -> SigningKey:
+def load_ledger_key(settings: Settings, bureau: Bureau) -> Signer:
     """The key that signs this ledger's checkpoints. Raises ConfigInvalid where the charter names another."""
     return _load(settings.place(settings.config.keys.ledger), "ledger", bureau, bureau.ledger_verifier)
 
 
-def load_witness_key(settings: Settings, bureau: Bureau) -> SigningKey:
+def load_witness_key(settings: Settings, bureau: Bureau) -> Signer:
     """The key that cosigns other ledgers' checkpoints. Raises ConfigInvalid where the charter names another."""
     return _load(settings.place(settings.config.keys.witness), "witness", bureau, bureau.witness_verifier)
 
 
-def _load(path: Path, name: str, bureau: Bureau, named: VerifierKey) -> SigningKey:
+def _load(path: Path, name: str, bureau: Bureau, named: VerifierKey) -> Signer:
     key = load_key(path)
     if key.public != named.public:
         raise ConfigInvalid(

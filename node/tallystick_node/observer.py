@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick_node.addressed import Addressed
 from tallystick_node.charters import Charters
@@ -41,7 +41,7 @@ class Who:
 
     versions: HeardVersions
     bureau: Bureau
-    witness_key: SigningKey
+    witness_key: Signer
     now_us: Callable[[], int]
     reach: Reach
     rng: random.Random

@@ -9,16 +9,14 @@ from typing import Final
 from tallystick.core.charter import Bureau
 from tallystick.core.compose import compose
 from tallystick.core.identifiers import uuid7
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick_node.sequencer import Sequencer
 
 _ID_RANDOM_BYTES: Final = 10
 
 
-def own_statement(
-    bureau: Bureau, key: SigningKey, submission_id: bytes, kind: str, values: dict[str, object]
-) -> Prepared:
+def own_statement(bureau: Bureau, key: Signer, submission_id: bytes, kind: str, values: dict[str, object]) -> Prepared:
     """A statement of a kind, by name, with these values."""
     actor = f"{bureau.id}:node"
     said = compose(kind, actor, values).statement.SerializeToString()
@@ -28,9 +26,7 @@ def own_statement(
 class Voice:
     """Says what a running node has to say, on its own ledger, as of its own clock."""
 
-    def __init__(
-        self, sequencer: Sequencer, own: Bureau, key: SigningKey, now_us: Callable[[], int], rng: Random
-    ) -> None:
+    def __init__(self, sequencer: Sequencer, own: Bureau, key: Signer, now_us: Callable[[], int], rng: Random) -> None:
         self._sequencer = sequencer
         self._own = own
         self._key = key

@@ -28,7 +28,7 @@ from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import ConfigInvalid, DirectoryHeld, StorageFailed, TallystickError, Unreachable
 from tallystick.core.hashing import parse_digest
 from tallystick.core.history import History, Recorded
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.kinds import BY_NAME
 from tallystick.sdk.charter_files import adopt, next_version
 from tallystick.sdk.key_file import load_key
@@ -183,7 +183,7 @@ async def _all_hold_no_more(version: Version, before: Bureau, floor: Checkpoint,
     return found
 
 
-def _record(ledger: Ledger, bureau: Bureau, key: SigningKey, done: Rebuilt, found: Survey, now_us: int) -> None:
+def _record(ledger: Ledger, bureau: Bureau, key: Signer, done: Rebuilt, found: Survey, now_us: int) -> None:
     """The first entries after the floor: how the ledger came back, and the version it goes by from here on."""
     above = "what was signed above is not known" if done.lost is None else f"{done.lost} signed above are lost"
     kept = f"{done.kept} of {done.committed} disclosures were kept"

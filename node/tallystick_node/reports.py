@@ -16,7 +16,7 @@ import structlog
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import Stopping, TallystickError
 from tallystick.core.hashing import chain_hash
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.statement import read
 from tallystick_node.own_statement import Voice
@@ -33,7 +33,7 @@ class Reports:
     """Records evidence on one ledger. Use within one event loop, beside a started writer."""
 
     def __init__(
-        self, sequencer: Sequencer, proven: Proven, own: Bureau, key: SigningKey, now_us: Callable[[], int], rng: Random
+        self, sequencer: Sequencer, proven: Proven, own: Bureau, key: Signer, now_us: Callable[[], int], rng: Random
     ) -> None:
         self._sequencer = sequencer
         self._proven = proven

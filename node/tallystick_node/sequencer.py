@@ -30,7 +30,7 @@ import structlog
 from tallystick.core.actors import Actors
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import Overloaded, Stopping, StorageFailed, TallystickError
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared, check_window
 from tallystick_node.admission import Recent, admit, conflict, find_recorded, load_actors, touches_actors
@@ -69,7 +69,7 @@ class Sequencer(Refusals):
         self,
         ledger: Ledger,
         signed_size: SignedSize,
-        key: SigningKey,
+        key: Signer,
         charter_actors: Actors,
         *,
         now_us: Callable[[], int],

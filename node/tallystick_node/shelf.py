@@ -20,7 +20,7 @@ from tallystick.core.actors import Actors
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import parse_checkpoint
 from tallystick.core.errors import BehindSigned, NotFound, Stopping, StoreDamaged, TallystickError
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.note import parse_note
 from tallystick_node.copies import Copy, cosigned_again, open_copy, read_cosigning
 from tallystick_node.ledger import Ledger
@@ -133,7 +133,7 @@ class Copied:
 class Shelf:
     """The ledgers of one node, by origin. `store` is its database, `key` signs as the witness `name`."""
 
-    def __init__(self, store: Store, key: SigningKey, name: str, own: Held | None = None) -> None:
+    def __init__(self, store: Store, key: Signer, name: str, own: Held | None = None) -> None:
         self._store = store
         self._key = key
         self._name = name

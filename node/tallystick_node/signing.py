@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from tallystick.core.errors import VerificationFailed
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick_node.ledger import Ledger, State
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.starting_rule import is_prefix
@@ -30,7 +30,7 @@ class Published:
 class Signing:
     """The signatures of one ledger's key. `note` may be called from a thread, the rest within one event loop."""
 
-    def __init__(self, origin: str, signed_size: SignedSize, key: SigningKey) -> None:
+    def __init__(self, origin: str, signed_size: SignedSize, key: Signer) -> None:
         self._origin = origin
         self.signed_size = signed_size
         self._key = key

@@ -25,7 +25,7 @@ import structlog
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import Stopping, TallystickError, VerificationFailed
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.statement import read
 from tallystick.core.witnessing import open_cosigned, others_of
@@ -53,7 +53,7 @@ class WitnessTimes:
         gathering: Gathering,
         charter: Charter,
         own: Bureau,
-        key: SigningKey,
+        key: Signer,
         now_us: Callable[[], int],
         rng: Random,
         interval_s: float,

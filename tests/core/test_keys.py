@@ -155,3 +155,14 @@ def test_a_signing_key_does_not_show_its_seed() -> None:
     """The printed form of a key holds only what is public."""
     assert KEY.public.hex() in repr(KEY)
     assert sha256(b"a key").hexdigest() not in repr(KEY)
+
+
+@given(st.binary(min_size=32, max_size=32), st.text(max_size=20), st.text(max_size=20))
+def test_a_derived_secret_is_of_one_key_and_one_context(seed: bytes, context: str, other: str) -> None:
+    """The same key and context give the same 32 bytes, another of either gives others, and none is the seed."""
+    derived = SigningKey(seed).derive(context)
+    assert len(derived) == 32
+    assert derived == SigningKey(seed).derive(context)
+    assert (derived == SigningKey(seed).derive(other)) == (context == other)
+    assert KEY.derive(context) != derived or seed == sha256(b"a key").digest()
+    assert derived != seed

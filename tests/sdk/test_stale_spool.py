@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from tallystick import TallystickError
 from tallystick.core.compose import Sensitive, compose, place
 from tallystick.core.identifiers import uuid7
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer, SigningKey
 from tallystick.core.submission import seal
 from tallystick.sdk.clock import new_id, new_salt, now_us
 from tallystick.sdk.node import Node
@@ -24,7 +24,7 @@ WAIT_S = 30.0
 DAY_US = 24 * 3600 * 1_000_000
 
 
-def leave(node: Node, key: SigningKey, folder: Path, submission_id: bytes) -> Message:
+def leave(node: Node, key: Signer, folder: Path, submission_id: bytes) -> Message:
     """A submission in the spool, as a program that died left it."""
     values = {"version": "LATE@1", "purpose": "tax-registration", "subject": Sensitive("somebody")}
     draft = compose("use", node.actor, values)

@@ -26,7 +26,7 @@ from tallystick.core.errors import (
 )
 from tallystick.core.evidence import actors_of
 from tallystick.core.identifiers import check_actor, check_origin
-from tallystick.core.keys import SigningKey, check_public_key, check_signature
+from tallystick.core.keys import Signer, check_public_key, check_signature
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.sdk.reader import LedgerReader
 from tallystick_proto.v1.meta_pb2 import Role
@@ -47,7 +47,7 @@ class Request:
     possession: bytes
 
 
-def make_request(origin: str, actor: str, role: str, key: SigningKey) -> bytes:
+def make_request(origin: str, actor: str, role: str, key: Signer) -> bytes:
     """The file that asks for a key's registration."""
     request = {
         "format": FORMAT,

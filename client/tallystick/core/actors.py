@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from tallystick.core.errors import InvalidIdentifier, MalformedKey, NotAuthentic, SignatureInvalid
 from tallystick.core.identifiers import split_actor
-from tallystick.core.keys import SigningKey, check_public_key, check_signature
+from tallystick.core.keys import Signer, check_public_key, check_signature
 from tallystick_proto.v1.meta_pb2 import Role
 from tallystick_proto.v1.statement_pb2 import ActorRegistered, ActorRevoked, Statement
 
@@ -42,7 +42,7 @@ def possession_message(origin: str, actor: str, role: int, key: bytes) -> bytes:
     return f"tallystick/actor/v1\n{origin}\n{actor}\n{name}\n{base64.b64encode(key).decode()}\n".encode()
 
 
-def prove_possession(origin: str, actor: str, role: int, key: SigningKey) -> bytes:
+def prove_possession(origin: str, actor: str, role: int, key: Signer) -> bytes:
     """The proof of possession an `ActorRegistered` carries."""
     return key.sign(possession_message(origin, actor, role, key.public))
 

@@ -30,7 +30,7 @@ from tallystick.core.bureau import no_ledger
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import CharterMismatch, InvalidIdentifier, MalformedCharter, NotFound, VerificationFailed
 from tallystick.core.hashing import chain_hash, format_digest
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.limits import CHARTER_BYTES_MAX, WITNESSES_MAX
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, decode_base64, open_note, parse_note, sign_note
 from tallystick.core.quorum import WITNESSES_MIN, Quorum, default_needed
@@ -341,7 +341,7 @@ def format_charter(charter: Charter) -> str:
     return HEADER + tomli_w.dumps(raw)
 
 
-def sign_charter(text: str, keys: Sequence[tuple[str, SigningKey]]) -> bytes:
+def sign_charter(text: str, keys: Sequence[tuple[str, Signer]]) -> bytes:
     """The charter's note, signed under the given key names. Raises MalformedCharter where the text is none."""
     parse_charter(text)
     return sign_note(text, *keys)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from tallystick.core.errors import InvalidIdentifier, MalformedNote, NotVouchedFor, SignatureInvalid
 from tallystick.core.identifiers import check_origin, parse_decimal
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.limits import HASH_BYTES, LEDGER_ENTRIES_MAX
 from tallystick.core.merkle import EMPTY_ROOT
 from tallystick.core.note import VerifierKey, decode_base64, encode_base64, open_note, parse_note, sign_note
@@ -60,7 +60,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     return Checkpoint(lines[0], size, decode_base64(lines[2], MalformedNote, "checkpoint root"))
 
 
-def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> bytes:
+def sign_checkpoint(checkpoint: Checkpoint, key: Signer) -> bytes:
     """The note, signed under the name of the origin."""
     return sign_note(format_checkpoint(checkpoint), (checkpoint.origin, key))
 

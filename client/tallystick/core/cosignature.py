@@ -15,7 +15,7 @@ of algorithm 0x04. The message does not name the witness, so one public key neve
 from __future__ import annotations
 
 from tallystick.core.errors import SignatureInvalid
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.note import (
     COSIGNATURE_V1,
     TIMESTAMP_BYTES,
@@ -26,7 +26,7 @@ from tallystick.core.note import (
 )
 
 
-def make_cosignature(text: str, timestamp_s: int, key: SigningKey, name: str) -> NoteSignature:
+def make_cosignature(text: str, timestamp_s: int, key: Signer, name: str) -> NoteSignature:
     """Cosigns the text of a checkpoint's note as `name`. Raises SignatureInvalid, MalformedKey, MalformedNote."""
     signature = key.sign(cosigned_message(text, timestamp_s))
     key_id = VerifierKey.of(name, key.public, COSIGNATURE_V1).key_id

@@ -10,13 +10,17 @@ which one constant signature verifies every message; here a key is refused unles
 
 Signatures are 64 bytes; the library refuses an S of the group order or above. Nothing here is random: a seed is an
 argument.
+
+Whoever signs is handed a `Signer`, and asks no more of it than that: a `SigningKey` has its seed in memory, another
+may ask a device that lets no key out.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
+from blake3 import blake3
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -33,16 +37,34 @@ _ORDER_EIGHT: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D
 _SMALL_ORDER: Final = frozenset({0, 1, _P - 1, _ORDER_EIGHT, _P - _ORDER_EIGHT})
 
 
+class Signer(Protocol):
+    """What a private key can do for whoever may use it."""
+
+    @property
+    def public(self) -> bytes:
+        """The 32-byte public key."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte signature of `message`."""
+        ...
+
+    def derive(self, context: str) -> bytes:
+        """A 32-byte secret of this key's, always the same for one `context`, which says what the secret is for."""
+        ...
+
+
 class SigningKey:
     """A private key, from its 32-byte seed; `public` is the 32-byte public key. Raises MalformedKey."""
 
-    __slots__ = ("_key", "public")
+    __slots__ = ("_key", "_seed", "public")
 
     public: bytes
 
     def __init__(self, seed: bytes) -> None:
         if len(seed) != SEED_BYTES:
             raise MalformedKey(f"the seed has {len(seed)} bytes", expected=f"{SEED_BYTES}")
+        self._seed = seed
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = self._key.public_key().public_bytes_raw()
 
@@ -52,6 +74,10 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of `message`."""
         return self._key.sign(message)
+
+    def derive(self, context: str) -> bytes:
+        """BLAKE3's `derive_key` of the seed under `context`."""
+        return blake3(self._seed, derive_key_context=context).digest()
 
 
 def check_public_key(raw: bytes, where: str = "") -> None:

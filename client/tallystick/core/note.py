@@ -31,7 +31,7 @@ from hashlib import sha256
 from typing import Final
 
 from tallystick.core.errors import MalformedKey, MalformedNote, SignatureInvalid, TallystickError
-from tallystick.core.keys import CACHED_KEYS_MAX, SigningKey, check_public_key, check_signature
+from tallystick.core.keys import CACHED_KEYS_MAX, Signer, check_public_key, check_signature
 from tallystick.core.limits import NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, PUBLIC_KEY_BYTES, SIGNATURE_BYTES
 
 ED25519: Final = 0x01
@@ -184,7 +184,7 @@ def format_note(note: Note) -> bytes:
     return data
 
 
-def sign_note(text: str, *signers: tuple[str, SigningKey]) -> bytes:
+def sign_note(text: str, *signers: tuple[str, Signer]) -> bytes:
     """A note signed with Ed25519 by each (name, key), in this order. Raises MalformedNote, MalformedKey."""
     signatures = []
     for name, key in signers:

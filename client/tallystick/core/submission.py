@@ -33,7 +33,7 @@ from tallystick.core.errors import (
 )
 from tallystick.core.hashing import leaf_hashes
 from tallystick.core.identifiers import check_actor, uuid7_time_us
-from tallystick.core.keys import SigningKey, check_public_key, check_signature
+from tallystick.core.keys import Signer, check_public_key, check_signature
 from tallystick.core.limits import (
     SALT_BYTES,
     STATEMENT_BYTES_MAX,
@@ -82,7 +82,7 @@ def statements_root(statements: Sequence[bytes]) -> bytes:
 def seal(
     origin: str,
     actor: str,
-    key: SigningKey,
+    key: Signer,
     submission_id: bytes,
     statements: Sequence[bytes],
     disclosures: Sequence[Disclosure] = (),
@@ -101,7 +101,7 @@ def seal(
     )
 
 
-def renewed(submission: Submission, key: SigningKey, submission_id: bytes, salt: Callable[[], bytes]) -> Submission:
+def renewed(submission: Submission, key: Signer, submission_id: bytes, salt: Callable[[], bytes]) -> Submission:
     """The same statements under a new id and signature; commitments are bound to the id, so they are made anew."""
     statements = Statements.FromString(submission.statements).statement
     disclosures = []

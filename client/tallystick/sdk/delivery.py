@@ -18,7 +18,7 @@ from contextlib import suppress
 
 from tallystick.core.errors import Forked, ProofFailed, StaleSubmission, StorageFailed, TallystickError, Unreachable
 from tallystick.core.identifiers import uuid7_time_us
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.statement import decode
 from tallystick.core.submission import renewed, seal
 from tallystick.sdk.batch import Batch
@@ -43,7 +43,7 @@ class Delivery:
         self,
         reader: LedgerReader,
         actor: str,
-        key: SigningKey,
+        key: Signer,
         outbox: Outbox,
         spool: Spool,
         settling: Settling,

@@ -16,7 +16,7 @@ from uuid import UUID
 from tallystick.core.compose import compose, place
 from tallystick.core.errors import ConfigInvalid, Overloaded, StorageFailed, TallystickError, Unreachable
 from tallystick.core.identifiers import format_version_ref
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.submission import seal
 from tallystick.sdk.clock import new_id, new_salt, now_us
 from tallystick.sdk.digests import Progress, digest_file, versioned
@@ -53,7 +53,7 @@ class Node(LedgerReader, Verbs[Receipt]):
     """
 
     def __init__(
-        self, wire: Wire, trust: TrustStore, actor: str, key: SigningKey, state: Path, profile: Profile | None = None
+        self, wire: Wire, trust: TrustStore, actor: str, key: Signer, state: Path, profile: Profile | None = None
     ) -> None:
         super().__init__(wire, trust)
         self.actor = actor

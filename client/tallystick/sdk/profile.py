@@ -39,7 +39,7 @@ from tallystick.core.errors import (
     VerificationFailed,
 )
 from tallystick.core.identifiers import split_actor
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.sdk.charter_files import adopt, forks_in, next_version, read_note
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.key_file import load_key
@@ -214,11 +214,11 @@ class Profile:
         """Who signs. Raises ConfigInvalid."""
         return self._identity().actor
 
-    def signing_key(self) -> SigningKey:
+    def signing_key(self) -> Signer:
         """The actor's key. Raises ConfigInvalid."""
         return load_key(self.path.parent / self._identity().key)
 
-    def registrar_key(self) -> SigningKey:
+    def registrar_key(self) -> Signer:
         """The registrar's key. Raises ConfigInvalid."""
         if self._file.registrar is None:
             raise ConfigInvalid(

@@ -16,7 +16,7 @@ from tallystick.core.charter import Charter
 from tallystick.core.compose import place
 from tallystick.core.composer import Composer
 from tallystick.core.errors import TallystickError, Unreachable
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.limits import SUBMISSION_STATEMENTS_MAX
 from tallystick.core.statement import check_size
 from tallystick.sdk.batch import Batch, Pending
@@ -40,7 +40,7 @@ class Recorder(Verbs[Pending]):
         self,
         reader: LedgerReader,
         actor: str,
-        key: SigningKey,
+        key: Signer,
         *,
         linger_ms: float = 5.0,
         batch_max: int = SUBMISSION_STATEMENTS_MAX,

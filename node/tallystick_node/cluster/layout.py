@@ -24,7 +24,7 @@ from typing import Any
 
 from tallystick.core.charter import Auditor, Bureau, open_charter
 from tallystick.core.errors import ConfigInvalid, Usage
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer
 from tallystick.core.note import VerifierKey
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.files import write_whole
@@ -77,7 +77,7 @@ def make_cluster(folder: Path, places: Sequence[Place], ports: Sequence[int]) ->
     """
     with made_whole(folder) as making:
         bureaus: list[Bureau] = []
-        registrars: list[SigningKey | None] = []
+        registrars: list[Signer | None] = []
         for place, port in zip(places, ports, strict=True):
             keys = make_keys(making / place.id, observer=place.observer)
             registrars.append(keys.registrar)
