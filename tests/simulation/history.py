@@ -93,7 +93,7 @@ class History:
 
     def _schedule(self) -> list[tuple[float, Callable[[], None]]]:
         rng = self.bench.chance("schedule")
-        self.bench.network.weather = rng.choice(WEATHERS)
+        self.bench.network.becomes(rng.choice(WEATHERS))
         events: list[tuple[float, Callable[[], None]]] = []
         names = list(self.bench.machines)
         for _ in range(rng.randint(6, 14)):

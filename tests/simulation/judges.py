@@ -83,14 +83,21 @@ class Judges:
             self._bench.fail(f"{by.name} accuses {bureau}, which is honest: {how}")
 
     def two_writers(self, machine: Machine) -> None:
-        """A snapshot put back was signed on from: then no witness that had cosigned more was in reach."""
-        put_back_at = machine.put_back_at or 0
+        """A snapshot put back was signed on from: then no witness that had cosigned more was in reach while it asked.
+
+        One that came in reach only after the rule had let it sign has the node's next swap to say so.
+        """
+        put_back_at, asked = machine.put_back_at or 0, machine.process
         for other in self._bench.honest():
-            if other is machine or other.process is None or not other.process.handlers:
+            answers = other.process
+            if other is machine or asked is None or answers is None or not answers.handlers:
                 continue
-            copy = other.process.engine.shelf.open(machine.office.bureau)
+            fair_since_s = self._bench.network.fair_since_s(machine.id, other.id)
+            if fair_since_s is None or max(fair_since_s, answers.serves_from_s) > asked.serves_from_s:
+                continue
+            copy = answers.engine.shelf.open(machine.office.bureau)
             cosigned = parse_checkpoint(parse_note(copy.cosigning.note).text).size if copy.cosigning.note else 0
-            if cosigned > put_back_at and self._bench.network.is_fair_between(machine.id, other.id):
+            if cosigned > put_back_at:
                 self._bench.fail(f"{machine.name} signed on, and {other.name}, which had cosigned more, was in reach")
 
     def receipt(self, machine: Machine, receipt: Receipt) -> None:

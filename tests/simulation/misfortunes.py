@@ -40,10 +40,7 @@ class Misfortunes:
         """No more of them: everybody is up, reaches everybody, and has a sound disk and the right time."""
         self._over = True
         self._bench.say("history", "calm: no more misfortunes")
-        network = self._bench.network
-        network.weather = FAIR
-        network.slow.clear()
-        network.heal()
+        self._bench.network.calm()
         for machine in self._bench.machines.values():
             machine.crash_at = None
             machine.disk_delay_s = DISK_DELAY_S
@@ -130,7 +127,7 @@ class Misfortunes:
         self._bench.say(machine.name, f"has its clock stepped by {by_s} s")
 
     def slow(self, machine: Machine) -> None:
-        self._bench.network.slow[machine.id] = self._rng.choice((20.0, 200.0))
+        self._bench.network.slow_down(machine.id, self._rng.choice((20.0, 200.0)))
         machine.disk_delay_s = self._rng.choice((DISK_DELAY_S, 0.5))
         self._bench.say(machine.name, "is slow from now on")
 

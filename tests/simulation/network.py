@@ -111,14 +111,15 @@ class Network:
     """Carries calls. `route` says which process answers for a bureau when it is asked by another."""
 
     def __init__(self, rng: random.Random, route: Callable[[Host, str], Host | None]) -> None:
-        self.weather = FAIR
-        self.slow: dict[str, float] = {}
+        self._weather = FAIR
+        self._slow: dict[str, float] = {}
         self.traffic = Traffic()
         self._rng = rng
         self._route = route
         self._calls: dict[Call, None] = {}
         self._sides: list[frozenset[str]] = []
-        self._parted_at_s = 0.0
+        self._changes: list[tuple[float, frozenset[str]]] = []
+        """When the ways between some bureaus and all others changed; none named: the ways of all."""
 
     # For calls.
 
@@ -135,12 +136,12 @@ class Network:
 
     def delay_s(self, call: Call, size: int | None) -> float:
         """How long something is on its way; what befalls it is decided here."""
-        weather, rng = self.weather, self._rng
+        weather, rng = self._weather, self._rng
         if size is not None:
             self.traffic.messages[call.path] += 1
             self.traffic.size_bytes[call.path] += size
         delay_s = weather.delay_s * min(rng.expovariate(1.0) + 0.2, 20.0)
-        delay_s *= self.slow.get(call.caller.id, 1.0) * self.slow.get(call.to, 1.0)
+        delay_s *= self._slow.get(call.caller.id, 1.0) * self._slow.get(call.to, 1.0)
         fate = rng.random()
         if fate < weather.cut:
             asyncio.get_running_loop().call_later(delay_s, call.cut, "the connection broke")
@@ -160,9 +161,26 @@ class Network:
 
     # For whoever arranges a history.
 
+    def becomes(self, weather: Weather) -> None:
+        """The same for everybody from now on."""
+        self._changed(frozenset())
+        self._weather = weather
+
+    def slow_down(self, id: str, factor: float) -> None:
+        """What a bureau says, and is told, takes so much longer."""
+        self._changed(frozenset({id}))
+        self._slow[id] = factor
+
+    def calm(self) -> None:
+        """Everybody reaches everybody, and soon."""
+        self.becomes(FAIR)
+        self._slow.clear()
+        self.heal()
+
     def part(self, side: Iterable[str]) -> None:
         """Cut some bureaus off from all others, until `heal`."""
         self._sides.append(frozenset(side))
+        self._changed(self._sides[-1])
         loop = asyncio.get_running_loop()
         for call in self._calls:
             if self.parted(call.caller.id, call.to):
@@ -170,14 +188,19 @@ class Network:
 
     def heal(self) -> None:
         """Everybody reaches everybody."""
+        for side in self._sides:
+            self._changed(side)
         self._sides.clear()
+
+    def _changed(self, side: frozenset[str]) -> None:
+        self._changes.append((asyncio.get_running_loop().time(), side))
 
     def gone(self, host: Host) -> None:
         """A process is no more: its connections break."""
         loop = asyncio.get_running_loop()
         for call in self._calls:
             if call.caller is host or call.callee is host:
-                loop.call_later(self.weather.delay_s, call.cut, "the other side is gone")
+                loop.call_later(self._weather.delay_s, call.cut, "the other side is gone")
 
     def break_all(self, id: str, other: str = "") -> None:
         """Every connection of a bureau breaks, or every one between two."""
@@ -195,11 +218,14 @@ class Network:
 
     def twice(self) -> bool:
         """Whether a call is to be made twice."""
-        return bool(self.weather.twice) and self._rng.random() < self.weather.twice
+        return bool(self._weather.twice) and self._rng.random() < self._weather.twice
 
-    def is_fair_between(self, one: str, other: str) -> bool:
-        """Whether what two bureaus say to each other arrives, and soon."""
-        return not self.parted(one, other) and self.weather == FAIR and not {one, other} & set(self.slow)
+    def fair_since_s(self, one: str, other: str) -> float | None:
+        """Since when what two bureaus say to each other has arrived, and soon; None where it does not."""
+        if self.parted(one, other) or self._weather != FAIR or {one, other} & set(self._slow):
+            return None
+        ends = {one, other}
+        return max((at_s for at_s, side in self._changes if not side or len(ends & side) == 1), default=0.0)
 
     def parted(self, one: str, other: str) -> bool:
         """Whether two cannot reach each other; a clerk is where its bureau is."""

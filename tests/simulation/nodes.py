@@ -139,6 +139,7 @@ class NodeProcess(Host):
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.context.run(running.set, self)
         self.store = FaultyStore(MemoryStore())
+        self.serves_from_s = 0.0
         self.at_work = False
         """Whether it has begun to write and to follow."""
         self.engine: Engine
@@ -161,6 +162,7 @@ class NodeProcess(Host):
             self._open()
             await self.engine.start()
             self.handlers = await handlers_of(servicers(self.engine))
+            self.serves_from_s = bench.loop.time()
             bench.say(machine.name, f"serves {self.engine.sequencer.ledger.state.size} entries")
             await self.engine.begin()
             self.at_work = True
