@@ -122,6 +122,8 @@ class Follower:
         self.bureau = bureau
         self._means = means
         self._copy: Copy
+        self._as_on_disk = False
+        """Whether the copy is what the disk has: not before it was opened, nor where a write may have failed."""
         self._retry_s = _RETRY_FIRST_S
         self._trouble = ""
 
@@ -142,10 +144,8 @@ class Follower:
     async def _attend(self) -> None:
         """One connection, from the copy as the disk has it. Returns when the ledger is not to be cosigned any more."""
         means = self._means
-        self._copy = await means.in_thread(means.shelf.open, self.bureau)
-        means.shelf.put(self._copy)
-        if not self._copy.size:
-            await means.in_thread(self._copy.clear)
+        if not self._as_on_disk:
+            await self._open()
         if self._copy.stopped:
             log.error("not cosigned", ledger=self.bureau.id, reason=self._copy.stopped)
             return
@@ -166,6 +166,14 @@ class Follower:
                     self._at_ease()
             finally:
                 stream.cancel()
+
+    async def _open(self) -> None:
+        means = self._means
+        self._copy = await means.in_thread(means.shelf.open, self.bureau)
+        means.shelf.put(self._copy)
+        if not self._copy.size:
+            await means.in_thread(self._copy.clear)
+        self._as_on_disk = True
 
     async def _cosign(self, peer: Peer, note: bytes) -> bool:
         """Bring the copy to a checkpoint and remember that it is cosigned; False where it proves that it cannot be."""
@@ -210,6 +218,7 @@ class Follower:
     async def _outlived(self, why: str) -> CharterMismatch:
         """The ledger goes on otherwise from where the charter pins it; the copy is fetched again, if it may."""
         copy = self._copy
+        self._as_on_disk = False
         again = copy.rekeyed and await self._means.in_thread(copy.start_over)
         return CharterMismatch(
             f"{copy.size} entries are held here, and the ledger that the charter pins goes on otherwise ({why})",
@@ -250,11 +259,13 @@ class Follower:
         if record is not None:
             commit.batch.put(COSIGNING, record.SerializeToString())
         write = copy.ledger.store.stage(commit.batch)
+        self._as_on_disk = False
         await self._means.in_thread(write)  # 1
         copy.adopt(commit, history)
         if record is not None:
             copy.cosigning = record
             self._means.shelf.put(copy)
+        self._as_on_disk = True
 
     def _tell(self, error: TallystickError) -> None:
         """Say once what is in the way, not at every try."""
