@@ -1,54 +1,125 @@
-"""Who may do what, decided here and nowhere else.
+"""Who may do what, decided here and nowhere else; `docs/access.md` is this table printed.
 
-For now: whoever reaches the node may read (it listens on loopback only, see `config`), and an actor may submit the
-kinds that its registered role allows, as the kinds' own options say.
+A *column* is as what somebody calls a node: found by `Access.column_of` from who its connection says it is and, of the
+node's own bureau, from what the ledger says of its actors *now*. A *row* is a call, and what is in neither is refused.
+Which kinds may be recorded is said by the kinds' own options, and goes by the role of the key that signed.
+
+Whoever has no column is refused everything with the same words, which tell nothing; the node's log says why.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Final
 
+from tallystick.core.actors import Actors
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.errors import NotAllowed
 from tallystick.core.kinds import Kind, role_label
+from tallystick_node.callers import IN_THE_CLEAR, Caller
+from tallystick_proto.v1.meta_pb2 import Role
+
+NODE: Final = "node"
+"""The name under which a node calls, as in `taxation:node`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Somebody who asks: an actor under a registered role, or anybody who reached the node (both empty)."""
+class Column(Enum):
+    """As what somebody calls a node; the value is what it is called."""
 
-    actor: str = ""
-    role: int = 0
+    OWN_OFFICER = "own officer"
+    OWN_SYSTEM = "own system"
+    OWN_REGISTRAR = "own registrar"
+    OWN_NODE = "own node"
+    PEER_NODE = "other bureau's node"
+    PEER_ACTOR = "other bureau's actor"
+    AUDITOR = "auditor"
+    IN_THE_CLEAR = "in the clear"
 
 
-ANYBODY = Principal()
-
-# Calls that record nothing, and who may make them.
-_READ_BY_ANYBODY: Final = frozenset(
-    {
-        "GetCheckpoint",
-        "WatchCheckpoints",
-        "ProveConsistency",
-        "ProveInclusion",
-        "ProvePresence",
-        "ReadEntries",
-        "Find",
-    }
+# Under which role the ledger knows an actor; who has several is taken for the first of them.
+_BY_ROLE: Final = (
+    (Role.OFFICER, Column.OWN_OFFICER),
+    (Role.SYSTEM, Column.OWN_SYSTEM),
+    (Role.REGISTRAR, Column.OWN_REGISTRAR),
+    (Role.NODE, Column.OWN_NODE),
 )
-# A witness proves what it says by its cosignature, and is shown nothing but signed checkpoints.
-_WITNESSING: Final = frozenset({"Cosign", "GetCosigned"})
-# Tells who knows a subject that it was looked up, and how often: the first to be kept for those entitled to it.
-_OPENED_TO_ANYBODY: Final = frozenset({"FindOpenings"})
+
+_EVERYBODY: Final = frozenset(Column)
+_RECORDERS: Final = frozenset({Column.OWN_OFFICER, Column.OWN_SYSTEM, Column.OWN_REGISTRAR, Column.IN_THE_CLEAR})
+_OPERATORS: Final = frozenset({Column.OWN_NODE, Column.IN_THE_CLEAR})
+
+ROWS: Final[Mapping[str, frozenset[Column]]] = {
+    "tallystick.v1.Submit/Submit": _RECORDERS,
+    "tallystick.v1.Submit/SubmitMany": _RECORDERS,
+    "tallystick.v1.Ledger/GetCheckpoint": _EVERYBODY,
+    "tallystick.v1.Ledger/WatchCheckpoints": _EVERYBODY,
+    "tallystick.v1.Ledger/ProveConsistency": _EVERYBODY,
+    "tallystick.v1.Ledger/ProveInclusion": _EVERYBODY,
+    "tallystick.v1.Ledger/ProvePresence": _EVERYBODY,
+    "tallystick.v1.Ledger/ReadEntries": _EVERYBODY,
+    "tallystick.v1.Ledger/Find": _EVERYBODY,
+    # Tells who knows a subject that it was looked up, when and by whom.
+    "tallystick.v1.Ledger/FindOpenings": frozenset({Column.OWN_OFFICER, Column.AUDITOR, Column.IN_THE_CLEAR}),
+    # A witness is shown nothing but signed checkpoints, and proves what it says by its cosignature.
+    "tallystick.v1.Witness/Cosign": frozenset({Column.PEER_NODE, Column.IN_THE_CLEAR}),
+    "tallystick.v1.Witness/GetHeld": _EVERYBODY,
+    "tallystick.v1.Witness/GetCosigned": _EVERYBODY,
+    "tallystick.v1.Gossip/Swap": _EVERYBODY,
+    "tallystick.v1.Gossip/Tell": _EVERYBODY,
+    "tallystick.v1.Gossip/GetCharter": _EVERYBODY,
+    # With the token besides, which stands in the home.
+    "tallystick.v1.Operate/Backup": _OPERATORS,
+    "grpc.health.v1.Health/Check": _EVERYBODY,
+    "grpc.health.v1.Health/List": _EVERYBODY,
+    "grpc.health.v1.Health/Watch": _EVERYBODY,
+    "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": _RECORDERS | _OPERATORS,
+}
 
 
-def may(principal: Principal, rpc: str, kind: Kind | None) -> bool:
-    """Whether a principal may call an RPC, for a statement kind where the RPC records one."""
-    if kind is None:
-        return rpc in _READ_BY_ANYBODY | _WITNESSING | _OPENED_TO_ANYBODY
-    return principal.role in kind.roles
+def may(column: Column | None, rpc: str) -> bool:
+    """Whether who calls as this may make a call, named as in `tallystick.v1.Ledger/Find`."""
+    return column in ROWS.get(rpc, ())
 
 
-def refusal(principal: Principal, kind: Kind) -> str:
-    """What `may` asked for and did not find, as the end of a sentence."""
-    return (
-        f"{' or '.join(role_label(role, 'en') for role in sorted(kind.roles))}, not {role_label(principal.role, 'en')}"
-    )
+def may_record(role: int, kind: Kind) -> bool:
+    """Whether a role may sign a kind."""
+    return role in kind.roles
+
+
+def signers(kind: Kind) -> str:
+    """Who may sign a kind, as the end of a sentence."""
+    return " or ".join(role_label(role, "en") for role in sorted(kind.roles))
+
+
+class Access:
+    """What callers may do at one node: of `own`, under a charter. `actors` are those of its ledger as it is now; an
+    observer has none.
+    """
+
+    def __init__(self, charter: Charter, own: Bureau, actors: Callable[[], Actors] | None = None) -> None:
+        self._bureaus = {bureau.id for bureau in charter.bureau if bureau.state != "closed"}
+        self._auditors = {auditor.id for auditor in charter.auditor}
+        self._own = own
+        self._actors = actors
+
+    def column_of(self, caller: Caller) -> Column:
+        """As what somebody calls, at this moment. Raises NotAllowed where it is nobody, with the reason for the log."""
+        if caller == IN_THE_CLEAR:
+            return Column.IN_THE_CLEAR
+        if caller.party in self._auditors:
+            return Column.AUDITOR
+        if caller.party not in self._bureaus:
+            raise NotAllowed(f"{caller.id} is not of this charter")
+        if caller.party == self._own.id:
+            return self._own_column(caller)
+        return Column.PEER_NODE if caller.name == NODE else Column.PEER_ACTOR
+
+    def _own_column(self, caller: Caller) -> Column:
+        if self._actors is None:  # an observer registers nobody: its authority alone vouches for who reads
+            return Column.OWN_NODE if caller.name == NODE else Column.PEER_ACTOR
+        roles = self._actors().roles_of(caller.id)
+        for role, column in _BY_ROLE:
+            if role in roles:
+                return column
+        raise NotAllowed(f"{caller.id} is not registered, or revoked")

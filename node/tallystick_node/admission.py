@@ -9,12 +9,11 @@ from __future__ import annotations
 from tallystick.core.actors import Actors
 from tallystick.core.entry import Entry
 from tallystick.core.errors import NotAllowed, NotAuthentic, SubmissionConflict, VerificationFailed
-from tallystick.core.kinds import KINDS, TERM_FIELDS
+from tallystick.core.kinds import KINDS, TERM_FIELDS, role_label
 from tallystick.core.limits import SUBMISSION_AHEAD_MAX_US
 from tallystick.core.statement import read
 from tallystick.core.submission import Prepared
 from tallystick_node import access
-from tallystick_node.access import Principal
 from tallystick_node.ledger import Ledger, State
 from tallystick_proto.v1.statement_pb2 import Statement
 
@@ -47,14 +46,13 @@ def admit(submission: Prepared, first: int, actors: Actors) -> None:
     `actors` is changed; on an error it must be thrown away. Raises NotAuthentic or NotAllowed.
     """
     registered = actors.authorise(submission.actor, submission.signature.key, first)
-    principal = Principal(registered.actor, registered.role)
     for number in set(submission.kinds):
         kind = KINDS[number]
-        if not access.may(principal, "Submit", kind):
+        if not access.may_record(registered.role, kind):
             raise NotAllowed(
                 f"{submission.actor} may not record {kind.name}",
                 where="actor",
-                expected=access.refusal(principal, kind),
+                expected=f"{access.signers(kind)}, not {role_label(registered.role, 'en')}",
             )
     if not touches_actors(submission):
         return

@@ -32,7 +32,9 @@ from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick_node import observer
+from tallystick_node.access import Access
 from tallystick_node.adoption import adoption_due, check_floor
+from tallystick_node.callers import Callers
 from tallystick_node.config import Settings
 from tallystick_node.engine import Engine, Who
 from tallystick_node.identity import load_ledger_key, load_witness_key
@@ -41,6 +43,7 @@ from tallystick_node.operator_token import make_token
 from tallystick_node.peers import Peer
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.errors import DomainErrors
+from tallystick_node.services.gate import Gate
 from tallystick_node.services.operate import OperateService
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
@@ -155,7 +158,7 @@ class Node:
         await engine.start()
         config = self.settings.config
         server = grpc.aio.server(
-            interceptors=[DomainErrors()],
+            interceptors=[self._gate(), DomainErrors()],
             maximum_concurrent_rpcs=config.serve.calls_max,
             options=[
                 ("grpc.so_reuseport", 0),  # or a second node would share the port unnoticed
@@ -198,6 +201,13 @@ class Node:
         self.recording = asyncio.create_task(self._begin())
         self._tasks = [self.recording, asyncio.create_task(self._report_the_end())]
         log.info("serving", bureau=self.bureau.id, listen=config.listen, **engine.standing)
+
+    def _gate(self) -> Gate:
+        """Lets in whom the table of access lets in; its listener asks nobody for a certificate."""
+        actors = None if self.bureau.is_observer else lambda: self.sequencer.actors
+        return Gate(
+            Callers(self.charter, self.engine.who.now_us, in_the_clear=True), Access(self.charter, self.bureau, actors)
+        )
 
     async def _begin(self) -> None:
         await self.engine.begin()

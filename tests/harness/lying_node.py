@@ -15,13 +15,16 @@ from typing import Any
 import grpc
 import msgspec
 
-from tallystick.core.charter import Bureau
+from tallystick.core.charter import Bureau, Charter
 from tallystick.core.limits import SUBMISSION_BYTES_MAX
 from tallystick.sdk.heard_versions import HeardVersions
+from tallystick_node.access import Access
+from tallystick_node.callers import Callers
 from tallystick_node.engine import Engine, Who
 from tallystick_node.peers import Peer, Reach
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.errors import DomainErrors
+from tallystick_node.services.gate import Gate
 from tallystick_node.witness import Gathering
 from tallystick_proto.v1.gossip_pb2_grpc import add_GossipServicer_to_server
 from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
@@ -51,16 +54,26 @@ _STREAMS = ("Cosign", "SubmitMany", "WatchCheckpoints", "ReadEntries", "Find", "
 class LyingNode:
     """The node of a home. Use as a context; `lies` may change at any time.
 
-    With `reach` it follows the ledgers that its office's charter lets it witness, and reaches their nodes by it.
+    With `reach` it follows the ledgers that its office's charter lets it witness, and reaches their nodes by it. With
+    `callers` it lets in by the table of access whom they tell; otherwise everybody.
     """
 
-    def __init__(self, home: Home, *, linger_s: float = 0.0, port: int = 0, reach: Reach | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        linger_s: float = 0.0,
+        port: int = 0,
+        reach: Reach | None = None,
+        callers: Callers | None = None,
+    ) -> None:
         self.home = home
         self.lies: dict[str, Lie] = {}
         self.calls: list[str] = []
         self.port = port
         self._linger_s = linger_s
         self._reach = reach
+        self._callers = callers
         self.engine: Engine
         self.sequencer: Sequencer
         self.gathering: Gathering
@@ -104,7 +117,7 @@ class LyingNode:
             await self.engine.write()
         most = 3 * SUBMISSION_BYTES_MAX
         self._server = grpc.aio.server(
-            interceptors=[DomainErrors()],
+            interceptors=[*self._gate(who.charter), DomainErrors()],
             options=[
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", most),
@@ -131,6 +144,11 @@ class LyingNode:
         await self.engine.stop()
         self.sequencer.ledger.store.close()
         self.home.signed.close()
+
+    def _gate(self, charter: Charter) -> list[Gate]:
+        if self._callers is None:
+            return []
+        return [Gate(self._callers, Access(charter, self.home.office.bureau, lambda: self.sequencer.actors))]
 
     def _bent(self, service: Any) -> Any:
         for name in (*_UNARY, *_STREAMS):

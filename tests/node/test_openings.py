@@ -14,11 +14,10 @@ from tallystick.core.compose import Sensitive, compose, place
 from tallystick.core.kinds import SENSITIVE
 from tallystick.core.limits import STATEMENT_BYTES_MAX
 from tallystick.core.statement import commitment_at
-from tallystick_node import access, keyspace, openings
-from tallystick_node.access import ANYBODY
+from tallystick_node import keyspace, openings
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.entry_pb2 import Submission
-from tallystick_proto.v1.ledger_pb2 import DESCRIPTOR, Openings, OpeningsRequest, SubmitRequest
+from tallystick_proto.v1.ledger_pb2 import Openings, OpeningsRequest, SubmitRequest
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
 from tests.harness.office import Office
@@ -142,22 +141,6 @@ def test_a_bad_question_is_refused(client: Client, name: str) -> None:
     code, detail = refusal(lambda: bad()[name](client))
     assert code in (CODES.NOT_FOUND, CODES.INVALID_ARGUMENT)
     assert "citizen" not in str(detail)
-
-
-def test_who_may_not_have_disclosures_gets_none(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The call has a row of its own in the access table, and is refused where that says no."""
-    assert access.may(ANYBODY, "FindOpenings", None)
-    monkeypatch.setattr(access, "_OPENED_TO_ANYBODY", frozenset())
-    code, detail = refusal(lambda: ask(client, b"citizen 1"))
-    assert (code, detail.name) == (CODES.PERMISSION_DENIED, "NotAllowed")
-
-
-def test_the_access_table_knows_every_call() -> None:
-    """Every call of the reading service, and no submission without its kind."""
-    for method in DESCRIPTOR.services_by_name["Ledger"].methods:
-        assert access.may(ANYBODY, method.name, None)
-    assert not access.may(ANYBODY, "Submit", None)
-    assert not access.may(ANYBODY, "SubmitMany", None)
 
 
 def test_every_sensitive_field_can_be_asked_for(client: Client) -> None:

@@ -12,7 +12,8 @@ from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.core.errors import ProofFailed, TallystickError
 from tallystick.sdk.openings import find_openings, open_all
 from tallystick.sdk.reader import LedgerReader
-from tallystick_node import access, keyspace
+from tallystick_node import keyspace
+from tallystick_node.services.gate import refusal
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.ledger_pb2 import Opening, Openings, SubmitRequest
 from tests.harness.desk import Desk, desk_in
@@ -146,16 +147,19 @@ def test_a_node_without_commitments_is_not_told_the_subject(desk: Desk, reader: 
     assert "FindOpenings" not in desk.node.calls
 
 
-def test_a_node_that_refuses_or_lies_is_a_gap(
-    desk: Desk, reader: LedgerReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def refused(answer: Openings) -> None:
+    """Nobody is let in."""
+    raise refusal()
+
+
+def test_a_node_that_refuses_or_lies_is_a_gap(desk: Desk, reader: LedgerReader) -> None:
     """With the exit code of what it did, and the others go on."""
     found, _ = asked(reader, {"market": 3})
     assert len(found) == 1
     desk.node.lies["FindOpenings"] = touched
     found, ledger = asked(reader, {"market": 3})
     assert (found, ledger.exit_code) == ([], ProofFailed.exit_code)
-    monkeypatch.setattr(access, "_OPENED_TO_ANYBODY", frozenset())
+    desk.node.lies["FindOpenings"] = refused
     found, ledger = asked(reader, {"market": 3})
     assert (found, ledger.exit_code) == ([], TallystickError.exit_code)
-    assert "not opened to you" in ledger.gap
+    assert "not for you to call" in ledger.gap

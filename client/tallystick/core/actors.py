@@ -56,6 +56,7 @@ class Actors:
         node = Registered(f"{bureau}:node", ledger_key, Role.NODE, None)
         registrar = Registered(f"{bureau}:registrar", registrar_key, Role.REGISTRAR, None)
         self._by_key: dict[bytes, Registered] = {ledger_key: node, registrar_key: registrar}
+        self._roles: dict[str, frozenset[int]] = {each.actor: frozenset({each.role}) for each in (node, registrar)}
 
     def add_retired(self, name: str, key: bytes, role: int, size: int) -> None:
         """Name a key that the charter retired: it signed as `<bureau>:<name>` in the first `size` entries."""
@@ -64,7 +65,8 @@ class Actors:
     def copy(self) -> Actors:
         """An independent copy, for a commit that may fail."""
         twin = object.__new__(Actors)
-        twin.bureau, twin.origin, twin._by_key = self.bureau, self.origin, dict(self._by_key)
+        twin.bureau, twin.origin = self.bureau, self.origin
+        twin._by_key, twin._roles = dict(self._by_key), dict(self._roles)
         return twin
 
     def __iter__(self) -> Iterator[Registered]:
@@ -73,6 +75,10 @@ class Actors:
     def by_key(self, key: bytes) -> Registered | None:
         """The registration of a key, whatever its standing."""
         return self._by_key.get(key)
+
+    def roles_of(self, actor: str) -> frozenset[int]:
+        """The roles under which an actor has a key that is valid now; none where it is nobody, or revoked."""
+        return self._roles.get(actor, frozenset())
 
     def is_named(self, actor: str) -> bool:
         """Whether it is the charter that names an actor's key, and no registration."""
@@ -113,9 +119,13 @@ class Actors:
                 self._by_key[said.key] = Registered(
                     said.registered, said.key, said.role, index, None, statement.head.system
                 )
+                self._roles[said.registered] = self.roles_of(said.registered) | {said.role}
             case "actor_revoked":
                 was = self._by_key[statement.actor_revoked.key]
                 self._by_key[was.key] = Registered(was.actor, was.key, was.role, was.index, index, was.system)
+                self._roles[was.actor] = frozenset(
+                    each.role for each in self if each.actor == was.actor and each.revoked is None
+                )
 
     def _check_registration(self, said: ActorRegistered) -> None:
         where = f"registration of {said.registered}"

@@ -20,12 +20,18 @@ from tallystick.sdk.wire_errors import to_status
 log = structlog.get_logger()
 
 
+async def abort(context: ServicerContext[Any, Any], error: TallystickError) -> NoReturn:
+    """End a call with a domain error."""
+    status = rpc_status.to_status(to_status(error))
+    context.set_trailing_metadata(status.trailing_metadata)
+    await context.abort(status.code, status.details)
+    raise AssertionError("abort raises")
+
+
 async def _abort(context: ServicerContext[Any, Any], error: Exception, method: str) -> NoReturn:
     if isinstance(error, TallystickError):
         log.info("refused", rpc=method, peer=context.peer(), error=type(error).__name__, reason=str(error))
-        status = rpc_status.to_status(to_status(error))
-        context.set_trailing_metadata(status.trailing_metadata)
-        await context.abort(status.code, status.details)
+        await abort(context, error)
     log.error("internal error", rpc=method, exc_info=error)
     await context.abort(grpc.StatusCode.INTERNAL, "an internal error; the node's log has more")
     raise AssertionError("abort raises")

@@ -9,10 +9,9 @@ from typing import Any
 
 from grpc.aio import ServicerContext
 
-from tallystick.core.errors import InvalidIdentifier, NotAllowed, NotFound
+from tallystick.core.errors import InvalidIdentifier, NotFound
 from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX
 from tallystick.core.merkle import prove_consistency, prove_inclusion
-from tallystick_node import access
 from tallystick_node.answers import ReadyBundles, find
 from tallystick_node.openings import openings
 from tallystick_node.presence import presence_of
@@ -102,8 +101,6 @@ class LedgerService(LedgerServicer):
     async def FindOpenings(
         self, request: OpeningsRequest, context: ServicerContext[Any, Any]
     ) -> AsyncIterator[Openings]:
-        if not access.may(access.ANYBODY, "FindOpenings", None):
-            raise NotAllowed("disclosures are not opened to you", expected="somebody entitled to them")
         held = self._shelf.at(request.origin)
         if held is not self._shelf.own:
             raise NotFound(

@@ -1,0 +1,54 @@
+"""Who calls, as far as the connection proves it.
+
+Over TLS a caller is whom its certificate names. A listener in the clear knows nobody: whoever reaches it is
+`IN_THE_CLEAR`. What a caller may do is not said here, but in `access`; that a submission is its actor's, the submission
+itself proves.
+
+`current` is the caller of the call that is being answered, set before the service sees it. Where nothing sets it (a
+service called without a server) it is `IN_THE_CLEAR`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+from grpc.aio import ServicerContext
+
+from tallystick.core.charter import Charter
+from tallystick.core.errors import NotAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A bureau's actor or node, by the bureau's id and a name; an auditor, by its id alone; or nobody known."""
+
+    party: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        """As in `taxation:clerk`, `audit-office`, or `in the clear`."""
+        return f"{self.party}:{self.name}" if self.name else self.party or "in the clear"
+
+
+IN_THE_CLEAR: Final = Caller("", "")
+
+current: ContextVar[Caller] = ContextVar("caller", default=IN_THE_CLEAR)
+
+
+class Callers:
+    """Tells the callers of one listener apart. `in_the_clear` says that it asks for no certificate."""
+
+    def __init__(self, charter: Charter, now_us: Callable[[], int], *, in_the_clear: bool) -> None:
+        self._charter = charter
+        self._now_us = now_us
+        self._in_the_clear = in_the_clear
+
+    def of(self, context: ServicerContext[Any, Any]) -> Caller:
+        """Who makes a call. Raises NotAllowed where its connection does not prove that."""
+        if self._in_the_clear:
+            return IN_THE_CLEAR
+        raise NotAllowed("no certificate", expected="one that the charter's authorities issued")

@@ -1,0 +1,109 @@
+"""The table of access is whole: a row for every call there is, and a column for every way to call."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import msgspec
+import pytest
+from google.protobuf.descriptor import FileDescriptor
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+
+from tallystick.core.charter import Auditor, open_charter
+from tallystick.core.errors import NotAllowed
+from tallystick_node.access import ROWS, Access, Column
+from tallystick_node.callers import Caller
+from tallystick_proto.v1 import entry_pb2, gossip_pb2, ledger_pb2, operate_pb2, witness_pb2
+from tallystick_proto.v1.meta_pb2 import Role
+from tallystick_proto.v1.statement_pb2 import Statement
+from tests.harness.office import Office, key_of
+from tests.harness.rosters import observing
+
+FILES = (entry_pb2, gossip_pb2, ledger_pb2, operate_pb2, witness_pb2, health_pb2, reflection_pb2)
+
+
+def calls(file: FileDescriptor) -> list[str]:
+    return [
+        f"{service.full_name}/{method.name}" for service in file.services_by_name.values() for method in service.methods
+    ]
+
+
+def test_every_call_has_a_row() -> None:
+    """And no row is of a call that is not there."""
+    assert sorted(ROWS) == sorted(chain.from_iterable(calls(file.DESCRIPTOR) for file in FILES))
+
+
+OWN = Office("market")
+OTHERS = {state: Office(state) for state in ("active", "suspended", "closed")}
+WATCHER = observing(Office("watcher").bureau)
+CHARTER = msgspec.structs.replace(
+    open_charter(*OWN.charter()),
+    bureau=(
+        OWN.bureau,
+        WATCHER,
+        *(msgspec.structs.replace(office.bureau, state=state) for state, office in OTHERS.items()),
+    ),
+    auditor=(Auditor("audit-office", ""),),
+)
+
+
+def registered(*more: bytes) -> Access:
+    """The own bureau's node, whose ledger registered `clerk` and `gateway`, and then says more."""
+    actors = OWN.actors()
+    for index, data in enumerate([OWN.registers("clerk"), OWN.registers("gateway", role=Role.SYSTEM), *more]):
+        actors.fold(index, Statement.FromString(data))
+    return Access(CHARTER, OWN.bureau, lambda: actors)
+
+
+COLUMNS = {
+    "market:clerk": Column.OWN_OFFICER,
+    "market:gateway": Column.OWN_SYSTEM,
+    "market:registrar": Column.OWN_REGISTRAR,
+    "market:node": Column.OWN_NODE,
+    "market:stranger": None,
+    "market:": None,
+    "active:node": Column.PEER_NODE,
+    "active:anybody": Column.PEER_ACTOR,
+    "active:registrar": Column.PEER_ACTOR,
+    "suspended:node": Column.PEER_NODE,
+    "suspended:anybody": Column.PEER_ACTOR,
+    "closed:node": None,
+    "closed:anybody": None,
+    "watcher:node": Column.PEER_NODE,
+    "watcher:anybody": Column.PEER_ACTOR,
+    "audit-office:": Column.AUDITOR,
+    "elsewhere:node": None,
+    ":": Column.IN_THE_CLEAR,
+}
+
+
+def column(access: Access, party: str, name: str) -> Column | None:
+    try:
+        return access.column_of(Caller(party, name))
+    except NotAllowed:
+        return None
+
+
+@pytest.mark.parametrize("who", COLUMNS)
+def test_everybody_has_one_column_or_none(who: str) -> None:
+    """By the charter and, of the own bureau, by what its ledger registered."""
+    assert column(registered(), *who.split(":")) is COLUMNS[who]
+
+
+def test_an_actor_is_what_its_valid_keys_make_it() -> None:
+    """Another key adds to it, a revoked one takes away, and without one it is nobody."""
+    spare = OWN.registers("clerk", key_of("spare"), Role.SYSTEM)
+    assert column(registered(OWN.revokes("clerk")), "market", "clerk") is None
+    assert column(registered(spare), "market", "clerk") is Column.OWN_OFFICER
+    assert column(registered(spare, OWN.revokes("clerk")), "market", "clerk") is Column.OWN_SYSTEM
+    gone = registered(spare, OWN.revokes("clerk"), OWN.revokes("clerk", key_of("spare")))
+    assert column(gone, "market", "clerk") is None
+
+
+def test_an_observer_registers_nobody() -> None:
+    """At its own node its readers are what they are at others', its node is its own."""
+    watcher = Access(CHARTER, WATCHER)
+    assert column(watcher, "watcher", "anybody") is Column.PEER_ACTOR
+    assert column(watcher, "watcher", "node") is Column.OWN_NODE
+    assert column(watcher, "market", "node") is Column.PEER_NODE
