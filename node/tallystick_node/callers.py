@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final
-
-from grpc.aio import ServicerContext
+from typing import TYPE_CHECKING, Any, Final
 
 from tallystick.core.charter import Charter
 from tallystick.core.errors import NotAllowed
+
+if TYPE_CHECKING:  # what only wants the table need not load gRPC
+    from grpc.aio import ServicerContext
 
 
 @dataclass(frozen=True, slots=True)
