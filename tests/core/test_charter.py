@@ -35,6 +35,7 @@ from tallystick.core.errors import (
 )
 from tallystick.core.limits import CHARTER_BYTES_MAX
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey
+from tests.harness.authorities import authority_of
 from tests.harness.ledger_maker import CHARTER_KEYS, LedgerMaker, charter_of, key_of, signed
 
 MARKET, TAXATION = LedgerMaker().bureau, LedgerMaker(bureau="taxation").bureau
@@ -47,7 +48,7 @@ FULL = msgspec.structs.replace(
     bureau=(
         msgspec.structs.replace(
             MARKET,
-            certificate_authority="-----BEGIN CERTIFICATE-----\nMII\n",
+            certificate_authority=authority_of(MARKET.id).pem,
             witnesses=("taxation",),
             floor=Floor(size=88_120, root=base64.b64encode(bytes(32)).decode()),
             state="closed",

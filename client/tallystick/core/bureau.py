@@ -19,6 +19,8 @@ from typing import Literal
 
 import msgspec
 
+from tallystick.core import identifiers
+from tallystick.core.certificate import Authority, parse_authorities
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import MalformedCharter, NotFound
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, decode_base64
@@ -118,6 +120,13 @@ class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return [self.witness_verifier, *(key for key in retired if key.name.endswith("/witness"))]
 
     @property
+    def authorities(self) -> tuple[Authority, ...]:
+        """What certifies its connections: one, two while one takes the other's place; none where it has none, and its
+        node listens in the clear.
+        """
+        return parse_authorities(self.certificate_authority, self.id) if self.certificate_authority else ()
+
+    @property
     def ends(self) -> dict[VerifierKey, int]:
         """The keys whose word for this ledger ends at a size: retired ones, and the last one of a closed ledger."""
         ended = {each.verifier: each.size for each in self.retired if not each.verifier.name.endswith("/witness")}
@@ -136,6 +145,49 @@ class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def registrar_public(self) -> bytes:
         """The key that registers this bureau's actors, 32 bytes."""
         return VerifierKey.parse(self.registrar_key).public
+
+    def check(self) -> list[bytes]:
+        """Every public key it has or had, once all it says reads by itself.
+
+        Raises InvalidIdentifier, MalformedCharter, MalformedKey, MalformedCertificate.
+        """
+        identifiers.check_bureau_id(self.id)
+        identifiers.check_origin(self.origin)
+        identifiers.check_credit_code(self.credit_code)
+        publics = []
+        for name, text, algorithm in self._keys():
+            key = VerifierKey.parse(text)
+            if (key.name, key.algorithm) != (name, algorithm):
+                raise MalformedCharter(
+                    f"a key of {self.id} is {key.name}, algorithm {key.algorithm}",
+                    where="charter",
+                    expected=f"{name}, {algorithm}",
+                )
+            publics.append(key.public)
+        if self.floor is not None:
+            root = decode_base64(self.floor.root, MalformedCharter, f"charter: floor of {self.id}")
+            Checkpoint(self.origin, self.floor.size, root)
+        self.authorities  # noqa: B018, for what it raises
+        floor_size = None if self.floor is None else self.floor.size
+        return publics + [retired.check(self.origin, floor_size) for retired in self.retired]
+
+    def _keys(self) -> list[tuple[str, str, int]]:
+        """The keys it must have: under which name, the key's text, of which algorithm. Raises MalformedCharter where an
+        observer says what only a ledger has.
+        """
+        keys = [(f"{self.origin}/witness", self.witness_key, COSIGNATURE_V1)]
+        if not self.is_observer:
+            ledger = (self.origin, self.ledger_key, ED25519)
+            return [ledger, *keys, (f"{self.origin}/registrar", self.registrar_key, ED25519)]
+        of_a_ledger = {"registrar_key": self.registrar_key, "floor": self.floor, "witnesses": self.witnesses}
+        for what, said in of_a_ledger.items():
+            if said:
+                raise MalformedCharter(
+                    f"{self.id} has no ledger_key, but {what}",
+                    where="charter",
+                    expected="an observer, which has none of a ledger, or a ledger_key",
+                )
+        return keys
 
     def label(self, language: str) -> str:
         """What the bureau is called, shortest first."""

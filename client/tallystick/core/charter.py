@@ -22,30 +22,22 @@ from typing import Any, Final
 import msgspec
 import tomli_w
 
-from tallystick.core import identifiers
+from tallystick.core.auditor import Auditor as Auditor
 from tallystick.core.bureau import Bureau as Bureau
 from tallystick.core.bureau import Floor as Floor
 from tallystick.core.bureau import Name as Name
 from tallystick.core.bureau import no_ledger
-from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import CharterMismatch, InvalidIdentifier, MalformedCharter, NotFound, VerificationFailed
 from tallystick.core.hashing import chain_hash, format_digest
 from tallystick.core.keys import Signer
 from tallystick.core.limits import CHARTER_BYTES_MAX, WITNESSES_MAX
-from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, decode_base64, open_note, parse_note, sign_note
+from tallystick.core.note import VerifierKey, open_note, parse_note, sign_note
 from tallystick.core.quorum import WITNESSES_MIN, Quorum, default_needed
 
 HEADER = "# tallystick/charter/v1\n"
 EVERYBODY_WITNESSES_MAX: Final = 7
 _FRESHNESS: Final = re.compile(r"([1-9][0-9]{0,5})([smh])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600}
-
-
-class Auditor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Someone who may read everything."""
-
-    id: str
-    key: str
 
 
 class Witnessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,6 +78,11 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if candidate.id == bureau:
                 return candidate
         raise NotFound(f"no bureau {bureau!r}", where=f"charter {self.name}", expected=_listed(self.bureau))
+
+    @property
+    def parties(self) -> tuple[Bureau | Auditor, ...]:
+        """Everybody the charter names: bureaus, then auditors."""
+        return (*self.bureau, *self.auditor)
 
     @property
     def ledgers(self) -> tuple[Bureau, ...]:
@@ -229,54 +226,22 @@ def _check(charter: Charter) -> None:
     ids = [*(bureau.id for bureau in charter.bureau), *(auditor.id for auditor in charter.auditor)]
     try:
         for bureau in charter.bureau:
-            identifiers.check_bureau_id(bureau.id)
-            identifiers.check_origin(bureau.origin)
-            identifiers.check_credit_code(bureau.credit_code)
-            for name, text, algorithm in _keys_of(bureau):
-                key = VerifierKey.parse(text)
-                if (key.name, key.algorithm) != (name, algorithm):
-                    raise refuse(
-                        f"a key of {bureau.id} is {key.name}, algorithm {key.algorithm}", f"{name}, {algorithm}"
-                    )
-                publics.append(key.public)
-            if bureau.floor is not None:
-                root = decode_base64(bureau.floor.root, MalformedCharter, f"charter: floor of {bureau.id}")
-                Checkpoint(bureau.origin, bureau.floor.size, root)
-            floor_size = None if bureau.floor is None else bureau.floor.size
-            publics += [retired.check(bureau.origin, floor_size) for retired in bureau.retired]
-        for auditor in charter.auditor:
-            identifiers.check_bureau_id(auditor.id)
+            publics += bureau.check()
+        publics += [auditor.check() for auditor in charter.auditor]
         publics += [VerifierKey.parse(text).public for text in charter.charter_keys]
-        publics += [VerifierKey.parse(auditor.key).public for auditor in charter.auditor]
     except (InvalidIdentifier, VerificationFailed) as error:
         if isinstance(error, MalformedCharter):
             raise
         where = f"charter: {error.where}" if error.where else "charter"
         raise MalformedCharter(error.what, where=where, expected=error.expected) from None
-    for what, values in (("id", ids), ("origin", [bureau.origin for bureau in charter.bureau]), ("key", publics)):
+    certified = [party.authorities for party in charter.parties]
+    certifying = [key for pinned in certified for key in {each.public.public_numbers() for each in pinned}]
+    origins = [bureau.origin for bureau in charter.bureau]
+    for what, values in (("id", ids), ("origin", origins), ("key", publics), ("certificate authority", certifying)):
         if len(set(values)) < len(values):
             raise refuse(f"one {what} stands twice", f"every {what} once")
     _check_ends(charter)
     _check_witnessing(charter)
-
-
-def _keys_of(bureau: Bureau) -> list[tuple[str, str, int]]:
-    """The keys a bureau must have: under which name, the key's text, of which algorithm. Raises MalformedCharter where
-    an observer says what only a ledger has.
-    """
-    keys = [(f"{bureau.origin}/witness", bureau.witness_key, COSIGNATURE_V1)]
-    if not bureau.is_observer:
-        ledger = (bureau.origin, bureau.ledger_key, ED25519)
-        return [ledger, *keys, (f"{bureau.origin}/registrar", bureau.registrar_key, ED25519)]
-    of_a_ledger = {"registrar_key": bureau.registrar_key, "floor": bureau.floor, "witnesses": bureau.witnesses}
-    for what, said in of_a_ledger.items():
-        if said:
-            raise MalformedCharter(
-                f"{bureau.id} has no ledger_key, but {what}",
-                where="charter",
-                expected="an observer, which has none of a ledger, or a ledger_key",
-            )
-    return keys
 
 
 def _check_ends(charter: Charter) -> None:
@@ -335,7 +300,9 @@ def format_charter(charter: Charter) -> str:
     }
     if charter.witnessing == Witnessing():
         del raw["witnessing"]
-    raw["bureau"] = [{k: v for k, v in bureau.items() if v not in (None, "", [], ())} for bureau in raw["bureau"]]
+    for kind in ("bureau", "auditor"):
+        if kind in raw:
+            raw[kind] = [{k: v for k, v in each.items() if v not in (None, "", [], ())} for each in raw[kind]]
     for bureau in raw["bureau"]:
         bureau["name"] = {k: v for k, v in bureau["name"].items() if v}
     return HEADER + tomli_w.dumps(raw)

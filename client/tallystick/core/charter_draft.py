@@ -99,7 +99,10 @@ def _merge(into: dict[str, Any], edits: dict[str, Any]) -> None:
 
 
 def changes(before: Charter, after: Charter) -> list[Change]:
-    """What differs, in the order of the later charter, then what is gone; bureaus and auditors go by their ids."""
+    """What differs, in the order of the later charter, then what is gone; bureaus and auditors go by their ids.
+
+    A certificate authority goes by its fingerprint, and is said with its term.
+    """
     old, new = dict(_values("", _raw(before))), dict(_values("", _raw(after)))
     places = [*new, *(place for place in old if place not in new)]
     return [
@@ -110,7 +113,11 @@ def changes(before: Charter, after: Charter) -> list[Change]:
 
 
 def _raw(charter: Charter) -> dict[str, Any]:
-    return tomllib.loads(format_charter(charter))
+    raw = tomllib.loads(format_charter(charter))
+    for each, party in zip((*raw["bureau"], *raw.get("auditor", [])), charter.parties, strict=True):
+        if party.authorities:
+            each["certificate_authority"] = [str(authority) for authority in party.authorities]
+    return raw
 
 
 def _values(place: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,8 @@
     ├── Usage                          yours   exit 2   the call itself is wrong
     │   └── ConfigInvalid                      a settings file, profile or charter file does not read
     ├── VerificationFailed             peer's  exit 5   what was shown does not prove what it claims
-    │   ├── MalformedKey, MalformedNote, MalformedEntry, MalformedProof, MalformedCharter
+    │   ├── MalformedKey, MalformedNote, MalformedEntry, MalformedProof, MalformedCharter,
+    │   │   MalformedCertificate
     │   ├── ChainBroken                        an entry does not follow the one before it
     │   ├── SignatureInvalid                   bytes and signature do not belong together
     │   │   └── NotVouchedFor                  a checkpoint by a key that this charter does not name, or not so far
@@ -154,6 +155,10 @@ class MalformedProof(VerificationFailed):
 
 
 class MalformedCharter(VerificationFailed):
+    pass
+
+
+class MalformedCertificate(VerificationFailed):
     pass
 
 

@@ -39,6 +39,9 @@ NOTE_SIGNATURES_MAX = 100
 NOTED_COSIGNATURES_MAX = 72
 WITNESSES_MAX = 64
 CHARTER_BYTES_MAX = 900_000
+# A party's certificate authorities: one, two while one takes the other's place. Ours have some 600 bytes.
+AUTHORITIES_MAX = 2
+CERTIFICATE_BYTES_MAX = 16 * 1024
 EVIDENCE_BYTES_MAX = 2 * 1024 * 1024
 SALT_BYTES = 32
 

@@ -1,0 +1,281 @@
+"""X.509 certificates by which the two ends of a connection know each other, strictly.
+
+Every party of the charter (a bureau or an auditor) is its own certificate authority. Keys are P-256, signatures ECDSA
+with SHA-256. Whom a certificate names stands in its one URI:
+
+    tallystick:taxation:clerk       an actor of a bureau
+    tallystick:taxation:node        a bureau's node
+    tallystick:audit-office         an auditor
+
+An *authority* is self-signed, may sign certificates and nothing below it may, and its name is `CN=<party>` and nothing
+else: so no two parties' authorities can be taken for each other by any way of comparing names. A charter pins one in a
+party's stanza, two while one takes the other's place, as the PEM that OpenSSL writes: nothing before, between or after.
+
+A *certificate* was issued by an authority directly. A node's has besides the URI the DNS name `node.tallystick`, under
+which every node is dialled, and serves both ends of a connection; any other has no name but the URI and serves the
+caller's end alone, so that no actor can pass for a node. Other extensions are left to the TLS library, which refuses
+the critical ones it does not know.
+
+Nothing here is of the ledger: a certificate says who is at the other end of a connection, never who recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
+
+from tallystick.core.errors import InvalidIdentifier, MalformedCertificate
+from tallystick.core.identifiers import check_bureau_id, split_actor
+from tallystick.core.limits import AUTHORITIES_MAX, CERTIFICATE_BYTES_MAX
+
+NODE_HOST: Final = "node.tallystick"
+NODE_NAME: Final = "node"
+_SCHEME: Final = "tallystick:"
+_CACHED_MAX: Final = 4_096
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library says of bytes that are no certificate or request, or none it can read."""
+PublicKey = EllipticCurvePublicKey
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Holder:
+    """Whom a certificate names: a party of the charter, and, where it is a bureau, the actor or node of it."""
+
+    party: str
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises InvalidIdentifier."""
+        if self.name:
+            split_actor(self.id)
+        else:
+            check_bureau_id(self.party)
+
+    @classmethod
+    def parse(cls, id_: str) -> Holder:
+        """Reads `<bureau>:<name>` or `<auditor>`. Raises InvalidIdentifier."""
+        return cls(*split_actor(id_)) if ":" in id_ else cls(id_)
+
+    @property
+    def id(self) -> str:
+        return f"{self.party}:{self.name}" if self.name else self.party
+
+    @property
+    def uri(self) -> str:
+        return _SCHEME + self.id
+
+    @property
+    def is_node(self) -> bool:
+        return self.name == NODE_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate, by its DER. Valid from `begins_us` up to and without `ends_us`, in microseconds since 1970."""
+
+    der: bytes
+    begins_us: int
+    ends_us: int
+
+    def __str__(self) -> str:
+        return f"{self.fingerprint} until {datetime.fromtimestamp(self.ends_us // 1_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    def valid(self, now_us: int) -> bool:
+        return self.begins_us <= now_us < self.ends_us
+
+    @property
+    def fingerprint(self) -> str:
+        """`sha256:` and the hash of the DER in hex, as OpenSSL reckons it."""
+        return f"sha256:{_load_der(self.der).fingerprint(SHA256()).hex()}"
+
+    @property
+    def public(self) -> PublicKey:
+        """The P-256 key."""
+        return _key_of(_load_der(self.der))
+
+
+@dataclass(frozen=True, slots=True)
+class Authority(Certificate):
+    """A party's certificate authority."""
+
+    party: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issued(Certificate):
+    """A certificate of whoever it names; who issued it, only `issued_by` says."""
+
+    holder: Holder
+
+    def issued_by(self, authority: Authority) -> bool:
+        """Whether that authority's key signed it, for its own party."""
+        return self.holder.party == authority.party and _issued_by(self.der, authority.der)
+
+
+def parse_authorities(pem: str, party: str) -> tuple[Authority, ...]:
+    """The authorities a party's stanza pins: one or two. Raises MalformedCertificate."""
+    return _parse_authorities(pem, party)
+
+
+@lru_cache(maxsize=_CACHED_MAX)
+def _parse_authorities(pem: str, party: str) -> tuple[Authority, ...]:
+    where = f"certificate authority of {party}"
+    found = _load_pem(pem.encode(errors="replace"), where)
+    if not 1 <= len(found) <= AUTHORITIES_MAX:
+        raise MalformedCertificate(f"{len(found)} certificates", where=where, expected=f"1 to {AUTHORITIES_MAX}")
+    if pem != "".join(each.public_bytes(Encoding.PEM).decode() for each in found):
+        raise MalformedCertificate("there is more than certificates", where=where, expected="PEM as OpenSSL writes it")
+    return tuple(_authority(each, party, where) for each in found)
+
+
+def parse_issued(pem: bytes, where: str = "certificate") -> Issued:
+    """The certificate of an actor, node or auditor. Raises MalformedCertificate."""
+    return _parse_issued(pem, where)
+
+
+@lru_cache(maxsize=_CACHED_MAX)
+def _parse_issued(pem: bytes, where: str) -> Issued:
+    found = _load_pem(pem, where)
+    if len(found) != 1:
+        raise MalformedCertificate(f"{len(found)} certificates", where=where, expected="one")
+    certificate = found[0]
+    try:
+        _check_form(certificate, where)
+        if _is_authority(certificate):
+            raise MalformedCertificate("it is an authority's", where=where, expected="one that an authority issued")
+        holder = holder_of(certificate.extensions, where)
+        wanted = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if holder.is_node else [])]
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        if len(list(usages)) != len(wanted) or set(usages) != set(wanted):
+            raise MalformedCertificate(
+                f"it does not serve what a certificate of {holder.id} serves",
+                where=where,
+                expected="clientAuth, and serverAuth for a node alone",
+            )
+    except x509.ExtensionNotFound:
+        raise MalformedCertificate(
+            "its names or its use are missing", where=where, expected="a URI and an extended key usage"
+        ) from None
+    except UNREADABLE as error:
+        raise _unreadable(error, where) from None
+    return Issued(certificate.public_bytes(Encoding.DER), *_term(certificate), holder)
+
+
+def holder_of(extensions: x509.Extensions, where: str) -> Holder:
+    """Whom the extensions of a certificate, or of a request for one, name; a node by its DNS name as well.
+
+    Raises MalformedCertificate, and ExtensionNotFound where there are no names.
+    """
+    names = list(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    uris = [str(each.value) for each in names if isinstance(each, x509.UniformResourceIdentifier)]
+    try:
+        if len(uris) != 1 or not uris[0].startswith(_SCHEME):
+            raise InvalidIdentifier("")
+        holder = Holder.parse(uris[0].removeprefix(_SCHEME))
+    except InvalidIdentifier:
+        raise MalformedCertificate(
+            "its URI names nobody", where=where, expected=f"one URI, {_SCHEME}<bureau>:<name> or {_SCHEME}<auditor>"
+        ) from None
+    others = [each for each in names if not isinstance(each, x509.UniformResourceIdentifier)]
+    if others != ([x509.DNSName(NODE_HOST)] if holder.is_node else []):
+        raise MalformedCertificate(
+            f"it has other names than {holder.uri}", where=where, expected=f"{NODE_HOST} for a node alone"
+        )
+    return holder
+
+
+def authority_name(party: str) -> x509.Name:
+    """The name of a party's authority, which is the issuer's in every certificate of it."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, party)])
+
+
+@lru_cache(maxsize=_CACHED_MAX)
+def _issued_by(der: bytes, authority: bytes) -> bool:
+    try:
+        _load_der(der).verify_directly_issued_by(_load_der(authority))
+    except (*UNREADABLE, InvalidSignature):
+        return False
+    return True
+
+
+def _authority(certificate: x509.Certificate, party: str, where: str) -> Authority:
+    expected = f"CN={party}, signed by itself, P-256, that may sign certificates and no authorities"
+    try:
+        _check_form(certificate, where)
+        parts = [(each.oid, each.value) for each in certificate.subject]
+        if parts != [(NameOID.COMMON_NAME, party)] or not _is_authority(certificate):
+            raise MalformedCertificate("it is not that of an authority of this party", where=where, expected=expected)
+        certificate.verify_directly_issued_by(certificate)
+    except (*UNREADABLE, InvalidSignature):
+        raise MalformedCertificate("it is no authority that signed itself", where=where, expected=expected) from None
+    return Authority(certificate.public_bytes(Encoding.DER), *_term(certificate), party)
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    """Whether it may sign certificates; half an authority, which may and may not, is none that this format knows."""
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except x509.ExtensionNotFound:
+        return False
+    if not constraints.value.ca:
+        return False
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)
+    if not (constraints.critical and constraints.value.path_length == 0 and usage.value.key_cert_sign):
+        raise ValueError("an authority with other rights")
+    return True
+
+
+def _check_form(certificate: x509.Certificate, where: str) -> None:
+    _key_of(certificate, where)
+    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        raise MalformedCertificate("it is signed in another way", where=where, expected="ECDSA with SHA-256")
+
+
+def _key_of(certificate: x509.Certificate, where: str = "") -> PublicKey:
+    key = certificate.public_key()
+    if not (isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)):
+        raise MalformedCertificate("its key is of another kind", where=where, expected="P-256")
+    return key
+
+
+def _term(certificate: x509.Certificate) -> tuple[int, int]:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return int(begins.timestamp()) * 1_000_000, int(ends.timestamp()) * 1_000_000
+
+
+def _load_pem(pem: bytes, where: str) -> Sequence[x509.Certificate]:
+    if len(pem) > CERTIFICATE_BYTES_MAX:
+        raise MalformedCertificate(f"{len(pem)} bytes", where=where, expected=f"at most {CERTIFICATE_BYTES_MAX}")
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except UNREADABLE as error:
+        raise _unreadable(error, where) from None
+
+
+@lru_cache(maxsize=_CACHED_MAX)
+def _load_der(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)
+
+
+def _unreadable(error: Exception, where: str) -> MalformedCertificate:
+    return MalformedCertificate(
+        f"it does not read ({type(error).__name__})", where=where, expected="an X.509 certificate in PEM"
+    )

@@ -1,0 +1,49 @@
+"""Whom a certificate speaks for under a charter, or why for nobody.
+
+gRPC takes a certificate that *any* authority of its bundle issued, whomever it names; that the party's own one did is
+checked here. In order:
+
+  1. the certificate reads, and is in its term;
+  2. the party it names stands in the charter and is not closed: a bureau's certificate names somebody of the bureau, an
+     auditor's the auditor alone;
+  3. one of the authorities pinned in that party's stanza issued it directly, and is in its own term.
+
+Whether a bureau's actor is registered is its ledger's matter, and not known here.
+"""
+
+from __future__ import annotations
+
+from tallystick.core.certificate import Authority, Holder, Issued, parse_issued
+from tallystick.core.charter import Charter
+from tallystick.core.errors import NotAuthentic
+
+
+def certified(charter: Charter, pem: bytes, now_us: int) -> Holder:
+    """Whom the certificate at the other end of a connection names. Raises NotAuthentic or MalformedCertificate."""
+    certificate = parse_issued(pem)
+    check_certified(charter, certificate, now_us)
+    return certificate.holder
+
+
+def check_certified(charter: Charter, certificate: Issued, now_us: int) -> None:
+    """Raises NotAuthentic where a charter does not vouch for a certificate now."""
+    holder = certificate.holder
+    where = f"certificate of {holder.id}"
+    if not certificate.valid(now_us):
+        raise NotAuthentic("it is not in its term", where=where, expected="a renewed one")
+    authorities = _authorities(charter, holder)
+    if not any(certificate.issued_by(each) and each.valid(now_us) for each in authorities):
+        raise NotAuthentic(
+            "no authority pinned for it issued it", where=where, expected=f"one by the authority of {holder.party}"
+        )
+
+
+def _authorities(charter: Charter, holder: Holder) -> tuple[Authority, ...]:
+    """Whose signature counts for a holder; nobody's where the charter knows no such holder."""
+    for bureau in charter.bureau:
+        if bureau.id == holder.party and holder.name and bureau.state != "closed":
+            return bureau.authorities
+    for auditor in charter.auditor:
+        if auditor.id == holder.party and not holder.name:
+            return auditor.authorities
+    return ()
