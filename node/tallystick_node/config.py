@@ -30,13 +30,15 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The write path: how long the writer waits for company, in milliseconds, how much may wait for it, in MiB, and how
-    many seconds pass at least before the node records what was witnessed, and then again.
+    """The write path: how long the writer waits for company, in milliseconds, how much may wait for it, in MiB, how
+    many seconds pass at least before the node records what was witnessed, and then again, and after how many what was
+    read is recorded.
     """
 
     linger_ms: float = 2.0
     queue_mib: int = 64
     witness_times_s: float = 60.0
+    shown_s: float = 60.0
 
 
 class Serve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,6 +113,8 @@ class Settings:
             raise ConfigInvalid(
                 f"write.witness_times_s = {self.config.write.witness_times_s}", where=where, expected="0.01 to 86400"
             )
+        if not 0.01 <= self.config.write.shown_s <= 3_600:
+            raise ConfigInvalid(f"write.shown_s = {self.config.write.shown_s}", where=where, expected="0.01 to 3600")
         if not 1 <= self.config.serve.calls_max <= 1_000_000:
             raise ConfigInvalid(
                 f"serve.calls_max = {self.config.serve.calls_max}", where=where, expected="1 to 1000000"

@@ -17,7 +17,8 @@ import structlog
 
 from tallystick.core.keys import Signer
 from tallystick.core.submission import Prepared
-from tallystick_node import gossip, observer, witness_times
+from tallystick_node import gossip, observer, shown, witness_times
+from tallystick_node.own_statement import Voice
 from tallystick_node.own_word import OwnWord
 from tallystick_node.reports import Reports
 from tallystick_node.sequencer import Sequencer
@@ -43,7 +44,8 @@ class Engine(observer.Observer):
     `stop` at the end.
 
     `witness_times_s` is how long it waits at least before it records what was witnessed, and then again; `gossip_s` how
-    long, more or less, before it swaps with another node, and then again.
+    long, more or less, before it swaps with another node, and then again; `shown_s` how long what was read waits to be
+    recorded.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Engine(observer.Observer):
         adoption_due: Prepared | None = None,
         witness_times_s: float = witness_times.INTERVAL_S,
         gossip_s: float = gossip.INTERVAL_S,
+        shown_s: float = shown.INTERVAL_S,
     ) -> None:
         self.sequencer = sequencer
         self.own_word = OwnWord(sequencer, who.bureau)
@@ -63,10 +66,12 @@ class Engine(observer.Observer):
             who,
             store,
             gossip_s,
+            shown_s,
             own=Own(sequencer, self.gathering),
             gathering=self.gathering,
             own_word=self.own_word,
             sequencer=sequencer,
+            voice=Voice(sequencer, who.bureau, who.ledger_key, who.now_us, who.rng),
         )
         self.witness_times = WitnessTimes(
             sequencer,
@@ -127,6 +132,7 @@ class Engine(observer.Observer):
         self.gathering.start()
         self.witness_times.start()
         self.reports.start()
+        self.shown.start()
 
     def refuse_more(self) -> None:
         """Refuse submissions, and let go of whoever waits; what is queued goes on."""

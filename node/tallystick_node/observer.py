@@ -20,6 +20,7 @@ from tallystick_node.clocks import Clocks
 from tallystick_node.following import Following
 from tallystick_node.gossip import INTERVAL_S, Gossip
 from tallystick_node.heard import Heard
+from tallystick_node.own_statement import Voice
 from tallystick_node.own_word import OwnWord
 from tallystick_node.peers import Reach
 from tallystick_node.proven import Proven
@@ -29,6 +30,8 @@ from tallystick_node.services.ledger import LedgerService
 from tallystick_node.services.submit import NoSubmitService, SubmitService
 from tallystick_node.services.witness import WitnessService
 from tallystick_node.shelf import Held, Shelf
+from tallystick_node.shown import INTERVAL_S as SHOWN_S
+from tallystick_node.shown import Shown
 from tallystick_node.store.store import Store
 from tallystick_node.witness import Gathering
 
@@ -55,7 +58,7 @@ class Who:
 class Observer:
     """The pieces of a node that need no ledger. `start` before the first call is answered, `begin` once they are;
     `stop` at the end. `store` stays its opener's to close; `gossip_s` is how long, more or less, it waits before it
-    swaps with another node, and then again.
+    swaps with another node, and then again; `shown_s` how long what was read waits to be recorded, or here logged.
     """
 
     def __init__(
@@ -63,11 +66,13 @@ class Observer:
         who: Who,
         store: Store,
         gossip_s: float = INTERVAL_S,
+        shown_s: float = SHOWN_S,
         *,
         own: Held | None = None,
         gathering: Gathering | None = None,
         own_word: OwnWord | None = None,
         sequencer: Sequencer | None = None,
+        voice: Voice | None = None,
     ) -> None:
         self.who = who
         self.store = store
@@ -94,7 +99,8 @@ class Observer:
             gossip_s,
         )
         self.swaps = GossipService(self.gossip)
-        self.ledger = LedgerService(self.shelf)
+        self.shown = Shown(who.charter, who.bureau, voice, who.now_us, shown_s)
+        self.ledger = LedgerService(self.shelf, self.shown)
         self.witness = WitnessService(who.bureau, gathering, self.shelf, self.heard)
         self.submit: SubmitService | NoSubmitService = NoSubmitService(who.bureau)
 
@@ -112,6 +118,7 @@ class Observer:
 
     async def begin(self) -> None:
         """Swap with other nodes, and follow."""
+        self.shown.start()
         self.gossip.start()
         self.follow()
 
@@ -128,10 +135,11 @@ class Observer:
         self.following.start()
 
     async def unfollow(self) -> None:
-        """Follow no more, and ask no more."""
+        """Follow no more, ask no more, and record what was read so far."""
         await self.following.stop()
         await self.gossip.stop()
         await self.heard.stop()
+        await self.shown.settle()
 
     def refuse_more(self) -> None:
         """Let go of whoever waits."""
@@ -139,5 +147,6 @@ class Observer:
 
     async def stop(self) -> None:
         """Keep no more evidence, and no more versions."""
+        self.shown.stop()
         self.charters.stop()
         self.proven.stop()

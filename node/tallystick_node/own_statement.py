@@ -10,8 +10,12 @@ from tallystick.core.charter import Bureau
 from tallystick.core.compose import compose
 from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import Signer
+from tallystick.core.kinds import BY_NAME
 from tallystick.core.submission import Prepared, prepare, seal
 from tallystick_node.sequencer import Sequencer
+
+OF_ITSELF: Final = (BY_NAME["CheckpointWitnessed"], BY_NAME["RecordsShown"])
+"""What a node says because somebody witnessed or read what is there. It gives rise to no more of either."""
 
 _ID_RANDOM_BYTES: Final = 10
 

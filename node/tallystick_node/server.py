@@ -100,12 +100,13 @@ class Node:
         versions = HeardVersions.open(place, digest, settings.path.parent)
         witness_key = load_witness_key(settings, bureau)
         key = None if bureau.is_observer else load_ledger_key(settings, bureau)
+        config = settings.config
         store = LevelDbStore.open(settings.database)
         try:
             if key is None:
                 check_no_entries(store, bureau.origin)
                 onlooker = observer.Who(versions, bureau, witness_key, clock, Peer, random.Random())
-                engine = observer.Observer(onlooker, store, settings.config.gossip.interval_s)
+                engine = observer.Observer(onlooker, store, config.gossip.interval_s, config.write.shown_s)
                 return cls(settings, charter, bureau, engine, store.close)
             signed = SignedSize.open(settings.signed_size, bureau.origin)
             try:
@@ -137,8 +138,9 @@ class Node:
             signed.close()
 
         who = Who(versions, bureau, witness_key, clock, Peer, random.Random(), key)
-        config = settings.config
-        writer = Engine(who, sequencer, due, config.write.witness_times_s, config.gossip.interval_s)
+        writer = Engine(
+            who, sequencer, due, config.write.witness_times_s, config.gossip.interval_s, config.write.shown_s
+        )
         return cls(settings, charter, bureau, writer, close)
 
     @property

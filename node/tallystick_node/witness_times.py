@@ -30,7 +30,7 @@ from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.statement import read
 from tallystick.core.witnessing import open_cosigned, others_of
 from tallystick_node.answers import says_to
-from tallystick_node.own_statement import Voice
+from tallystick_node.own_statement import OF_ITSELF, Voice
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.witness import Gathering
 
@@ -41,7 +41,6 @@ _GRACE_S: Final = 1.0
 _LOOKED_BACK: Final = 64
 _SLICE_ENTRIES: Final = 64
 _WITNESSED: Final = BY_NAME["CheckpointWitnessed"]
-_OF_ITSELF: Final = (_WITNESSED, BY_NAME["RecordsShown"])
 
 
 class WitnessTimes:
@@ -134,7 +133,7 @@ class WitnessTimes:
         ledger = self._sequencer.ledger
         for first in range(self._noted, size, _SLICE_ENTRIES):
             end = min(first + _SLICE_ENTRIES, size)
-            if any(read(entry.statement).kind not in _OF_ITSELF for entry in ledger.decoded_all(first, end)):
+            if any(read(entry.statement).kind not in OF_ITSELF for entry in ledger.decoded_all(first, end)):
                 return True
             self._noted = end
         return False

@@ -76,6 +76,8 @@ def test_a_misspelt_setting_is_refused_by_name(tmp_path: Path, name: str) -> Non
         ("[write]\nlinger_ms = 1001", "0 to 1000"),
         ("[write]\nwitness_times_s = 0", "0.01 to 86400"),
         ("[write]\nwitness_times_s = nan", "witness_times_s"),
+        ("[write]\nshown_s = 0", "0.01 to 3600"),
+        ("[write]\nshown_s = 3601", "shown_s"),
         ("[write]\nlinger_ms = nan", "linger_ms"),
         ("[write]\nlinger_ms = inf", "linger_ms"),
         ("[write]\nqueue_mib = 3", "4 to 4096"),

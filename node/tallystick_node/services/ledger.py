@@ -12,10 +12,12 @@ from grpc.aio import ServicerContext
 from tallystick.core.errors import InvalidIdentifier, NotFound
 from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX
 from tallystick.core.merkle import prove_consistency, prove_inclusion
+from tallystick_node import callers
 from tallystick_node.answers import ReadyBundles, find
 from tallystick_node.openings import openings
 from tallystick_node.presence import presence_of
 from tallystick_node.shelf import Held, Shelf
+from tallystick_node.shown import Shown
 from tallystick_proto.v1.ledger_pb2 import (
     Bundle,
     CheckpointAnswer,
@@ -33,10 +35,11 @@ from tallystick_proto.v1.ledger_pb2_grpc import LedgerServicer
 
 
 class LedgerService(LedgerServicer):
-    """Reads every ledger on a shelf."""
+    """Reads every ledger on a shelf, and keeps account of who was shown what."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, shown: Shown) -> None:
         self._shelf = shelf
+        self._shown = shown
         self._ready = ReadyBundles()
 
     async def GetCheckpoint(self, request: CheckpointRequest, context: ServicerContext[Any, Any]) -> CheckpointAnswer:
@@ -68,6 +71,7 @@ class LedgerService(LedgerServicer):
         _check_index(held, request)
         inclusion = prove_inclusion(request.index, request.size, held.ledger.reader())
         presence = presence_of(held.ledger, held.actors, request.index, request.size)
+        self._shown.read(callers.current.get(), held.ledger.origin, request.index, [presence.entry])
         return PresenceAnswer(presence=presence, inclusion=inclusion)
 
     async def ReadEntries(self, request: ReadRequest, context: ServicerContext[Any, Any]) -> AsyncIterator[Bundle]:
@@ -75,6 +79,7 @@ class LedgerService(LedgerServicer):
         _check_size(held, request.size)
         _check_range(held, request.first, request.end, request.size)
         for bundle in self._ready.read(held.ledger, request.first, request.end, request.size):
+            self._note(held, bundle)
             yield bundle
 
     async def Find(self, request: FindRequest, context: ServicerContext[Any, Any]) -> AsyncIterator[Bundle]:
@@ -87,6 +92,7 @@ class LedgerService(LedgerServicer):
                 f"a page of {request.limit}", where="limit", expected=f"at most {FIND_PAGE_ENTRIES_MAX}"
             )
         for bundle in find(held.ledger, request, request.first, request.end or request.size, request.size):
+            self._note(held, bundle)
             yield bundle
         size = request.size
         while request.follow:
@@ -95,6 +101,7 @@ class LedgerService(LedgerServicer):
             proof = prove_consistency(size, newer, held.ledger.reader())
             yield Bundle(first=newer, size=newer, checkpoint=note, consistency=proof)
             for bundle in find(held.ledger, request, max(size, request.first), newer, newer):
+                self._note(held, bundle)
                 yield bundle
             size = newer
 
@@ -109,6 +116,10 @@ class LedgerService(LedgerServicer):
         _check_range(held, request.first, request.end, held.size)
         for answer in openings(held.ledger, request):
             yield answer
+
+    def _note(self, held: Held, bundle: Bundle) -> None:
+        """Before it leaves: a caller who goes away when it has it ends the stream here."""
+        self._shown.read(callers.current.get(), held.ledger.origin, bundle.first, bundle.entry)
 
 
 def _checkpoint(known_size: int, held: Held) -> CheckpointAnswer:

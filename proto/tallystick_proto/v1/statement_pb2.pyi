@@ -1387,6 +1387,10 @@ Global___RecoveryPerformed: _TypeAlias = RecoveryPerformed  # noqa: Y015
 
 @_typing.final
 class RecordsShown(_message.Message):
+    """To whom, by the id that his certificate names; what was opened or read of which entries, and when first. What the
+    node's own bureau reads is not recorded; what it opens is.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -1398,11 +1402,15 @@ class RecordsShown(_message.Message):
         FIRST_FIELD_NUMBER: _builtins.int
         COUNT_FIELD_NUMBER: _builtins.int
         AT_US_FIELD_NUMBER: _builtins.int
+        LEDGER_FIELD_NUMBER: _builtins.int
         to: _builtins.str
         what: _builtins.str
+        """`entries`, or the path of the sensitive field whose disclosure was shown."""
         first: _builtins.int
         count: _builtins.int
         at_us: _builtins.int
+        ledger: _builtins.str
+        """Where it was a copy: whose ledger's. Not given: of the ledger that says it."""
         def __init__(
             self,
             *,
@@ -1411,10 +1419,11 @@ class RecordsShown(_message.Message):
             first: _builtins.int = ...,
             count: _builtins.int = ...,
             at_us: _builtins.int = ...,
+            ledger: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["at_us", b"at_us", "count", b"count", "first", b"first", "to", b"to", "what", b"what"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["at_us", b"at_us", "count", b"count", "first", b"first", "ledger", b"ledger", "to", b"to", "what", b"what"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
