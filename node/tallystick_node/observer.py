@@ -39,7 +39,7 @@ from tallystick_node.witness import Gathering
 @dataclass(frozen=True, slots=True)
 class Who:
     """As whom a node works: its bureau under the versions of a charter, its witness key, its clock, how it reaches the
-    others, and its chance, which need not be secret.
+    others, and its chance, from which salts come: a process's is its system's.
     """
 
     versions: HeardVersions

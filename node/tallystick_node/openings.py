@@ -33,19 +33,10 @@ _ANSWER_ENTRIES = 4 * SEGMENT_ENTRIES_MAX
 def openings(ledger: Ledger, request: OpeningsRequest) -> Iterator[Openings]:
     """What opens to the request's value within its range, a stretch of the ledger an answer, oldest first.
 
-    Raises InvalidIdentifier where the field is not sensitive or the value none, StoreDamaged. The value is in no error.
+    For a request that was checked. Raises StoreDamaged. The value is in no error.
     """
-    kind = SENSITIVE.get(request.field)
-    if kind is None:
-        raise InvalidIdentifier(
-            f"{request.field[:80]!r} holds no commitment", where="field", expected=f"one of {', '.join(SENSITIVE)}"
-        )
-    if not 1 <= len(request.value) <= STATEMENT_BYTES_MAX:
-        raise InvalidIdentifier(
-            f"a value of {len(request.value)} bytes", where="value", expected=f"1 to {STATEMENT_BYTES_MAX}"
-        )
     answer, looked_at = Openings(), 0
-    for indexes in _blocks(ledger, kind, request.first, request.end):
+    for indexes in _blocks(ledger, SENSITIVE[request.field], request.first, request.end):
         if looked_at + len(indexes) > _ANSWER_ENTRIES:
             answer.next = indexes[0]
             yield answer
@@ -54,6 +45,18 @@ def openings(ledger: Ledger, request: OpeningsRequest) -> Iterator[Openings]:
         _look(ledger, request, indexes, answer)
     answer.next = request.end
     yield answer
+
+
+def check_request(request: OpeningsRequest) -> None:
+    """Raises InvalidIdentifier where the field is not sensitive, or the value none."""
+    if request.field not in SENSITIVE:
+        raise InvalidIdentifier(
+            f"{request.field[:80]!r} holds no commitment", where="field", expected=f"one of {', '.join(SENSITIVE)}"
+        )
+    if not 1 <= len(request.value) <= STATEMENT_BYTES_MAX:
+        raise InvalidIdentifier(
+            f"a value of {len(request.value)} bytes", where="value", expected=f"1 to {STATEMENT_BYTES_MAX}"
+        )
 
 
 def check_disclosure(ledger: Ledger, key: bytes, value: bytes) -> None:

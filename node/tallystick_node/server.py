@@ -105,7 +105,7 @@ class Node:
         try:
             if key is None:
                 check_no_entries(store, bureau.origin)
-                onlooker = observer.Who(versions, bureau, witness_key, clock, Peer, random.Random())
+                onlooker = observer.Who(versions, bureau, witness_key, clock, Peer, random.SystemRandom())
                 engine = observer.Observer(onlooker, store, config.gossip.interval_s, config.write.shown_s)
                 return cls(settings, charter, bureau, engine, store.close)
             signed = SignedSize.open(settings.signed_size, bureau.origin)
@@ -137,7 +137,7 @@ class Node:
             sequencer.ledger.store.close()  # the one that is open by then
             signed.close()
 
-        who = Who(versions, bureau, witness_key, clock, Peer, random.Random(), key)
+        who = Who(versions, bureau, witness_key, clock, Peer, random.SystemRandom(), key)
         writer = Engine(
             who, sequencer, due, config.write.witness_times_s, config.gossip.interval_s, config.write.shown_s
         )

@@ -1,25 +1,30 @@
 """Who was shown what, on the record: `RecordsShown`, by which a ledger says what was read of it and what was opened.
 
-    a disclosure   is recorded before it is shown, one by one: to whom, of which field, of which entry. What cannot be
-                   recorded now is not shown: who asks is refused for the very reason for which nothing is recorded.
-    entries        are recorded after they were shown, those of some time together: to whom, of which ledger, from
+    a disclosure   is recorded before it is shown, one by one: to whom, of which field, of which entry.
+    a search       for a value that the asker knows is recorded before it begins: by whom, in which field of which
+                   entries; and each entry found before it is named. Which entry that was is committed: said in the
+                   clear, the entries found together would be known to be of one subject.
+    entries read   are recorded after they were shown, those of some time together: to whom, of which ledger, from
                    where, how many. What adjoins or overlaps is one range. What cannot be recorded is kept for a while,
                    and then logged; what a crash takes with it, in that time, nobody records.
+
+No disclosure is shown, and no search made, that cannot be recorded now: who asks is refused for the very reason for
+which nothing is recorded. The search comes first, so that a refusal does not tell whether anything was found.
 
 A reader is an auditor, or another bureau's actor. Not readers are the bureau's own actors, nodes, which follow and
 check each other, and whoever calls in the clear, who has no name. Opening something is recorded for all of them.
 
 Nothing is said of being shown what only speaks of being shown, or of being witnessed: else two who follow would give
-each other something to follow for ever. A range counts where anything else is in it.
+each other something to follow for ever. A range counts where anything else is in it; a search for what was found in
+searches is recorded, and what it finds is not.
 
-An observer has no ledger, and logs instead. Nothing that is recorded or logged here holds a value or a salt.
+An observer has no ledger, and logs instead. Nothing that is recorded in the clear or logged here holds a value.
 """
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,9 +33,12 @@ from typing import Final
 import structlog
 
 from tallystick.core.charter import Bureau, Charter
+from tallystick.core.compose import Sensitive
 from tallystick.core.entry import decode_entry
 from tallystick.core.errors import NotFound, TallystickError
+from tallystick.core.kinds import SENSITIVE
 from tallystick.core.statement import read
+from tallystick_node.access import NODE
 from tallystick_node.callers import IN_THE_CLEAR, Caller
 from tallystick_node.own_statement import OF_ITSELF, Voice
 from tallystick_proto.v1.statement_pb2 import RecordsShown
@@ -42,7 +50,7 @@ RETRY_S: Final = 10.0
 RANGES_MAX: Final = 256  # in one statement, as its options say
 KEPT_RANGES_MAX: Final = 16 * RANGES_MAX
 ENTRIES: Final = "entries"
-_NODE: Final = "node"
+_KIND: Final = RecordsShown.DESCRIPTOR.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +151,30 @@ class Shown:
 
         Raises as the writer does, and then nothing may be shown.
         """
-        if self._voice is None:
-            raise NotFound("an observer holds nothing that opens commitments", expected="the ledger's own node")
         at_us = self._now_us()
         await self._say(
             [RecordsShown.Shown(to=caller.id, what=field, first=index, count=1, at_us=at_us) for index, field in opened]
+        )
+
+    async def searched(self, caller: Caller, field: str, entries: range) -> None:
+        """Returns once it is recorded that `caller` searches a field of these entries. Raises as `disclosed`."""
+        if entries:
+            await self._say([self._search(caller, field, entries)])
+
+    async def found(self, caller: Caller, field: str, entries: range, indexes: Sequence[int]) -> None:
+        """Returns once it is recorded which of the entries searched `caller` is told of. Raises as `disclosed`."""
+        if indexes and SENSITIVE[field] not in OF_ITSELF:
+            search = self._search(caller, field, entries)
+            await self._voiced().say(_KIND, *({"shown": [search], "found": Sensitive(str(index))} for index in indexes))
+
+    def _search(self, caller: Caller, field: str, entries: range) -> RecordsShown.Shown:
+        return RecordsShown.Shown(
+            to=caller.id,
+            what=field,
+            first=entries.start,
+            count=len(entries),
+            at_us=self._now_us(),
+            searched=True,
         )
 
     def read(self, caller: Caller, origin: str, first: int, entries: Sequence[bytes]) -> None:
@@ -164,7 +191,7 @@ class Shown:
 
     def _is_reader(self, caller: Caller) -> bool:
         own = () if self._own.is_observer else (self._own.id,)  # an observer knows no actors of its own
-        return caller != IN_THE_CLEAR and caller.name != _NODE and caller.party not in own
+        return caller != IN_THE_CLEAR and caller.name != NODE and caller.party not in own
 
     async def _run(self) -> None:
         trouble = ""
@@ -212,12 +239,15 @@ class Shown:
             ledger="" if each.ledger == self._own.id else each.ledger,
         )
 
-    async def _say(self, shown: list[RecordsShown.Shown]) -> None:
-        assert self._voice is not None
-        waiting = deque(shown)
-        while waiting:
-            some = [waiting.popleft() for _ in range(min(len(waiting), RANGES_MAX))]
-            await self._voice.say(RecordsShown.DESCRIPTOR.name, {"shown": some})
+    async def _say(self, shown: Sequence[RecordsShown.Shown]) -> None:
+        """Record so many, in as many statements as that takes, all or none."""
+        starts = range(0, len(shown), RANGES_MAX)
+        await self._voiced().say(_KIND, *({"shown": shown[start : start + RANGES_MAX]} for start in starts))
+
+    def _voiced(self) -> Voice:
+        if self._voice is None:
+            raise NotFound("an observer holds nothing that opens commitments", expected="the ledger's own node")
+        return self._voice
 
     def _log(self, ranges: Iterable[Range]) -> None:
         for each in ranges:

@@ -11,9 +11,10 @@ import pytest
 
 from tallystick.core.commitment import Place, check_opening
 from tallystick.core.compose import Sensitive, compose, place
+from tallystick.core.errors import ClockOff
 from tallystick.core.kinds import SENSITIVE
 from tallystick.core.limits import STATEMENT_BYTES_MAX
-from tallystick.core.statement import commitment_at
+from tallystick.core.statement import commitment_at, read
 from tallystick_node import keyspace, openings
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.entry_pb2 import Submission
@@ -75,6 +76,20 @@ def test_who_knows_no_subject_learns_only_how_many_there_are(client: Client) -> 
     (answer,) = ask(client, b"nobody")
     assert answer == Openings(opened=4, next=10)
     assert b"citizen" not in answer.SerializeToString()
+
+
+def test_no_answer_comes_before_it_is_recorded_who_asks(client: Client) -> None:
+    """Whether something matches or not: else a refusal would tell."""
+    client.node.sequencer.on_hold = ClockOff("off")
+    for value in (b"citizen 1", b"nobody"):
+        code, detail = refusal(lambda value=value: ask(client, value))  # type: ignore[misc]
+        assert (code, detail.name) == (CODES.UNAVAILABLE, "ClockOff")
+    client.node.sequencer.on_hold = None
+    ask(client, b"citizen 1")
+    ledger = client.node.home.ledger()
+    records = [read(entry.statement).statement.records_shown for entry in ledger.decoded_all(10, ledger.state.size)]
+    assert [bool(record.found) for record in records] == [False, True, True]
+    assert b"citizen" not in b"".join(ledger.entries(10, ledger.state.size))
 
 
 def test_a_range_is_opened_alone(client: Client) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -29,10 +29,11 @@ from tallystick.core.kinds import BY_NAME
 from tallystick.core.statement import read
 from tallystick_node import callers, shown
 from tallystick_node.callers import IN_THE_CLEAR, Caller
+from tallystick_node.openings import openings
 from tallystick_node.own_statement import Voice
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.shown import KEPT_RANGES_MAX, RANGES_MAX, Range, Ranges, Shown
-from tallystick_proto.v1.ledger_pb2 import FindRequest, InclusionRequest, ReadRequest
+from tallystick_proto.v1.ledger_pb2 import FindRequest, InclusionRequest, OpeningsRequest, ReadRequest
 from tallystick_proto.v1.statement_pb2 import RecordsShown
 from tests.harness import loop
 from tests.harness.home import YEAR_US, Home
@@ -42,6 +43,8 @@ from tests.harness.rosters import observing
 
 AUDITOR = Caller("audit-office", "")
 OTHER = Caller("tax", "clerk")
+SUBJECT = "data_used.subject"
+FOUND = "records_shown.found"
 NO_CONTEXT: Any = None
 HOUR_S = 3_600.0
 WAIT_S = 20.0
@@ -95,21 +98,21 @@ def entries(home: Home, count: int = 1) -> list[bytes]:
 async def test_an_opening_is_durable_before_it_is_shown(home: Home) -> None:
     """Each by itself: to whom, of which field, of which entry, when."""
     async with showing(home) as (_, shown):
-        await shown.disclosed(AUDITOR, [(2, "data_used.subject"), (1, "duty_assigned.person")])
+        await shown.disclosed(AUDITOR, [(2, SUBJECT), (1, "duty_assigned.person")])
         assert brief(home) == [
-            ("audit-office", "data_used.subject", 2, 1),
+            ("audit-office", SUBJECT, 2, 1),
             ("audit-office", "duty_assigned.person", 1, 1),
         ]
         assert [each.at_us for each in said(home)] == [home.now_us] * 2
-        await shown.disclosed(IN_THE_CLEAR, [(2, "data_used.subject")])
-        await shown.disclosed(Caller("market", "clerk"), [(2, "data_used.subject")])
+        await shown.disclosed(IN_THE_CLEAR, [(2, SUBJECT)])
+        await shown.disclosed(Caller("market", "clerk"), [(2, SUBJECT)])
     assert [each[0] for each in brief(home)][2:] == ["in the clear", "market:clerk"]
 
 
 async def test_openings_of_any_number_are_recorded_one_by_one(home: Home) -> None:
     """However many statements that takes."""
     async with showing(home) as (_, shown):
-        await shown.disclosed(AUDITOR, [(index, "data_used.subject") for index in range(2 * RANGES_MAX + 1)])
+        await shown.disclosed(AUDITOR, [(index, SUBJECT) for index in range(2 * RANGES_MAX + 1)])
     assert [each.first for each in said(home)] == list(range(2 * RANGES_MAX + 1))
 
 
@@ -134,11 +137,50 @@ def refusing() -> dict[str, tuple[Callable[[Home, Sequencer], object], type[Tall
 async def test_what_cannot_be_recorded_is_not_shown(home: Home, why: str) -> None:
     """The caller is told why nothing is recorded, and the ledger says nothing of it."""
     refuse, error = refusing()[why]
-    async with showing(home) as (sequencer, shown):
-        refuse(home, sequencer)
-        with pytest.raises(error):
-            await shown.disclosed(AUDITOR, [(2, "data_used.subject")])
-        assert not said(home)
+    for show in showings():
+        async with showing(home) as (sequencer, shown):
+            refuse(home, sequencer)
+            with pytest.raises(error):
+                await show(shown)
+            assert not said(home)
+
+
+def showings() -> list[Callable[[Shown], Awaitable[None]]]:
+    """What has to be recorded first."""
+    return [
+        lambda shown: shown.disclosed(AUDITOR, [(2, SUBJECT)]),
+        lambda shown: shown.searched(AUDITOR, SUBJECT, range(3)),
+        lambda shown: shown.found(AUDITOR, SUBJECT, range(3), [2]),
+    ]
+
+
+async def test_a_search_is_recorded_with_its_range_and_what_it_finds_by_a_commitment_each(home: Home) -> None:
+    """The ledger says how many were found and never which: the indexes are opened by what lies beside it."""
+    async with showing(home) as (_, shown):
+        await shown.searched(OTHER, SUBJECT, range(1, 3))
+        await shown.searched(OTHER, SUBJECT, range(2, 2))
+        await shown.found(OTHER, SUBJECT, range(1, 3), [])
+        assert brief(home) == [("tax:clerk", SUBJECT, 1, 2)]
+        await shown.found(OTHER, SUBJECT, range(1, 3), [1, 2])
+        assert brief(home) == [("tax:clerk", SUBJECT, 1, 2)] * 3
+        assert all(each.searched for each in said(home))
+        ledger = home.ledger()
+        records = [read(entry.statement).statement.records_shown for entry in ledger.decoded_all(3, 6)]
+        assert [bool(record.found) for record in records] == [False, True, True]
+        assert records[1].found != records[2].found
+        for index in (1, 2):
+            request = OpeningsRequest(field=FOUND, value=str(index).encode(), end=ledger.state.size)
+            (answer,) = openings(ledger, request)
+            assert [opening.index for opening in answer.opening] == [index + 3]
+            assert answer.opened == 2
+
+
+async def test_a_search_for_what_searches_found_finds_without_more(home: Home) -> None:
+    """It is recorded that it was made; what it finds, if it were recorded, would be there to be searched for again."""
+    async with showing(home) as (_, shown):
+        await shown.searched(AUDITOR, FOUND, range(3))
+        await shown.found(AUDITOR, FOUND, range(3), [2])
+    assert brief(home) == [("audit-office", FOUND, 0, 3)]
 
 
 # What was read.
@@ -192,7 +234,7 @@ def test_who_follows_is_given_nothing_to_follow_by_it(home: Home) -> None:
         office = home.office
         note = office.say("note_witnessed", "node", note="x")
         loop.run(node.sequencer.record(office.prepared([note], "node")))
-        loop.run(node.engine.shown.disclosed(AUDITOR, [(2, "data_used.subject")]))
+        loop.run(node.engine.shown.disclosed(AUDITOR, [(2, SUBJECT)]))
 
         async def ask() -> None:
             callers.current.set(AUDITOR)
@@ -285,8 +327,9 @@ async def test_an_observer_logs_what_it_shows(home: Home) -> None:
         shown.read(AUDITOR, home.office.origin, 2, entries(home, 5))
         shown.read(Caller("watch", "reader"), home.office.origin, 4, entries(home))
         shown.read(Caller("tax", "node"), home.office.origin, 4, entries(home))
-        with pytest.raises(NotFound):
-            await shown.disclosed(AUDITOR, [(2, "data_used.subject")])
+        for show in showings():
+            with pytest.raises(NotFound):
+                await show(shown)
         await shown.settle()
     logged = [(each["to"], each["ledger"], each["first"], each["count"]) for each in log]
     assert logged == [("audit-office", "market", 2, 5), ("watch:reader", "market", 4, 1)]

@@ -988,6 +988,7 @@ class Verbs(ABC, Generic[Said]):
         self,
         *,
         shown: Sequence[pb.RecordsShown.Shown | Mapping[str, object]],
+        found: Sensitive | None = None,
         case: bytes | UUID | str | None = None,
         officer: str | None = None,
         happened_at: datetime | int | None = None,
@@ -999,6 +1000,7 @@ class Verbs(ABC, Generic[Said]):
             "RecordsShown",
             {
                 "shown": shown,
+                "found": found,
                 "case": case,
                 "officer": officer,
                 "happened_at": happened_at,

@@ -14,7 +14,7 @@ from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX
 from tallystick.core.merkle import prove_consistency, prove_inclusion
 from tallystick_node import callers
 from tallystick_node.answers import ReadyBundles, find
-from tallystick_node.openings import openings
+from tallystick_node.openings import check_request, openings
 from tallystick_node.presence import presence_of
 from tallystick_node.shelf import Held, Shelf
 from tallystick_node.shown import Shown
@@ -114,7 +114,11 @@ class LedgerService(LedgerServicer):
                 "a copy holds nothing that opens commitments", where=request.origin, expected="the ledger's own node"
             )
         _check_range(held, request.first, request.end, held.size)
+        check_request(request)
+        caller, entries = callers.current.get(), range(request.first, request.end)
+        await self._shown.searched(caller, request.field, entries)
         for answer in openings(held.ledger, request):
+            await self._shown.found(caller, request.field, entries, [opening.index for opening in answer.opening])
             yield answer
 
     def _note(self, held: Held, bundle: Bundle) -> None:

@@ -1387,9 +1387,7 @@ Global___RecoveryPerformed: _TypeAlias = RecoveryPerformed  # noqa: Y015
 
 @_typing.final
 class RecordsShown(_message.Message):
-    """To whom, by the id that his certificate names; what was opened or read of which entries, and when first. What the
-    node's own bureau reads is not recorded; what it opens is.
-    """
+    """To whom, by the id that his certificate names; what was read or opened of which entries, and since when."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1403,6 +1401,7 @@ class RecordsShown(_message.Message):
         COUNT_FIELD_NUMBER: _builtins.int
         AT_US_FIELD_NUMBER: _builtins.int
         LEDGER_FIELD_NUMBER: _builtins.int
+        SEARCHED_FIELD_NUMBER: _builtins.int
         to: _builtins.str
         what: _builtins.str
         """`entries`, or the path of the sensitive field whose disclosure was shown."""
@@ -1411,6 +1410,8 @@ class RecordsShown(_message.Message):
         at_us: _builtins.int
         ledger: _builtins.str
         """Where it was a copy: whose ledger's. Not given: of the ledger that says it."""
+        searched: _builtins.bool
+        """These entries were searched for a value that the reader knew."""
         def __init__(
             self,
             *,
@@ -1420,24 +1421,31 @@ class RecordsShown(_message.Message):
             count: _builtins.int = ...,
             at_us: _builtins.int = ...,
             ledger: _builtins.str = ...,
+            searched: _builtins.bool = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["at_us", b"at_us", "count", b"count", "first", b"first", "ledger", b"ledger", "to", b"to", "what", b"what"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["at_us", b"at_us", "count", b"count", "first", b"first", "ledger", b"ledger", "searched", b"searched", "to", b"to", "what", b"what"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     SHOWN_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
+    found: _builtins.bytes
+    """Which of the entries searched held the value: its index in decimal, committed, since two that were named in the
+    clear would be known to be of one subject.
+    """
     @_builtins.property
     def shown(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordsShown.Shown]: ...
     def __init__(
         self,
         *,
         shown: _abc.Iterable[Global___RecordsShown.Shown] | None = ...,
+        found: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["shown", b"shown"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["found", b"found", "shown", b"shown"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
