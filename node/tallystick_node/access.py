@@ -92,6 +92,11 @@ def signers(kind: Kind) -> str:
     return " or ".join(role_label(role, "en") for role in sorted(kind.roles))
 
 
+def speaks_for(caller: Caller, party: str) -> bool:
+    """Whether what a caller says in a party's name is that party's: its own word, or anybody's in the clear."""
+    return caller in (IN_THE_CLEAR, Caller(party, NODE))
+
+
 class Access:
     """What callers may do at one node: of `own`, under a charter. `actors` are those of its ledger as it is now; an
     observer has none.

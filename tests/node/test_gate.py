@@ -16,8 +16,11 @@ from tallystick_node.access import ROWS
 from tallystick_node.callers import IN_THE_CLEAR, Caller, Callers
 from tallystick_node.services import gate
 from tallystick_proto.v1.ledger_pb2 import CheckpointAnswer, CheckpointRequest, Receipt, SubmitAnswer, SubmitRequest
+from tallystick_proto.v1.witness_pb2 import Cosigned
+from tallystick_proto.v1.witness_pb2_grpc import WitnessStub
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
+from tests.harness.witnesses import witnessed_home
 from tests.node.test_services import WAIT_S, Client
 
 CLERK = Caller("market", "clerk")
@@ -154,3 +157,28 @@ def test_a_stream_of_submissions_ends_with_its_caller(client: Gated) -> None:
         next(stream)
     client.said.caller = CLERK
     assert client.size == 4
+
+
+def test_a_witness_speaks_only_for_itself(tmp_path: Path) -> None:
+    """No node takes another's place in a ledger's gathering; a bureau's actor takes nobody's."""
+    said = Said()
+    home, (office, other, *_) = witnessed_home(tmp_path, 4)
+    with LyingNode(home, callers=said) as node, Gated(node, said).channel as channel:
+
+        def cosigns(witness: str) -> grpc.StatusCode:
+            first = Cosigned(origin=home.office.origin, witness=witness)
+            stream = WitnessStub(channel).Cosign(iter([first]), timeout=WAIT_S)
+            try:
+                assert next(stream).checkpoint
+            except grpc.RpcError as error:
+                return error.code()
+            stream.cancel()
+            return CODES.OK
+
+        said.caller = Caller(office.bureau.id, "node")
+        assert cosigns(office.bureau.id) is CODES.OK
+        assert cosigns(other.bureau.id) is CODES.PERMISSION_DENIED
+        said.caller = Caller(office.bureau.id, "clerk")
+        assert cosigns(office.bureau.id) is CODES.PERMISSION_DENIED
+        said.caller = Caller(home.office.bureau.id, "node")
+        assert cosigns(office.bureau.id) is CODES.PERMISSION_DENIED

@@ -10,8 +10,10 @@ from typing import Any
 from grpc.aio import ServicerContext
 
 from tallystick.core.bureau import Bureau, no_ledger
-from tallystick.core.errors import BehindSigned, NotFound, Stopping, VerificationFailed
+from tallystick.core.errors import BehindSigned, NotAllowed, NotFound, Stopping, VerificationFailed
 from tallystick.sdk.wire_errors import to_detail
+from tallystick_node import callers
+from tallystick_node.access import speaks_for
 from tallystick_node.heard import Heard
 from tallystick_node.shelf import Shelf
 from tallystick_node.signing import Published
@@ -52,6 +54,9 @@ class WitnessService(WitnessServicer):
         if first is None:
             return
         self._check_origin(first.origin)
+        caller = callers.current.get()
+        if not speaks_for(caller, first.witness):
+            raise NotAllowed(f"{first.witness[:80]!r} is not who calls", where="witness", expected=caller.party)
         gathering.check_witness(first.witness)
         if first.note:
             # Where the witness holds another history, it is shown this one all the same: it is for it to judge.

@@ -1,0 +1,83 @@
+"""Writes `docs/access.md`, who may do what, from the node's table of access and the options in `statement.proto`. Called
+by `scripts/proto`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+from tallystick.core.kinds import KINDS, role_label
+from tallystick_node.access import ROWS, Column, may, may_record
+from tallystick_proto.v1.meta_pb2 import Role
+
+TITLE = """# Who may do what
+
+<!-- Written by scripts/proto from node/tallystick_node/access.py and the options in statement.proto. Do not edit. -->
+
+A node finds out as what somebody calls it, and looks that up here. Nothing else in it decides.
+
+- *Own* is of the bureau whose node is called. An actor of it needs a certificate that its bureau's authority issued *and*
+  a key that its ledger registered and has not revoked, at each call and at each message of a stream.
+- Of another bureau's actor its authority alone says who it is; a certificate whose name is `node` is that bureau's node.
+- An observer registers nobody: at its own node its readers count as another bureau's actors.
+- An auditor is in the charter. A closed bureau is nobody's; a suspended one is still read for, and records nothing.
+- *In the clear* is whoever reaches a listener that asks for no certificate, which has to be set and is on loopback only.
+- Whoever has no column (no certificate, one that no authority of the charter issued or that names another's party, an
+  actor that is not registered or is revoked) is refused every call with one status and the same words.
+"""
+
+CALLS = """## Calls
+
+`Backup` asks besides for the token that stands in the node's home. A witness calls `Cosign` in its own name only.
+"""
+
+KIND_TITLE = """## Statement kinds
+
+A submission comes from its own bureau, and is signed by one of its actors' keys; the role under which *that* key is registered
+says what it may record, whoever carries it there. The node records its own without a call.
+"""
+
+
+def row(cells: Iterable[str]) -> str:
+    """One line of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
+    """A table whose first column is text and whose others are marks."""
+    return "\n".join([row(head), row(["---", *[":-:"] * (len(head) - 1)]), *map(row, rows)])
+
+
+def mark(allowed: bool) -> str:
+    """What stands in a cell."""
+    return "✓" if allowed else ""
+
+
+def calls() -> Iterable[str]:
+    """A table a service."""
+    columns = list(Column)
+    for service, rpcs in groupby(ROWS, key=lambda rpc: rpc.partition("/")[0]):
+        rows = [[f"`{rpc.partition('/')[2]}`", *(mark(may(column, rpc)) for column in columns)] for rpc in rpcs]
+        yield table([service, *(column.value for column in columns)], rows)
+
+
+def kinds() -> Iterable[str]:
+    """A table a section."""
+    roles = [role.number for role in Role.DESCRIPTOR.values if role.number]
+    for section, group in groupby(KINDS.values(), key=lambda kind: kind.section):
+        rows = [[f"{kind.name} {kind.zh}", *(mark(may_record(role, kind)) for role in roles)] for kind in group]
+        yield table([section, *(role_label(role, "en") for role in roles)], rows)
+
+
+def main(target: Path) -> None:
+    """Write the page."""
+    parts = [TITLE, CALLS, *calls(), KIND_TITLE, *kinds()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
