@@ -1,5 +1,5 @@
-"""Writes `docs/access.md`, who may do what, from the node's table of access and the options in `statement.proto`. Called
-by `scripts/proto`.
+"""Writes `docs/access.md`, who may do what, from the node's table of access and the options in `statement.proto`.
+Called by `scripts/proto`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ TITLE = """# Who may do what
 
 A node finds out as what somebody calls it, and looks that up here. Nothing else in it decides.
 
-- *Own* is of the bureau whose node is called. An actor of it needs a certificate that its bureau's authority issued *and*
-  a key that its ledger registered and has not revoked, at each call and at each message of a stream.
-- Of another bureau's actor its authority alone says who it is; a certificate whose name is `node` is that bureau's node.
+- *Own* is of the bureau whose node is called. Its actor needs a certificate that its bureau's authority issued *and* a
+  key that its ledger registered and has not revoked, at each call and at each message of a stream.
+- Of another bureau's actor its authority alone says who it is; the name `node` is that bureau's node.
 - An observer registers nobody: at its own node its readers count as another bureau's actors.
-- An auditor is in the charter. A closed bureau is nobody's; a suspended one is still read for, and records nothing.
-- *In the clear* is whoever reaches a listener that asks for no certificate, which has to be set and is on loopback only.
+- An auditor is in the charter. A closed bureau is nobody's; for a suspended one is read still, and it records nothing.
+- *In the clear* is whoever reaches a listener that asks for no certificate; such a one listens on loopback alone.
 - Whoever has no column (no certificate, one that no authority of the charter issued or that names another's party, an
   actor that is not registered or is revoked) is refused every call with one status and the same words.
 """
@@ -36,8 +36,8 @@ CALLS = """## Calls
 
 KIND_TITLE = """## Statement kinds
 
-A submission comes from its own bureau, and is signed by one of its actors' keys; the role under which *that* key is registered
-says what it may record, whoever carries it there. The node records its own without a call.
+A submission comes from its own bureau, and is signed by a key of one of its actors: the role under which *that* key is
+registered says what it may record, whoever carries it there. What the node says itself it records without a call.
 """
 
 

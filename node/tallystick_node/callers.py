@@ -15,8 +15,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tallystick.core.certified import certified
 from tallystick.core.charter import Charter
-from tallystick.core.errors import NotAllowed
+from tallystick.core.errors import MalformedCertificate, NotAllowed, NotAuthentic
 
 if TYPE_CHECKING:  # what only wants the table need not load gRPC
     from grpc.aio import ServicerContext
@@ -52,4 +53,9 @@ class Callers:
         """Who makes a call. Raises NotAllowed where its connection does not prove that."""
         if self._in_the_clear:
             return IN_THE_CLEAR
-        raise NotAllowed("no certificate", expected="one that the charter's authorities issued")
+        shown = next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
+        try:
+            holder = certified(self._charter, shown, self._now_us())
+        except (NotAuthentic, MalformedCertificate) as error:
+            raise NotAllowed(error.what, where=error.where, expected=error.expected) from None
+        return Caller(holder.party, holder.name)

@@ -47,9 +47,10 @@ def bent(
     ca: bool = False,
     key: Any = None,
     algorithm: Any = None,
+    now_us: int = START_US,
 ) -> bytes:
     """What an authority's key can sign, whether or not `issue` would."""
-    start = datetime.fromtimestamp(START_US // 1_000_000, UTC)
+    start = datetime.fromtimestamp(now_us // 1_000_000, UTC)
     builder = x509.CertificateBuilder(
         authority_name(issuer or authority.authority.party),
         authority_name(subject) if subject else x509.Name([]),
