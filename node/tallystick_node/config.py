@@ -61,6 +61,12 @@ class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     form: Literal["console", "json"] = "console"
 
 
+class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where metrics can be read over HTTP, in the clear and so on loopback; nowhere, where nothing is said."""
+
+    listen: str = ""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file's contents. `bureau`, `charter_digest` have no default."""
 
@@ -73,6 +79,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     write: Write = Write()
     serve: Serve = Serve()
     gossip: Gossip = Gossip()
+    metrics: Metrics = Metrics()
     log: Log = Log()
 
 
@@ -128,6 +135,8 @@ class Settings:
                 f"gossip.interval_s = {self.config.gossip.interval_s}", where=where, expected="0.01 to 3600"
             )
         check_loopback(self.config.listen, where)
+        if self.config.metrics.listen:
+            check_loopback(self.config.metrics.listen, f"{where}: metrics")
 
     def place(self, name: str) -> Path:
         """A path of the settings, relative to the file."""

@@ -33,6 +33,7 @@ from tallystick.core.reconciling import Account, Seen
 from tallystick_node.addressed import Addressed
 from tallystick_node.charters import Charters
 from tallystick_node.clocks import Clocks
+from tallystick_node.counts import ROUNDS
 from tallystick_node.heard import Heard
 from tallystick_node.peers import Peer, Reach
 from tallystick_node.settling import settle_by_copy, settle_by_peer
@@ -98,7 +99,9 @@ class Gossip:
             await asyncio.sleep(self._interval_s * self._rng.uniform(0.5, 1.5))
             try:
                 await self.round()
+                ROUNDS.add("done")
             except TallystickError as error:  # one peer's, or the disk's; another round follows
+                ROUNDS.add("failed")
                 log.debug("a round of gossip failed", reason=str(error))
             except Exception:  # a bug must not end the node
                 log.exception("gossip failed")

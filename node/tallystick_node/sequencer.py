@@ -109,6 +109,11 @@ class Sequencer(Refusals):
         return published
 
     @property
+    def queued_bytes(self) -> int:
+        """How much waits to be written."""
+        return self._queued_bytes
+
+    @property
     def actors(self) -> Actors:
         """The actors as of the last commit."""
         return self._actors

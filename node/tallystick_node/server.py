@@ -39,6 +39,7 @@ from tallystick_node.config import Settings
 from tallystick_node.engine import Engine, Who
 from tallystick_node.identity import load_ledger_key, load_witness_key
 from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries
+from tallystick_node.metrics_page import MetricsPage
 from tallystick_node.operator_token import make_token
 from tallystick_node.peers import Peer
 from tallystick_node.sequencer import Sequencer
@@ -84,6 +85,7 @@ class Node:
         self.engine = engine
         self.close = close
         self._server: grpc.aio.Server | None = None
+        self._page: MetricsPage | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -158,6 +160,11 @@ class Node:
         engine = self.engine
         operate = OperateService(make_token(self.settings.operator_token), lambda: self.engine.store)
         await engine.start()
+        try:
+            await self._show_metrics()
+        except Usage:
+            await engine.stop()
+            raise
         config = self.settings.config
         server = grpc.aio.server(
             interceptors=[self._gate(), DomainErrors()],
@@ -191,6 +198,7 @@ class Node:
         try:
             server.add_insecure_port(config.listen)
         except RuntimeError:
+            await self._hide_metrics()
             await engine.stop()
             raise Usage(
                 "the address is in use or cannot be had", where=config.listen, expected="a free loopback port"
@@ -211,6 +219,19 @@ class Node:
             Callers(self.charter, self.engine.who.now_us, in_the_clear=True), Access(self.charter, self.bureau, actors)
         )
 
+    async def _show_metrics(self) -> None:
+        """Raises Usage where the address is taken."""
+        where = self.settings.config.metrics.listen
+        if where:
+            from tallystick_node.metrics import Metrics  # here: who shows none need not load what makes them
+
+            self._page = MetricsPage(where, Metrics(self.engine).text)
+            await self._page.start()
+
+    async def _hide_metrics(self) -> None:
+        if self._page is not None:
+            await self._page.stop()
+
     async def _begin(self) -> None:
         await self.engine.begin()
         await self._report()
@@ -230,6 +251,7 @@ class Node:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._hide_metrics()
         await self.engine.unfollow()
         if self._server is not None:
             await self._health.enter_graceful_shutdown()

@@ -31,6 +31,7 @@ from blake3 import blake3
 from tallystick.core.errors import DiskFull, StorageFailed, StoreDamaged
 from tallystick.core.limits import HASH_BYTES
 from tallystick.core.merkle import EMPTY_ROOT
+from tallystick_node.counts import DISK_ERRORS
 
 _BODY: Final = struct.Struct(">Q32sQ32s")
 _SLOT_BYTES: Final = _BODY.size + HASH_BYTES
@@ -184,6 +185,12 @@ def _sync_directory(path: Path) -> None:
 
 
 def _failure(error: OSError, path: Path) -> StorageFailed:
+    failure = _told_apart(error, path)
+    DISK_ERRORS.add(type(failure).__name__)
+    return failure
+
+
+def _told_apart(error: OSError, path: Path) -> StorageFailed:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(
             "the disk is full: what is to be signed cannot be noted", where=str(path), expected="room for a page"

@@ -16,12 +16,14 @@ from grpc_status import rpc_status
 
 from tallystick.core.errors import TallystickError
 from tallystick.sdk.wire_errors import to_status
+from tallystick_node.counts import REFUSED
 
 log = structlog.get_logger()
 
 
 async def abort(context: ServicerContext[Any, Any], error: TallystickError) -> NoReturn:
     """End a call with a domain error."""
+    REFUSED.add(type(error).__name__)
     status = rpc_status.to_status(to_status(error))
     context.set_trailing_metadata(status.trailing_metadata)
     await context.abort(status.code, status.details)
@@ -32,6 +34,7 @@ async def _abort(context: ServicerContext[Any, Any], error: Exception, method: s
     if isinstance(error, TallystickError):
         log.info("refused", rpc=method, peer=context.peer(), error=type(error).__name__, reason=str(error))
         await abort(context, error)
+    REFUSED.add("internal")
     log.error("internal error", rpc=method, exc_info=error)
     await context.abort(grpc.StatusCode.INTERNAL, "an internal error; the node's log has more")
     raise AssertionError("abort raises")

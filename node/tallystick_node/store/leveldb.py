@@ -24,6 +24,7 @@ from threading import Condition, Lock
 from typing import Final, Self
 
 from tallystick.core.errors import DirectoryHeld, DiskFull, StorageFailed, StoreDamaged
+from tallystick_node.counts import DISK_ERRORS
 from tallystick_node.store.store import Batch, closed
 
 try:
@@ -278,7 +279,14 @@ def _require_library() -> None:
 
 
 def _failure(error: plyvel.Error, path: Path) -> StorageFailed:
-    """The domain error behind one of LevelDB's, which its text alone tells apart."""
+    """The domain error behind one of LevelDB's, counted."""
+    failure = _told_apart(error, path)
+    DISK_ERRORS.add(type(failure).__name__)
+    return failure
+
+
+def _told_apart(error: plyvel.Error, path: Path) -> StorageFailed:
+    """Its text alone tells one of LevelDB's errors from another."""
     raw = error.args[0] if error.args else b""
     text = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
     where = str(path)
