@@ -11,6 +11,7 @@ from pathlib import Path
 from google.protobuf.descriptor import FieldDescriptor
 
 from tallystick.core.kinds import HEAD, KINDS, Kind, Use, enum_label, field_options, role_label
+from tallystick_proto.v1.meta_pb2 import Reader
 
 TITLE = """# What is recorded
 
@@ -50,7 +51,8 @@ def bounds(use: Use) -> str:
     if field.is_repeated:
         parts.append(f"up to {options.max_items}")
     if options.sensitive:
-        parts.append("sensitive")
+        shown_to = (enum_label(Reader.DESCRIPTOR, reader, "en") for reader in options.shown_to)
+        parts.append(f"sensitive, shown to {' / '.join(shown_to)}")
     if use.required:
         parts.append("required")
     if use.absent:

@@ -122,12 +122,10 @@ def _copy_files(settings: Settings, bureau: Bureau, making: Path, *, with_keys: 
     """Everything but the database; returns the copy's settings."""
     config = settings.config
     charter = settings.place(config.charter)
-    ledger, witness = Path(config.keys.ledger), Path(config.keys.witness)
     within = {
         ("", "charter"): charter.name,
         ("", "data"): "data",
-        ("keys", "ledger"): f"{KEYS}/{ledger.name}",
-        ("keys", "witness"): f"{KEYS}/{witness.name}",
+        **{("keys", name): f"{KEYS}/{Path(file).name}" for name, file in msgspec.structs.asdict(config.keys).items()},
     }
     text = with_values(settings.path.read_text(encoding="utf-8"), within, str(settings.path))
     write_whole(making / SETTINGS, text.encode())

@@ -27,6 +27,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ledger: str = "keys/ledger.key"
     witness: str = "keys/witness.key"
+    disclosure: str = "keys/disclosure.key"
 
 
 class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,9 +161,9 @@ class Settings:
         return self.place(self.config.data) / "operator-token"
 
     def key_files(self, bureau: Bureau) -> list[Path]:
-        """Where the keys are that this node signs with; an observer has the witness's alone."""
+        """Where the keys are that this node needs; an observer has the witness's alone."""
         keys = self.config.keys
-        named = (keys.witness,) if bureau.is_observer else (keys.ledger, keys.witness)
+        named = (keys.witness,) if bureau.is_observer else (keys.ledger, keys.witness, keys.disclosure)
         return [self.place(name) for name in named]
 
     def open_charter(self) -> tuple[Charter, Bureau]:

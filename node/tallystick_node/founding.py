@@ -47,7 +47,7 @@ KEYS = "keys"
 
 @dataclass(frozen=True, slots=True)
 class HomeKeys:
-    """A node's keys, an observer's being the witness's alone. The registrar's may be taken elsewhere afterwards."""
+    """A node's signing keys, an observer's being the witness's alone. The registrar's may be taken elsewhere."""
 
     witness: Signer
     ledger: Signer | None = None
@@ -68,6 +68,7 @@ def make_keys(home: Path, *, observer: bool = False) -> HomeKeys:
     witness = generate_key(key_path(home, "witness"))
     if observer:
         return HomeKeys(witness)
+    generate_key(key_path(home, "disclosure"))
     return HomeKeys(witness, generate_key(key_path(home, "ledger")), generate_key(key_path(home, "registrar")))
 
 

@@ -2,7 +2,7 @@
 
 tallyd.toml          the settings
 bureau.toml          the stanza for the charter's holders
-keys/                ledger, witness, registrar, clerk, gateway; charter, where it has one of its own
+keys/                ledger, witness, disclosure, registrar, clerk, gateway; charter, where it has one of its own
 charter.note         the charter it adopted
 data/                the database and the note of what was signed
 profile.toml         for the officer <bureau>:clerk; profile-gateway.toml for the system <bureau>:gateway

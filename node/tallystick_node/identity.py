@@ -1,8 +1,11 @@
-"""A node's own keys, and whether they are the ones the charter names."""
+"""A node's own keys, and whether they are the ones the charter names. It names no disclosure key: nobody else needs to
+know it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from random import SystemRandom
 
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import ConfigInvalid
@@ -10,6 +13,7 @@ from tallystick.core.keys import Signer
 from tallystick.core.note import VerifierKey
 from tallystick.sdk.key_file import load_key
 from tallystick_node.config import Settings
+from tallystick_node.disclosures import Disclosures
 
 
 def load_ledger_key(settings: Settings, bureau: Bureau) -> Signer:
@@ -20,6 +24,11 @@ def load_ledger_key(settings: Settings, bureau: Bureau) -> Signer:
 def load_witness_key(settings: Settings, bureau: Bureau) -> Signer:
     """The key that cosigns other ledgers' checkpoints. Raises ConfigInvalid where the charter names another."""
     return _load(settings.place(settings.config.keys.witness), "witness", bureau, bureau.witness_verifier)
+
+
+def load_disclosures(settings: Settings, bureau: Bureau) -> Disclosures:
+    """What seals and opens this ledger's disclosures. Raises ConfigInvalid where its key does not read."""
+    return Disclosures(bureau.origin, load_key(settings.place(settings.config.keys.disclosure)), SystemRandom())
 
 
 def _load(path: Path, name: str, bureau: Bureau, named: VerifierKey) -> Signer:

@@ -5,7 +5,8 @@
     t <level, u8> <number, u64>       a full tile: 256 hashes of 32 bytes (tlog-tiles numbering)
     p <term hash, 8> <index, u64>     a posting list of one commit (`postings`)
     r <run, u64> <block, u32>         a block of a sorted run (`runs`)
-    d <index, u64> <field path>       a disclosure
+    d <index, u64> <field path>       a disclosure, sealed under a key of its own
+    k <index, u64> <field path>       that key, sealed under the node's (`disclosures`)
     c <origin, 16> <a key as above>   of the copy of another ledger: its state, segments, tiles, postings and runs, and
                                       under `w` what was cosigned of it. An origin is the first half of its BLAKE3
     g <origin, 16>                    the checkpoints of another ledger that gossip brought (`gossip`)
@@ -29,12 +30,14 @@ STATE: Final = b"z"
 SEGMENT: Final = b"e"
 TILE: Final = b"t"
 DISCLOSURE: Final = b"d"
+DATA_KEY: Final = b"k"
 COPY: Final = b"c"
 GOSSIP: Final = b"g"
 PROVEN: Final = b"v"
 COSIGNED: Final = b"w"
 
 _U64 = struct.Struct(">cQ")
+_INDEX = struct.Struct(">Q")
 _TILE = struct.Struct(">cBQ")
 
 
@@ -80,7 +83,24 @@ def cosigned(bureau: str) -> bytes:
 
 def disclosure(index: int, field: str) -> bytes:
     """The key of the disclosure for a field of an entry."""
-    return _U64.pack(DISCLOSURE, index) + field.encode()
+    return DISCLOSURE + place_in_entry(index, field)
+
+
+def data_key(index: int, field: str) -> bytes:
+    """The key under which the data key of a disclosure stands."""
+    return DATA_KEY + place_in_entry(index, field)
+
+
+def place_in_entry(index: int, field: str) -> bytes:
+    """A field of an entry, as it stands in the keys of a disclosure."""
+    return _INDEX.pack(index) + field.encode()
+
+
+def parse_place_in_entry(key: bytes) -> tuple[int, str]:
+    """The index and the field in such a key. Raises ValueError."""
+    if len(key) < 1 + _INDEX.size:
+        raise ValueError(f"{key.hex()} is too short for an index")
+    return _INDEX.unpack_from(key, 1)[0], key[1 + _INDEX.size :].decode()
 
 
 def _origin(origin: str) -> bytes:

@@ -30,7 +30,7 @@ from tallystick.core.statement import terms_of
 from tallystick.core.submission import Prepared
 from tallystick.core.tree import FullTiles, Tree
 from tallystick.core.validation import Term, Terms, pack_term
-from tallystick_node import disclosures, keyspace
+from tallystick_node import keyspace
 from tallystick_node.index import Index, IndexState
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.store import Batch, Store
@@ -164,7 +164,6 @@ class Ledger:
             terms += submission.terms[1:]
             if submission.count == 1:
                 singles[first] = entries[-1]
-            disclosures.keep(submission, first, batch)
         after = self._place(batch, before, entries, terms, prev, at_us)
         return Commit(batch, after, firsts, singles)
 

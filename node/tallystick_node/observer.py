@@ -100,7 +100,7 @@ class Observer:
         )
         self.swaps = GossipService(self.gossip)
         self.shown = Shown(who.charter, who.bureau, voice, who.now_us, shown_s)
-        self.ledger = LedgerService(self.shelf, self.shown)
+        self.ledger = LedgerService(self.shelf, self.shown, None if sequencer is None else sequencer.disclosures)
         self.witness = WitnessService(who.bureau, gathering, self.shelf, self.heard)
         self.submit: SubmitService | NoSubmitService = NoSubmitService(who.bureau)
 

@@ -20,17 +20,16 @@ from tallystick.core.errors import InvalidIdentifier, StoreDamaged, TallystickEr
 from tallystick.core.kinds import SENSITIVE, TERM_FIELDS, Kind
 from tallystick.core.limits import SEGMENT_ENTRIES_MAX, STATEMENT_BYTES_MAX
 from tallystick.core.statement import commitment_at
-from tallystick_node import keyspace
+from tallystick_node.disclosures import NOTHING, Disclosures, Sealed, put_sealed, read_sealed, sealed_within
 from tallystick_node.ledger import Ledger
 from tallystick_node.store.store import Batch, Store
-from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.ledger_pb2 import Opening, Openings, OpeningsRequest
 
 # Entries looked at for one answer: the node does nothing else meanwhile.
 _ANSWER_ENTRIES = 4 * SEGMENT_ENTRIES_MAX
 
 
-def openings(ledger: Ledger, request: OpeningsRequest) -> Iterator[Openings]:
+def openings(ledger: Ledger, disclosures: Disclosures, request: OpeningsRequest) -> Iterator[Openings]:
     """What opens to the request's value within its range, a stretch of the ledger an answer, oldest first.
 
     For a request that was checked. Raises StoreDamaged. The value is in no error.
@@ -42,7 +41,7 @@ def openings(ledger: Ledger, request: OpeningsRequest) -> Iterator[Openings]:
             yield answer
             answer, looked_at = Openings(), 0
         looked_at += len(indexes)
-        _look(ledger, request, indexes, answer)
+        _look(ledger, disclosures, request, indexes, answer)
     answer.next = request.end
     yield answer
 
@@ -59,22 +58,24 @@ def check_request(request: OpeningsRequest) -> None:
         )
 
 
-def check_disclosure(ledger: Ledger, key: bytes, value: bytes) -> None:
-    """What is stored under a disclosure's key opens a commitment of the ledger. Raises a domain error, DecodeError."""
-    index = int.from_bytes(key[1:9], "big")
-    disclosure = Disclosure.FromString(value)
-    if disclosure.SerializeToString() != value or keyspace.disclosure(index, disclosure.field) != key:
-        raise StoreDamaged("it does not stand under its own key")
+def check_disclosure(ledger: Ledger, disclosures: Disclosures | None, index: int, field: str, sealed: Sealed) -> None:
+    """What is stored for a field of an entry is there whole, belongs to a commitment of the ledger, and opens it: that
+    where the key is at hand. Raises a domain error, or DecodeError for a statement that does not parse.
+    """
     entry = decode_entry(ledger.entry(index))
-    opening = entry if entry.signed is not None else decode_entry(ledger.entry(entry.first))
-    commitment = commitment_at(entry.statement, disclosure.field)
-    if commitment is None or opening.signed is None or disclosure.position != index - entry.first:
+    first = entry if entry.signed is not None else decode_entry(ledger.entry(entry.first))
+    commitment = commitment_at(entry.statement, field)
+    if commitment is None or first.signed is None:
         raise StoreDamaged("there is no such commitment")
-    at = Place(ledger.origin, opening.signed.submission_id, disclosure.position, disclosure.field)
-    check_opening(commitment, at, disclosure.salt, disclosure.value)
+    if None in sealed:
+        raise StoreDamaged("half of it is missing")
+    opening = None if disclosures is None else disclosures.open(index, field, sealed)
+    if opening is not None:
+        at = Place(ledger.origin, first.signed.submission_id, index - entry.first, field)
+        check_opening(commitment, at, *opening)
 
 
-def keep_disclosures(old: Store | None, ledger: Ledger) -> tuple[int, int]:
+def keep_disclosures(old: Store | None, ledger: Ledger, disclosures: Disclosures) -> tuple[int, int]:
     """Take over what another database has that opens a ledger's commitments; how many that are, and of how many.
 
     What does not open, or can no longer be read, is left. Raises StorageFailed where it cannot be written.
@@ -87,13 +88,11 @@ def keep_disclosures(old: Store | None, ledger: Ledger) -> tuple[int, int]:
                 if commitment_at(entry.statement, field) is None:
                     continue
                 committed += 1
-                key = keyspace.disclosure(index, field)
                 with suppress(TallystickError, DecodeError):
-                    value = None if old is None else old.get(key)
-                    if value is not None:
-                        check_disclosure(ledger, key, value)
-                        batch.put(key, value)
-            kept += len(batch.puts)
+                    sealed = NOTHING if old is None else read_sealed(old, index, field)
+                    check_disclosure(ledger, disclosures, index, field, sealed)
+                    put_sealed(batch, index, field, sealed)
+                    kept += 1
             ledger.store.write(batch)
     return kept, committed
 
@@ -106,31 +105,19 @@ def _blocks(ledger: Ledger, kind: Kind, first: int, end: int) -> Iterator[list[i
         yield list(block)
 
 
-def _look(ledger: Ledger, request: OpeningsRequest, indexes: list[int], answer: Openings) -> None:
+def _look(
+    ledger: Ledger, disclosures: Disclosures, request: OpeningsRequest, indexes: list[int], answer: Openings
+) -> None:
     first, last = indexes[0], indexes[-1]
-    stored = _stored(ledger.store, first, last)
+    stored = sealed_within(ledger.store, first, last + 1)
     entries = ledger.decoded_all(first, last + 1)
     for index in indexes:
         if commitment_at(entries[index - first].statement, request.field) is None:
             continue
-        data = stored.get(keyspace.disclosure(index, request.field))
-        if data is None:
+        opening = disclosures.open(index, request.field, stored(index, request.field))
+        if opening is None:
             answer.unopened += 1
             continue
         answer.opened += 1
-        disclosure = _disclosure(ledger, index, data)
-        if compare_digest(disclosure.value, request.value):
-            answer.opening.append(Opening(index=index, salt=disclosure.salt))
-
-
-def _stored(store: Store, first: int, last: int) -> dict[bytes, bytes]:
-    return dict(store.range(keyspace.disclosure(first, ""), keyspace.disclosure(last + 1, "")))
-
-
-def _disclosure(ledger: Ledger, index: int, data: bytes) -> Disclosure:
-    try:
-        return Disclosure.FromString(data)
-    except DecodeError:
-        raise StoreDamaged(
-            "its disclosure does not parse", where=f"{ledger.origin}#{index}", expected="what was stored"
-        ) from None
+        if compare_digest(opening.value, request.value):
+            answer.opening.append(Opening(index=index, salt=opening.salt))

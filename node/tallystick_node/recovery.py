@@ -18,6 +18,7 @@ it had of other ledgers is left behind with the witness key under which it was k
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -31,18 +32,20 @@ from tallystick.core.history import History, Recorded
 from tallystick.core.keys import Signer
 from tallystick.core.kinds import BY_NAME
 from tallystick.sdk.charter_files import adopt, next_version
-from tallystick.sdk.key_file import load_key
+from tallystick.sdk.key_file import generate_key, load_key
 from tallystick_node import keyspace
 from tallystick_node.adoption import adoption, key_file, new_id
 from tallystick_node.config import Settings
+from tallystick_node.disclosures import Disclosures
 from tallystick_node.growing import Growing, fetch
+from tallystick_node.identity import load_disclosures
 from tallystick_node.ledger import Ledger
 from tallystick_node.openings import keep_disclosures
 from tallystick_node.own_statement import own_statement
 from tallystick_node.peers import Reach
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
-from tallystick_node.store.store import Store
+from tallystick_node.store.store import Store, after
 from tallystick_node.survey import Survey, survey
 
 _PERFORMED: Final = BY_NAME["RecoveryPerformed"]
@@ -87,6 +90,7 @@ async def recover(settings: Settings, file: Path, reach: Reach, now_us: int, pro
     )
     old = _open_old(settings)
     try:
+        disclosures = _disclosures(settings, bureau, old)
         done = Rebuilt(version, floor, settings.database.parent, _lost(settings, bureau, floor))
         found = await _all_hold_no_more(version, before, floor, reach)  # 1
         folder = settings.place(data)
@@ -94,7 +98,7 @@ async def recover(settings: Settings, file: Path, reach: Reach, now_us: int, pro
         try:
             ledger = Ledger.open(store, bureau.origin)
             done.refused = await fill(ledger, bureau, floor, found, reach, progress)  # 2
-            done.kept, done.committed = keep_disclosures(old, ledger)  # 3
+            done.kept, done.committed = keep_disclosures(old, ledger, disclosures)  # 3
             if ledger.state.size == floor.size:
                 _record(ledger, bureau, load_key(settings.place(ledger_file)), done, found, now_us)  # 4
             _note(folder / settings.signed_size.name, ledger)  # 5
@@ -216,6 +220,29 @@ def _note(path: Path, ledger: Ledger) -> None:
         signed.note(ledger.state.size, ledger.state.root)
     finally:
         signed.close()
+
+
+def _disclosures(settings: Settings, bureau: Bureau, old: Store | None) -> Disclosures:
+    """What opens the old database's disclosures; under a new key where the home has none and nothing is to be opened.
+
+    Raises ConfigInvalid.
+    """
+    path = settings.place(settings.config.keys.disclosure)
+    if not path.exists():
+        with suppress(StorageFailed):  # what does not read cannot be kept either
+            if old is not None and any(True for _ in old.range(keyspace.DATA_KEY, after(keyspace.DATA_KEY))):
+                raise ConfigInvalid(
+                    "the key is missing that opens the disclosures of the database before it",
+                    where=str(path),
+                    expected=f"that key; where it is lost, so are they: then move {settings.database} away, and they "
+                    "are counted as lost",
+                )
+        generate_key(path)
+    disclosures = load_disclosures(settings, bureau)
+    with suppress(StorageFailed):
+        if old is not None:
+            disclosures.check_key(old, str(path))
+    return disclosures
 
 
 def _lost(settings: Settings, bureau: Bureau, floor: Checkpoint) -> int | None:

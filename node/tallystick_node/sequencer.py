@@ -34,6 +34,7 @@ from tallystick.core.keys import Signer
 from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared, check_window
 from tallystick_node.admission import Recent, admit, conflict, find_recorded, load_actors, touches_actors
+from tallystick_node.disclosures import Disclosures
 from tallystick_node.ledger import Ledger, State, check_against_signed
 from tallystick_node.refusals import Refusals
 from tallystick_node.signed_size import SignedSize
@@ -71,6 +72,7 @@ class Sequencer(Refusals):
         signed_size: SignedSize,
         key: Signer,
         charter_actors: Actors,
+        disclosures: Disclosures,
         *,
         now_us: Callable[[], int],
         reopen: Callable[[], Store],
@@ -81,6 +83,7 @@ class Sequencer(Refusals):
     ) -> None:
         super().__init__(ledger.origin, state, expires_us, now_us)
         self.ledger = ledger
+        self.disclosures = disclosures
         self._signing = Signing(ledger.origin, signed_size, key)
         self._charter_actors = charter_actors
         self._actors = load_actors(ledger, charter_actors.copy())
@@ -224,6 +227,8 @@ class Sequencer(Refusals):
             self._release_repeats(repeats)
             return
         commit = self.ledger.build([waiting.submission for waiting in accepted], self._now_us())
+        for waiting, first in zip(accepted, commit.firsts, strict=True):
+            self.disclosures.keep(waiting.submission, first, commit.batch)
         try:
             # Staged here: each put lets go of the interpreter's lock, and a thread would wait for it again every time.
             write = self.ledger.store.stage(commit.batch)

@@ -37,7 +37,7 @@ from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.callers import Callers
 from tallystick_node.config import Settings
 from tallystick_node.engine import Engine, Who
-from tallystick_node.identity import load_ledger_key, load_witness_key
+from tallystick_node.identity import load_disclosures, load_ledger_key, load_witness_key
 from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries
 from tallystick_node.metrics_page import MetricsPage
 from tallystick_node.operator_token import make_token
@@ -103,9 +103,10 @@ class Node:
         witness_key = load_witness_key(settings, bureau)
         key = None if bureau.is_observer else load_ledger_key(settings, bureau)
         config = settings.config
+        disclosures = None if key is None else load_disclosures(settings, bureau)
         store = LevelDbStore.open(settings.database)
         try:
-            if key is None:
+            if key is None or disclosures is None:
                 check_no_entries(store, bureau.origin)
                 onlooker = observer.Who(versions, bureau, witness_key, clock, Peer, random.SystemRandom())
                 engine = observer.Observer(onlooker, store, config.gossip.interval_s, config.write.shown_s)
@@ -115,12 +116,14 @@ class Node:
                 ledger = Ledger.open(store, bureau.origin)
                 check_against_signed(ledger, signed)
                 check_floor(ledger, bureau, str(settings.place(settings.config.charter)))
+                disclosures.check_key(store, str(settings.place(settings.config.keys.disclosure)))
                 due = adoption_due(ledger, key, charter, settings.config.charter_digest, bureau, clock())
                 sequencer = Sequencer(
                     ledger,
                     signed,
                     key,
                     actors_of(bureau),
+                    disclosures,
                     now_us=clock,
                     reopen=lambda: LevelDbStore.open(settings.database),
                     linger_s=settings.config.write.linger_ms / 1_000,

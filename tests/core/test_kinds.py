@@ -23,7 +23,7 @@ from tallystick.core.kinds import (
     role_label,
 )
 from tallystick_proto.v1 import statement_pb2
-from tallystick_proto.v1.meta_pb2 import Role
+from tallystick_proto.v1.meta_pb2 import Reader, Role
 from tallystick_proto.v1.statement_pb2 import Statements
 
 assert tallystick.audit.rules  # importing them enters them
@@ -98,6 +98,7 @@ def test_every_field_is_bounded(field: FieldDescriptor) -> None:
     assert bool(options.max_items) == field.is_repeated
     assert not options.format or options.format in FORMS
     assert not options.sensitive or (field.type == FieldDescriptor.TYPE_BYTES and options.len == 32)
+    assert options.sensitive == bool(options.shown_to)
 
 
 @each_field
@@ -106,7 +107,7 @@ def test_every_field_is_called_something_in_both_languages(field: FieldDescripto
     assert field_options(field).zh.strip()
 
 
-@pytest.mark.parametrize("enum", [*enums().values(), Role.DESCRIPTOR], ids=lambda enum: enum.name)
+@pytest.mark.parametrize("enum", [*enums().values(), Role.DESCRIPTOR, Reader.DESCRIPTOR], ids=lambda enum: enum.name)
 def test_every_value_of_an_enum_has_labels(enum: EnumDescriptor) -> None:
     """Every value but the unspecified one has a label of its own in both languages; an unknown one shows its number."""
     for language in ("zh", "en"):

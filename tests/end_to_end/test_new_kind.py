@@ -23,7 +23,7 @@ message PremisesInspected {
   }
   Result result = 1 [(field) = {zh: "结论" required: true}];
   string place = 2 [(field) = {zh: "地点" max_len: 100}];
-  bytes inspector = 3 [(field) = {zh: "检查人" sensitive: true len: 32}];
+  bytes inspector = 3 [(field) = {zh: "检查人" sensitive: true len: 32 shown_to: [OWN_OFFICER]}];
 }
 """
 

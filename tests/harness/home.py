@@ -66,6 +66,7 @@ class Home:
             self.signed,
             self.office.keys["node"],
             self.office.actors(),
+            self.office.disclosures(),
             now_us=lambda: self.now_us,
             reopen=self.open_store,
             linger_s=linger_s,
@@ -90,7 +91,8 @@ class Home:
         signed = SignedSize.open(self.noted, self.office.origin)
         try:
             others = [other for other in self.office.others if not other.is_observer]
-            return doctor.check(self.disk.reopened(), signed, self.office.bureau, others)
+            disclosures = self.office.disclosures()
+            return doctor.check(self.disk.reopened(), signed, self.office.bureau, others, disclosures=disclosures)
         finally:
             signed.close()
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from copy import copy
 from hashlib import sha256
 from itertools import count
+from random import Random
 
 import msgspec
 
@@ -23,6 +24,7 @@ from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
 from tallystick.core.note import COSIGNATURE_V1, VerifierKey, encode_base64
 from tallystick.core.submission import Prepared, prepare, seal
+from tallystick_node.disclosures import Disclosures
 from tallystick_node.first_charter import sign_first_charter
 from tallystick_proto.v1.entry_pb2 import Disclosure, Submission
 from tallystick_proto.v1.meta_pb2 import Role
@@ -47,7 +49,8 @@ class Office:
         self.others: tuple[Bureau, ...] = ()
         self.adopts = bytes(range(32))
         self.adopted: tuple[Version, ...] = ()
-        self.keys = {name: key_of(f"{bureau}/{name}") for name in ("node", "registrar", "witness", "clerk", "gateway")}
+        names = ("node", "registrar", "witness", "disclosure", "clerk", "gateway")
+        self.keys = {name: key_of(f"{bureau}/{name}") for name in names}
         self.bureau = Bureau(
             id=bureau,
             name=Name(zh="市场监督管理局", en="Market Regulation Bureau"),
@@ -74,6 +77,10 @@ class Office:
     def actors(self) -> Actors:
         """The charter's keys alone."""
         return actors_of(self.bureau)
+
+    def disclosures(self) -> Disclosures:
+        """What seals and opens what its ledger's commitments hold."""
+        return Disclosures(self.origin, self.keys["disclosure"], Random(next(_COUNTER)))
 
     def charter(self, *, now_us: int | None = None) -> tuple[bytes, str]:
         """A charter of this bureau and the others, as its note, and its digest."""

@@ -76,7 +76,7 @@ def test_a_home_made_of_a_backup_starts(home: Path, tmp_path: Path) -> None:
     assert started(tmp_path / "again") == 3
     taken(home, tmp_path / "without")
     done = restore(tmp_path / "without", tmp_path / "third")
-    assert [key.name for key in done.missing_keys] == ["ledger.key", "witness.key"]
+    assert [key.name for key in done.missing_keys] == ["ledger.key", "witness.key", "disclosure.key"]
     shutil.copytree(home / "keys", tmp_path / "third" / "keys")
     assert started(tmp_path / "third") == 3
     (tmp_path / "full").mkdir()

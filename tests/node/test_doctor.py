@@ -29,6 +29,7 @@ from tallystick_proto.v1.storage_pb2 import Segment
 from tests.harness.office import NOW_US, Office
 
 OFFICE = Office()
+DISCLOSURES = OFFICE.disclosures()
 
 
 def used(subject: bytes) -> Prepared:
@@ -68,7 +69,7 @@ class Disk:
             else:
                 batch.put(key, value)
         store.write(batch)
-        report = doctor.check(store, self.signed, OFFICE.bureau)
+        report = doctor.check(store, self.signed, OFFICE.bureau, disclosures=DISCLOSURES)
         for difference in report.differences:
             assert difference.place
             assert difference.expected
@@ -85,6 +86,8 @@ def grow(store: Store, noted: Path, commits: list[list[Prepared]]) -> tuple[Ledg
     signed = SignedSize.create(noted, OFFICE.origin)
     for submissions in [OFFICE.founding(), *commits]:
         built = ledger.build(submissions, NOW_US + ledger.state.size)
+        for submission, first in zip(submissions, built.firsts, strict=True):
+            DISCLOSURES.keep(submission, first, built.batch)
         store.write(built.batch)
         signed.note(built.state.size, built.state.root)
         ledger.adopt(built.state)
@@ -152,7 +155,9 @@ def _made(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("prefix", [keyspace.SEGMENT, b"p", b"r", keyspace.STATE, keyspace.DISCLOSURE])
+@pytest.mark.parametrize(
+    "prefix", [keyspace.SEGMENT, b"p", b"r", keyspace.STATE, keyspace.DISCLOSURE, keyspace.DATA_KEY]
+)
 def test_every_altered_byte_is_named(small: Disk, prefix: bytes) -> None:
     """Each single byte of each segment, posting list, run block, disclosure and of the state record."""
     items, random = small.items(prefix), Random(3)
@@ -231,14 +236,34 @@ def test_a_bad_signature_under_a_sound_tree_is_named(tmp_path: Path) -> None:
 
 
 def test_every_dropped_key_is_named(small: Disk, tiled: Disk) -> None:
-    """Any key but a disclosure, which may be erased, is missed when it is gone."""
-    keys = [key for key, _ in small.store.range(b"", None) if not key.startswith(keyspace.DISCLOSURE)]
-    assert {key[:1] for key in keys} == {b"e", b"p", b"r", b"z"}
+    """Any key is missed when it is gone; of a disclosure, either half without the other."""
+    keys = [key for key, _ in small.store.range(b"", None)]
+    assert {key[:1] for key in keys} == {b"d", b"e", b"k", b"p", b"r", b"z"}
     for key in keys:
         assert not small.check((key, None)).clean, key.hex()
     for prefix in (b"e", b"p", b"r", b"t"):
         for key, _ in Random(9).sample(tiled.items(prefix), 1 if prefix == b"t" else 5):
             assert not tiled.check((key, None)).clean, key.hex()
+
+
+def test_a_disclosure_that_is_gone_whole_is_not_missed(small: Disk) -> None:
+    """A ledger need not have it: it was erased, or never handed over."""
+    for key, _ in small.items(keyspace.DISCLOSURE):
+        assert small.check((key, None), (keyspace.DATA_KEY + key[1:], None)).clean
+
+
+def test_without_their_key_disclosures_are_counted_and_not_opened(small: Disk) -> None:
+    """Half of one is missed all the same, as is one of no commitment."""
+    report = doctor.check(small.store.reopened(), small.signed, OFFICE.bureau)
+    assert (report.clean, report.unopened) == (True, 2)
+    batch = Batch()
+    batch.delete(small.items(keyspace.DATA_KEY)[0][0])
+    batch.put(keyspace.disclosure(0, "data_used.subject"), b"")
+    store = small.store.reopened()
+    store.write(batch)
+    report = doctor.check(store, small.signed, OFFICE.bureau)
+    assert len(report.differences) == 2
+    assert report.unopened == 1
 
 
 def test_every_added_key_is_named(small: Disk) -> None:
@@ -260,7 +285,7 @@ def test_every_added_key_is_named(small: Disk) -> None:
 
 def test_exchanged_values_are_named(small: Disk) -> None:
     """Two keys of a sort that hold each other's values are told, unless the values are alike."""
-    for prefix in (b"e", b"p", b"r", b"d"):
+    for prefix in (b"e", b"p", b"r", b"d", b"k"):
         items = small.items(prefix)
         for (one, value), (other, another) in pairwise(items):
             if value != another:

@@ -119,6 +119,7 @@ def test_what_is_no_longer_held_is_counted_and_not_matched(client: Client) -> No
     """An erased disclosure opens nothing."""
     batch = Batch()
     batch.delete(keyspace.disclosure(7, FIELD))
+    batch.delete(keyspace.data_key(7, FIELD))
     client.node.sequencer.ledger.store.write(batch)
     (answer,) = ask(client, b"citizen 1")
     assert [opening.index for opening in answer.opening] == [4]

@@ -22,7 +22,7 @@ from tallystick.core.note import encode_base64
 from tallystick.core.statement import read
 from tallystick.sdk.charter_files import adopt
 from tallystick.sdk.clock import now_us
-from tallystick.sdk.key_file import load_key
+from tallystick.sdk.key_file import generate_key, load_key
 from tallystick_node import doctor, growing
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.member import Member
@@ -232,6 +232,33 @@ def test_a_version_that_is_no_recovery_is_refused(lost: tuple[LocalCluster, Path
     version = signed_next(lost[0], f'[[bureau]]\nid = "{PLANNING}"\nendpoint = "127.0.0.1:1"\n', "other.note")
     with pytest.raises(ConfigInvalid, match="a new ledger key, a new witness key, a floor"):
         rebuilt(planning, version)
+
+
+def test_disclosures_are_not_given_up_for_a_key_that_is_elsewhere(
+    lost: tuple[LocalCluster, Path], planning: Member, tmp_path: Path
+) -> None:
+    """Where their key is missing, or another's, nothing is built; where it is said to be lost, they are counted so."""
+    settings = planning.settings
+    path, aside = settings.place(settings.config.keys.disclosure), tmp_path / "aside"
+    path.rename(tmp_path / "disclosure.key")
+    with pytest.raises(ConfigInvalid, match="the key is missing that opens the disclosures of the database before it"):
+        rebuilt(planning, lost[1])
+    assert not path.exists()
+    generate_key(path)
+    with pytest.raises(ConfigInvalid, match="this is not the key under which the disclosures"):
+        rebuilt(planning, lost[1])
+    path.unlink()
+    assert not (planning.home / "data-2").exists()
+    settings.database.rename(aside)
+    try:
+        done = rebuilt(planning, lost[1])
+        assert done is not None
+        assert (done.kept, done.committed) == (0, LOOKUPS)
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert doctor.run(planning.settings).clean
+    finally:
+        aside.rename(settings.database)
+        (tmp_path / "disclosure.key").rename(path)
 
 
 def test_a_running_node_is_left_alone(lost: tuple[LocalCluster, Path], planning: Member) -> None:

@@ -170,7 +170,7 @@ async def test_a_search_is_recorded_with_its_range_and_what_it_finds_by_a_commit
         assert records[1].found != records[2].found
         for index in (1, 2):
             request = OpeningsRequest(field=FOUND, value=str(index).encode(), end=ledger.state.size)
-            (answer,) = openings(ledger, request)
+            (answer,) = openings(ledger, home.office.disclosures(), request)
             assert [opening.index for opening in answer.opening] == [index + 3]
             assert answer.opened == 2
 

@@ -49,6 +49,7 @@ def test_what_nothing_opens_is_said(desk: Desk, reader: LedgerReader) -> None:
     """An erased disclosure is no lie; it still counts as a commitment."""
     batch = Batch()
     batch.delete(keyspace.disclosure(25, FIELD))
+    batch.delete(keyspace.data_key(25, FIELD))
     desk.node.sequencer.ledger.store.write(batch)
     opened = find_openings(reader, FIELD, SUBJECT, END, 3)
     assert (len(opened.matching), opened.opened, opened.unopened) == (2, 2, 1)

@@ -264,7 +264,8 @@ class Judges:
             own = machine.office.bureau
             others = [bureau for bureau in bureaus if bureau.id != own.id]
             store = machine.disk.store.reopened()
-            report = doctor.check(store, machine.disk.noted(), own, others)
+            opened = machine.office.disclosures()
+            report = doctor.check(store, machine.disk.noted(), own, others, disclosures=opened)
             for difference in report.differences:
                 self._bench.fail(f"{machine.name} has a disk that is not sound: {difference}")
             if not report.differences and machine.put_back_at is None:

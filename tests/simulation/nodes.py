@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tallystick.core.errors import TallystickError
 from tallystick.core.evidence import actors_of
 from tallystick.sdk.heard_versions import HeardVersions
+from tallystick_node.disclosures import Disclosures
 from tallystick_node.engine import Engine, Who
 from tallystick_node.ledger import Ledger, check_against_signed
 from tallystick_node.sequencer import Sequencer
@@ -186,6 +187,7 @@ class NodeProcess(Host):
             signed,
             keys["node"],
             actors_of(bureau),
+            Disclosures(bureau.origin, keys["disclosure"], machine.rng),
             now_us=machine.now_us,
             reopen=self._opened,
             linger_s=_LINGER_S,

@@ -72,6 +72,8 @@ def fsck(directory: Path | None, file: Path | None) -> None:
     if report.clean:
         copied = f", and {report.copied:,} in copies" if report.copied else ""
         click.echo(f"{report.origin}: {report.size:,} entries{copied}, no difference")
+        if report.unopened:
+            click.echo(f"{report.unopened:,} disclosures were not opened: the key that seals them is not here")
         return
     more = " or more" if len(report.differences) >= DIFFERENCES_MAX else ""
     click.echo(f"{report.origin}: {report.size:,} entries, {len(report.differences)}{more} differences")

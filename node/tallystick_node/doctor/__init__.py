@@ -4,7 +4,8 @@
   2. every entry: its form, its place, its chain, its submission's signature under a key valid there, and its leaf in
      the tree; every full tile, the edge, the root, and the rest of the state record (`entries`)
   3. every posting: the multiset of (term, index) pairs in the index is the one the entries' heads give (`postings`)
-  4. every disclosure opens its commitment, and no key is there that nothing explains (`keys`)
+  4. every disclosure opens its commitment, where the home has the key, and no key is there that nothing explains
+     (`keys`)
   5. the same of every copy of another ledger; and what was cosigned, here and by others, is what the entries give
      (`copies`)
   6. what was heard of other ledgers is their keys' word (`heard`)
@@ -22,12 +23,14 @@ from functools import partial
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import StorageFailed
 from tallystick_node.config import Settings
+from tallystick_node.disclosures import Disclosures
 from tallystick_node.doctor.copies import CopyCheck
 from tallystick_node.doctor.entries import EntryCheck, Progress, silent
 from tallystick_node.doctor.heard import check_heard
 from tallystick_node.doctor.keys import OBSERVER_GAPS, KeyCheck
 from tallystick_node.doctor.postings import PostingCheck
 from tallystick_node.doctor.report import Difference, Report
+from tallystick_node.identity import load_disclosures
 from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries, read_state
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
@@ -51,7 +54,7 @@ def run(settings: Settings, progress: Progress = silent) -> Report:
         try:
             if bureau.is_observer:
                 return check_observer(store, signed, bureau, others, progress)
-            return check(store, signed, bureau, others, progress)
+            return check(store, signed, bureau, others, progress, _disclosures(settings, bureau))
         finally:
             signed.close()
     finally:
@@ -64,8 +67,11 @@ def check(
     bureau: Bureau,
     others: Sequence[Bureau] = (),
     progress: Progress = silent,
+    disclosures: Disclosures | None = None,
 ) -> Report:
-    """Check a database that nobody writes to; it may hold copies of the ledgers of `others`."""
+    """Check a database that nobody writes to; it may hold copies of the ledgers of `others`. Without the key of its
+    `disclosures` these are not opened.
+    """
     report = Report(bureau.origin)
     try:
         state = read_state(store, bureau.origin)
@@ -83,7 +89,7 @@ def check(
         lambda: entries.entries(postings.see, progress),
         entries.tiles,
         lambda: postings.compare() if entries.whole else None,
-        keys.disclosures,
+        lambda: keys.disclosures(disclosures),
         keys.strays,
         copies.copies,
         copies.cosigned,
@@ -91,6 +97,12 @@ def check(
         partial(check_heard, store, (bureau, *others), report),
     ]
     return _taken(steps, report)
+
+
+def _disclosures(settings: Settings, bureau: Bureau) -> Disclosures | None:
+    """None where the key is not here, as in a backup without keys. Raises ConfigInvalid."""
+    there = settings.place(settings.config.keys.disclosure).exists()
+    return load_disclosures(settings, bureau) if there else None
 
 
 def check_observer(

@@ -10,16 +10,19 @@ from google.protobuf.message import DecodeError
 from tallystick.core.errors import TallystickError
 from tallystick.core.limits import HASH_BYTES, TILE_WIDTH
 from tallystick_node import keyspace
+from tallystick_node.disclosures import Disclosures, Sealed
 from tallystick_node.doctor.entries import full_tiles
 from tallystick_node.doctor.report import Report
 from tallystick_node.ledger import Ledger
 from tallystick_node.openings import check_disclosure
+from tallystick_node.store.store import after
 
 # Between the prefixes that `keyspace` names nothing stands.
 OWN_GAPS: Final = (
     (b"", b"c"),
     (b"f", b"g"),
-    (b"h", b"p"),
+    (b"h", b"k"),
+    (b"l", b"p"),
     (b"q", b"r"),
     (b"s", b"t"),
     (b"u", b"v"),
@@ -58,14 +61,20 @@ class KeyCheck:
         self._state = ledger.state
         self._report = report
 
-    def disclosures(self) -> None:
-        """Every disclosure opens the commitment of its entry."""
-        for key, value in self._store.range(keyspace.DISCLOSURE, b"e"):
-            place = f"disclosure under key {key.hex()}"
+    def disclosures(self, disclosures: Disclosures | None) -> None:
+        """Every disclosure is whole and opens the commitment of its entry; where its key is not here it is counted."""
+        for key, value in self._store.range(keyspace.DISCLOSURE, after(keyspace.DISCLOSURE)):
             try:
-                check_disclosure(self._ledger, key, value)
-            except (TallystickError, DecodeError) as error:
+                index, field = keyspace.parse_place_in_entry(key)
+                sealed = Sealed(value, self._store.get(keyspace.data_key(index, field)))
+                check_disclosure(self._ledger, disclosures, index, field, sealed)
+                self._report.unopened += disclosures is None
+            except (TallystickError, DecodeError, ValueError) as error:
+                place = f"disclosure under key {key.hex()}"
                 self._report.add(place, "the value and salt that were committed", str(error))
+        for key, _ in self._store.range(keyspace.DATA_KEY, after(keyspace.DATA_KEY)):
+            if self._store.get(keyspace.DISCLOSURE + key[1:]) is None:
+                self._report.add(f"data key under key {key.hex()}", "the disclosure that it opens", "none")
 
     def strays(self) -> None:
         """Segments, tiles and keys that nothing explains."""

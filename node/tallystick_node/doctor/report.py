@@ -25,11 +25,14 @@ class Difference:
 
 @dataclass(slots=True)
 class Report:
-    """What a check found, clean without a difference. `size` counts the own entries, `copied` those in copies."""
+    """What a check found, clean without a difference. `size` counts the own entries, `copied` those in copies, and
+    `unopened` the disclosures that were not opened for want of their key.
+    """
 
     origin: str
     size: int = 0
     copied: int = 0
+    unopened: int = 0
     differences: list[Difference] = field(default_factory=list)
 
     @property

@@ -14,6 +14,7 @@ from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX
 from tallystick.core.merkle import prove_consistency, prove_inclusion
 from tallystick_node import callers
 from tallystick_node.answers import ReadyBundles, find
+from tallystick_node.disclosures import Disclosures
 from tallystick_node.openings import check_request, openings
 from tallystick_node.presence import presence_of
 from tallystick_node.shelf import Held, Shelf
@@ -35,11 +36,14 @@ from tallystick_proto.v1.ledger_pb2_grpc import LedgerServicer
 
 
 class LedgerService(LedgerServicer):
-    """Reads every ledger on a shelf, and keeps account of who was shown what."""
+    """Reads every ledger on a shelf, and keeps account of who was shown what. `disclosures` are those of the node's own
+    ledger, where it has one.
+    """
 
-    def __init__(self, shelf: Shelf, shown: Shown) -> None:
+    def __init__(self, shelf: Shelf, shown: Shown, disclosures: Disclosures | None) -> None:
         self._shelf = shelf
         self._shown = shown
+        self._disclosures = disclosures
         self._ready = ReadyBundles()
 
     async def GetCheckpoint(self, request: CheckpointRequest, context: ServicerContext[Any, Any]) -> CheckpointAnswer:
@@ -109,7 +113,7 @@ class LedgerService(LedgerServicer):
         self, request: OpeningsRequest, context: ServicerContext[Any, Any]
     ) -> AsyncIterator[Openings]:
         held = self._shelf.at(request.origin)
-        if held is not self._shelf.own:
+        if held is not self._shelf.own or self._disclosures is None:
             raise NotFound(
                 "a copy holds nothing that opens commitments", where=request.origin, expected="the ledger's own node"
             )
@@ -117,7 +121,7 @@ class LedgerService(LedgerServicer):
         check_request(request)
         caller, entries = callers.current.get(), range(request.first, request.end)
         await self._shown.searched(caller, request.field, entries)
-        for answer in openings(held.ledger, request):
+        for answer in openings(held.ledger, self._disclosures, request):
             await self._shown.found(caller, request.field, entries, [opening.index for opening in answer.opening])
             yield answer
 

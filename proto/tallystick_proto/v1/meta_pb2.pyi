@@ -47,6 +47,30 @@ REGISTRAR: Role.ValueType  # 3
 NODE: Role.ValueType  # 4
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
+class _Reader:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReaderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reader.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    READER_UNSPECIFIED: _Reader.ValueType  # 0
+    OWN_OFFICER: _Reader.ValueType  # 1
+    OWN_SYSTEM: _Reader.ValueType  # 2
+    AUDITOR: _Reader.ValueType  # 3
+    ADDRESSEE: _Reader.ValueType  # 4
+    """an actor of the bureau that the entry's head names as counterparty"""
+
+class Reader(_Reader, metaclass=_ReaderEnumTypeWrapper):
+    """Who may be shown what a sensitive field commits to, beside whoever knows it already."""
+
+READER_UNSPECIFIED: Reader.ValueType  # 0
+OWN_OFFICER: Reader.ValueType  # 1
+OWN_SYSTEM: Reader.ValueType  # 2
+AUDITOR: Reader.ValueType  # 3
+ADDRESSEE: Reader.ValueType  # 4
+"""an actor of the bureau that the entry's head names as counterparty"""
+Global___Reader: _TypeAlias = Reader  # noqa: Y015
+
 @_typing.final
 class HeadUse(_message.Message):
     """How a kind uses one field of the head. A field of the head that is neither named here nor marked `always` is refused."""
@@ -143,6 +167,7 @@ class Field(_message.Message):
     ALWAYS_FIELD_NUMBER: _builtins.int
     EN_FIELD_NUMBER: _builtins.int
     TERM_FIELD_NUMBER: _builtins.int
+    SHOWN_TO_FIELD_NUMBER: _builtins.int
     zh: _builtins.str
     absent: _builtins.str
     """the audit rule that reports its absence; such a field is never required"""
@@ -165,6 +190,10 @@ class Field(_message.Message):
     """where the field's name does not read well"""
     term: _builtins.bool
     """of the head: an index term"""
+    @_builtins.property
+    def shown_to(self) -> _containers.RepeatedScalarFieldContainer[Global___Reader.ValueType]:
+        """of a sensitive field: who may see its disclosure; each view is recorded"""
+
     def __init__(
         self,
         *,
@@ -180,10 +209,11 @@ class Field(_message.Message):
         always: _builtins.bool = ...,
         en: _builtins.str = ...,
         term: _builtins.bool = ...,
+        shown_to: _abc.Iterable[Global___Reader.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "always", b"always", "en", b"en", "format", b"format", "len", b"len", "max_items", b"max_items", "max_len", b"max_len", "pattern", b"pattern", "required", b"required", "sensitive", b"sensitive", "term", b"term", "zh", b"zh"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "always", b"always", "en", b"en", "format", b"format", "len", b"len", "max_items", b"max_items", "max_len", b"max_len", "pattern", b"pattern", "required", b"required", "sensitive", b"sensitive", "shown_to", b"shown_to", "term", b"term", "zh", b"zh"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
