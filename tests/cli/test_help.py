@@ -21,7 +21,7 @@ Exchange      send  receive  use  failed
 Answer        acknowledge  ask  dispute  incident  answer
 Duties        duty assign | accept | decline | release
 Systems       system register | used | retire
-Ask           who  trace  access  impact  case  owed  catalogue  systems  lookups  log  show
+Ask           who  trace  access  impact  case  owed  catalogue  systems  lookups  shown  log  show
 Judge         audit  reconcile  report
 Prove         prove  verify
 Bring in      import dcat | xroad | systems

@@ -64,6 +64,16 @@ class Describer:
         number = read.statement.head.kind
         return f"第{number}类" if self._language == "zh" else f"kind {number}"
 
+    def field(self, path: str) -> str:
+        """What a field of a kind is called, by its path: `data_used.subject`; the path where this version has none."""
+        kind_field, _, name = path.partition(".")
+        for kind in KINDS.values():
+            use = kind.use(name) if kind.field == kind_field else None
+            if use is not None:
+                of, label = kind.label(self._language), use.label(self._language)
+                return f"{of}·{label}" if self._language == "zh" else f"{label} of {of}"
+        return path
+
     def facts(self, read: Read) -> list[tuple[str, list[str]]]:
         """Everything a statement says, labelled, the actor and the kind aside."""
         facts = []

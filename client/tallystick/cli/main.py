@@ -93,6 +93,7 @@ SECTIONS = (
             ),
             Lazy("systems", "tallystick.cli.questions.systems:systems", "List the systems, and whether they are used."),
             Lazy("lookups", "tallystick.cli.questions.lookups:lookups", "List who looked data up, when, and for what."),
+            Lazy("shown", "tallystick.cli.questions.shown:shown", "List who was shown what."),
             Lazy("log", "tallystick.cli.ask:log", "List what a ledger holds."),
             Lazy("show", "tallystick.cli.show:show", "Show one entry, with its author."),
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tallystick.audit.coverage import Coverage
 from tallystick.core.commitment import Place, check_opening
@@ -37,6 +38,17 @@ class Opened:
         return self.opened + self.unopened
 
 
+def account_json(opened: Opened) -> dict[str, Any]:
+    """How far a node opened what it was asked about, for programs."""
+    return {
+        "bureau": opened.bureau,
+        "committed": opened.committed,
+        "matching": len(opened.matching),
+        "opened": opened.opened,
+        "unopened": opened.unopened,
+    }
+
+
 def open_all(
     ledgers: Ledgers,
     coverage: Coverage,
@@ -44,8 +56,10 @@ def open_all(
     value: bytes,
     ends: Mapping[str, int],
     committed: Mapping[str, int],
+    only: str = "",
 ) -> list[Opened]:
-    """What every node opens of what a full pass counted, by bureau: `committed`, below the sizes in `ends`.
+    """What every node opens of what a full pass counted, by bureau: `committed`, below the sizes in `ends`. With `only`
+    that bureau's alone.
 
     A node whose ledger holds no such commitment is not told the value. One that does not answer, or is caught, is a gap
     in the coverage from then on.
@@ -53,7 +67,7 @@ def open_all(
     found = []
     for ledger in coverage.ledgers:
         count = committed.get(ledger.bureau, 0)
-        if ledger.gap or not count:
+        if ledger.gap or not count or only not in ("", ledger.bureau):
             continue
         try:
             found.append(find_openings(ledgers[ledger.bureau], field, value, ends[ledger.bureau], count))

@@ -86,21 +86,11 @@ def _open(ledgers: Ledgers, audited: Audited, wanted: Lookups, value: bytes) -> 
 
 def _document(wanted: Lookups, opened: list[Opened] | None) -> dict[str, Any]:
     from tallystick.audit.questions.lookups import lookups_json
+    from tallystick.sdk.openings import account_json
 
     return {
         "lookups": lookups_json(wanted.found),
-        "subject": None
-        if opened is None
-        else [
-            {
-                "bureau": each.bureau,
-                "committed": each.committed,
-                "matching": len(each.matching),
-                "opened": each.opened,
-                "unopened": each.unopened,
-            }
-            for each in opened
-        ],
+        "subject": None if opened is None else [account_json(each) for each in opened],
     }
 
 
