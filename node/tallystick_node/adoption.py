@@ -182,7 +182,7 @@ def key_file(settings: Settings, named: str, verifier: str, version: int) -> str
     wanted = VerifierKey.parse(verifier).public
     for candidate in (named, next_key_file(named, version)):
         path = settings.place(candidate)
-        if path.exists() and load_key(path).public == wanted:
+        if path.exists() and load_key(path, settings.passphrase).public == wanted:
             return candidate
     raise ConfigInvalid(
         f"no key here is {verifier}",

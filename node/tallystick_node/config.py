@@ -17,6 +17,7 @@ import tomli_w
 from tallystick.core.charter import Bureau, Charter, open_charter
 from tallystick.core.errors import ConfigInvalid, NotFound, VerificationFailed
 from tallystick.sdk.files import write_whole
+from tallystick.sdk.passphrase import Passphrase
 
 # What a folder for another database is told apart by: a version's number, or that and how often it was put back.
 _OF_ANOTHER: Final = re.compile(r"-(restored-)?[0-9]+$")
@@ -85,14 +86,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings:
-    """A config with its place on disk."""
+    """A config with its place on disk, and what opens its keys."""
 
-    def __init__(self, path: Path, config: Config) -> None:
+    def __init__(self, path: Path, config: Config, passphrase: Passphrase | None = None) -> None:
         self.path = path
         self.config = config
+        self.passphrase = passphrase or Passphrase()
 
     @classmethod
-    def load(cls, path: Path) -> Settings:
+    def load(cls, path: Path, passphrase: Passphrase | None = None) -> Settings:
         """Read a settings file. Raises ConfigInvalid, naming file and key."""
         try:
             text = path.read_text(encoding="utf-8")
@@ -107,7 +109,7 @@ class Settings:
             raise ConfigInvalid(
                 str(error), where=str(path), expected="the settings that `tallyd config show` prints"
             ) from None
-        settings = cls(path, config)
+        settings = cls(path, config, passphrase)
         settings._check()
         return settings
 

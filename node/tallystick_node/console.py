@@ -6,10 +6,29 @@ Light, so that help is fast.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from tallystick.sdk.passphrase import Passphrase
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 INTERNAL_ERROR = 4
+
+
+def passphrase_option(command: Command) -> Command:
+    """What a command that opens keys takes; it gets a `Passphrase`."""
+    return click.option(
+        "--passphrase-fd",
+        "passphrase",
+        metavar="N",
+        type=int,
+        callback=lambda _context, _parameter, fd: Passphrase(fd),
+        help="Read the passphrase of encrypted keys from this file descriptor; else it is asked for.",
+    )(command)
 
 
 def say(sentence: str) -> None:

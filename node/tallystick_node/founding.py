@@ -63,13 +63,17 @@ class FirstActor:
     key: Signer
 
 
-def make_keys(home: Path, *, observer: bool = False) -> HomeKeys:
-    """New keys under `home`/keys. Raises ConfigInvalid where one is there already."""
-    witness = generate_key(key_path(home, "witness"))
+def make_keys(home: Path, *, observer: bool = False, passphrase: bytes = b"") -> HomeKeys:
+    """New keys under `home`/keys, encrypted where there is a passphrase. Raises ConfigInvalid where one is there."""
+
+    def make(name: str) -> Signer:
+        return generate_key(key_path(home, name), passphrase)
+
+    witness = make("witness")
     if observer:
         return HomeKeys(witness)
-    generate_key(key_path(home, "disclosure"))
-    return HomeKeys(witness, generate_key(key_path(home, "ledger")), generate_key(key_path(home, "registrar")))
+    make("disclosure")
+    return HomeKeys(witness, make("ledger"), make("registrar"))
 
 
 def key_path(home: Path, name: str) -> Path:

@@ -25,6 +25,7 @@ from tallystick.core.note import VerifierKey
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import generate_key, load_key
+from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.config import Config, Settings, check_loopback
 from tallystick_node.first_charter import sign_first_charter
 from tallystick_node.founding import (
@@ -57,15 +58,17 @@ class Wish:
     observer: bool = False
 
 
-def make_home(folder: Path, wish: Wish, *, own_charter: bool) -> str:
-    """Make a home, whole or not at all; returns the digest of its own charter, or "".
+def make_home(folder: Path, wish: Wish, *, own_charter: bool, passphrase: Passphrase | None = None) -> str:
+    """Make a home, whole or not at all, its keys encrypted where there is a passphrase; returns the digest of its own
+    charter, or "".
 
     Raises InvalidIdentifier for a bad name, ConfigInvalid where the folder is in use.
     """
     check_roster_entry(wish.bureau, wish.credit_code, wish.origin)
     check_loopback(wish.listen, "--listen")
+    chosen = b"" if passphrase is None else passphrase.chosen(str(folder))
     with made_whole(folder) as making:
-        keys = make_keys(making, observer=wish.observer)
+        keys = make_keys(making, observer=wish.observer, passphrase=chosen)
         stanza = bureau_stanza(
             keys,
             bureau=wish.bureau,
@@ -77,24 +80,25 @@ def make_home(folder: Path, wish: Wish, *, own_charter: bool) -> str:
         write_whole(making / STANZA, format_stanza(stanza).encode())
         digest = ""
         if own_charter:
-            key = generate_key(key_path(making, "charter"))
+            key = generate_key(key_path(making, "charter"), chosen)
             note, digest = sign_first_charter(wish.bureau, [stanza], f"{wish.origin}/charter", key, now_us())
             write_whole(making / CHARTER, note)
-        settings = Settings(making / SETTINGS, Config(wish.bureau, digest, charter=CHARTER, listen=wish.listen))
+        config = Config(wish.bureau, digest, charter=CHARTER, listen=wish.listen)
+        settings = Settings(making / SETTINGS, config, passphrase)
         settings.save()
         if own_charter:
-            found(settings, keys.registrar, first_actors(making), now_us())
+            found(settings, keys.registrar, first_actors(making, settings.passphrase), now_us())
             _write_profiles(making, settings)
         return digest
 
 
-def adopt_charter(folder: Path, note: bytes, digest: str) -> Bureau:
+def adopt_charter(folder: Path, note: bytes, digest: str, passphrase: Passphrase | None = None) -> Bureau:
     """Found a home's ledger, or an observer's database, under a charter that names it; returns what that says of it.
 
     Its first actors are registered where the registrar's key is in the home. Raises ConfigInvalid, VerificationFailed
     where charter, digest and keys do not fit; then nothing was written.
     """
-    settings = Settings.load(folder / SETTINGS)
+    settings = Settings.load(folder / SETTINGS, passphrase)
     if settings.config.charter_digest not in ("", digest):
         raise ConfigInvalid(
             f"it adopted the charter {settings.config.charter_digest}",
@@ -117,7 +121,7 @@ def adopt_charter(folder: Path, note: bytes, digest: str) -> Bureau:
             f"it expired on {charter.expires.isoformat()}", where="--charter", expected="a later version"
         )
     config = msgspec.structs.replace(settings.config, charter_digest=digest)
-    settings = Settings(settings.path, config)
+    settings = Settings(settings.path, config, settings.passphrase)
     _check_keys(settings, folder, bureau)
     # The ledger comes last: a home without it can be brought here again, by the same charter.
     write_whole(settings.place(config.charter), note)
@@ -126,7 +130,8 @@ def adopt_charter(folder: Path, note: bytes, digest: str) -> Bureau:
         found_observer(settings, bureau)
         _write_reader(folder, settings)
     elif has_registrar(folder):
-        found(settings, load_key(key_path(folder, "registrar")), first_actors(folder), now_us())
+        registrar = load_key(key_path(folder, "registrar"), settings.passphrase)
+        found(settings, registrar, first_actors(folder, settings.passphrase), now_us())
         _write_profiles(folder, settings)
     else:
         found(settings, None, (), now_us())
@@ -160,7 +165,7 @@ def _check_keys(settings: Settings, folder: Path, bureau: Bureau) -> None:
     load(settings, bureau)
     for name, named in (("witness", bureau.witness_key), ("registrar", bureau.registrar_key)):
         path = settings.place(settings.config.keys.witness) if name == "witness" else key_path(folder, name)
-        if path.exists() and load_key(path).public != VerifierKey.parse(named).public:
+        if path.exists() and load_key(path, settings.passphrase).public != VerifierKey.parse(named).public:
             raise ConfigInvalid(
                 f"this is not the {name} key of {bureau.id}", where=str(path), expected=f"the private half of {named}"
             )

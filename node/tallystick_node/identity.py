@@ -4,7 +4,6 @@ know it.
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import SystemRandom
 
 from tallystick.core.charter import Bureau
@@ -18,21 +17,23 @@ from tallystick_node.disclosures import Disclosures
 
 def load_ledger_key(settings: Settings, bureau: Bureau) -> Signer:
     """The key that signs this ledger's checkpoints. Raises ConfigInvalid where the charter names another."""
-    return _load(settings.place(settings.config.keys.ledger), "ledger", bureau, bureau.ledger_verifier)
+    return _load(settings, settings.config.keys.ledger, "ledger", bureau, bureau.ledger_verifier)
 
 
 def load_witness_key(settings: Settings, bureau: Bureau) -> Signer:
     """The key that cosigns other ledgers' checkpoints. Raises ConfigInvalid where the charter names another."""
-    return _load(settings.place(settings.config.keys.witness), "witness", bureau, bureau.witness_verifier)
+    return _load(settings, settings.config.keys.witness, "witness", bureau, bureau.witness_verifier)
 
 
 def load_disclosures(settings: Settings, bureau: Bureau) -> Disclosures:
     """What seals and opens this ledger's disclosures. Raises ConfigInvalid where its key does not read."""
-    return Disclosures(bureau.origin, load_key(settings.place(settings.config.keys.disclosure)), SystemRandom())
+    key = load_key(settings.place(settings.config.keys.disclosure), settings.passphrase)
+    return Disclosures(bureau.origin, key, SystemRandom())
 
 
-def _load(path: Path, name: str, bureau: Bureau, named: VerifierKey) -> Signer:
-    key = load_key(path)
+def _load(settings: Settings, file: str, name: str, bureau: Bureau, named: VerifierKey) -> Signer:
+    path = settings.place(file)
+    key = load_key(path, settings.passphrase)
     if key.public != named.public:
         raise ConfigInvalid(
             f"this is not the {name} key of {bureau.id}",

@@ -12,8 +12,10 @@ from typing import Final
 
 from tallystick.core.errors import ConfigInvalid, NotAuthentic
 from tallystick.sdk.files import write_whole
+from tallystick.sdk.secret_file import read_secret
 
 TOKEN_BYTES: Final = 32
+_FILE_BYTES_MAX: Final = 2 * TOKEN_BYTES + 1
 
 
 def make_token(path: Path) -> bytes:
@@ -25,12 +27,9 @@ def make_token(path: Path) -> bytes:
 
 def read_token(path: Path) -> bytes:
     """The token of the node that runs. Raises ConfigInvalid."""
+    text = read_secret(path, "a token", _FILE_BYTES_MAX)
     try:
-        return bytes.fromhex(path.read_text(encoding="ascii"))
-    except OSError as error:
-        raise ConfigInvalid(
-            f"cannot be read: {error.strerror}", where=str(path), expected="what the running node put there"
-        ) from None
+        return bytes.fromhex(text.decode("ascii"))
     except ValueError:
         raise ConfigInvalid("it holds no token", where=str(path), expected="what the running node put there") from None
 

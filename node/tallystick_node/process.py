@@ -23,6 +23,8 @@ from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
 from tallystick.core.errors import ConfigInvalid, TallystickError
+from tallystick.sdk.passphrase import Passphrase
+from tallystick.sdk.secret_file import OF_OTHERS, check_folder
 from tallystick_node.config import Log, Settings
 from tallystick_node.console import INTERNAL_ERROR, exit_on_signal, say
 
@@ -30,7 +32,9 @@ ANSWERS = b"."
 RECORDS = b"+"
 
 
-def run(path: Path, *, lifeline: int | None = None, ready: int | None = None) -> int:
+def run(
+    path: Path, passphrase: Passphrase | None = None, *, lifeline: int | None = None, ready: int | None = None
+) -> int:
     """Run the node of a settings file until it is told to stop; returns the exit code.
 
     `lifeline` is a pipe's reading end (`server.run`); on `ready`, a pipe's writing end, one byte says that the node
@@ -47,13 +51,14 @@ def run(path: Path, *, lifeline: int | None = None, ready: int | None = None) ->
             os.close(ready)
 
     try:
-        settings = Settings.load(path)
+        settings = Settings.load(path, passphrase)
         if not settings.config.charter_digest:
             raise ConfigInvalid(
                 "it names no charter yet",
                 where=str(path),
                 expected="tallyd init DIR --charter FILE --charter-digest DIGEST, first",
             )
+        check_folder(settings.database.parent, OF_OTHERS)
         configure_log(settings.config.log)
         from tallystick_node import server  # here, so that a wrong setting is told without waiting for gRPC
 

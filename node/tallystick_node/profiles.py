@@ -8,19 +8,26 @@ from pathlib import Path
 import tomli_w
 
 from tallystick.sdk.files import write_whole
-from tallystick.sdk.key_file import generate_key, load_key
+from tallystick.sdk.key_file import generate_key_like, load_key
+from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.founding import FirstActor, key_path
 from tallystick_proto.v1.meta_pb2 import Role
 
 OFFICER, SYSTEM = "clerk", "gateway"
 
 
-def first_actors(home: Path) -> list[FirstActor]:
-    """The first officer and system, with keys under `home`/keys that are made where there are none yet."""
+def first_actors(home: Path, passphrase: Passphrase) -> list[FirstActor]:
+    """The first officer and system, with keys under `home`/keys that are made where there are none yet, encrypted as
+    the registrar's is.
+    """
     found = []
     for name, role in ((OFFICER, Role.OFFICER), (SYSTEM, Role.SYSTEM)):
         path = key_path(home, name)
-        found.append(FirstActor(name, role, load_key(path) if path.exists() else generate_key(path)))
+        if path.exists():
+            key = load_key(path, passphrase)
+        else:
+            key = generate_key_like(path, key_path(home, "registrar"), passphrase)
+        found.append(FirstActor(name, role, key))
     return found
 
 

@@ -100,7 +100,8 @@ async def recover(settings: Settings, file: Path, reach: Reach, now_us: int, pro
             done.refused = await fill(ledger, bureau, floor, found, reach, progress)  # 2
             done.kept, done.committed = keep_disclosures(old, ledger, disclosures)  # 3
             if ledger.state.size == floor.size:
-                _record(ledger, bureau, load_key(settings.place(ledger_file)), done, found, now_us)  # 4
+                key = load_key(settings.place(ledger_file), settings.passphrase)
+                _record(ledger, bureau, key, done, found, now_us)  # 4
             _note(folder / settings.signed_size.name, ledger)  # 5
         finally:
             store.close()

@@ -12,7 +12,7 @@ from typing import Any
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import Usage
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey, encode_base64
-from tallystick.sdk.key_file import generate_key, load_key
+from tallystick.sdk.key_file import generate_key_like, load_key
 from tallystick_node.adoption import next_key_file, stopped_ledger
 from tallystick_node.config import Settings
 from tallystick_node.store.leveldb import LevelDbStore
@@ -44,7 +44,9 @@ def renewed(settings: Settings, offices: Sequence[str]) -> dict[str, Any]:
 
 
 def next_keys(settings: Settings, charter: Charter, bureau: Bureau, offices: Sequence[str]) -> dict[str, str]:
-    """The bureau's id and a key for each of `offices`, as edits to the charter; made again, the same."""
+    """The bureau's id and a key for each of `offices`, as edits to the charter; made again, the same. A new key is
+    encrypted as the one before is.
+    """
     files = {
         "ledger": (settings.config.keys.ledger, bureau.origin, ED25519),
         "witness": (settings.config.keys.witness, f"{bureau.origin}/witness", COSIGNATURE_V1),
@@ -54,7 +56,10 @@ def next_keys(settings: Settings, charter: Charter, bureau: Bureau, offices: Seq
     for office in offices:
         named, name, algorithm = files[office]
         path = settings.place(next_key_file(named, charter.version + 1))
-        key = load_key(path) if path.exists() else generate_key(path)
+        if path.exists():
+            key = load_key(path, settings.passphrase)
+        else:
+            key = generate_key_like(path, settings.place(named), settings.passphrase)
         said[f"{office}_key"] = VerifierKey.of(name, key.public, algorithm).format()
     return said
 

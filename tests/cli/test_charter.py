@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from pathlib import Path
 
 import msgspec
@@ -19,6 +17,7 @@ from tallystick.sdk.trust_store import TrustStore
 from tallystick_node.first_charter import sign_first_charter
 from tests.cli.conftest import Tally
 from tests.harness.office import Office
+from tests.harness.passphrases import told
 from tests.harness.rosters import observing, roster_of
 
 HOLDER = "pudong.example/key-1"
@@ -131,28 +130,20 @@ def test_a_version_of_too_few_signatures_is_shown_and_refused(tally: Tally, fold
     assert tally("charter", "adopt", note, profile=profile).code == 0
 
 
-def test_a_key_under_a_passphrase_signs_only_with_it(
-    tally: Tally, folder: Path, profile: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A holder's key can lie encrypted; its passphrase comes as a line of standard input, and another does not do."""
+def test_a_key_under_a_passphrase_signs_only_with_it(tally: Tally, folder: Path, profile: Path) -> None:
+    """A holder's key can lie encrypted; its passphrase comes from a file descriptor, and another does not do."""
 
-    def told(line: str) -> None:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line.encode())))
-
-    making = ("charter", "key", "pudong.example/key-2", "-o", folder / "key-2.pem", "--passphrase")
-    told("")
-    assert "no passphrase" in tally(*making).err
-    told("open sesame\n")
-    made = tally(*making, "--json").json
+    making = ("charter", "key", "pudong.example/key-2", "-o", folder / "key-2.pem", "--encrypt")
+    assert "nobody is there to ask" in tally(*making).err
+    assert "no passphrase" in tally(*making, "--passphrase-fd", told("")).err
+    made = tally(*making, "--passphrase-fd", told("open sesame\n"), "--json").json
     assert made["encrypted"]
     assert VerifierKey.parse(made["key"]).name == "pudong.example/key-2"
     assert b"BEGIN ENCRYPTED" in (folder / "key-2.pem").read_bytes()
     note = make_next(tally, folder, f'charter_keys = ["{made["key"]}"]\n', "keys")
     signing = ("charter", "sign", note, "--key", folder / "key-2.pem", "-o", note)
-    told("open barley\n")
-    assert "the passphrase does not open the key" in tally(*signing).err
-    told("open sesame\n")
-    assert tally(*signing).code == 0
+    assert "the passphrase does not open the key" in tally(*signing, "--passphrase-fd", told("open barley\n")).err
+    assert tally(*signing, "--passphrase-fd", told("open sesame\n")).code == 0
     assert tally("charter", "adopt", note, profile=profile).code == 0
 
 

@@ -14,10 +14,11 @@ import pytest
 
 from tallystick import Node
 from tallystick.core.charter import Bureau
-from tallystick.core.errors import NotFound
+from tallystick.core.errors import ConfigInvalid, NotFound
 from tallystick.sdk.clock import now_us
-from tallystick.sdk.key_file import generate_key
+from tallystick.sdk.key_file import generate_key, is_encrypted, load_key
 from tallystick.sdk.ledgers import Ledgers
+from tallystick.sdk.passphrase import CREDENTIAL, CREDENTIALS_DIRECTORY, Passphrase
 from tallystick_node.cluster.ports import held_ports
 from tallystick_node.cluster.roster import credit_code
 from tallystick_node.first_charter import sign_first_charter
@@ -39,7 +40,8 @@ def listen() -> str:
 def running(home: Path) -> Iterator[None]:
     """`tallyd run`, serving."""
     reading, writing = os.pipe()
-    with subprocess.Popen([BIN / "tallyd", "run", home, "--ready-fd", str(writing)], pass_fds=[writing]) as node:
+    command: list[str | Path] = [BIN / "tallyd", "run", home, "--ready-fd", str(writing)]
+    with subprocess.Popen(command, pass_fds=[writing]) as node:
         os.close(writing)
         try:
             assert [os.read(reading, 1), os.read(reading, 1)] == [b".", b"+"]
@@ -62,6 +64,61 @@ def test_alone_it_can_record_at_once(tmp_path: Path, listen: str) -> None:
         declared = officer.declare("DA-1", scheme="pudong", title="Records", sharing="unconditional")
         assert officer.show(declared.index).author.actor == "archives:clerk"
         assert system.show(system.use("DA-1@1", purpose="audit").index).author.actor == "archives:gateway"
+
+
+def test_with_encrypted_keys_it_runs_only_for_who_has_the_passphrase(
+    tmp_path: Path, listen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No key of such a home lies in the clear; its node and its officer open them with the passphrase alone."""
+    home, credentials = tmp_path / "archives", tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / CREDENTIAL).write_text("open sesame\n")
+    making = ("init", home, *WHO, "--listen", listen, "--own-charter", "--encrypt")
+    assert "nobody is there to ask" in refused(2, *making)
+    assert not home.exists()
+    monkeypatch.setenv(CREDENTIALS_DIRECTORY, str(credentials))
+    assert tallyd(*making).returncode == 0
+    keys = sorted(home.rglob("*.key"))
+    assert {path.stem for path in keys} >= {"charter", "clerk", "gateway", "ledger", "registrar", "witness"}
+    assert all(path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") for path in keys)
+    with running(home), Node.open(home / "profile.toml") as officer:
+        officer.declare("DA-1", scheme="pudong", title="Records", sharing="unconditional")
+    monkeypatch.delenv(CREDENTIALS_DIRECTORY)
+    assert "nobody is there to ask" in refused(2, "run", home)
+    with pytest.raises(ConfigInvalid, match="nobody is there to ask"):
+        Node.open(home / "profile.toml")
+    (credentials / CREDENTIAL).write_text("open barley\n")
+    monkeypatch.setenv(CREDENTIALS_DIRECTORY, str(credentials))
+    assert "the passphrase does not open the key" in refused(2, "run", home)
+
+
+def test_a_node_does_not_start_on_a_database_that_others_may_read(tmp_path: Path) -> None:
+    """The ledger is shown by its node to who may see it: a folder through which others see it is refused, by name."""
+    home = tmp_path / "archives"
+    assert tallyd("init", home, *WHO, "--own-charter").returncode == 0
+    (home / "data").chmod(0o755)
+    assert f"{home}/data: the folder's mode is 0755; expected 0700" in refused(2, "run", home)
+
+
+def test_a_home_with_encrypted_keys_founds_and_renews_with_encrypted_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that is made beside encrypted ones is put under the same passphrase, and no other finds the ledger."""
+    home, note = tmp_path / "archives", tmp_path / "charter.note"
+    monkeypatch.setenv(CREDENTIALS_DIRECTORY, str(tmp_path))
+    (tmp_path / CREDENTIAL).write_text("open sesame\n")
+    assert tallyd("init", home, *WHO, "--encrypt").returncode == 0
+    digest = charter_with(home, tmp_path, note)
+    founding = ("init", home, "--charter", note, "--charter-digest", digest)
+    (tmp_path / CREDENTIAL).write_text("open barley\n")
+    assert "the passphrase does not open the key" in refused(2, *founding)
+    assert not (home / "data").exists()
+    (tmp_path / CREDENTIAL).write_text("open sesame\n")
+    assert tallyd(*founding).returncode == 0
+    assert tallyd("charter", "renew", home, "ledger", "witness").returncode == 0
+    made = [home / "keys" / f"{name}.key" for name in ("clerk", "gateway", "ledger-2", "witness-2")]
+    assert all(is_encrypted(path) for path in made)
+    assert all(load_key(path, Passphrase()) for path in made)
 
 
 def test_together_it_waits_for_the_charter(tmp_path: Path, listen: str) -> None:

@@ -25,8 +25,10 @@ from tallystick.sdk.certificates import (
     read_request,
 )
 from tallystick.sdk.key_file import generate_key, load_key, save_private
+from tallystick.sdk.passphrase import Passphrase
 from tests.harness.authorities import authority_of
 from tests.harness.ledger_maker import START_US
+from tests.harness.passphrases import told
 
 DAY_US = 86_400 * 1_000_000
 CLERK = Holder("taxation", "clerk")
@@ -66,14 +68,14 @@ def test_an_authority_needs_its_own_key(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match=r"other\.key: it is the key of another certificate"):
         CertificateAuthority.load(certificate, tmp_path / "other.key", "taxation")
     generate_key(tmp_path / "signing.key")
-    with pytest.raises(ConfigInvalid, match=r"signing\.key: not a P-256 key; expected an unencrypted PKCS#8 PEM"):
+    with pytest.raises(ConfigInvalid, match=r"signing\.key: not a P-256 key; expected a PKCS#8 PEM"):
         CertificateAuthority.load(certificate, tmp_path / "signing.key", "taxation")
     TAXATION.save(tmp_path / "again.crt", tmp_path / "sealed.key", b"secret")
-    with pytest.raises(ConfigInvalid, match="not a P-256 key"):
+    with pytest.raises(ConfigInvalid, match="nobody is there to ask"):
         CertificateAuthority.load(certificate, tmp_path / "sealed.key", "taxation")
     with pytest.raises(ConfigInvalid, match="the passphrase does not open the key"):
-        load_tls_key(tmp_path / "sealed.key", lambda: b"wrong")
-    opened = CertificateAuthority.load(certificate, tmp_path / "sealed.key", "taxation", lambda: b"secret")
+        load_tls_key(tmp_path / "sealed.key", Passphrase(told("wrong\n")))
+    opened = CertificateAuthority.load(certificate, tmp_path / "sealed.key", "taxation", Passphrase(told("secret\n")))
     assert opened.authority == TAXATION.authority
     with pytest.raises(ConfigInvalid, match="not an Ed25519 key"):
         load_key(tmp_path / "other.key")

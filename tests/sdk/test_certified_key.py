@@ -13,8 +13,10 @@ from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAllow
 from tallystick.sdk import certified_key
 from tallystick.sdk.certificates import read_pem, read_request
 from tallystick.sdk.certified_key import CertifiedFiles, CertifiedKey
+from tallystick.sdk.passphrase import Passphrase
 from tests.harness.authorities import authority_of
 from tests.harness.ledger_maker import START_US
+from tests.harness.passphrases import told
 
 CLERK, NODE = Holder("taxation", "clerk"), Holder("taxation", "node")
 TAXATION = authority_of("taxation")
@@ -140,8 +142,8 @@ def test_a_key_is_not_printed(tmp_path: Path) -> None:
 def test_a_key_under_a_passphrase_is_renewed_under_it(tmp_path: Path) -> None:
     """The new key is encrypted too, and opened by whoever knows the passphrase."""
     pair = files(tmp_path)
-    made = pair.renew(TAXATION, CLERK, START_US, passphrase=lambda: b"secret", secret=b"secret")
-    assert pair.load(lambda: b"secret").certificate == made
+    made = pair.renew(TAXATION, CLERK, START_US, passphrase=Passphrase(told("secret\n")), secret=b"secret")
+    assert pair.load(Passphrase(told("secret\n"))).certificate == made
     assert pair.key.read_bytes().startswith(b"-----BEGIN ENCRYPTED")
     with pytest.raises(ConfigInvalid):
         pair.load()

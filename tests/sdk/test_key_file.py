@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.core.errors import ConfigInvalid
-from tallystick.sdk.key_file import generate_key, load_key
+from tallystick.sdk.key_file import generate_key, is_encrypted, load_key
+from tallystick.sdk.passphrase import Passphrase
 
 PKCS8 = (Encoding.PEM, PrivateFormat.PKCS8)
 ED25519 = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -76,7 +77,6 @@ def test_a_key_of_its_owner_alone_is_taken(tmp_path: Path, mode: int) -> None:
         b"",
         b"not a key",
         b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        ED25519.private_bytes(*PKCS8, BestAvailableEncryption(b"secret")),
         ED25519.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         ec.generate_private_key(ec.SECP256R1()).private_bytes(*PKCS8, NoEncryption()),
         b"-----BEGIN PRIVATE KEY-----\n"
@@ -85,12 +85,21 @@ def test_a_key_of_its_owner_alone_is_taken(tmp_path: Path, mode: int) -> None:
         rsa.generate_private_key(65537, 2048).private_bytes(*PKCS8, NoEncryption()),
         x25519.X25519PrivateKey.generate().private_bytes(*PKCS8, NoEncryption()),
     ],
-    ids=["empty", "text", "cut", "encrypted", "public", "P-256", "unheard of", "RSA", "X25519"],
+    ids=["empty", "text", "cut", "public", "P-256", "unheard of", "RSA", "X25519"],
 )
 def test_what_is_no_ed25519_key_is_refused(tmp_path: Path, pem: bytes) -> None:
-    """Other keys, encrypted ones and what is no key are ConfigInvalid with the file's name."""
+    """Other keys and what is no key are ConfigInvalid with the file's name."""
     with pytest.raises(ConfigInvalid, match=r"clerk\.key: not an Ed25519 key"):
         load_key(write(tmp_path / "clerk.key", pem))
+
+
+def test_a_key_that_another_program_encrypted_is_opened(tmp_path: Path) -> None:
+    """Whatever the library can open will do, not only what is written here."""
+    write(tmp_path / "clerk.key", ED25519.private_bytes(*PKCS8, BestAvailableEncryption(b"sesame")))
+    assert is_encrypted(tmp_path / "clerk.key")
+    passphrase = Passphrase()
+    passphrase._known = b"sesame"
+    assert load_key(tmp_path / "clerk.key", passphrase).public == ED25519.public_key().public_bytes_raw()
 
 
 def test_garbage_never_leaks_another_error(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ All of it works on files: no node is asked anything, and charter keys can stay o
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,22 +81,20 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
 @charter.command(short_help="Make a key for a holder of the charter.")
 @click.argument("name")
 @click.option("-o", "--output", "target", required=True, metavar="FILE", type=_FILE, help="Where to; a new file.")
-@click.option(
-    "--passphrase", is_flag=True, help="Encrypt it under a passphrase, asked for, or a line of standard input."
-)
+@click.option("--encrypt", is_flag=True, help="Put it under a passphrase.")
 @command
-def key(session: Session, name: str, target: Path, passphrase: bool) -> None:
+def key(session: Session, name: str, target: Path, encrypt: bool) -> None:
     """Make a charter key for the holder NAME, and show what `charter_keys` or an auditor's `key` says of it.
 
     \b
     Example:
-      tally charter key pudong.example/key-4 -o key-4.pem --passphrase
+      tally charter key pudong.example/key-4 -o key-4.pem --encrypt
     """
     from tallystick.core.note import VerifierKey
     from tallystick.sdk.key_file import generate_key
 
-    chosen = _passphrase(confirm=True) if passphrase else b""
     _refuse_existing(target)
+    chosen = session.passphrase.chosen(str(target)) if encrypt else b""
     try:
         made = generate_key(target, chosen)
         verifier = VerifierKey.of(name, made.public).format()
@@ -106,7 +103,7 @@ def key(session: Session, name: str, target: Path, passphrase: bool) -> None:
         raise Usage(error.what, where="NAME", expected=error.expected) from None
     output = session.output
     if output.json:
-        output.document({"key": verifier, "file": str(target), "encrypted": passphrase})
+        output.document({"key": verifier, "file": str(target), "encrypted": encrypt})
         return
     output.facts([(output.say("key", "公钥"), verifier), (output.say("key file", "私钥文件"), str(target))])
 
@@ -124,8 +121,8 @@ def key(session: Session, name: str, target: Path, passphrase: bool) -> None:
 def sign(session: Session, file: Path, key_path: Path, target: Path, previous: Path | None) -> None:
     """Add one charter key's signature to a version: its text, or its note with the signatures of others.
 
-    The keys of the version before and its own sign, each as many as its threshold. An encrypted key's passphrase is
-    asked for, or read as a line of standard input. Look at the version with `tally charter verify` first.
+    The keys of the version before and its own sign, each as many as its threshold. Look at the version with
+    `tally charter verify` first.
 
     \b
     Example:
@@ -143,7 +140,7 @@ def sign(session: Session, file: Path, key_path: Path, target: Path, previous: P
     if target.absolute() != file.absolute():
         _refuse_existing(target)
     charters = (proposed,) if previous is None else (version_in(previous).charter, proposed)
-    signing = load_key(key_path, _passphrase)
+    signing = load_key(key_path, session.passphrase)
     keys = [VerifierKey.parse(each) for each in dict.fromkeys(k for one in charters for k in one.charter_keys)]
     own = [each for each in keys if each.public == signing.public]
     if not own:
@@ -200,13 +197,3 @@ def _floor(session: Session, bureau: str) -> Floor:
 def _refuse_existing(target: Path) -> None:
     if target.exists():
         raise Usage("there is a file already", where=str(target), expected="another name")
-
-
-def _passphrase(*, confirm: bool = False) -> bytes:
-    """Asked for on a terminal, else a line of standard input."""
-    if sys.stdin.isatty():
-        return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)).encode()
-    line = sys.stdin.readline().rstrip("\n")
-    if not line:
-        raise Usage("no passphrase", where="standard input", expected="a line")
-    return line.encode()

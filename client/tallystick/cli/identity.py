@@ -38,8 +38,9 @@ def identity() -> None:
 @click.option(
     "--dir", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Where to; else `keys` beside the profile."
 )
+@click.option("--encrypt", is_flag=True, help="Put the key under a passphrase.")
 @command
-def init(session: Session, actor: str, role: str, folder: Path | None) -> None:
+def init(session: Session, actor: str, role: str, folder: Path | None, encrypt: bool) -> None:
     """Make a key, and the request that the bureau's registrar needs to register it. An existing key is never replaced.
 
     \b
@@ -61,7 +62,7 @@ def init(session: Session, actor: str, role: str, folder: Path | None) -> None:
     key_path, request_path = target / f"{name}.key", target / f"{name}.request.json"
     if request_path.exists():
         raise Usage("there is a request already", where=str(request_path), expected="another --actor or --dir")
-    key = generate_key(key_path)
+    key = generate_key(key_path, session.passphrase.chosen(str(key_path)) if encrypt else b"")
     write_whole(request_path, make_request(bureau.origin, named, role, key))
     snippet = f'[identity]\nactor = "{named}"\nkey = "{_within(key_path, profile.path.parent)}"'
     output = session.output
@@ -73,6 +74,7 @@ def init(session: Session, actor: str, role: str, folder: Path | None) -> None:
                 "role": role,
                 "public_key": key.public.hex(),
                 "key_file": str(key_path),
+                "encrypted": encrypt,
                 "request": str(request_path),
             }
         )
@@ -269,7 +271,7 @@ def _registrar(session: Session, origin: str, key_path: Path | None) -> Node:
 
     profile = session.live_profile
     bureau = profile.charter.by_origin(origin)
-    key = load_key(key_path) if key_path is not None else profile.registrar_key()
+    key = load_key(key_path, session.passphrase) if key_path is not None else profile.registrar_key()
     if key.public != bureau.registrar_public:
         raise Usage(
             f"this is not the registrar's key of {bureau.id}",

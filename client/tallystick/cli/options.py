@@ -1,4 +1,5 @@
-"""What every command takes, before or after its name: `--profile`, `--json`, `--lang`; and what they open.
+"""What every command takes, before or after its name: `--profile`, `--json`, `--lang`, `--passphrase-fd`; and what they
+open.
 
 The innermost wins where one is given twice. A command gets a `Session` as its first argument; nothing is read, and
 nothing but click imported, before the command asks it for something.
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tallystick.cli.output import Output
     from tallystick.sdk.ledgers import Ledgers
     from tallystick.sdk.node import Node
+    from tallystick.sdk.passphrase import Passphrase
     from tallystick.sdk.profile import Profile
 
 P = ParamSpec("P")
@@ -33,12 +35,25 @@ _META = "tallystick.cli."
 class Session:
     """What one run of a command works with, opened when first asked for."""
 
-    def __init__(self, profile_path: str | None, json: bool, language: str | None, source: str = "") -> None:
+    def __init__(
+        self, profile_path: str | None, json: bool, language: str | None, source: str = "", fd: int | None = None
+    ) -> None:
         self.json = json
         self.source = source
         self._profile_path = profile_path
         self._language = language
         self._profile: Profile | None = None
+        self._fd = fd
+        self._passphrase: Passphrase | None = None
+
+    @property
+    def passphrase(self) -> Passphrase:
+        """What opens encrypted keys, and what new ones are put under."""
+        if self._passphrase is None:
+            from tallystick.sdk.passphrase import Passphrase
+
+            self._passphrase = Passphrase(self._fd)
+        return self._passphrase
 
     @property
     def profile(self) -> Profile:
@@ -46,7 +61,7 @@ class Session:
         if self._profile is None:
             from tallystick.sdk.profile import Profile
 
-            self._profile = Profile.load(self._profile_path)
+            self._profile = Profile.load(self._profile_path, self.passphrase)
         return self._profile
 
     @property
@@ -128,8 +143,16 @@ def _keep(ctx: click.Context, parameter: click.Parameter, value: object) -> None
 
 
 def shared_options(function: F) -> F:
-    """Add the three options to a command or group."""
+    """Add the four options to a command or group."""
     for option in (
+        click.option(
+            "--passphrase-fd",
+            metavar="N",
+            type=int,
+            callback=_keep,
+            expose_value=False,
+            help="Read the passphrase of encrypted keys from this file descriptor; else it is asked for.",
+        ),
         click.option(
             "--lang",
             type=click.Choice(["en", "zh"]),
@@ -163,7 +186,7 @@ read_from = click.option(
 
 
 def command(function: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
-    """A command's function: it takes the three options, and gets what they open as its first argument."""
+    """A command's function: it takes the four options, and gets what they open as its first argument."""
 
     @shared_options
     @functools.wraps(function)
@@ -181,6 +204,7 @@ def session_of(ctx: click.Context) -> Session:
         bool(meta.get(f"{_META}json")),
         meta.get(f"{_META}lang"),
         meta.get(f"{_META}source", ""),
+        meta.get(f"{_META}passphrase_fd"),
     )
 
 

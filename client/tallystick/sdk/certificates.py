@@ -9,7 +9,6 @@ A certificate begins an hour before it is made, since clocks differ, and never o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +39,7 @@ from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAllow
 from tallystick.core.limits import CERTIFICATE_BYTES_MAX
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import load_private, not_such_a_key, save_private
+from tallystick.sdk.passphrase import Passphrase
 
 AUTHORITY_DAYS: Final = 3_650
 CERTIFICATE_DAYS: Final = 90
@@ -47,7 +47,6 @@ DAYS_MAX: Final = 36_500
 _BACKDATED: Final = timedelta(hours=1)
 
 PrivateKey = EllipticCurvePrivateKey
-Passphrase = Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ def load_tls_key(path: Path, passphrase: Passphrase | None = None) -> PrivateKey
     """The P-256 key in a file. Raises ConfigInvalid as `key_file.load_key`."""
     key = load_private(path, passphrase)
     if not (isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)):
-        raise not_such_a_key(path, "a P-256 key", passphrase)
+        raise not_such_a_key(path, "a P-256 key")
     return key
 
 

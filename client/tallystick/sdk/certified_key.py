@@ -18,7 +18,6 @@ from tallystick.core.errors import ConfigInvalid, MalformedCertificate
 from tallystick.sdk.certificates import (
     CERTIFICATE_DAYS,
     CertificateAuthority,
-    Passphrase,
     PrivateKey,
     load_tls_key,
     make_request,
@@ -27,6 +26,7 @@ from tallystick.sdk.certificates import (
 )
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import save_private
+from tallystick.sdk.passphrase import Passphrase
 
 _READS_MAX = 3
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import tempfile
+from errno import ENOTDIR
 from pathlib import Path
 
 from tallystick.core.errors import ConfigInvalid
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write a file so that it is there whole or not at all. Raises ConfigInvalid."""
+    """Write a file so that it is there whole or not at all; in a folder of its owner's alone, where it is to be the
+    owner's alone and there is none yet. Raises ConfigInvalid.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if mode & 0o077:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            make_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -22,3 +28,14 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
         os.replace(temporary, path)
     except OSError as error:
         raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(path)) from None
+
+
+def make_folder(folder: Path) -> None:
+    """A folder of mode 0700, and those above it that are not there. Raises OSError."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(folder)) from error

@@ -1,32 +1,37 @@
-"""Private keys in files: PKCS#8 PEM, readable by their owner alone; encrypted where a passphrase is given.
-
-A key file that others may read is refused, not fixed: whoever could read it may have.
+"""Private keys in files: PKCS#8 PEM, their owner's alone (`secret_file`), under a passphrase where one is chosen
+(`pkcs8`, `passphrase`).
 """
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
-from collections.abc import Callable
+from base64 import b64encode
 from pathlib import Path
+from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 
 from tallystick.core.errors import ConfigInvalid
 from tallystick.core.keys import SigningKey
+from tallystick.sdk.files import write_whole
+from tallystick.sdk.passphrase import Passphrase
+from tallystick.sdk.pkcs8 import encrypt_key
+from tallystick.sdk.secret_file import read_secret, write_new_secret
 
-_KEY_BYTES_MAX = 16 * 1024
-_ENCRYPTED = b"-----BEGIN ENCRYPTED"
+_KEY_BYTES_MAX: Final = 16 * 1024
+_ENCRYPTED: Final = b"-----BEGIN ENCRYPTED"
+_WHAT: Final = "a key"
 
 
 def generate_key(path: Path, passphrase: bytes = b"") -> SigningKey:
@@ -36,14 +41,21 @@ def generate_key(path: Path, passphrase: bytes = b"") -> SigningKey:
     return SigningKey(seed)
 
 
-def load_key(path: Path, passphrase: Callable[[], bytes] | None = None) -> SigningKey:
-    """The key in a file; for an encrypted one the passphrase is asked for, where there is somebody to ask.
-
-    Raises ConfigInvalid where there is none, it is none, others may read it, or the passphrase does not open it.
+def generate_key_like(path: Path, like: Path, passphrase: Passphrase) -> SigningKey:
+    """A new key beside another: under the passphrase that opens `like`, or under none where that is. Raises
+    ConfigInvalid as `generate_key` and `load_private`.
     """
+    if not (like.exists() and is_encrypted(like)):
+        return generate_key(path)
+    load_private(like, passphrase)
+    return generate_key(path, passphrase.chosen(str(path)))
+
+
+def load_key(path: Path, passphrase: Passphrase | None = None) -> SigningKey:
+    """The Ed25519 key in a file. Raises ConfigInvalid as `load_private`, and where it is another kind of key."""
     key = load_private(path, passphrase)
     if not isinstance(key, Ed25519PrivateKey):
-        raise not_such_a_key(path, "an Ed25519 key", passphrase)
+        raise not_such_a_key(path, "an Ed25519 key")
     return SigningKey(key.private_bytes_raw())
 
 
@@ -51,44 +63,61 @@ def save_private(path: Path, key: PrivateKeyTypes, passphrase: bytes = b"") -> N
     """A private key of any kind in a new file of mode 0600. Raises ConfigInvalid where the file exists or cannot be
     made.
     """
-    how = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        raise ConfigInvalid("there is a key already", where=str(path), expected="a path without one") from None
-    except OSError as error:
-        raise ConfigInvalid(f"the key cannot be written: {error.strerror}", where=str(path)) from None
+    write_new_secret(path, _WHAT, _pem(key, passphrase))
 
 
-def load_private(path: Path, passphrase: Callable[[], bytes] | None = None) -> PrivateKeyTypes | None:
-    """The private key in a file, of whatever kind; None where it holds none. Raises ConfigInvalid as `load_key`."""
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            pem = file.read(_KEY_BYTES_MAX)
-    except OSError as error:
-        raise ConfigInvalid(
-            f"the key cannot be read: {error.strerror}", where=str(path), expected="a key file"
-        ) from None
-    if mode & 0o077:
-        raise ConfigInvalid(
-            f"its mode is {mode:04o}", where=str(path), expected="0600: a key that others may read is no secret"
-        )
-    password = passphrase() if passphrase is not None and pem.startswith(_ENCRYPTED) else None
-    try:
-        return load_pem_private_key(pem, password)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        if password is None:
-            return None
+def load_private(path: Path, passphrase: Passphrase | None = None) -> PrivateKeyTypes | None:
+    """The private key in a file, of whatever kind; None where it holds none. An encrypted one's passphrase is asked of
+    `passphrase`, where that is None of one that remembers nothing.
+
+    Raises ConfigInvalid where there is no file, others may touch it, or nothing that is there or was said opens it.
+    """
+    pem = read_secret(path, _WHAT, _KEY_BYTES_MAX)
+    if not pem.startswith(_ENCRYPTED):
+        return _load(pem, None)
+    for word in (passphrase or Passphrase()).opening(str(path)):
+        key = _load(pem, word)
+        if key is not None:
+            return key
     raise ConfigInvalid("the passphrase does not open the key", where=str(path), expected="the one it was made with")
 
 
-def not_such_a_key(path: Path, kind: str, passphrase: Callable[[], bytes] | None) -> ConfigInvalid:
+def is_encrypted(path: Path) -> bool:
+    """Whether a key's file is under a passphrase. Raises ConfigInvalid as `load_private`."""
+    return read_secret(path, _WHAT, _KEY_BYTES_MAX).startswith(_ENCRYPTED)
+
+
+def replace_private(path: Path, key: PrivateKeyTypes, passphrase: bytes) -> None:
+    """Write a key in the place of its file, under a passphrase; at any moment the one or the other is there. Raises
+    ConfigInvalid.
+    """
+    write_whole(path, encrypt_key(key, passphrase), 0o600)
+
+
+def public_half(key: PrivateKeyTypes) -> tuple[str, str]:
+    """A key's kind and its public half: 32 bytes in hex, or of another kind its SubjectPublicKeyInfo in base64."""
+    public = key.public_key()
+    if isinstance(public, Ed25519PublicKey):
+        return "Ed25519", public.public_bytes_raw().hex()
+    if isinstance(public, X25519PublicKey):
+        return "X25519", public.public_bytes_raw().hex()
+    kind = "P-256" if isinstance(public, EllipticCurvePublicKey) and public.curve.name == "secp256r1" else "another"
+    return kind, b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+
+def not_such_a_key(path: Path, kind: str) -> ConfigInvalid:
     """What is said of a file that holds no private key, or one of another kind."""
-    expected = "an unencrypted PKCS#8 PEM" if passphrase is None else "a PKCS#8 PEM"
-    return ConfigInvalid(f"not {kind}", where=str(path), expected=expected)
+    return ConfigInvalid(f"not {kind}", where=str(path), expected="a PKCS#8 PEM")
+
+
+def _pem(key: PrivateKeyTypes, passphrase: bytes) -> bytes:
+    if passphrase:
+        return encrypt_key(key, passphrase)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _load(pem: bytes, passphrase: bytes | None) -> PrivateKeyTypes | None:
+    try:
+        return load_pem_private_key(pem, passphrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None

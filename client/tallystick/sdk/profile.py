@@ -43,6 +43,8 @@ from tallystick.core.keys import Signer
 from tallystick.sdk.charter_files import adopt, forks_in, next_version, read_note
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.key_file import load_key
+from tallystick.sdk.passphrase import Passphrase
+from tallystick.sdk.secret_file import check_folder
 from tallystick.sdk.trust_store import TrustStore
 
 ENVIRONMENT = "TALLYSTICK_PROFILE"
@@ -74,17 +76,20 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Profile:
     """A profile read from its file, its charter opened and trusted by its digest."""
 
-    def __init__(self, path: Path, file: _File, charter: Charter) -> None:
+    def __init__(self, path: Path, file: _File, charter: Charter, passphrase: Passphrase | None = None) -> None:
         self.path = path
+        self.passphrase = passphrase or Passphrase()
         self.charter = charter
         self.language = file.language
         self._file = file
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str] | None = None) -> Profile:
-        """Read a profile: the path given, else $TALLYSTICK_PROFILE, else the user's configuration folder.
+    def load(cls, path: str | os.PathLike[str] | None = None, passphrase: Passphrase | None = None) -> Profile:
+        """Read a profile: the path given, else $TALLYSTICK_PROFILE, else the user's configuration folder. Its keys are
+        opened when they are needed, by `passphrase`.
 
-        Raises ConfigInvalid, or VerificationFailed where the charter is not the one trusted.
+        Raises ConfigInvalid, also where others may write what is kept, or VerificationFailed where the charter is not
+        the one trusted.
         """
         place = Path(path or os.environ.get(ENVIRONMENT, "") or default_path())
         try:
@@ -98,8 +103,9 @@ class Profile:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as error:
             raise ConfigInvalid(str(error), where=str(place), expected="a profile as its format says") from None
         charter = load_charter(place.parent / file.charter, file.charter_digest)
-        profile = cls(place, file, charter)
+        profile = cls(place, file, charter, passphrase)
         profile._check()
+        check_folder(profile.state)
         return profile
 
     def _check(self) -> None:
@@ -216,7 +222,7 @@ class Profile:
 
     def signing_key(self) -> Signer:
         """The actor's key. Raises ConfigInvalid."""
-        return load_key(self.path.parent / self._identity().key)
+        return load_key(self.path.parent / self._identity().key, self.passphrase)
 
     def registrar_key(self) -> Signer:
         """The registrar's key. Raises ConfigInvalid."""
@@ -224,7 +230,7 @@ class Profile:
             raise ConfigInvalid(
                 "it names no registrar key", where=str(self.path), expected="[registrar] key, or --registrar-key"
             )
-        return load_key(self.path.parent / self._file.registrar.key)
+        return load_key(self.path.parent / self._file.registrar.key, self.passphrase)
 
     def _identity(self) -> Identity:
         if self._file.identity is None:

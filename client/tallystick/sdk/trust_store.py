@@ -23,7 +23,7 @@ from tallystick.core.errors import CharterMismatch, ConfigInvalid, VerificationF
 from tallystick.core.hashing import chain_hash
 from tallystick.core.note import VerifierKey
 from tallystick.sdk.charter_files import fork_place, forks_in
-from tallystick.sdk.files import write_whole
+from tallystick.sdk.files import make_folder, write_whole
 
 
 class TrustStore:
@@ -52,7 +52,7 @@ class TrustStore:
     def replacing(self, origin: str, *, wait: bool = True) -> Iterator[bytes | None]:
         """Hold a ledger's lock; gives the note that stands there now. BlockingIOError where `wait` is not wanted."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             lock = os.open(self._path(origin).with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(self.folder)) from None
@@ -79,7 +79,7 @@ class TrustStore:
         stem = self._path(origin).with_suffix("")
         shown_path = stem.with_name(f"{stem.name}.conflict-{chain_hash(shown).hex()[:12]}.note")
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             shown_path.write_bytes(shown)
             if trusted is not None:
                 stem.with_name(f"{stem.name}.trusted-{chain_hash(trusted).hex()[:12]}.note").write_bytes(trusted)
@@ -120,7 +120,7 @@ class TrustStore:
         first = self._path(bureau.origin)
         path = first.with_suffix(f".against-{key.key_id.hex()}.equivocation" if kept else ".equivocation")
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(self.folder)) from None
         write_whole(path, evidence, 0o600)
@@ -157,7 +157,7 @@ class TrustStore:
         """Keep a version of the charter that contradicts one this client knows; the path where it stands."""
         path = fork_place(self.folder, note)
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(self.folder)) from None
         write_whole(path, note, 0o600)

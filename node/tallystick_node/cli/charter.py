@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from tallystick.sdk.passphrase import Passphrase
+from tallystick_node.console import passphrase_option
+
 OFFICES = ("ledger", "witness", "registrar")
 
 
@@ -18,7 +21,8 @@ def charter() -> None:
 @charter.command(short_help="Go by the next version of the charter.")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
-def adopt(directory: Path, file: Path) -> None:
+@passphrase_option
+def adopt(directory: Path, file: Path, passphrase: Passphrase) -> None:
     """Have the stopped node of DIR go by the version in FILE, after checking that it follows.
 
     It records that when it is started next.
@@ -30,14 +34,15 @@ def adopt(directory: Path, file: Path) -> None:
     from tallystick_node.config import Settings
     from tallystick_node.home import SETTINGS
 
-    version = adopt_version(Settings.load(directory / SETTINGS), file, now_us())
+    version = adopt_version(Settings.load(directory / SETTINGS, passphrase), file, now_us())
     click.echo(f"{directory} goes by version {version.number}, {version.digest}")
 
 
 @charter.command(short_help="Make the next keys, and say what the charter must name.")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("offices", metavar="[ledger|witness|registrar]...", nargs=-1, type=click.Choice(OFFICES))
-def renew(directory: Path, offices: tuple[str, ...]) -> None:
+@passphrase_option
+def renew(directory: Path, offices: tuple[str, ...], passphrase: Passphrase) -> None:
     """Make the next keys of the stopped node of DIR, the ledger's if none is named (an observer's witness's), and print
     them for the charter.
 
@@ -51,5 +56,5 @@ def renew(directory: Path, offices: tuple[str, ...]) -> None:
     from tallystick_node.home import SETTINGS
     from tallystick_node.renewal import renewed
 
-    stanza: dict[str, Any] = renewed(Settings.load(directory / SETTINGS), offices)
+    stanza: dict[str, Any] = renewed(Settings.load(directory / SETTINGS, passphrase), offices)
     click.echo(tomli_w.dumps({"bureau": [stanza]}), nl=False)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick_node.console import say
+from tallystick.sdk.passphrase import Passphrase
+from tallystick_node.console import passphrase_option, say
 
 if TYPE_CHECKING:
     from tallystick_node.home import Wish
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     "--charter", "note", type=click.Path(path_type=Path), help="Adopt this charter in a DIR that has its keys."
 )
 @click.option("--charter-digest", "digest", metavar="DIGEST", help="Its digest, blake3:…, given out of band.")
+@click.option("--encrypt", is_flag=True, help="Put the new keys under a passphrase.")
+@passphrase_option
 def init(
     directory: Path,
     bureau: str | None,
@@ -45,6 +48,8 @@ def init(
     own_charter: bool,
     note: Path | None,
     digest: str | None,
+    encrypt: bool,
+    passphrase: Passphrase,
 ) -> None:
     """Make a node's home in DIR, or found its ledger under a charter; an observer's home has none.
 
@@ -65,12 +70,13 @@ def init(
             or digest is None
             or own_charter
             or observer
+            or encrypt
             or any((origin, name_en, name_zh, short, credit_code))
         ):
             raise click.UsageError(
                 "to adopt a charter give --charter and --charter-digest, with --bureau for a home that was lost"
             )
-        _adopt(directory, note, digest, bureau)
+        _adopt(directory, note, digest, bureau, passphrase)
         return
     if bureau is None or origin is None or credit_code is None:
         raise click.UsageError("a new home needs --bureau, --origin and --credit-code")
@@ -78,13 +84,14 @@ def init(
     from tallystick_node.home import Wish
 
     name = Name(zh=name_zh or bureau, en=name_en or bureau.replace("-", " ").title(), short=short)
-    _make(directory, Wish(bureau, origin, name, credit_code, listen, observer), own_charter=own_charter)
+    wish = Wish(bureau, origin, name, credit_code, listen, observer)
+    _make(directory, wish, passphrase if encrypt else None, own_charter=own_charter)
 
 
-def _make(directory: Path, wish: Wish, *, own_charter: bool) -> None:
+def _make(directory: Path, wish: Wish, passphrase: Passphrase | None, *, own_charter: bool) -> None:
     from tallystick_node import home
 
-    digest = home.make_home(directory, wish, own_charter=own_charter)
+    digest = home.make_home(directory, wish, own_charter=own_charter, passphrase=passphrase)
     click.echo((directory / home.STANZA).read_text(), nl=False)
     click.echo()
     if own_charter:
@@ -95,7 +102,7 @@ def _make(directory: Path, wish: Wish, *, own_charter: bool) -> None:
     click.echo(f"tallyd init {directory} --charter FILE --charter-digest DIGEST")
 
 
-def _adopt(directory: Path, note: Path, digest: str, lost: str | None) -> None:
+def _adopt(directory: Path, note: Path, digest: str, lost: str | None, passphrase: Passphrase) -> None:
     from tallystick.core.errors import ConfigInvalid
     from tallystick_node import home
 
@@ -109,7 +116,7 @@ def _adopt(directory: Path, note: Path, digest: str, lost: str | None) -> None:
         home.make_lost_home(directory, lost, data, digest)
         click.echo(f"tallyd recover survey {directory}")
         return
-    bureau = home.adopt_charter(directory, data, digest)
+    bureau = home.adopt_charter(directory, data, digest, passphrase)
     if bureau.is_observer or home.has_registrar(directory):
         _show_next(directory)
     else:

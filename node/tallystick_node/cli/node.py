@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tallystick.sdk.passphrase import Passphrase
+from tallystick_node.console import passphrase_option
+
 if TYPE_CHECKING:
     from tallystick_node.config import Settings
 
@@ -43,14 +46,17 @@ def load(directory: Path | None, file: Path | None) -> Settings:
 
 @click.command(short_help="Run the node of DIR until it is told to stop.")
 @settings_option
+@passphrase_option
 @click.option("--lifeline", type=int, hidden=True)
 @click.option("--ready-fd", type=int, hidden=True)
-def run(directory: Path | None, file: Path | None, lifeline: int | None, ready_fd: int | None) -> None:
+def run(
+    directory: Path | None, file: Path | None, passphrase: Passphrase, lifeline: int | None, ready_fd: int | None
+) -> None:
     """Run the node of DIR until SIGTERM or SIGINT; its log goes to standard error."""
     path = settings_path(directory, file)
     from tallystick_node import process
 
-    sys.exit(process.run(path, lifeline=lifeline, ready=ready_fd))
+    sys.exit(process.run(path, passphrase, lifeline=lifeline, ready=ready_fd))
 
 
 @click.command(short_help="Check everything the stopped node of DIR holds.")

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tallystick.sdk.passphrase import Passphrase
+from tallystick_node.console import passphrase_option
+
 if TYPE_CHECKING:
     from tallystick.core.errors import Forked
     from tallystick_node.config import Settings
@@ -32,7 +35,8 @@ def recover() -> None:
 @click.argument("directory", metavar="DIR", type=_FOLDER)
 @click.argument("versions", metavar="[CHARTER]...", nargs=-1, type=_FOLDER)
 @click.option("--registrar", is_flag=True, help="Make a new registrar's key too: the old one is lost.")
-def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool) -> None:
+@passphrase_option
+def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool, passphrase: Passphrase) -> None:
     """Ask every witness what it holds of DIR's ledger, make the next keys, and write what the charter must say.
 
     What is written goes into `tally charter propose`: the new keys, and the floor, which is the largest checkpoint that
@@ -53,12 +57,12 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool)
     from tallystick_node.recovery import check_stopped
     from tallystick_node.survey import survey
 
-    settings = Settings.load(directory / SETTINGS)
+    settings = Settings.load(directory / SETTINGS, passphrase)
     check_stopped(settings)
     for file in versions:
         known, version = next_version(settings.place(settings.config.charter), settings.config.charter_digest, file)
         adopt(settings.path, settings.config.charter, known, version)
-        settings = Settings.load(directory / SETTINGS)
+        settings = Settings.load(directory / SETTINGS, passphrase)
     charter, bureau = settings.open_charter()
     try:
         found = asyncio.run(survey(charter, bureau, Peer))
@@ -88,7 +92,8 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool)
 @recover.command(name="rebuild", short_help="Rebuild the ledger up to the floor of a version.")
 @click.argument("directory", metavar="DIR", type=_FOLDER)
 @click.argument("file", metavar="CHARTER", type=_FOLDER)
-def rebuild_command(directory: Path, file: Path) -> None:
+@passphrase_option
+def rebuild_command(directory: Path, file: Path, passphrase: Passphrase) -> None:
     """Rebuild the ledger of DIR up to the floor that the charter's next version, CHARTER, pins for it.
 
     Entries come from the witnesses' copies and are checked one by one; the database is made beside the old one, which
@@ -107,7 +112,8 @@ def rebuild_command(directory: Path, file: Path) -> None:
         if sys.stderr.isatty():
             click.echo(f"\rfetched {done:,} of {total:,} entries{chr(10) if done == total else ''}", nl=False, err=True)
 
-    rebuilt = asyncio.run(recovered(Settings.load(directory / SETTINGS), file, Peer, now_us(), show))
+    settings = Settings.load(directory / SETTINGS, passphrase)
+    rebuilt = asyncio.run(recovered(settings, file, Peer, now_us(), show))
     if rebuilt is None:
         click.echo(f"{directory} was recovered by this version already")
         return

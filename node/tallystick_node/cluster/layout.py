@@ -105,7 +105,7 @@ def make_cluster(folder: Path, places: Sequence[Place], ports: Sequence[int]) ->
                 found_observer(settings, bureau)
                 continue
             home, state = making / bureau.id, making / "state"
-            found(settings, registrar, first_actors(home), now_us(), (charter, bureau))
+            found(settings, registrar, first_actors(home, settings.passphrase), now_us(), (charter, bureau))
             common: dict[str, Any] = {"charter": making / CHARTER, "digest": digest, "home": home, "bureau": bureau.id}
             write_profile(officer_profile(making, bureau.id), **common, state=state / bureau.id, actor=OFFICER)
             write_profile(

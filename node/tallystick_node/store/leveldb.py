@@ -24,6 +24,7 @@ from threading import Condition, Lock
 from typing import Final, Self
 
 from tallystick.core.errors import DirectoryHeld, DiskFull, StorageFailed, StoreDamaged
+from tallystick.sdk.files import make_folder
 from tallystick_node.counts import DISK_ERRORS
 from tallystick_node.store.store import Batch, closed
 
@@ -63,7 +64,7 @@ class LevelDbStore:
                 "there is a database already", where=str(path), expected="an empty or missing directory"
             )
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path)
         except OSError as error:
             raise StorageFailed(f"cannot be made: {error.strerror}", where=str(path)) from None
         return cls(path, _open(path, create=True))

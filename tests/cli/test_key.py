@@ -1,0 +1,64 @@
+"""`tally key`: what is in key files, and the passphrase they are under."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
+
+from tallystick.sdk.key_file import generate_key, is_encrypted, save_private
+from tests.cli.conftest import Tally
+from tests.harness.passphrases import told
+
+
+def test_it_says_what_a_key_file_holds(tally: Tally, tmp_path: Path) -> None:
+    """Kind, public half and whether it is encrypted are shown of every kind of key, and the private half never."""
+    made = generate_key(tmp_path / "a.key", b"sesame")
+    save_private(tmp_path / "b.key", ec.generate_private_key(ec.SECP256R1()))
+    save_private(tmp_path / "c.key", x25519.X25519PrivateKey.generate())
+    files = [tmp_path / f"{name}.key" for name in "abc"]
+    said = tally("key", "show", *files, "--passphrase-fd", told("sesame\n"), "--json").json["keys"]
+    assert [each["kind"] for each in said] == ["Ed25519", "P-256", "X25519"]
+    assert [each["encrypted"] for each in said] == [True, False, False]
+    assert said[0]["public"] == made.public.hex()
+    shown = tally("key", "show", files[0], "--passphrase-fd", told("sesame\n"), "--lang", "zh")
+    assert made.public.hex() in shown.out
+    assert "是" in shown.out
+
+
+def test_key_files_are_put_under_a_passphrase_and_under_another(tally: Tally, tmp_path: Path) -> None:
+    """Encrypted, the same keys open with the passphrase alone; changed, with the new one alone; never with none."""
+    files = [tmp_path / name for name in ("a.key", "b.key")]
+    publics = [generate_key(file).public.hex() for file in files]
+    assert tally("key", "encrypt", *files, "--passphrase-fd", told("sesame\n")).code == 0
+    assert all(is_encrypted(file) and file.stat().st_mode & 0o777 == 0o600 for file in files)
+    assert "nobody is there to ask" in tally("key", "show", *files).err
+    said = tally("key", "change", *files, "--passphrase-fd", told("sesame\n"), "--new-passphrase-fd", told("barley\n"))
+    assert said.code == 0
+    assert "does not open" in tally("key", "show", *files, "--passphrase-fd", told("sesame\n")).err
+    shown = tally("key", "show", *files, "--passphrase-fd", told("barley\n"), "--json").json["keys"]
+    assert [each["public"] for each in shown] == publics
+
+
+def test_nothing_is_written_unless_all_files_can_be(tally: Tally, tmp_path: Path) -> None:
+    """One file that is not as the command takes it, or does not open, leaves every other as it was."""
+    plain, other = tmp_path / "plain.key", tmp_path / "other.key"
+    sealed, junk = tmp_path / "sealed.key", tmp_path / "junk.key"
+    generate_key(plain)
+    generate_key(sealed, b"sesame")
+    generate_key(other, b"barley")
+    junk.write_bytes(b"no key")
+    junk.chmod(0o600)
+    before = {path: path.read_bytes() for path in (plain, sealed, other, junk)}
+    for arguments, why in (
+        (("encrypt", plain, sealed), "under a passphrase already"),
+        (("encrypt", plain, junk), "not a private key"),
+        (("encrypt", plain, tmp_path / "none"), "a key cannot be read"),
+        (("change", sealed, plain), "under no passphrase"),
+        (("change", sealed, other, "--new-passphrase-fd", told("x\n")), "does not open the key"),
+        (("change", sealed), "nobody is there to ask"),
+    ):
+        said = tally("key", *arguments, "--passphrase-fd", told("sesame\n"))
+        assert said.code in (2, 5)
+        assert why in said.err
+    assert before == {path: path.read_bytes() for path in before}
