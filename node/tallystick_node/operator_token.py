@@ -27,7 +27,7 @@ def make_token(path: Path) -> bytes:
 
 def read_token(path: Path) -> bytes:
     """The token of the node that runs. Raises ConfigInvalid."""
-    text = read_secret(path, "a token", _FILE_BYTES_MAX)
+    text = read_secret(path, "token", _FILE_BYTES_MAX)
     try:
         return bytes.fromhex(text.decode("ascii"))
     except ValueError:

@@ -53,7 +53,7 @@ def test_nothing_is_written_unless_all_files_can_be(tally: Tally, tmp_path: Path
     for arguments, why in (
         (("encrypt", plain, sealed), "under a passphrase already"),
         (("encrypt", plain, junk), "not a private key"),
-        (("encrypt", plain, tmp_path / "none"), "a key cannot be read"),
+        (("encrypt", plain, tmp_path / "none"), "the key cannot be read"),
         (("change", sealed, plain), "under no passphrase"),
         (("change", sealed, other, "--new-passphrase-fd", told("x\n")), "does not open the key"),
         (("change", sealed), "nobody is there to ask"),

@@ -19,7 +19,7 @@ from tests.harness.office import Office
 READ: dict[str, tuple[Callable[[Path], object], Callable[[Path], object]]] = {
     "key": (generate_key, load_key),
     "token": (make_token, read_token),
-    "any": (lambda path: write_new_secret(path, "a secret", b"x"), lambda path: read_secret(path, "a secret", 10)),
+    "any": (lambda path: write_new_secret(path, "secret", b"x"), lambda path: read_secret(path, "secret", 10)),
 }
 
 

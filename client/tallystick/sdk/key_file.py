@@ -31,7 +31,7 @@ from tallystick.sdk.secret_file import read_secret, write_new_secret
 
 _KEY_BYTES_MAX: Final = 16 * 1024
 _ENCRYPTED: Final = b"-----BEGIN ENCRYPTED"
-_WHAT: Final = "a key"
+_WHAT: Final = "key"
 
 
 def generate_key(path: Path, passphrase: bytes = b"") -> SigningKey:

@@ -25,10 +25,12 @@ def read_secret(path: Path, what: str, bytes_max: int) -> bytes:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             data = file.read(bytes_max)
     except OSError as error:
-        raise ConfigInvalid(f"{what} cannot be read: {error.strerror}", where=str(path), expected="a file") from None
+        raise ConfigInvalid(
+            f"the {what} cannot be read: {error.strerror}", where=str(path), expected=f"a {what}'s file"
+        ) from None
     if mode & OF_OTHERS:
         raise ConfigInvalid(
-            f"its mode is {mode:04o}", where=str(path), expected=f"0600: {what} that others may touch is no secret"
+            f"its mode is {mode:04o}", where=str(path), expected=f"0600: a {what} that others may touch is no secret"
         )
     check_folder(path.parent)
     return data
@@ -43,9 +45,9 @@ def write_new_secret(path: Path, what: str, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
     except FileExistsError:
-        raise ConfigInvalid(f"there is {what} already", where=str(path), expected="a path without one") from None
+        raise ConfigInvalid(f"there is a {what} already", where=str(path), expected="a path without one") from None
     except OSError as error:
-        raise ConfigInvalid(f"{what} cannot be written: {error.strerror}", where=str(path)) from None
+        raise ConfigInvalid(f"the {what} cannot be written: {error.strerror}", where=str(path)) from None
 
 
 def check_folder(folder: Path, others: int = _WRITTEN_BY_OTHERS) -> None:
