@@ -32,7 +32,7 @@ from tallystick.core.history import History, Recorded
 from tallystick.core.keys import Signer
 from tallystick.core.kinds import BY_NAME
 from tallystick.sdk.charter_files import adopt, next_version
-from tallystick.sdk.key_file import generate_key, load_key
+from tallystick.sdk.key_file import generate_key_like, load_key
 from tallystick_node import keyspace
 from tallystick_node.adoption import adoption, key_file, new_id
 from tallystick_node.config import Settings
@@ -238,7 +238,7 @@ def _disclosures(settings: Settings, bureau: Bureau, old: Store | None) -> Discl
                     expected=f"that key; where it is lost, so are they: then move {settings.database} away, and they "
                     "are counted as lost",
                 )
-        generate_key(path)
+        generate_key_like(path, settings.place(settings.config.keys.ledger), settings.passphrase)
     disclosures = load_disclosures(settings, bureau)
     with suppress(StorageFailed):
         if old is not None:

@@ -79,7 +79,15 @@ def test_with_encrypted_keys_it_runs_only_for_who_has_the_passphrase(
     monkeypatch.setenv(CREDENTIALS_DIRECTORY, str(credentials))
     assert tallyd(*making).returncode == 0
     keys = sorted(home.rglob("*.key"))
-    assert {path.stem for path in keys} >= {"charter", "clerk", "gateway", "ledger", "registrar", "witness"}
+    assert {path.stem for path in keys} >= {
+        "charter",
+        "clerk",
+        "disclosure",
+        "gateway",
+        "ledger",
+        "registrar",
+        "witness",
+    }
     assert all(path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") for path in keys)
     with running(home), Node.open(home / "profile.toml") as officer:
         officer.declare("DA-1", scheme="pudong", title="Records", sharing="unconditional")
