@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
-from tallystick.core.kinds import KINDS, role_label
-from tallystick_node.access import ROWS, Column, may, may_record
-from tallystick_proto.v1.meta_pb2 import Role
+from tallystick.core.kinds import KINDS, SENSITIVE, enum_label, role_label
+from tallystick_node.access import ROWS, Column, may, may_record, shown_to
+from tallystick_proto.v1.meta_pb2 import Reader, Role
 
 TITLE = """# Who may do what
 
@@ -38,6 +38,13 @@ KIND_TITLE = """## Statement kinds
 
 A submission comes from its own bureau, and is signed by a key of one of its actors: the role under which *that* key is
 registered says what it may record, whoever carries it there. What the node says itself it records without a call.
+"""
+
+SEEN_TITLE = """## Disclosures
+
+What opens the commitment in a sensitive field may be seen by these, and each view is recorded. An *addressee* is an
+actor of the bureau that the entry's head names as its counterparty. In the clear one is an own officer and system, and
+no more.
 """
 
 
@@ -72,9 +79,16 @@ def kinds() -> Iterable[str]:
         yield table([section, *(role_label(role, "en") for role in roles)], rows)
 
 
+def seen() -> str:
+    """A row a sensitive field."""
+    readers = [reader.number for reader in Reader.DESCRIPTOR.values if reader.number]
+    rows = [[f"`{field}`", *(mark(reader in shown_to(field)) for reader in readers)] for field in SENSITIVE]
+    return table(["field", *(enum_label(Reader.DESCRIPTOR, reader, "en") for reader in readers)], rows)
+
+
 def main(target: Path) -> None:
     """Write the page."""
-    parts = [TITLE, CALLS, *calls(), KIND_TITLE, *kinds()]
+    parts = [TITLE, CALLS, *calls(), KIND_TITLE, *kinds(), SEEN_TITLE, seen()]
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
 

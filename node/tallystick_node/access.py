@@ -4,21 +4,27 @@ A *column* is as what somebody calls a node: found by `Access.column_of` from wh
 node's own bureau, from what the ledger says of its actors *now*. A *row* is a call, and what is in neither is refused.
 Which kinds may be recorded is said by the kinds' own options, and goes by the role of the key that signed.
 
+Whose disclosures may be seen is said by the fields' own options (`shown_to`).
+
 Whoever has no column is refused everything with the same words, which tell nothing; the node's log says why.
+
+`current` is the column of the call that is being answered, as `callers.current` is its caller.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from enum import Enum
 from typing import Final
 
 from tallystick.core.actors import Actors
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import NotAllowed
-from tallystick.core.kinds import Kind, role_label
+from tallystick.core.kinds import SENSITIVE, Kind, field_options, role_label
+from tallystick_node import callers
 from tallystick_node.callers import IN_THE_CLEAR, Caller
-from tallystick_proto.v1.meta_pb2 import Role
+from tallystick_proto.v1.meta_pb2 import Reader, Role
 
 NODE: Final = "node"
 """The name under which a node calls, as in `taxation:node`."""
@@ -37,6 +43,8 @@ class Column(Enum):
     IN_THE_CLEAR = "in the clear"
 
 
+current: ContextVar[Column] = ContextVar("column", default=Column.IN_THE_CLEAR)
+
 # Under which role the ledger knows an actor; who has several is taken for the first of them.
 _BY_ROLE: Final = (
     (Role.OFFICER, Column.OWN_OFFICER),
@@ -45,9 +53,27 @@ _BY_ROLE: Final = (
     (Role.NODE, Column.OWN_NODE),
 )
 
+# As what those call who may see a field's disclosures. An addressee is one only of entries that name his bureau.
+_READERS: Final[Mapping[int, frozenset[Column]]] = {
+    Reader.OWN_OFFICER: frozenset({Column.OWN_OFFICER, Column.IN_THE_CLEAR}),
+    Reader.OWN_SYSTEM: frozenset({Column.OWN_SYSTEM, Column.IN_THE_CLEAR}),
+    Reader.AUDITOR: frozenset({Column.AUDITOR}),
+    Reader.ADDRESSEE: frozenset({Column.PEER_ACTOR}),
+}
+
+
+def shown_to(field: str) -> frozenset[int]:
+    """Who may see the disclosures of a sensitive field, named as in `data_used.subject`."""
+    return frozenset(field_options(SENSITIVE[field].body.fields_by_name[field.partition(".")[2]]).shown_to)
+
+
 _EVERYBODY: Final = frozenset(Column)
 _RECORDERS: Final = frozenset({Column.OWN_OFFICER, Column.OWN_SYSTEM, Column.OWN_REGISTRAR, Column.IN_THE_CLEAR})
 _OPERATORS: Final = frozenset({Column.OWN_NODE, Column.IN_THE_CLEAR})
+# Who may see some field of every entry, and so may look for a value in it.
+_SEARCHERS: Final = frozenset[Column]().union(
+    *(_READERS[reader] for field in SENSITIVE for reader in shown_to(field) if reader != Reader.ADDRESSEE)
+)
 
 ROWS: Final[Mapping[str, frozenset[Column]]] = {
     "tallystick.v1.Submit/Submit": _RECORDERS,
@@ -60,7 +86,7 @@ ROWS: Final[Mapping[str, frozenset[Column]]] = {
     "tallystick.v1.Ledger/ReadEntries": _EVERYBODY,
     "tallystick.v1.Ledger/Find": _EVERYBODY,
     # Tells who knows a subject that it was looked up, when and by whom.
-    "tallystick.v1.Ledger/FindOpenings": frozenset({Column.OWN_OFFICER, Column.AUDITOR, Column.IN_THE_CLEAR}),
+    "tallystick.v1.Ledger/FindOpenings": _SEARCHERS,
     # A witness is shown nothing but signed checkpoints, and proves what it says by its cosignature.
     "tallystick.v1.Witness/Cosign": frozenset({Column.PEER_NODE, Column.IN_THE_CLEAR}),
     "tallystick.v1.Witness/GetHeld": _EVERYBODY,
@@ -82,6 +108,15 @@ def may(column: Column | None, rpc: str) -> bool:
     return column in ROWS.get(rpc, ())
 
 
+def may_see(field: str, counterparty: str = "") -> bool:
+    """Whether the current caller may see a field's disclosures, of any entry or of those with this counterparty."""
+    column, party = current.get(), callers.current.get().party
+    return any(
+        column in _READERS[reader] and (reader != Reader.ADDRESSEE or party == counterparty)
+        for reader in shown_to(field)
+    )
+
+
 def may_record(role: int, kind: Kind) -> bool:
     """Whether a role may sign a kind."""
     return role in kind.roles
@@ -90,6 +125,11 @@ def may_record(role: int, kind: Kind) -> bool:
 def signers(kind: Kind) -> str:
     """Who may sign a kind, as the end of a sentence."""
     return " or ".join(role_label(role, "en") for role in sorted(kind.roles))
+
+
+def refusal() -> NotAllowed:
+    """What everybody is told who may not do what he asked for."""
+    return NotAllowed("this is not for you to call", expected="a caller to whom the node's table of access gives it")
 
 
 def speaks_for(caller: Caller, party: str) -> bool:

@@ -12,7 +12,9 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from tallystick.core.charter import Auditor, open_charter
 from tallystick.core.errors import NotAllowed
-from tallystick_node.access import ROWS, Access, Column
+from tallystick.core.kinds import SENSITIVE
+from tallystick_node import access, callers
+from tallystick_node.access import ROWS, Access, Column, current, may_see
 from tallystick_node.callers import Caller
 from tallystick_proto.v1 import entry_pb2, gossip_pb2, ledger_pb2, operate_pb2, witness_pb2
 from tallystick_proto.v1.meta_pb2 import Role
@@ -107,3 +109,32 @@ def test_an_observer_registers_nobody() -> None:
     assert column(watcher, "watcher", "anybody") is Column.PEER_ACTOR
     assert column(watcher, "watcher", "node") is Column.OWN_NODE
     assert column(watcher, "market", "node") is Column.PEER_NODE
+
+
+def sees(who: Column, field: str, counterparty: str = "") -> bool:
+    """What one may see of a field, who calls from `active`."""
+    contexts = (current.set(who), callers.current.set(Caller("active", "anybody")))
+    try:
+        return may_see(field, counterparty)
+    finally:
+        current.reset(contexts[0])
+        callers.current.reset(contexts[1])
+
+
+SEARCHERS = {Column.OWN_OFFICER, Column.AUDITOR, Column.IN_THE_CLEAR}
+
+
+def test_disclosures_are_seen_by_whom_their_field_names() -> None:
+    """Of every entry by some; by an addressee only of entries that name his bureau, and not by its node."""
+    for field in SENSITIVE:
+        assert {column for column in Column if sees(column, field)} == SEARCHERS
+        assert {column for column in Column if sees(column, field, "market")} == SEARCHERS
+    addressed = {column for column in Column if sees(column, "duty_assigned.person", "active")}
+    assert addressed == SEARCHERS | {Column.PEER_ACTOR}
+    assert not sees(Column.PEER_ACTOR, "data_used.subject", "active")
+
+
+def test_what_nobody_was_named_for_is_shown_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field without readers has none."""
+    monkeypatch.setattr(access, "shown_to", lambda field: frozenset())
+    assert not any(sees(column, "data_used.subject") for column in Column)

@@ -17,9 +17,9 @@ from tallystick.core.charter import Auditor, Charter, open_charter
 from tallystick.sdk.certificates import CertificateAuthority, PrivateKey, new_key
 from tallystick.sdk.clock import now_us
 from tallystick_node import callers
-from tallystick_node.access import Access
+from tallystick_node.access import Access, refusal
 from tallystick_node.callers import Callers
-from tallystick_node.services.gate import Gate, refusal
+from tallystick_node.services.gate import Gate
 from tests.harness import loop
 from tests.harness.authorities import authority_of, bent, pinning
 from tests.harness.office import Office

@@ -12,9 +12,8 @@ import pytest
 
 from tallystick.core.errors import NotAllowed
 from tallystick_node import callers
-from tallystick_node.access import ROWS
+from tallystick_node.access import ROWS, refusal
 from tallystick_node.callers import IN_THE_CLEAR, Caller, Callers
-from tallystick_node.services import gate
 from tallystick_proto.v1.ledger_pb2 import CheckpointAnswer, CheckpointRequest, Receipt, SubmitAnswer, SubmitRequest
 from tallystick_proto.v1.witness_pb2 import Cosigned
 from tallystick_proto.v1.witness_pb2_grpc import WitnessStub
@@ -80,7 +79,7 @@ def test_nobody_learns_anything(client: Gated, who: str) -> None:
     ends = {
         client.called(rpc, question) for rpc in [*ROWS, "tallystick.v1.Ledger/No", "x/y"] for question in (b"", b"?")
     }
-    assert ends == {(CODES.PERMISSION_DENIED, str(gate.refusal()))}
+    assert ends == {(CODES.PERMISSION_DENIED, str(refusal()))}
 
 
 def test_who_may_make_some_calls_is_told_that_one_does_not_exist(client: Gated) -> None:
@@ -101,7 +100,7 @@ def test_what_has_no_row_is_for_nobody(client: Gated, monkeypatch: pytest.Monkey
     """A call that was forgotten in the table is refused to everybody."""
     assert client.size == 3
     monkeypatch.delitem(ROWS, "tallystick.v1.Ledger/GetCheckpoint")
-    assert client.called("tallystick.v1.Ledger/GetCheckpoint") == (CODES.PERMISSION_DENIED, str(gate.refusal()))
+    assert client.called("tallystick.v1.Ledger/GetCheckpoint") == (CODES.PERMISSION_DENIED, str(refusal()))
 
 
 def test_the_caller_is_known_as_long_as_the_call_lasts(client: Gated) -> None:

@@ -13,7 +13,7 @@ from tallystick.core.errors import ProofFailed, TallystickError
 from tallystick.sdk.openings import find_openings, open_all
 from tallystick.sdk.reader import LedgerReader
 from tallystick_node import keyspace
-from tallystick_node.services.gate import refusal
+from tallystick_node.access import refusal
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.ledger_pb2 import Opening, Openings, SubmitRequest
 from tests.harness.desk import Desk, desk_in

@@ -21,17 +21,12 @@ from google.protobuf.message import DecodeError
 from grpc.aio import ServerInterceptor, ServicerContext
 
 from tallystick.core.errors import NotAllowed, Refused
-from tallystick_node import callers
-from tallystick_node.access import Access, may
+from tallystick_node import access, callers
+from tallystick_node.access import Access, may, refusal
 from tallystick_node.callers import Callers
 from tallystick_node.services.errors import abort
 
 log = structlog.get_logger()
-
-
-def refusal() -> NotAllowed:
-    """What everybody is told who is not let in."""
-    return NotAllowed("this is not for you to call", expected="a caller to whom the node's table of access gives it")
 
 
 class Gate(ServerInterceptor):
@@ -71,6 +66,7 @@ class Gate(ServerInterceptor):
             raise refusal() from None
         # Every call is answered in a task of its own, so this is seen by what answers it and by nothing else.
         callers.current.set(who)
+        access.current.set(column)
 
     def _unary(self, rpc: str, handler: Any) -> Callable[[bytes, Any], Awaitable[Any]]:
         async def unary(asked: bytes, context: ServicerContext[Any, Any]) -> Any:

@@ -13,6 +13,7 @@ from tallystick.core.errors import InvalidIdentifier, NotFound
 from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX
 from tallystick.core.merkle import prove_consistency, prove_inclusion
 from tallystick_node import callers
+from tallystick_node.access import may_see, refusal
 from tallystick_node.answers import ReadyBundles, find
 from tallystick_node.disclosures import Disclosures
 from tallystick_node.openings import check_request, openings
@@ -119,6 +120,8 @@ class LedgerService(LedgerServicer):
             )
         _check_range(held, request.first, request.end, held.size)
         check_request(request)
+        if not may_see(request.field):
+            raise refusal()
         caller, entries = callers.current.get(), range(request.first, request.end)
         await self._shown.searched(caller, request.field, entries)
         for answer in openings(held.ledger, self._disclosures, request):
