@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import tomllib
 from pathlib import Path
 from typing import Final, Literal
 
@@ -16,6 +15,7 @@ import tomli_w
 
 from tallystick.core.charter import Bureau, Charter, open_charter
 from tallystick.core.errors import ConfigInvalid, NotFound, VerificationFailed
+from tallystick.core.toml_text import parse_toml
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.passphrase import Passphrase
 
@@ -98,14 +98,14 @@ class Settings:
         """Read a settings file. Raises ConfigInvalid, naming file and key."""
         try:
             text = path.read_text(encoding="utf-8")
-            config = msgspec.convert(tomllib.loads(text), Config)
+            config = msgspec.convert(parse_toml(text), Config)
         except OSError as error:
             raise ConfigInvalid(
                 f"cannot be read: {error.strerror}",
                 where=str(path),
                 expected="a settings file; `tallyd init` makes one",
             ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as error:
+        except (ValueError, msgspec.ValidationError) as error:
             raise ConfigInvalid(
                 str(error), where=str(path), expected="the settings that `tallyd config show` prints"
             ) from None

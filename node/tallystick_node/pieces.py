@@ -72,6 +72,9 @@ def put_together(pieces: Iterable[BackupPiece], store: Store, progress: Callable
             store.write(batch)
             progress(written + size)
             return piece.seal
+        if len(piece.key) != len(piece.value):
+            what = f"{len(piece.key)} keys and {len(piece.value)} values"
+            raise StoreDamaged(what, where="what was read", expected="a value for each key")
         for key, value in zip(piece.key, piece.value, strict=True):
             batch.put(key, value)
             size += len(key) + len(value)

@@ -8,7 +8,6 @@ the one that says more goes with it: a home does not forget that it signed more 
 from __future__ import annotations
 
 import stat
-import tomllib
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -18,6 +17,7 @@ import msgspec
 from tallystick.core.charter import Bureau
 from tallystick.core.errors import ConfigInvalid, DirectoryHeld, StorageFailed, StoreDamaged
 from tallystick.core.note import encode_base64
+from tallystick.core.toml_text import parse_toml
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.toml_edit import with_values
 from tallystick_node.backup import RECORD, Taken, copy_file
@@ -82,7 +82,7 @@ def name_database(settings: Settings, name: str) -> None:
 def _read(backup: Path) -> tuple[Taken, Settings]:
     path = backup / RECORD
     try:
-        taken = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Taken)
+        taken = msgspec.convert(parse_toml(path.read_text(encoding="utf-8")), Taken)
         taken.seal  # noqa: B018, for what it raises
     except OSError as error:
         raise ConfigInvalid(

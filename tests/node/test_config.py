@@ -158,7 +158,17 @@ def test_nothing_else_is_listened_on_in_the_clear(tmp_path: Path, listen: str) -
 
 
 @pytest.mark.parametrize(
-    "content", [b"\xff\xfe", b"bureau", b"= 1", b"a = " + b"[" * 5000, b'bureau = "a"\nbureau = "b"']
+    "content",
+    [
+        b"\xff\xfe",
+        b"bureau",
+        b"= 1",
+        b"a = " + b"[" * 5000,
+        b'bureau = "a"\nbureau = "b"',
+        b"a = " + b"1" * 5000,
+        b'bureau = "a"\ncharter_digest = ""\ndata = "\\u0000"',
+    ],
+    ids=["not UTF-8", "no value", "no key", "nested", "twice", "a long number", "a NUL in a path"],
 )
 def test_a_file_that_does_not_read_is_named(tmp_path: Path, content: bytes) -> None:
     """Bytes that are no TOML are ConfigInvalid with the file's name."""

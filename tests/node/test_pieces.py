@@ -34,6 +34,13 @@ def test_what_is_taken_apart_is_put_together_the_same(items: dict[bytes, bytes])
     assert dict(put(list(take_apart(store_of(items)))).range(b"", None)) == items
 
 
+def test_each_key_has_its_value() -> None:
+    """A piece with more keys than values, or fewer, is refused in a sentence."""
+    for piece in (BackupPiece(key=[b"a"]), BackupPiece(value=[b"a"])):
+        with pytest.raises(StoreDamaged, match="keys and"):
+            put([piece])
+
+
 def test_pieces_are_bounded() -> None:
     """In keys and in bytes, but for one value's length; all written bytes are counted."""
     items = {b"%06d" % n: bytes(700 if n % 2 else 0) for n in range(4_000)} | {b"long": bytes(5_000_000)}

@@ -128,6 +128,8 @@ def test_an_expired_charter_opens_nothing_live(folder: Path) -> None:
         (['bureau = "market"', IDENTITY + "pin = 1"], "pin"),
         (["[["], "profile.toml"),
         ([f"x = {'[' * 5000}"], "profile.toml"),
+        ([f"x = {'1' * 5000}"], "digits"),
+        (['state = "a\\u0000b"'], "NUL"),
     ],
 )
 def test_a_profile_that_does_not_fit_is_refused(folder: Path, lines: list[str], says: str) -> None:

@@ -14,7 +14,6 @@ stands; the audit reads it.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -33,6 +32,7 @@ from tallystick.core.keys import Signer
 from tallystick.core.limits import CHARTER_BYTES_MAX, WITNESSES_MAX
 from tallystick.core.note import VerifierKey, open_note, parse_note, sign_note
 from tallystick.core.quorum import WITNESSES_MIN, Quorum, default_needed
+from tallystick.core.toml_text import parse_toml
 
 HEADER = "# tallystick/charter/v1\n"
 EVERYBODY_WITNESSES_MAX: Final = 7
@@ -200,8 +200,8 @@ def parse_charter(text: str) -> Charter:
     if not text.startswith(HEADER):
         raise MalformedCharter("the first line is not the header", where="charter", expected=HEADER.strip())
     try:
-        charter = msgspec.convert(tomllib.loads(text), Charter)
-    except (ValueError, msgspec.ValidationError, RecursionError) as error:
+        charter = msgspec.convert(parse_toml(text), Charter)
+    except (ValueError, msgspec.ValidationError) as error:
         raise MalformedCharter(str(error), where="charter", expected="a charter as its format says") from None
     _check(charter)
     return charter

@@ -25,6 +25,7 @@ import msgspec
 from tallystick.core.charter import HEADER, Charter, Floor, format_charter, parse_charter
 from tallystick.core.charter_chain import Version, check_next, retired_between
 from tallystick.core.errors import MalformedCharter
+from tallystick.core.toml_text import parse_toml
 
 _BY_ID = ("bureau", "auditor")
 
@@ -46,8 +47,8 @@ def draft(before: Version, edits: str, issued: datetime, floors: Mapping[str, Fl
     """
     raw = tomllib.loads(format_charter(before.charter).removeprefix(HEADER))
     try:
-        asked = tomllib.loads(edits)
-    except (ValueError, RecursionError) as error:
+        asked = parse_toml(edits)
+    except ValueError as error:
         raise MalformedCharter(str(error), where="edits", expected="TOML, in the charter's own form") from None
     given: list[str] = [name for name in ("version", "previous") if name in asked]
     bureaus = asked.pop("bureau", [])
@@ -72,7 +73,7 @@ def draft(before: Version, edits: str, issued: datetime, floors: Mapping[str, Fl
     raw["bureau"] = list(roster.values())
     try:
         charter = msgspec.convert(raw, Charter)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except msgspec.ValidationError as error:
         raise MalformedCharter(str(error), where="edits", expected="what a charter has") from None
     text = format_charter(_retiring(before.charter, charter))
     check_next([before], parse_charter(text))

@@ -21,7 +21,6 @@ that nothing is forgotten.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -40,6 +39,7 @@ from tallystick.core.errors import (
 )
 from tallystick.core.identifiers import split_actor
 from tallystick.core.keys import Signer
+from tallystick.core.toml_text import parse_toml
 from tallystick.sdk.charter_files import adopt, forks_in, next_version, read_note
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.key_file import load_key
@@ -93,14 +93,14 @@ class Profile:
         """
         place = Path(path or os.environ.get(ENVIRONMENT, "") or default_path())
         try:
-            file = msgspec.convert(tomllib.loads(place.read_text(encoding="utf-8")), _File)
+            file = msgspec.convert(parse_toml(place.read_text(encoding="utf-8")), _File)
         except OSError as error:
             raise ConfigInvalid(
                 f"cannot be read: {error.strerror}",
                 where=str(place),
                 expected=f"a profile, by --profile or {ENVIRONMENT}",
             ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as error:
+        except (ValueError, msgspec.ValidationError) as error:
             raise ConfigInvalid(str(error), where=str(place), expected="a profile as its format says") from None
         charter = load_charter(place.parent / file.charter, file.charter_digest)
         profile = cls(place, file, charter, passphrase)

@@ -9,12 +9,12 @@ file is read strictly: a key of another form, a value that is not a bureau of th
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tallystick.core.errors import ConfigInvalid, NotFound
+from tallystick.core.toml_text import parse_toml
 from tallystick.sdk.importers.json_file import read_input
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class XRoadMap:
 def parse_map(data: bytes, charter: Charter) -> XRoadMap:
     """The map in a file's bytes. Raises ConfigInvalid, naming the key."""
     try:
-        table = tomllib.loads(data.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        table = parse_toml(data.decode("utf-8-sig"))
+    except ValueError as error:
         raise ConfigInvalid(f"not TOML: {error}", expected=_FORM) from None
     bureaus: dict[Identifier, str] = {}
     for key, value in table.items():
