@@ -11,7 +11,8 @@ from google.protobuf.message import DecodeError
 from tallystick.core.identifiers import check_origin
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.importers.json_file import parse_json
-from tallystick.sdk.key_file import generate_key, load_key
+from tallystick.sdk.key_file import generate_key, is_encrypted, load_key
+from tallystick.sdk.passphrase import Passphrase
 from tallystick.sdk.spool import Spool
 from tallystick.sdk.trust_store import TrustStore
 from tallystick_node import keyspace, postings
@@ -32,6 +33,13 @@ _FOLDER = folder()
 _SPOOL = Spool(_FOLDER / "spool", MARKET.origin)
 _TRUST = TrustStore(_FOLDER / "trust")
 _NAME = bytes(16)
+
+
+class _Given(Passphrase):
+    """One that nobody is asked for."""
+
+    def opening(self, where: str) -> Iterator[bytes]:
+        yield b"passphrase"
 
 
 def _written(path: Path, data: bytes) -> Path:
@@ -66,8 +74,8 @@ def _trusted(data: bytes) -> None:
 
 def _key(data: bytes) -> None:
     path = _written(_FOLDER / "a.key", data)
-    tried(load_key, path)
-    tried(load_key, path, lambda: b"passphrase")
+    tried(load_key, path, _Given())
+    tried(is_encrypted, path)
 
 
 def _signed_size(data: bytes) -> None:
