@@ -7,6 +7,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 
 from tallystick.sdk.key_file import generate_key, is_encrypted, save_private
+from tallystick.sdk.profile import Profile
+from tallystick_node.cluster.local import LocalCluster
 from tests.cli.conftest import Tally
 from tests.harness.passphrases import told
 
@@ -62,3 +64,27 @@ def test_nothing_is_written_unless_all_files_can_be(tally: Tally, tmp_path: Path
         assert said.code in (2, 5)
         assert why in said.err
     assert before == {path: path.read_bytes() for path in before}
+
+
+def test_a_clients_state_goes_over_to_its_next_key(cluster: LocalCluster, tally: Tally, tmp_path: Path) -> None:
+    """Under a new key the kept salt does not open, the error says what to do, and once that is done it is sent."""
+    member = cluster["taxation"]
+    profile, key = member.profile, tmp_path / "clerk-2"
+    (tmp_path / "data").write_bytes(b"few")
+    tally("declare", "R-1", "--title", "t", "--scheme", "local", "--sharing", "withheld", profile=profile)
+    assert tally("provide", "R-1", tmp_path / "data", "--version", "v1", profile=profile).code == 0
+    made = tally("identity", "init", "--actor", "taxation:clerk", "--dir", key, "--json", profile=profile).json
+    assert tally("identity", "register", made["request"], profile=profile).code == 0
+    old = Profile.load(profile)
+    old_key = old.path.parent / old._identity().key
+    second = profile.with_name("second.toml")
+    second.write_text(profile.read_text().replace(old._identity().key, made["key_file"]))
+    sending = ("send", "R-1@v1", "--to", "market-regulation", "--json")
+    refused = tally(*sending, profile=second)
+    assert refused.code == 2
+    assert "tally key reseal" in refused.err
+    assert tally("key", "reseal", old_key, "--json", profile=second).json["resealed"] >= 1
+    assert tally(*sending, profile=second).code == 0
+    assert "sealed under" in tally(*sending, profile=profile).err
+    assert tally("key", "reseal", made["key_file"], profile=profile).code == 0
+    assert tally(*sending, profile=profile).code == 0

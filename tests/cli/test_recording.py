@@ -11,6 +11,8 @@ from tallystick.core.commitment import salted_digest
 from tallystick.core.errors import NotAuthentic
 from tallystick.sdk.digests import digest_file
 from tallystick.sdk.node import Node
+from tallystick.sdk.profile import Profile
+from tallystick.sdk.salts import SALTS, SaltStore
 from tallystick_node.cluster.local import LocalCluster
 from tests.cli.conftest import Said, Tally
 
@@ -145,7 +147,9 @@ def test_any_other_resource_shows_a_salted_digest_and_says_where_the_salt_is(
     """The kept salt and the file give the digest on the ledger."""
     tally("declare", "P-2", "--title", "t", "--scheme", "local", "--sharing", "withheld", profile=profile)
     said = tally("provide", "P-2", data, "--version", "v1", "--json", profile=profile)
-    salt = Path(said.json["salt_kept_in"]).read_bytes()
+    read = Profile.load(profile)
+    salt = SaltStore(read.state / SALTS, read.signing_key()).salt_of(TAX, "P-2@v1")
+    assert salt not in Path(said.json["salt_kept_in"]).read_bytes()
     expected = salted_digest(salt, TAX, "P-2", "v1", digest_file(data).blake3)
     assert said.json["digest"] == f"committed:{expected.hex()}"
     text = tally(
@@ -160,7 +164,7 @@ def test_any_other_resource_shows_a_salted_digest_and_says_where_the_salt_is(
         "n",
         profile=profile,
     )
-    assert "The salt is kept in " in text.err
+    assert "The salt is kept, sealed, in " in text.err
 
 
 def test_an_undeclared_resource_is_recorded_and_told(tally: Tally, profile: Path, data: Path) -> None:

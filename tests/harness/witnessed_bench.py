@@ -62,6 +62,7 @@ class WitnessedBench:
         spool = Spool(
             self.spool / f"{office.bureau.id}_{actor}",
             office.origin,
+            office.keys[actor],
             submissions_max=submissions_max,
             bytes_max=bytes_max,
         )

@@ -228,7 +228,8 @@ def test_a_receipt_from_another_history_under_the_same_key_promises_nothing(benc
     office = bench.node.home.office
     submission = office.submission(office.declares(1, "B"), id=clock.new_id())
     forged = Receipt(first=3, count=1, checkpoint=office.note(4, bytes(32)))
-    Spool(bench.spool / "market_clerk", office.origin).put(submission.signature.submission_id, submission, forged)
+    spool = Spool(bench.spool / "market_clerk", office.origin, office.keys["clerk"])
+    spool.put(submission.signature.submission_id, submission, forged)
     bench.hear(3)
     recorder = bench.recorder()
     with pytest.raises(Forked, match="two different histories"):

@@ -25,7 +25,6 @@ from tallystick.core.hashing import leaf_hash
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.sdk.clock import new_id, now_us
 from tallystick.sdk.node import Node
-from tallystick.sdk.salts import SaltStore
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.ledger_pb2 import Receipt as WireReceipt
@@ -197,7 +196,7 @@ def test_any_other_version_hides_its_digest_behind_a_salt(client: Node, tmp_path
     receipt = client.provide("A", file=tmp_path / "data")
     said, digest = receipt.statement.version_provided, blake3(b"few").digest()
     assert not said.digest.blake3
-    salt = SaltStore(tmp_path / "state" / "salts").salt_of("market", receipt.version_ref)
+    salt = client.salts.salt_of("market", receipt.version_ref)
     name = receipt.version_ref.partition("@")[2]
     assert said.digest.committed == salted_digest(salt, "market", "A", name, digest)
     assert digest.hex()[:12] not in receipt.version_ref
@@ -230,7 +229,7 @@ def test_what_could_not_be_provided_can_be_once_it_is_right(client: Node, tmp_pa
     first, again = (client.provide("A", file=tmp_path / "data", version="v1") for _ in range(2))
     digests = {receipt.statement.version_provided.digest.committed for receipt in (first, again)}
     assert len(digests) == 1
-    salt = SaltStore(tmp_path / "state" / "salts").salt_of("market", "A@v1")
+    salt = client.salts.salt_of("market", "A@v1")
     assert digests == {salted_digest(salt, "market", "A", "v1", blake3(b"x").digest())}
 
 

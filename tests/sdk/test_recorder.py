@@ -50,7 +50,7 @@ class Bench:
     def recorder(self, actor: str = "clerk", spool: Path | None = None, **options: object) -> Recorder:
         reader = LedgerReader(Wire(self.proxy.before(self.node.bureau)), self.trust)
         office = self.node.home.office
-        options["spool"] = Spool(spool, office.origin)
+        options["spool"] = Spool(spool, office.origin, office.keys[actor])
         return Recorder(reader, office.actor(actor), office.keys[actor], **options)  # type: ignore[arg-type]
 
     def entries(self) -> list[Entry]:

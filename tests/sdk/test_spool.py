@@ -22,6 +22,7 @@ from tests.harness.office import NOW_US, Office
 from tests.harness.small_home import new_home
 
 OFFICE = Office()
+KEY = OFFICE.keys["clerk"]
 
 
 def put(spool: Spool, submission: Submission, receipt: Receipt | None = None) -> bytes:
@@ -33,12 +34,12 @@ def put(spool: Spool, submission: Submission, receipt: Receipt | None = None) ->
 
 def test_what_is_put_is_left_over_until_removed(tmp_path: Path) -> None:
     """Submissions come back whole and oldest first, in any later spool on the folder, until they are removed."""
-    spool = Spool(tmp_path / "spool", OFFICE.origin)
+    spool = Spool(tmp_path / "spool", OFFICE.origin, KEY)
     ids = [OFFICE.new_id(NOW_US + 1_000 * number) for number in (5, 1, 9, 3)]
     submissions = {id: OFFICE.submission(OFFICE.declares(2), id=id) for id in ids}
     for submission in submissions.values():
         put(spool, submission)
-    again = Spool(tmp_path / "spool", OFFICE.origin)
+    again = Spool(tmp_path / "spool", OFFICE.origin, KEY)
     assert list(again.left_over()) == [Left(id, id, None) for id in sorted(ids)]
     assert [again.get(id) for id in ids] == list(submissions.values())
     for id in ids[:2]:
@@ -50,12 +51,12 @@ def test_what_is_put_is_left_over_until_removed(tmp_path: Path) -> None:
 
 def test_what_is_put_again_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
     """With a receipt, or with other statements under the first's name: one file, and what was put last."""
-    spool = Spool(tmp_path, OFFICE.origin)
+    spool = Spool(tmp_path, OFFICE.origin, KEY)
     first, second = (OFFICE.submission(OFFICE.declares(2)) for _ in range(2))
     name = put(spool, first)
     receipt = Receipt(submission_id=name, first=3, count=2, checkpoint=OFFICE.note(5, bytes(32)))
     spool.put(name, first, receipt)
-    assert list(Spool(tmp_path, OFFICE.origin).left_over()) == [Left(name, name, receipt)]
+    assert list(Spool(tmp_path, OFFICE.origin, KEY).left_over()) == [Left(name, name, receipt)]
     spool.put(name, second)
     assert list(spool.left_over()) == [Left(name, second.signature.submission_id, None)]
     assert spool.get(name) == second
@@ -66,9 +67,9 @@ def test_ledgers_do_not_mix(tmp_path: Path) -> None:
     """A folder may hold the submissions of several ledgers, each its own."""
     other = Office("taxation")
     for office in (OFFICE, other):
-        put(Spool(tmp_path, office.origin), office.submission(office.declares(1)))
+        put(Spool(tmp_path, office.origin, KEY), office.submission(office.declares(1)))
     for office in (OFFICE, other):
-        spool = Spool(tmp_path, office.origin)
+        spool = Spool(tmp_path, office.origin, KEY)
         (left,) = spool.left_over()
         assert spool.get(left.name).origin == office.origin
 
@@ -84,7 +85,7 @@ def test_without_a_folder_nothing_is_kept() -> None:
 
 def test_one_program_sees_to_what_others_left(tmp_path: Path) -> None:
     """While one holds a spool another does not, and once it lets go the next does."""
-    one, other = Spool(tmp_path, OFFICE.origin), Spool(tmp_path, OFFICE.origin)
+    one, other = Spool(tmp_path, OFFICE.origin, KEY), Spool(tmp_path, OFFICE.origin, KEY)
     assert not one.hold()  # nothing lies there
     put(one, OFFICE.submission(OFFICE.declares(1)))
     assert one.hold()
@@ -101,13 +102,13 @@ def test_it_is_full_by_number_and_by_bytes(tmp_path: Path, bound: str) -> None:
     submissions = [OFFICE.submission(OFFICE.declares(1)) for _ in range(3)]
     size_bytes = Spooled(submission=submissions[0]).ByteSize()
     most = {bound: 3 if bound == "submissions_max" else 3 * size_bytes}
-    spool = Spool(tmp_path, OFFICE.origin, **most)
+    spool = Spool(tmp_path, OFFICE.origin, KEY, **most)
     for submission in submissions:
         assert not spool.full
         put(spool, submission)
         name = put(spool, submission)
     assert spool.full
-    again = Spool(tmp_path, OFFICE.origin, **most)
+    again = Spool(tmp_path, OFFICE.origin, KEY, **most)
     assert len(list(again.left_over())) == 3
     assert again.full
     again.remove(name)
@@ -116,7 +117,7 @@ def test_it_is_full_by_number_and_by_bytes(tmp_path: Path, bound: str) -> None:
 
 def test_files_are_private_and_whole(tmp_path: Path) -> None:
     """A submission may carry what its commitments hide: only its owner reads it, and there is never half a file."""
-    spool = Spool(tmp_path, OFFICE.origin)
+    spool = Spool(tmp_path, OFFICE.origin, KEY)
     assert list(spool.left_over()) == []
     put(spool, OFFICE.submission(OFFICE.declares(1)))
     (path,) = tmp_path.rglob("*.submission")
@@ -127,7 +128,7 @@ def test_files_are_private_and_whole(tmp_path: Path) -> None:
 
 def test_what_does_not_read_is_named(tmp_path: Path) -> None:
     """A file that is no submission, or misnamed, or a folder in its place, is ConfigInvalid with its path."""
-    spool = Spool(tmp_path, OFFICE.origin)
+    spool = Spool(tmp_path, OFFICE.origin, KEY)
     put(spool, OFFICE.submission(OFFICE.declares(1)))
     (path,) = tmp_path.rglob("*.submission")
     misnamed = path.with_name("zz.submission")

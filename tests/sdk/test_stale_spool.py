@@ -31,7 +31,7 @@ def leave(node: Node, key: Signer, folder: Path, submission_id: bytes) -> Messag
     disclosures = place(draft, node.bureau.origin, submission_id, 0, new_salt)
     data = draft.statement.SerializeToString()
     submission = seal(node.bureau.origin, node.actor, key, submission_id, [data], disclosures)
-    Spool(folder, node.bureau.origin).put(submission_id, submission)
+    Spool(folder, node.bureau.origin, node._key).put(submission_id, submission)
     return submission
 
 

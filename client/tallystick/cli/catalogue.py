@@ -114,7 +114,8 @@ def provide(
     """Record a version of a resource from its file. The file is hashed here, and the data never leaves.
 
     Only the digest of a resource declared `unconditional` is recorded in the clear. Any other is salted, so that nobody
-    can guess the data from it; the salt is kept in this client's state folder and travels with the data.
+    can guess the data from it; the salt is kept in this client's state folder, sealed under the identity's key, and
+    travels with the data.
 
     \b
     Example:
@@ -122,7 +123,6 @@ def provide(
     """
     from tallystick.cli.output import progress_bar
     from tallystick.core.identifiers import check_resource_code
-    from tallystick.sdk.salts import SaltStore
     from tallystick.sdk.standing import standing_of
 
     if desensitised_fields and desensitised is None:
@@ -146,8 +146,7 @@ def provide(
             )
         digest = receipt.statement.version_provided.digest
         salted = digest.WhichOneof("of") == "committed"
-        salts = SaltStore(session.profile.state / "salts")
-        salt = salts.path_of(node.bureau.id, receipt.version_ref).resolve() if salted else None
+        salt = node.salts.path_of(node.bureau.id, receipt.version_ref).resolve() if salted else None
     what = {
         "version": receipt.version_ref,
         "digest": f"committed:{digest.committed.hex()}" if salted else f"blake3:{digest.blake3.hex()}",
@@ -166,7 +165,7 @@ def provide(
     if salt is not None and not output.json:
         output.note(
             output.say(
-                f"The digest is salted. The salt is kept in {salt}; hand it over with the data.",
-                f"摘要已加盐。盐值保存于 {salt}，请随数据一并交付。",
+                f"The digest is salted. The salt is kept, sealed, in {salt}; what `tally send` prints hands it over.",
+                f"摘要已加盐。盐值已密封保存于 {salt}，由 `tally send` 输出的凭据随数据交付。",
             )
         )

@@ -1,4 +1,4 @@
-"""Trust: `tally key`, key files of every kind: what is in them, and the passphrase they are under.
+"""Trust: `tally key`, key files of every kind: what is in them, the passphrase they are under, and what they seal.
 
 A node's keys are files as an officer's are: `tally key encrypt DIR/keys/*.key`.
 """
@@ -22,7 +22,7 @@ _FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True, typ
 @click.group()
 @shared_options
 def key() -> None:
-    """Key files: what is in them, and the passphrase they are under."""
+    """Key files: what is in them, the passphrase they are under, and what they seal."""
 
 
 @key.command(short_help="Show whose private halves they are.")
@@ -90,6 +90,31 @@ def change(session: Session, files: tuple[Path, ...], fd: int | None) -> None:
     _refuse([file for file in files if not is_encrypted(file)], "it is under no passphrase", "encrypt")
     loaded = [(file, _load(session, file)) for file in files]
     _rewrite(session, loaded, Passphrase.another(fd).chosen(str(files[0])))
+
+
+@key.command(short_help="Take over what the client keeps under an old key.")
+@click.argument("old", metavar="OLD", type=click.Path(path_type=Path))
+@command
+def reseal(session: Session, old: Path) -> None:
+    """Seal under the key of the profile's identity what its client keeps under the key in the file OLD: salts, and what
+    was submitted and is not witnessed yet. An identity that changes its key needs it once.
+
+    \b
+    Example:
+      tally key reseal keys/clerk-old.key
+    """
+    from tallystick.sdk.key_file import load_key
+    from tallystick.sdk.resealing import reseal as taken_over
+
+    profile = session.profile
+    done = taken_over(profile, load_key(old, session.passphrase))
+    output = session.output
+    if output.json:
+        output.document({"resealed": done, "state": str(profile.state)})
+        return
+    output.line(
+        output.say(f"{done} files in {profile.state} are sealed anew", f"{profile.state} 中 {done} 个文件已重新密封")
+    )
 
 
 def _load(session: Session, file: Path) -> PrivateKeyTypes:

@@ -141,7 +141,12 @@ SECTIONS = (
                 "Make, register and revoke keys.",
                 "init | register | revoke | show",
             ),
-            Lazy("key", "tallystick.cli.key:key", "Look at key files, and encrypt them.", "show | encrypt | change"),
+            Lazy(
+                "key",
+                "tallystick.cli.key:key",
+                "Look at key files, and encrypt them.",
+                "show | encrypt | change | reseal",
+            ),
         ),
     ),
     (

@@ -27,10 +27,10 @@ from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.receipt import Receipt, check_receipt, check_standing, receipt_of
 from tallystick.sdk.receiving import Receiving, receiving
 from tallystick.sdk.recorder import Recorder
-from tallystick.sdk.salts import SaltStore
+from tallystick.sdk.salts import SALTS, SaltStore
 from tallystick.sdk.sending import Sending, sending
 from tallystick.sdk.settling import Settling
-from tallystick.sdk.spool import Spool
+from tallystick.sdk.spool import Spool, spool_of
 from tallystick.sdk.standing import standing_of
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.verbs import HasRef, HasVersion, Verbs
@@ -205,7 +205,7 @@ class Node(LedgerReader, Verbs[Receipt]):
 
     @property
     def _spool(self) -> Spool:
-        return Spool(self._state / "spool" / self.actor.replace(":", "_"), self.bureau.origin)
+        return Spool(spool_of(self._state, self.actor), self.bureau.origin, self._key)
 
     def declared(self, code: str) -> ResourceDeclared | None:
         """The declaration of a resource that stands on this ledger, or None."""
@@ -232,8 +232,8 @@ class Node(LedgerReader, Verbs[Receipt]):
         """Record a version of a resource from its file: hashed here, and the data never leaves.
 
         Only a resource declared as unconditional shows its digest in the clear. Any other carries a salted one, and
-        the salt is kept in this client's state folder, to travel with the data. Without `version`, it is named by its
-        digest.
+        the salt is kept in this client's state folder, sealed, to travel with the data. Without `version`, it is named
+        by its digest.
         """
         hashed = digest_file(Path(file), progress)
         declared = self.declared(code)
@@ -262,7 +262,7 @@ class Node(LedgerReader, Verbs[Receipt]):
     @property
     def salts(self) -> SaltStore:
         """The salts of the versions that were provided from here."""
-        return SaltStore(self._state / "salts")
+        return SaltStore(self._state / SALTS, self._key)
 
     @property
     def _desk(self) -> Desk:

@@ -1,6 +1,6 @@
 """The salts of versions whose digest is not open: kept by who provides, to travel with the data.
 
-One file a version, mode 0600. Whoever holds the salt and a guess of the data can check the guess; nobody else can.
+One file a version, sealed. Whoever holds the salt and a guess of the data can check the guess; nobody else can.
 """
 
 from __future__ import annotations
@@ -10,29 +10,33 @@ from urllib.parse import quote
 
 from tallystick.core.errors import ConfigInvalid, NotFound
 from tallystick.core.hashing import chain_hash
+from tallystick.core.keys import Signer
 from tallystick.core.limits import SALT_BYTES
-from tallystick.sdk.files import write_whole
+from tallystick.sdk.sealed import SealedFolder
+
+SALTS = "salts"
+"""The folder of salts in a client's state."""
 
 
 class SaltStore:
-    """Salts in a folder."""
+    """Salts in a folder, sealed under a key."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, key: Signer) -> None:
+        self._sealed = salts_folder(folder, key)
 
     def keep(self, bureau: str, version_ref: str, salt: bytes) -> Path:
         """Keep a version's salt. Raises ConfigInvalid where another is kept already, or it cannot be written."""
         path = self.path_of(bureau, version_ref)
-        if path.exists() and path.read_bytes() != salt:
+        if path.exists() and self.salt_of(bureau, version_ref) != salt:
             raise ConfigInvalid("another salt is kept for this version", where=str(path), expected="a new version name")
-        write_whole(path, salt, 0o600)
+        self._sealed.write(path.name, salt)
         return path
 
     def salt_of(self, bureau: str, version_ref: str) -> bytes:
-        """Raises NotFound."""
+        """Raises NotFound, or ConfigInvalid where the key does not open what is kept."""
         path = self.path_of(bureau, version_ref)
         try:
-            salt = path.read_bytes()
+            salt = self._sealed.read(path.name)
         except OSError:
             salt = b""
         if len(salt) != SALT_BYTES:
@@ -50,4 +54,9 @@ class SaltStore:
         """The file a version's salt is kept in."""
         # A code may be as long as a file name may be; the digest keeps apart what is cut.
         name = f"{bureau}.{version_ref}"
-        return self._folder / f"{quote(name, safe='')[:150]}.{chain_hash(name.encode()).hex()[:16]}.salt"
+        return self._sealed.path / f"{quote(name, safe='')[:150]}.{chain_hash(name.encode()).hex()[:16]}.salt"
+
+
+def salts_folder(folder: Path, key: Signer) -> SealedFolder:
+    """Where salts lie, sealed under a key."""
+    return SealedFolder(folder, key, "salt")

@@ -3,6 +3,7 @@
 One file a submission (`spool.proto`), from before it is first sent until it is witnessed, or recorded where the ledger
 has no quorum of witnesses. The file is named by the id the submission was first signed under, and is replaced whole:
 by the same with its receipt, or by the same statements signed anew. So at every moment there is one file that says all.
+A submission carries what opens its commitments, so that each file is sealed (`sealed`).
 
 A spool is bounded in files and bytes; recording waits while it is full. One program at a time sees to what others left.
 """
@@ -20,8 +21,9 @@ from urllib.parse import quote
 from google.protobuf.message import DecodeError
 
 from tallystick.core.errors import ConfigInvalid
+from tallystick.core.keys import Signer
 from tallystick.core.limits import SPOOL_BYTES_MAX, SPOOL_SUBMISSIONS_MAX, SUBMISSION_ID_BYTES
-from tallystick.sdk.files import write_whole
+from tallystick.sdk.sealed import SealedFolder
 from tallystick_proto.v1.entry_pb2 import Submission
 from tallystick_proto.v1.ledger_pb2 import Receipt
 from tallystick_proto.v1.spool_pb2 import Spooled
@@ -40,17 +42,21 @@ class Left:
 
 
 class Spool:
-    """A folder of submissions to one ledger; without a folder it keeps nothing. For several threads."""
+    """A folder of submissions to one ledger, sealed under a key; without one it keeps nothing. For several threads."""
 
     def __init__(
         self,
         folder: Path | None,
         origin: str,
+        key: Signer | None = None,
         *,
         submissions_max: int = SPOOL_SUBMISSIONS_MAX,
         bytes_max: int = SPOOL_BYTES_MAX,
     ) -> None:
-        self._folder = None if folder is None else folder / quote(origin, safe="")
+        if folder is not None and key is None:
+            raise RuntimeError("what is kept is sealed, and there is no key")
+        self._sealed = None if folder is None or key is None else spool_folder(folder, origin, key)
+        self._folder = None if self._sealed is None else self._sealed.path
         self._submissions_max = submissions_max
         self._bytes_max = bytes_max
         self._counting = threading.Lock()
@@ -100,23 +106,23 @@ class Spool:
         if self._folder is None or not self._folder.is_dir():
             return
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
-            name, spooled, size_bytes = _read(path)
+            name, spooled, size_bytes = self._read(path)
             self._count(name, size_bytes)
             receipt = spooled.receipt if spooled.HasField("receipt") else None
             yield Left(name, spooled.submission.signature.submission_id, receipt)
 
     def get(self, name: bytes) -> Submission:
         """A submission that lies here. Raises ConfigInvalid where it does not."""
-        return _read(self._path(name))[1].submission
+        return self._read(self._path(name))[1].submission
 
     def put(self, name: bytes, submission: Submission, receipt: Receipt | None = None) -> None:
         """Keep a submission in place of what stands under its name.
 
         Raises ConfigInvalid where it cannot be written; what was there then still is.
         """
-        if self._folder is not None:
+        if self._sealed is not None:
             data = Spooled(submission=submission, receipt=receipt).SerializeToString()
-            write_whole(self._path(name), data, 0o600)
+            self._sealed.write(self._path(name).name, data)
             self._count(name, len(data))
 
     def remove(self, name: bytes) -> None:
@@ -138,15 +144,25 @@ class Spool:
         assert self._folder is not None
         return self._folder / (name.hex() + _SUFFIX)
 
+    def _read(self, path: Path) -> tuple[bytes, Spooled, int]:
+        """A file's name as it was put, what it says, and its size in bytes."""
+        assert self._sealed is not None
+        try:
+            name = bytes.fromhex(path.name.removesuffix(_SUFFIX))
+            data = self._sealed.read(path.name)
+            spooled = Spooled.FromString(data)
+            if len(spooled.submission.signature.submission_id) != SUBMISSION_ID_BYTES:
+                raise ValueError("it holds no submission")
+        except (OSError, DecodeError, ValueError) as error:
+            raise ConfigInvalid(f"a submission that was kept cannot be read ({error})", where=str(path)) from None
+        return name, spooled, len(data)
 
-def _read(path: Path) -> tuple[bytes, Spooled, int]:
-    """A file's name as it was put, what it says, and its size in bytes."""
-    try:
-        name = bytes.fromhex(path.name.removesuffix(_SUFFIX))
-        data = path.read_bytes()
-        spooled = Spooled.FromString(data)
-        if len(spooled.submission.signature.submission_id) != SUBMISSION_ID_BYTES:
-            raise ValueError("it holds no submission")
-    except (OSError, DecodeError, ValueError) as error:
-        raise ConfigInvalid(f"a submission that was kept cannot be read ({error})", where=str(path)) from None
-    return name, spooled, len(data)
+
+def spool_of(state: Path, actor: str) -> Path:
+    """Where in a client's state lies what an actor submitted, to whatever ledger."""
+    return state / "spool" / actor.replace(":", "_")
+
+
+def spool_folder(folder: Path, origin: str, key: Signer) -> SealedFolder:
+    """Where the submissions to one ledger lie in a folder, sealed under a key."""
+    return SealedFolder(folder / quote(origin, safe=""), key, f"spool\n{origin}")
