@@ -31,6 +31,7 @@ from tallystick.sdk.charter_files import adopt, next_version
 from tallystick.sdk.key_file import load_key
 from tallystick_node.admission import load_actors
 from tallystick_node.config import Settings
+from tallystick_node.identity import load_certificate
 from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries
 from tallystick_node.own_statement import own_statement
 from tallystick_node.signed_size import SignedSize
@@ -138,6 +139,7 @@ def adopt_version(settings: Settings, file: Path, now_us: int) -> Version:
     keys = {("keys", "witness"): key_file(settings, config.keys.witness, bureau.witness_key, version.number)}
     if not bureau.is_observer:
         keys["keys", "ledger"] = key_file(settings, config.keys.ledger, bureau.ledger_key, version.number)
+    load_certificate(settings, version.charter, bureau, now_us)
     store = LevelDbStore.open(settings.database)
     try:
         if bureau.is_observer:

@@ -1,12 +1,13 @@
 """A node's settings: one TOML file, every default visible, unknown keys refused.
 
-Relative paths are relative to the file. The node refuses to listen in the clear anywhere but on loopback.
+Relative paths are relative to the file. A node listens over TLS, under its certificate. To listen in the clear has to
+be said, and is refused anywhere but on loopback.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,8 +15,11 @@ import msgspec
 import tomli_w
 
 from tallystick.core.charter import Bureau, Charter, open_charter
+from tallystick.core.endpoint import check_endpoint, is_loopback
 from tallystick.core.errors import ConfigInvalid, NotFound, VerificationFailed
 from tallystick.core.toml_text import parse_toml
+from tallystick.sdk.certified_key import CertifiedFiles
+from tallystick.sdk.credentials import Credentials
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.passphrase import Passphrase
 
@@ -29,6 +33,14 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ledger: str = "keys/ledger.key"
     witness: str = "keys/witness.key"
     disclosure: str = "keys/disclosure.key"
+
+
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The node's certificate and its key, which it shows to callers and to whom it calls; or that it has none."""
+
+    certificate: str = "tls/node.crt"
+    key: str = "tls/node.key"
+    in_the_clear: bool = False
 
 
 class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,6 +90,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     listen: str = "127.0.0.1:7411"
     data: str = "data"
     keys: Keys = Keys()
+    tls: Tls = Tls()
     write: Write = Write()
     serve: Serve = Serve()
     gossip: Gossip = Gossip()
@@ -137,13 +150,21 @@ class Settings:
             raise ConfigInvalid(
                 f"gossip.interval_s = {self.config.gossip.interval_s}", where=where, expected="0.01 to 3600"
             )
-        check_loopback(self.config.listen, where)
+        check_listen(self.config.listen, where, in_the_clear=self.config.tls.in_the_clear)
         if self.config.metrics.listen:
-            check_loopback(self.config.metrics.listen, f"{where}: metrics")
+            check_listen(self.config.metrics.listen, f"{where}: metrics", in_the_clear=True)
 
     def place(self, name: str) -> Path:
         """A path of the settings, relative to the file."""
         return self.path.parent / name
+
+    @cached_property
+    def credentials(self) -> Credentials | None:
+        """What this node shows to others; None where it has nothing, and speaks in the clear."""
+        tls = self.config.tls
+        if tls.in_the_clear:
+            return None
+        return Credentials(CertifiedFiles(self.place(tls.certificate), self.place(tls.key)), self.passphrase)
 
     @property
     def database(self) -> Path:
@@ -192,19 +213,12 @@ class Settings:
         write_whole(self.path, self.render().encode())
 
 
-def check_loopback(listen: str, where: str) -> None:
-    """Refuse to listen in the clear anywhere but on loopback. Raises ConfigInvalid."""
-    host, colon, port = listen.rpartition(":")
-    if not colon or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65_536:
-        raise ConfigInvalid(f"listen = {listen!r}", where=where, expected="host:port")
-    bare = host.strip("[]")
-    try:
-        loopback = bare == "localhost" or ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+def check_listen(listen: str, where: str, *, in_the_clear: bool) -> None:
+    """Refuse what is no address, and to listen in the clear anywhere but on loopback. Raises ConfigInvalid."""
+    check_endpoint(listen, where)
+    if in_the_clear and not is_loopback(listen):
         raise ConfigInvalid(
             f"listen = {listen!r} is not loopback",
             where=where,
-            expected="127.0.0.1, [::1] or localhost: this node speaks in the clear",
+            expected="127.0.0.1, [::1] or localhost, or a certificate: tls.in_the_clear is set",
         )

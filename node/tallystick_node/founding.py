@@ -81,8 +81,20 @@ def key_path(home: Path, name: str) -> Path:
     return home / KEYS / f"{name}.key"
 
 
-def bureau_stanza(keys: HomeKeys, *, bureau: str, name: Name, credit_code: str, origin: str, endpoint: str) -> Bureau:
-    """What the charter says of a bureau with these keys. Raises InvalidIdentifier."""
+def bureau_stanza(
+    keys: HomeKeys,
+    *,
+    bureau: str,
+    name: Name,
+    credit_code: str,
+    origin: str,
+    endpoint: str,
+    certificate_authority: str,
+) -> Bureau:
+    """What the charter says of a bureau with these keys and this authority, "" where its node listens in the clear.
+
+    Raises InvalidIdentifier.
+    """
     check_roster_entry(bureau, credit_code, origin)
 
     def named(office: str, key: Signer | None, algorithm: int = ED25519) -> str:
@@ -97,6 +109,7 @@ def bureau_stanza(keys: HomeKeys, *, bureau: str, name: Name, credit_code: str, 
         witness_key=named("/witness", keys.witness, COSIGNATURE_V1),
         registrar_key=named("/registrar", keys.registrar),
         endpoint=endpoint,
+        certificate_authority=certificate_authority,
     )
 
 

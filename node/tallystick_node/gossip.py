@@ -201,8 +201,13 @@ class Gossip:
         """A connection, kept for the next time. Raises Unreachable where what is asked takes too long."""
         if bureau.id not in self._peers:
             self._peers[bureau.id] = await self._open.enter_async_context(self._reach(bureau))
+        peer = self._peers[bureau.id]
         try:
             async with asyncio.timeout(CALL_MAX_S):
-                yield self._peers[bureau.id]
+                yield peer
+        except Unreachable:
+            if peer.outdated:  # once a certificate's life, so that the old one may wait for the end
+                self._peers.pop(bureau.id, None)
+            raise
         except TimeoutError:
             raise Unreachable("no answer in time", where=bureau.id, expected=f"one within {CALL_MAX_S:g} s") from None

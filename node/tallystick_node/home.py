@@ -3,12 +3,14 @@
 tallyd.toml          the settings
 bureau.toml          the stanza for the charter's holders
 keys/                ledger, witness, disclosure, registrar, clerk, gateway; charter, where it has one of its own
+tls/                 its certificate authority, and the certificates of its node, clerk and gateway (`authority`)
 charter.note         the charter it adopted
 data/                the database and the note of what was signed
 profile.toml         for the officer <bureau>:clerk; profile-gateway.toml for the system <bureau>:gateway
 state/               what those profiles' clients remember
 
-An observer's home has a witness's key alone, a database without a ledger, and as profile.toml one that only reads.
+An observer's home has a witness's key alone, a database without a ledger, and as profile.toml one that only reads,
+under the certificate of a `reader`. One whose node listens in the clear has no tls/.
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ import tomli_w
 from tallystick.core.charter import Bureau, Name, open_charter
 from tallystick.core.errors import ConfigInvalid, NotFound, VerificationFailed
 from tallystick.core.note import VerifierKey
+from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import generate_key, load_key
 from tallystick.sdk.passphrase import Passphrase
-from tallystick_node.config import Config, Settings, check_loopback
+from tallystick_node.authority import certified_files
+from tallystick_node.config import Config, Settings, Tls, check_listen
 from tallystick_node.first_charter import sign_first_charter
 from tallystick_node.founding import (
     bureau_stanza,
@@ -37,8 +41,8 @@ from tallystick_node.founding import (
     made_whole,
     make_keys,
 )
-from tallystick_node.identity import load_ledger_key, load_witness_key
-from tallystick_node.profiles import OFFICER, SYSTEM, first_actors, write_profile
+from tallystick_node.identity import load_certificate, load_ledger_key, load_witness_key
+from tallystick_node.profiles import OFFICER, READER, SYSTEM, first_actors, make_first_certificates, write_profile
 
 SETTINGS = "tallyd.toml"
 STANZA = "bureau.toml"
@@ -56,6 +60,7 @@ class Wish:
     credit_code: str
     listen: str
     observer: bool = False
+    in_the_clear: bool = False
 
 
 def make_home(folder: Path, wish: Wish, *, own_charter: bool, passphrase: Passphrase | None = None) -> str:
@@ -65,7 +70,7 @@ def make_home(folder: Path, wish: Wish, *, own_charter: bool, passphrase: Passph
     Raises InvalidIdentifier for a bad name, ConfigInvalid where the folder is in use.
     """
     check_roster_entry(wish.bureau, wish.credit_code, wish.origin)
-    check_loopback(wish.listen, "--listen")
+    check_listen(wish.listen, "--listen", in_the_clear=wish.in_the_clear)
     chosen = b"" if passphrase is None else passphrase.chosen(str(folder))
     with made_whole(folder) as making:
         keys = make_keys(making, observer=wish.observer, passphrase=chosen)
@@ -76,6 +81,9 @@ def make_home(folder: Path, wish: Wish, *, own_charter: bool, passphrase: Passph
             credit_code=wish.credit_code,
             origin=wish.origin,
             endpoint=wish.listen,
+            certificate_authority=""
+            if wish.in_the_clear
+            else make_first_certificates(making, wish.bureau, now_us(), passphrase, observer=wish.observer),
         )
         write_whole(making / STANZA, format_stanza(stanza).encode())
         digest = ""
@@ -83,7 +91,8 @@ def make_home(folder: Path, wish: Wish, *, own_charter: bool, passphrase: Passph
             key = generate_key(key_path(making, "charter"), chosen)
             note, digest = sign_first_charter(wish.bureau, [stanza], f"{wish.origin}/charter", key, now_us())
             write_whole(making / CHARTER, note)
-        config = Config(wish.bureau, digest, charter=CHARTER, listen=wish.listen)
+        tls = Tls(in_the_clear=wish.in_the_clear)
+        config = Config(wish.bureau, digest, charter=CHARTER, listen=wish.listen, tls=tls)
         settings = Settings(making / SETTINGS, config, passphrase)
         settings.save()
         if own_charter:
@@ -123,6 +132,7 @@ def adopt_charter(folder: Path, note: bytes, digest: str, passphrase: Passphrase
     config = msgspec.structs.replace(settings.config, charter_digest=digest)
     settings = Settings(settings.path, config, settings.passphrase)
     _check_keys(settings, folder, bureau)
+    load_certificate(settings, charter, bureau, now_us())
     # The ledger comes last: a home without it can be brought here again, by the same charter.
     write_whole(settings.place(config.charter), note)
     settings.save()
@@ -154,10 +164,11 @@ def make_lost_home(folder: Path, bureau: str, note: bytes, digest: str) -> None:
         raise ConfigInvalid(error.what, where="--bureau", expected=error.expected) from None
     except VerificationFailed as error:
         raise error.at("--charter") from None
-    check_loopback(named.endpoint, f"charter: endpoint of {bureau}")
+    tls = Tls(in_the_clear=not named.certificate_authority)
+    check_listen(named.endpoint, f"charter: endpoint of {bureau}", in_the_clear=tls.in_the_clear)
     with made_whole(folder) as making:
         write_whole(making / CHARTER, note)
-        Settings(making / SETTINGS, Config(bureau, digest, charter=CHARTER, listen=named.endpoint)).save()
+        Settings(making / SETTINGS, Config(bureau, digest, charter=CHARTER, listen=named.endpoint, tls=tls)).save()
 
 
 def _check_keys(settings: Settings, folder: Path, bureau: Bureau) -> None:
@@ -181,12 +192,18 @@ def _write_profiles(home: Path, settings: Settings) -> None:
             home=home,
             bureau=settings.config.bureau,
             actor=actor,
+            shows=_shows(home, settings, actor),
         )
 
 
 def _write_reader(home: Path, settings: Settings) -> None:
     charter, digest = settings.place(settings.config.charter), settings.config.charter_digest
-    write_profile(home / PROFILES[OFFICER], charter=charter, digest=digest, state=home / "state" / "reader")
+    shows = _shows(home, settings, READER)
+    write_profile(home / PROFILES[OFFICER], charter=charter, digest=digest, state=home / "state" / READER, shows=shows)
+
+
+def _shows(home: Path, settings: Settings, name: str) -> CertifiedFiles | None:
+    return None if settings.config.tls.in_the_clear else certified_files(home, name)
 
 
 def format_stanza(bureau: Bureau) -> str:

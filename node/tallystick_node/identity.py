@@ -1,15 +1,18 @@
-"""A node's own keys, and whether they are the ones the charter names. It names no disclosure key: nobody else needs to
-know it.
+"""A node's own keys and certificate, and whether they are the ones that the charter names or vouches for. It names no
+disclosure key: nobody else needs to know it.
 """
 
 from __future__ import annotations
 
 from random import SystemRandom
 
-from tallystick.core.charter import Bureau
-from tallystick.core.errors import ConfigInvalid
+from tallystick.core.certificate import NODE_NAME
+from tallystick.core.certified import check_certified
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.errors import ConfigInvalid, NotAuthentic
 from tallystick.core.keys import Signer
 from tallystick.core.note import VerifierKey
+from tallystick.sdk.certified_key import CertifiedKey
 from tallystick.sdk.key_file import load_key
 from tallystick_node.config import Settings
 from tallystick_node.disclosures import Disclosures
@@ -29,6 +32,40 @@ def load_disclosures(settings: Settings, bureau: Bureau) -> Disclosures:
     """What seals and opens this ledger's disclosures. Raises ConfigInvalid where its key does not read."""
     key = load_key(settings.place(settings.config.keys.disclosure), settings.passphrase)
     return Disclosures(bureau.origin, key, SystemRandom())
+
+
+def load_certificate(settings: Settings, charter: Charter, bureau: Bureau, now_us: int) -> CertifiedKey | None:
+    """What the node shows; None where it listens in the clear. Raises ConfigInvalid where others would not accept it:
+    they go by the charter, which pins an authority of the node's bureau or does not.
+    """
+    where = str(settings.path)
+    credentials = settings.credentials
+    if credentials is None:
+        if bureau.certificate_authority:
+            raise ConfigInvalid(
+                "tls.in_the_clear = true",
+                where=where,
+                expected=f"a certificate: the charter pins an authority of {bureau.id}, so that others speak TLS to it",
+            )
+        return None
+    if not bureau.certificate_authority:
+        raise ConfigInvalid(
+            f"the charter pins no certificate authority of {bureau.id}",
+            where=where,
+            expected="a charter that does, or a loopback address and tls.in_the_clear = true",
+        )
+    place = str(credentials.files.certificate)
+    try:
+        shown = credentials.read()
+        check_certified(charter, shown.certificate, now_us)
+    except NotAuthentic as error:
+        raise ConfigInvalid(error.what, where=place, expected=error.expected) from None
+    holder = shown.certificate.holder
+    if holder.party != bureau.id or not holder.is_node:
+        raise ConfigInvalid(
+            f"it is the certificate of {holder.id}", where=place, expected=f"that of {bureau.id}:{NODE_NAME}"
+        )
+    return shown
 
 
 def _load(settings: Settings, file: str, name: str, bureau: Bureau, named: VerifierKey) -> Signer:

@@ -15,10 +15,10 @@ import grpc
 from grpc.aio import EOF
 
 from tallystick.core.charter import Bureau
-from tallystick.core.errors import Unreachable
+from tallystick.core.errors import ConfigInvalid, TallystickError, Unreachable
 from tallystick.core.kinds import TERM_FIELDS
-from tallystick.sdk.wire import CHANNEL_OPTIONS, DEADLINE_S
-from tallystick.sdk.wire_errors import from_rpc
+from tallystick.sdk.credentials import Credentials, shown_to
+from tallystick.sdk.dialling import CHANNEL_OPTIONS, DEADLINE_S, failed, security
 from tallystick_proto.v1.gossip_pb2 import CharterNote, CharterRequest, SwapAnswer, SwapRequest, TellRequest
 from tallystick_proto.v1.gossip_pb2_grpc import GossipStub
 from tallystick_proto.v1.ledger_pb2 import Bundle, ConsistencyRequest, FindRequest, Proof, ReadRequest, Term
@@ -30,11 +30,14 @@ Answer = TypeVar("Answer")
 
 
 class Peer:
-    """A connection to a bureau's node. Use as a context, within a running event loop."""
+    """A connection to a bureau's node, which is shown the credentials as they are when it is opened. Use as a context,
+    within a running event loop; entering raises what keeps that node from being spoken to.
+    """
 
-    def __init__(self, bureau: Bureau, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, bureau: Bureau, deadline_s: float = DEADLINE_S, credentials: Credentials | None = None) -> None:
         self.bureau = bureau
         self._deadline_s = deadline_s
+        self._credentials = credentials
 
     async def __aenter__(self) -> Self:
         self._channel = self._connect()
@@ -45,7 +48,17 @@ class Peer:
 
     def _connect(self) -> grpc.aio.Channel:
         """The channel that the calls go over, which is all that a simulated network has to replace."""
-        return grpc.aio.insecure_channel(self.bureau.endpoint, options=CHANNEL_OPTIONS)
+        self._shown = shown = shown_to(self.bureau, self._credentials)
+        if shown is None:
+            return grpc.aio.insecure_channel(self.bureau.endpoint, options=CHANNEL_OPTIONS)
+        return grpc.aio.secure_channel(self.bureau.endpoint, security(self.bureau, shown), options=CHANNEL_OPTIONS)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the certificate was renewed since this was opened: a channel goes on with what it was opened with."""
+        with suppress(ConfigInvalid):
+            return shown_to(self.bureau, self._credentials) != self._shown
+        return False
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -100,6 +113,9 @@ class Peer:
         """What the node holds of a ledger, not verified. Raises Unreachable, or what the node says."""
         return await self._in_time(self._witness.GetHeld(HeldRequest(origin=origin)))
 
+    def _failed(self, error: grpc.RpcError) -> TallystickError:
+        return failed(error, self.bureau, self._credentials)
+
     async def _in_time(self, answer: Awaitable[Answer]) -> Answer:
         where = f"{self.bureau.id} at {self.bureau.endpoint}"
         try:
@@ -109,7 +125,7 @@ class Peer:
         except TimeoutError:
             raise Unreachable("no answer in time", where=where, expected="an answer before the deadline") from None
         except grpc.RpcError as error:
-            raise from_rpc(error, self.bureau.id, self.bureau.endpoint) from None
+            raise self._failed(error) from None
         except asyncio.InvalidStateError:
             raise Unreachable("the stream has ended", where=where, expected="one that goes on") from None
 
@@ -134,7 +150,7 @@ class Cosign:
         try:
             answer = await self._call.read()
         except grpc.RpcError as error:
-            raise from_rpc(error, self._peer.bureau.id, self._peer.bureau.endpoint) from None
+            raise self._peer._failed(error) from None
         if answer is EOF:
             where = f"{self._peer.bureau.id} at {self._peer.bureau.endpoint}"
             raise Unreachable("the stream has ended", where=where, expected="one that goes on")

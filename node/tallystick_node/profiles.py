@@ -1,4 +1,6 @@
-"""The first identities of a node's home, the officer `clerk` and the system `gateway`, and profiles for them."""
+"""The first identities of a node's home, the officer `clerk` and the system `gateway`, with their certificates and
+profiles; of an observer's home, a `reader`.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,16 @@ from pathlib import Path
 
 import tomli_w
 
+from tallystick.core.certificate import NODE_NAME, Holder
+from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import generate_key_like, load_key
 from tallystick.sdk.passphrase import Passphrase
+from tallystick_node.authority import make_certificates
 from tallystick_node.founding import FirstActor, key_path
 from tallystick_proto.v1.meta_pb2 import Role
 
-OFFICER, SYSTEM = "clerk", "gateway"
+OFFICER, SYSTEM, READER = "clerk", "gateway", "reader"
 
 
 def first_actors(home: Path, passphrase: Passphrase) -> list[FirstActor]:
@@ -31,10 +36,30 @@ def first_actors(home: Path, passphrase: Passphrase) -> list[FirstActor]:
     return found
 
 
+def make_first_certificates(
+    home: Path, bureau: str, now_us: int, passphrase: Passphrase | None = None, *, observer: bool
+) -> str:
+    """A bureau's authority, with certificates for its node and whoever has a profile in its home; returns what the
+    charter pins. Their keys are encrypted where there is a passphrase. Raises ConfigInvalid.
+    """
+    names = (NODE_NAME, READER) if observer else (NODE_NAME, OFFICER, SYSTEM)
+    return make_certificates(home, bureau, [Holder(bureau, name) for name in names], now_us, passphrase)
+
+
 def write_profile(
-    path: Path, *, charter: Path, digest: str, state: Path, home: Path | None = None, bureau: str = "", actor: str = ""
+    path: Path,
+    *,
+    charter: Path,
+    digest: str,
+    state: Path,
+    home: Path | None = None,
+    bureau: str = "",
+    actor: str = "",
+    shows: CertifiedFiles | None = None,
 ) -> None:
-    """Write a profile; with a home, one that records there as `actor`, and whose officer may register others."""
+    """Write a profile that shows a certificate, if any; with a home, one that records there as `actor`, and whose
+    officer may register others.
+    """
 
     def seen(other: Path) -> str:
         return os.path.relpath(other, path.parent)
@@ -44,4 +69,6 @@ def write_profile(
         profile |= {"bureau": bureau, "identity": {"actor": f"{bureau}:{actor}", "key": seen(key_path(home, actor))}}
         if actor == OFFICER:
             profile["registrar"] = {"key": seen(key_path(home, "registrar"))}
+    if shows is not None:
+        profile["tls"] = {"certificate": seen(shows.certificate), "key": seen(shows.key)}
     write_whole(path, tomli_w.dumps(profile).encode())

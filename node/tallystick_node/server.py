@@ -17,6 +17,7 @@ import random
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import grpc
 import structlog
@@ -29,6 +30,7 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import ConfigInvalid, Usage
 from tallystick.core.evidence import actors_of
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
+from tallystick.sdk.certified_key import CertifiedKey
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick_node import observer
@@ -37,8 +39,9 @@ from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.callers import Callers
 from tallystick_node.config import Settings
 from tallystick_node.engine import Engine, Who
-from tallystick_node.identity import load_disclosures, load_ledger_key, load_witness_key
+from tallystick_node.identity import load_certificate, load_disclosures, load_ledger_key, load_witness_key
 from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries
+from tallystick_node.listener import listen
 from tallystick_node.metrics_page import MetricsPage
 from tallystick_node.operator_token import make_token
 from tallystick_node.peers import Peer
@@ -76,6 +79,7 @@ class Node:
         settings: Settings,
         charter: Charter,
         bureau: Bureau,
+        shown: CertifiedKey | None,
         engine: observer.Observer,
         close: Callable[[], None],
     ) -> None:
@@ -83,6 +87,7 @@ class Node:
         self.charter = charter
         self.bureau = bureau
         self.engine = engine
+        self._shown = shown
         self.close = close
         self._server: grpc.aio.Server | None = None
         self._page: MetricsPage | None = None
@@ -100,6 +105,8 @@ class Node:
             )
         place, digest = settings.place(settings.config.charter), settings.config.charter_digest
         versions = HeardVersions.open(place, digest, settings.path.parent)
+        shown = load_certificate(settings, charter, bureau, clock())
+        reach = partial(Peer, credentials=settings.credentials)
         witness_key = load_witness_key(settings, bureau)
         key = None if bureau.is_observer else load_ledger_key(settings, bureau)
         config = settings.config
@@ -108,9 +115,9 @@ class Node:
         try:
             if key is None or disclosures is None:
                 check_no_entries(store, bureau.origin)
-                onlooker = observer.Who(versions, bureau, witness_key, clock, Peer, random.SystemRandom())
+                onlooker = observer.Who(versions, bureau, witness_key, clock, reach, random.SystemRandom())
                 engine = observer.Observer(onlooker, store, config.gossip.interval_s, config.write.shown_s)
-                return cls(settings, charter, bureau, engine, store.close)
+                return cls(settings, charter, bureau, shown, engine, store.close)
             signed = SignedSize.open(settings.signed_size, bureau.origin)
             try:
                 ledger = Ledger.open(store, bureau.origin)
@@ -142,11 +149,11 @@ class Node:
             sequencer.ledger.store.close()  # the one that is open by then
             signed.close()
 
-        who = Who(versions, bureau, witness_key, clock, Peer, random.SystemRandom(), key)
+        who = Who(versions, bureau, witness_key, clock, reach, random.SystemRandom(), key)
         writer = Engine(
             who, sequencer, due, config.write.witness_times_s, config.gossip.interval_s, config.write.shown_s
         )
-        return cls(settings, charter, bureau, writer, close)
+        return cls(settings, charter, bureau, shown, writer, close)
 
     @property
     def sequencer(self) -> Sequencer:
@@ -199,13 +206,11 @@ class Node:
         ]
         reflection.enable_server_reflection([*named, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)
         try:
-            server.add_insecure_port(config.listen)
-        except RuntimeError:
+            listen(server, self.settings, self.charter, self._shown)
+        except BaseException:
             await self._hide_metrics()
             await engine.stop()
-            raise Usage(
-                "the address is in use or cannot be had", where=config.listen, expected="a free loopback port"
-            ) from None
+            raise
         await server.start()
         self._server = server
         for name in ("", *named):
@@ -219,7 +224,8 @@ class Node:
         """Lets in whom the table of access lets in; its listener asks nobody for a certificate."""
         actors = None if self.bureau.is_observer else lambda: self.sequencer.actors
         return Gate(
-            Callers(self.charter, self.engine.who.now_us, in_the_clear=True), Access(self.charter, self.bureau, actors)
+            Callers(self.charter, self.engine.who.now_us, in_the_clear=self._shown is None),
+            Access(self.charter, self.bureau, actors),
         )
 
     async def _show_metrics(self) -> None:

@@ -96,10 +96,10 @@ def bent(tmp_path: Path) -> Iterator[Bent]:
 @pytest.fixture
 def copies_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """No copy can be reached by this client: a ledger whose own node is away is shown by nobody."""
-    from tallystick.sdk import sources
     from tallystick.sdk.wire import Wire
 
-    def nowhere(ledger: Bureau, deadline_s: float, at: Bureau) -> Wire:
-        return Wire(ledger, deadline_s, msgspec.structs.replace(at, endpoint="127.0.0.1:1"))
+    def nowhere(own: Wire, node: Bureau, deadline_s: float | None = None) -> Wire:
+        away = node if node == own.bureau else msgspec.structs.replace(node, endpoint="127.0.0.1:1")
+        return Wire(own.bureau, deadline_s or own.deadline_s, away, own.credentials)
 
-    monkeypatch.setattr(sources, "Wire", nowhere)
+    monkeypatch.setattr(Wire, "to", nowhere)

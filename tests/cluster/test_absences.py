@@ -64,7 +64,7 @@ def holds(member: Member) -> SwapAnswer:
     """What a node says that it holds of all ledgers."""
 
     async def asking() -> SwapAnswer:
-        async with Peer(member.bureau) as peer:
+        async with Peer(member.bureau, credentials=member.settings.credentials) as peer:
             return await peer.swap(SwapRequest())
 
     return loop.run(asking())

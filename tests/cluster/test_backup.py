@@ -19,6 +19,7 @@ from tallystick_node.ledger import Ledger
 from tallystick_node.store.leveldb import LevelDbStore
 from tallystick_proto.v1.operate_pb2 import BackupRequest
 from tallystick_proto.v1.operate_pb2_grpc import OperateStub
+from tests.harness.channels import channel_to
 
 MARKET, CODE = "market-regulation", "SCJG-0001@1"
 BACKUPS = 3
@@ -76,7 +77,7 @@ def test_who_cannot_read_the_home_is_told_nothing(cluster: LocalCluster, tmp_pat
     path = market.settings.operator_token
     before = path.read_text()
     assert path.stat().st_mode & 0o777 == 0o600
-    with grpc.insecure_channel(market.bureau.endpoint) as channel:
+    with channel_to(market.settings) as channel:
         for token in (b"", b"wrong", bytes(32)):
             with pytest.raises(grpc.RpcError, match="refused") as told:
                 list(OperateStub(channel).Backup(BackupRequest(token=token)))

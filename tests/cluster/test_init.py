@@ -212,7 +212,9 @@ def test_a_name_that_is_none_is_refused_before_anything_is_made(
 
 def test_an_address_that_others_could_reach_is_refused(tmp_path: Path) -> None:
     """A home that listens in the clear on more than loopback is not made."""
-    assert "is not loopback" in refused(2, "init", tmp_path / "archives", *WHO, "--listen", "0.0.0.0:7411")
+    assert "is not loopback" in refused(
+        2, "init", tmp_path / "archives", *WHO, "--in-the-clear", "--listen", "0.0.0.0:7411"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

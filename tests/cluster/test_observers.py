@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from tallystick.core.charter import Bureau
-from tallystick.core.errors import NotFound
+from tallystick.core.errors import NotAllowed, NotFound
 from tallystick.sdk.auditing import audit
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.key_file import generate_key
 from tallystick.sdk.ledgers import Ledgers
-from tallystick.sdk.observing import holdings
+from tallystick.sdk.observing import Holding, holdings
+from tallystick.sdk.profile import Profile
 from tallystick.sdk.receipt import Receipt
 from tallystick.sdk.wire import Wire
 from tallystick_node import doctor
@@ -52,12 +53,16 @@ def witnessed(cluster: LocalCluster, code: str, bureau: str = MARKET) -> Receipt
     return receipt
 
 
+def held_of(cluster: LocalCluster) -> list[Holding]:
+    """What the observer holds of every ledger, as an auditor is shown it."""
+    credentials = Profile.load(cluster.auditor_profile).credentials
+    return holdings(observer_of(cluster), cluster.charter, WAIT_S, credentials)
+
+
 def held_up_to(cluster: LocalCluster, ledger: str, size: int) -> None:
     """Wait until the observer has cosigned so many entries of a ledger."""
     deadline = time.monotonic() + WAIT_S
-    while not any(
-        each.ledger == ledger and each.size >= size for each in holdings(observer_of(cluster), cluster.charter, WAIT_S)
-    ):
+    while not any(each.ledger == ledger and each.size >= size for each in held_of(cluster)):
         assert time.monotonic() < deadline, f"{ledger} is not held up to {size}"
         time.sleep(0.05)
 
@@ -78,7 +83,7 @@ def test_two_bureaus_are_witnessed_by_each_other_and_the_observer(observed: Loca
     """A receipt names both of its quorum of two, and the observer holds what it cosigned on its disk."""
     receipts = [witnessed(observed, "R-1"), witnessed(observed, "R-2", TAXATION)]
     assert [set(receipt.cosigned_by) for receipt in receipts] == [{TAXATION, OBSERVER}, {MARKET, OBSERVER}]
-    held = {each.ledger: each.size for each in holdings(observer_of(observed), observed.charter, WAIT_S)}
+    held = {each.ledger: each.size for each in held_of(observed)}
     assert all(held[receipt.reference.partition("#")[0]] > receipt.index for receipt in receipts)
     assert checked(observed).copied >= sum(held.values())
 
@@ -186,15 +191,13 @@ def test_what_needs_a_ledger_is_refused_in_one_sentence(observed: LocalCluster) 
     """Its node records nothing and gathers nothing, no reference leads to it, and its home has no ledger's key."""
     witnessed(observed, "R-1")
     observer, says = observer_of(observed), f"{OBSERVER}: it is an observer and has no ledger"
-    wire = Wire(observer)
+    wire = Wire(observer, credentials=Profile.load(observed.auditor_profile).credentials)
     try:
-        for call in (
-            wire.cosigned,
-            lambda: wire.submit(SubmitRequest()),
-            lambda: list(wire.submit_many([SubmitRequest()])),
-        ):
-            with pytest.raises(NotFound, match=says):
-                call()
+        with pytest.raises(NotFound, match=says):
+            wire.cosigned()
+        for submit in (lambda: wire.submit(SubmitRequest()), lambda: list(wire.submit_many([SubmitRequest()]))):
+            with pytest.raises(NotAllowed):
+                submit()
         with pytest.raises(NotFound, match="no ledger"):
             wire.checkpoint(0)
     finally:

@@ -66,6 +66,7 @@ def test_an_address_that_others_could_reach(home: Path, listen: str) -> None:
     """A node that speaks in the clear listens on loopback only."""
     port = home.joinpath("tallyd.toml").read_text().partition('listen = "')[2].partition('"')[0]
     edit(home, port, listen)
+    edit(home, "in_the_clear = false", "in_the_clear = true")
     assert "is not loopback" in refused(2, "run", home)
 
 

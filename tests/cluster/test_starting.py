@@ -6,7 +6,6 @@ import shutil
 import time
 from pathlib import Path
 
-import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -17,6 +16,7 @@ from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.member import Member
 from tallystick_node.copies import open_copy, read_cosigning
 from tallystick_node.store.leveldb import LevelDbStore
+from tests.harness.channels import channel_to
 from tests.harness.processes import processes_of, tallyd
 from tests.harness.waiting import WAIT_S, until
 
@@ -158,7 +158,7 @@ def test_health_tells_reading_from_recording(cluster: LocalCluster) -> None:
     cluster.stop()
     market.start()
     status = health_pb2.HealthCheckResponse
-    with grpc.insecure_channel(market.bureau.endpoint) as channel:
+    with channel_to(market.settings) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         for name, expected in (
             ("", status.SERVING),

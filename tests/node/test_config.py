@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.core.errors import CharterMismatch, ConfigInvalid
-from tallystick_node.config import Config, Settings, check_loopback
+from tallystick_node.config import Config, Settings, check_listen
 from tests.harness.office import Office
 
 LEAST = 'bureau = "market"\ncharter_digest = "blake3:00"\n'
@@ -114,7 +114,7 @@ def test_what_has_no_default_must_be_said(tmp_path: Path) -> None:
 )
 def test_loopback_may_be_listened_on(listen: str) -> None:
     """Every address of this machine alone is taken."""
-    check_loopback(listen, "test")
+    check_listen(listen, "test", in_the_clear=True)
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,10 @@ def test_loopback_may_be_listened_on(listen: str) -> None:
 def test_nothing_else_is_listened_on_in_the_clear(tmp_path: Path, listen: str) -> None:
     """All interfaces, public and private addresses, names, and what is no address are refused, and shown."""
     with pytest.raises(ConfigInvalid) as error:
-        check_loopback(listen, "test")
+        check_listen(listen, "test", in_the_clear=True)
     assert repr(listen) in str(error.value)
     with pytest.raises(ConfigInvalid):
-        load(tmp_path, f"listen = '{listen}'\n{LEAST}")
+        load(tmp_path, f"listen = '{listen}'\n{LEAST}\n[tls]\nin_the_clear = true\n")
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.compose import Sensitive
 from tallystick.core.entry import decode_entry
@@ -72,9 +72,14 @@ def planning(lost: tuple[LocalCluster, Path]) -> Iterator[Member]:
     shutil.rmtree(member.home / "data-2", ignore_errors=True)
 
 
-def asked(member: Member, reach: Reach = Peer) -> Survey:
+def known_as(member: Member, peer: type[Peer]) -> Reach:
+    """How a member's node reaches the others, by peers of a kind."""
+    return partial(peer, credentials=member.settings.credentials)
+
+
+def asked(member: Member, peer: type[Peer] = Peer) -> Survey:
     charter, bureau = member.settings.open_charter()
-    return asyncio.run(survey(charter, bureau, reach))
+    return asyncio.run(survey(charter, bureau, known_as(member, peer)))
 
 
 def edits(member: Member) -> str:
@@ -86,8 +91,8 @@ def edits(member: Member) -> str:
     return "\n".join(["[[bureau]]", *lines, f'floor = {{ size = {floor.size}, root = "{encode_base64(floor.root)}" }}'])
 
 
-def rebuilt(member: Member, version: Path, reach: Reach = Peer) -> Rebuilt | None:
-    return asyncio.run(recover(member.settings, version, reach, now_us(), lambda done, of: None))
+def rebuilt(member: Member, version: Path, peer: type[Peer] = Peer) -> Rebuilt | None:
+    return asyncio.run(recover(member.settings, version, known_as(member, peer), now_us(), lambda done, of: None))
 
 
 def whole(member: Member, old: list[bytes]) -> None:
@@ -280,7 +285,7 @@ class Answering(Peer):
         return self.answers.get(self.bureau.id) or await super().held(origin)
 
 
-def answering(**answers: HeldAnswer) -> Callable[[Bureau], Peer]:
+def answering(**answers: HeldAnswer) -> type[Peer]:
     return type("Answers", (Answering,), {"answers": answers})
 
 

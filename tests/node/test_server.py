@@ -19,11 +19,12 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tallystick import Node as Client
 from tallystick.core.errors import Refused, StorageFailed, Unreachable, Usage
-from tallystick.sdk import wire
+from tallystick.sdk import dialling
 from tallystick_node import doctor, server
 from tallystick_node.config import Settings
 from tallystick_node.server import Node
 from tests.harness import loop
+from tests.harness.channels import channel_to
 from tests.harness.small_home import new_home
 
 WAIT_S = 20.0
@@ -50,10 +51,6 @@ def client_of(settings: Settings) -> Client:
     return Client.open(settings.path.parent / "profile.toml")
 
 
-def channel_of(settings: Settings) -> grpc.Channel:
-    return grpc.insecure_channel(settings.config.listen, [("grpc.use_local_subchannel_pool", 1)])
-
-
 def declare(client: Client, code: str) -> int:
     return client.declare(code, scheme="local", title=code, sharing="unconditional").index
 
@@ -65,7 +62,8 @@ def test_a_quiet_watcher_is_not_sent_away(settings: Settings, monkeypatch: pytes
     end the watch at the third question.
     """
     monkeypatch.setattr(server, "PING_INTERVAL_MS_MIN", 250)
-    monkeypatch.setattr(wire, "KEEPALIVE_MS", 100)
+    options = {**dict(dialling.CHANNEL_OPTIONS), "grpc.keepalive_time_ms": 100}
+    monkeypatch.setattr(dialling, "CHANNEL_OPTIONS", tuple(options.items()))
     opened = Node.open(settings)
     loop.run(opened.start())
     with client_of(settings) as client, client_of(settings) as other, closing(client.watch()) as watching:
@@ -88,7 +86,7 @@ def test_a_node_records_and_shows(node: Node, settings: Settings) -> None:
 
 def test_a_node_says_that_it_serves(node: Node, settings: Settings) -> None:
     """Health answers SERVING for the server and each service, and NOT_SERVING once it stops; reflection names them."""
-    with channel_of(settings) as channel:
+    with channel_to(settings) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         for name in ("", "tallystick.v1.Submit", "tallystick.v1.Ledger"):
             answer = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=WAIT_S)

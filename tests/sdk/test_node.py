@@ -136,7 +136,7 @@ def test_a_node_that_is_away_is_named(client: Node, counter: Counter) -> None:
         with pytest.raises(Unreachable, match=f"market at 127.0.0.1:{counter.node.port}"):
             ask()
     counter.node.start()
-    grpc.channel_ready_future(client.wire._channel).result(WAIT_S)
+    grpc.channel_ready_future(client.wire._connection.channel).result(WAIT_S)
     assert client.withdraw("B").index == 4
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tallystick.core.charter import Bureau, Charter
     from tallystick.sdk.observing import Holding
+    from tallystick.sdk.profile import Profile
     from tallystick.sdk.reader import LedgerReader
     from tallystick.sdk.witnessing import Standing
 
@@ -58,7 +59,7 @@ def status(session: Session) -> int:
         readers = list(ledgers)
         observers = [bureau for bureau in ledgers.charter.bureau if bureau.is_observer]
         with ThreadPoolExecutor(min(len(readers), _ASKED_AT_ONCE)) as pool:
-            holds = [pool.submit(_held, observer, ledgers.charter) for observer in observers]
+            holds = [pool.submit(_held, observer, ledgers.profile) for observer in observers]
             answers = list(pool.map(lambda reader: _ask(reader, ledgers.charter), readers))
         asked = zip(readers, answers, strict=True)
         aside = [each for reader, answer in asked for each in _aside(session, reader, answer)]
@@ -121,13 +122,13 @@ def _aside(session: Session, reader: LedgerReader, answer: _Answer) -> list[dict
     ]
 
 
-def _held(observer: Bureau, charter: Charter) -> list[Holding] | TallystickError:
+def _held(observer: Bureau, profile: Profile) -> list[Holding] | TallystickError:
     """What an observer holds of every ledger."""
+    from tallystick.sdk.dialling import DEADLINE_S
     from tallystick.sdk.observing import holdings
-    from tallystick.sdk.wire import DEADLINE_S
 
     try:
-        return holdings(observer, charter, DEADLINE_S)
+        return holdings(observer, profile.charter, DEADLINE_S, profile.credentials)
     except TallystickError as error:
         return error
 

@@ -17,6 +17,7 @@ from tallystick.core.charter_chain import Version
 from tallystick.core.errors import TallystickError
 from tallystick.core.hashing import format_digest, parse_digest
 from tallystick.core.versions import Fork
+from tallystick.sdk.credentials import Credentials
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.gossip_pb2 import CharterLine, TellRequest
@@ -47,14 +48,20 @@ class CharterNews:
         return [self.versions.forks[number] for number in sorted(self.versions.forks)]
 
 
-def hear_charters(versions: HeardVersions, nodes: Iterable[Bureau], said: Said, deadline_s: float) -> CharterNews:
+def hear_charters(
+    versions: HeardVersions,
+    nodes: Iterable[Bureau],
+    said: Said,
+    deadline_s: float,
+    credentials: Credentials | None,
+) -> CharterNews:
     """Ask the nodes for what is news, and tell them of a fork. Raises ConfigInvalid where nothing can be kept."""
     nodes = [node for node in nodes if node.id in said]
     for node in nodes:
-        _hear(versions, node, said[node.id], deadline_s)
+        _hear(versions, said[node.id], Wire(node, deadline_s, credentials=credentials))
     if (fork := versions.unsettled) is not None:
         for node in nodes:
-            _tell(fork, node, said[node.id], deadline_s)
+            _tell(fork, said[node.id], Wire(node, deadline_s, credentials=credentials))
     own = versions.current.number, versions.current.digest
     return CharterNews(versions, {node: line for node in said if (line := _first(said[node])) not in (None, own)})
 
@@ -66,26 +73,25 @@ def _first(lines: Sequence[CharterLine]) -> tuple[int, str] | None:
     return lines[0].number, format_digest(lines[0].digest)
 
 
-def _hear(versions: HeardVersions, node: Bureau, lines: Sequence[CharterLine], deadline_s: float) -> None:
-    wire = Wire(node, deadline_s)
+def _hear(versions: HeardVersions, lines: Sequence[CharterLine], wire: Wire) -> None:
+    node = wire.at.id
     try:
-        while (line := versions.asks(node.id, lines)) is not None:
+        while (line := versions.asks(node, lines)) is not None:
             try:
                 heard = versions.take(wire.charter(line.digest))
             except TallystickError:  # who does not show it has not shown it
                 heard = None
-            versions.answered(node.id, line)
+            versions.answered(node, line)
             if heard is not None:
                 versions.keep(heard)
     finally:
         wire.close()
 
 
-def _tell(fork: Fork, node: Bureau, lines: Sequence[CharterLine], deadline_s: float) -> None:
+def _tell(fork: Fork, lines: Sequence[CharterLine], wire: Wire) -> None:
     both = {parse_digest(each.digest) for each in (fork.known, fork.other)}
     if both <= {line.digest for line in lines}:
         return
-    wire = Wire(node, deadline_s)
     try:
         with suppress(TallystickError):
             wire.tell(TellRequest(charter=[fork.known.note, fork.other.note]))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from tallystick.core.charter import Bureau, Charter
+from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.clocks import ahead_us
 from tallystick.core.equivocation import accused_key, canonical_equivocation
@@ -31,9 +31,7 @@ from tallystick.core.reconciling import APART_MAX, Account, Seen
 from tallystick.sdk.charter_news import CharterNews, hear_charters
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.contradictions import root_shown
-from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.profile import Profile
-from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellRequest
 
@@ -83,16 +81,17 @@ def gossip(profile: Profile, cosigned: Mapping[str, Iterable[bytes]] = _NOTHING)
     """One round with every node of the charter. `cosigned` are notes of trusted checkpoints, by origin, as they were
     shown with cosignatures. Raises ConfigInvalid where the trust store cannot be used.
     """
-    return _Round(profile.charter, profile.trust_store, profile.heard_versions()).run(cosigned)
+    return _Round(profile).run(cosigned)
 
 
 class _Round:
     """One round, from what is in the trust store."""
 
-    def __init__(self, charter: Charter, trust: TrustStore, versions: HeardVersions) -> None:
-        self._charter = charter
-        self._versions = versions
-        self._trust = trust
+    def __init__(self, profile: Profile) -> None:
+        self._charter = charter = profile.charter
+        self._versions = profile.heard_versions()
+        self._trust = profile.trust_store
+        self._credentials = profile.credentials
         self._accounts = {bureau.origin: Account(charter, bureau) for bureau in charter.ledgers}
 
     def run(self, cosigned: Mapping[str, Iterable[bytes]]) -> Heard:
@@ -104,14 +103,14 @@ class _Round:
         request = SwapRequest(line=lines_of(mine), proven=proven_of(mine))
         nodes = [bureau for bureau in self._charter.bureau if bureau.state != "closed"]
         with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-            asked = list(pool.map(lambda node: _ask(node, request), nodes))
+            asked = list(pool.map(lambda node: self._ask(node, request), nodes))
             shown: dict[str, dict[bytes, None]] = {origin: {} for origin in self._accounts}
             for each in asked:
                 self._take(each.answer, shown)
             list(pool.map(lambda origin: self._reconcile(self._accounts[origin], shown[origin]), shown))
             list(pool.map(self._tell, asked))
         said = {each.node.id: each.answer.charter for each in asked if each.error is None}
-        charters = hear_charters(self._versions, nodes, said, DEADLINE_S)
+        charters = hear_charters(self._versions, nodes, said, DEADLINE_S, self._credentials)
         suspicions = [each for account in self._accounts.values() for each in self._suspicions(account)]
         return Heard(tuple(asked), self._evidence(), tuple(suspicions), self._not_cosigned(asked), charters)
 
@@ -173,7 +172,7 @@ class _Round:
                 continue
             answers: list[bool | None] = []
             for source in self._sources(account.bureau, account, seen):
-                answer = None if source.id in away else _settled_by(source, account, seen)
+                answer = None if source.id in away else self._settled_by(source, account, seen)
                 answers.append(answer)
                 if answer is None:
                     away.add(source.id)
@@ -206,7 +205,53 @@ class _Round:
         if fresh and asked.error is None:
             with suppress(TallystickError):
                 request = TellRequest(note=fresh.notes, evidence=fresh.evidence)
-                _calling(asked.node, asked.node, lambda wire: wire.tell(request))
+                self._calling(asked.node, asked.node, lambda wire: wire.tell(request))
+
+    # What nodes are asked.
+
+    def _ask(self, node: Bureau, request: SwapRequest) -> Asked:
+        before_us = now_us()
+        try:
+            answer = self._calling(node, node, lambda wire: wire.swap(request))
+            after_us = now_us()
+            behind = _behind(request, answer)
+            if behind:
+                asking = SwapRequest(
+                    line=[each for each in request.line if each.ledger not in behind], proven=request.proven
+                )
+                answer.note.extend(self._calling(node, node, lambda wire: wire.swap(asking)).note)
+        except TallystickError as error:
+            return Asked(node, SwapAnswer(), error=error)
+        return Asked(node, answer, ahead_us(before_us, answer.now_us, after_us))
+
+    def _settled_by(self, source: Bureau, account: Account, seen: Seen) -> bool | None:
+        """Whether a node's proof settles what is apart; None where the node is out of reach. Raises Forked."""
+        old, new = account.wanted(seen)
+
+        def ask(wire: Wire) -> bool:
+            proof = wire.prove_consistency(old, new).hashes if 0 < old < new else ()
+            try:
+                account.settle(seen, proof)
+            except Unreconciled:
+                account.settle(seen, proof, root_shown(wire, old, new))
+            return True
+
+        try:
+            return self._calling(account.bureau, source, ask)
+        except Forked:
+            raise
+        except Unreachable:
+            return None
+        except TallystickError:
+            return False
+
+    def _calling(self, ledger: Bureau, node: Bureau, call: Callable[[Wire], Result]) -> Result:
+        """Ask a node about a ledger. Raises what the call raises."""
+        wire = Wire(ledger, DEADLINE_S, node, self._credentials)
+        try:
+            return call(wire)
+        finally:
+            wire.close()
 
     # What is held.
 
@@ -251,54 +296,7 @@ def _opened(account: Account, note: bytes) -> Checkpoint | None:
     return None
 
 
-def _ask(node: Bureau, request: SwapRequest) -> Asked:
-    before_us = now_us()
-    try:
-        answer = _calling(node, node, lambda wire: wire.swap(request))
-        after_us = now_us()
-        behind = _behind(request, answer)
-        if behind:
-            asking = SwapRequest(
-                line=[each for each in request.line if each.ledger not in behind], proven=request.proven
-            )
-            answer.note.extend(_calling(node, node, lambda wire: wire.swap(asking)).note)
-    except TallystickError as error:
-        return Asked(node, SwapAnswer(), error=error)
-    return Asked(node, answer, ahead_us(before_us, answer.now_us, after_us))
-
-
 def _behind(request: SwapRequest, answer: SwapAnswer) -> set[int]:
     """The ledgers of which a node holds less than it was told of, so that it showed nothing."""
     told = {line.ledger: line.size for line in request.line if not line.apart}
     return {line.ledger for line in answer.line if not line.apart and line.size < told.get(line.ledger, 0)}
-
-
-def _settled_by(source: Bureau, account: Account, seen: Seen) -> bool | None:
-    """Whether a node's proof settles what is apart; None where the node is out of reach. Raises Forked."""
-    old, new = account.wanted(seen)
-
-    def ask(wire: Wire) -> bool:
-        proof = wire.prove_consistency(old, new).hashes if 0 < old < new else ()
-        try:
-            account.settle(seen, proof)
-        except Unreconciled:
-            account.settle(seen, proof, root_shown(wire, old, new))
-        return True
-
-    try:
-        return _calling(account.bureau, source, ask)
-    except Forked:
-        raise
-    except Unreachable:
-        return None
-    except TallystickError:
-        return False
-
-
-def _calling(ledger: Bureau, node: Bureau, call: Callable[[Wire], Result]) -> Result:
-    """Ask a node about a ledger. Raises what the call raises."""
-    wire = Wire(ledger, DEADLINE_S, at=node)
-    try:
-        return call(wire)
-    finally:
-        wire.close()

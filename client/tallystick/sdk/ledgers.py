@@ -15,9 +15,10 @@ from tallystick.core.hashing import leaf_hash
 from tallystick.core.identifiers import parse_entry_ref
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.copy_reader import CopyReader
+from tallystick.sdk.dialling import DEADLINE_S
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
-from tallystick.sdk.wire import DEADLINE_S, Wire
+from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.statement_pb2 import Ref
 
 
@@ -66,7 +67,7 @@ class Ledgers:
         reader = self._readers.get(bureau)
         if reader is None:
             ledger = self.charter.ledger_of(bureau)
-            wire = Wire(ledger, self._deadline_s, self._source)
+            wire = Wire(ledger, self._deadline_s, self._source, self.profile.credentials)
             copies = self.charter.witnesses_of(ledger) if self.charter.quorum_of(ledger) else ()
             own = wire.at is wire.bureau
             reader = LedgerReader(wire, self._trust, copies) if own else CopyReader(wire, self._trust)

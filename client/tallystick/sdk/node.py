@@ -68,7 +68,7 @@ class Node(LedgerReader, Verbs[Receipt]):
         chosen = profile if isinstance(profile, Profile) else Profile.load(profile)
         chosen.check_current(now_us())
         return cls(
-            Wire(chosen.bureau),
+            Wire(chosen.bureau, credentials=chosen.credentials),
             chosen.trust_store,
             chosen.actor,
             chosen.signing_key(),
@@ -181,7 +181,7 @@ class Node(LedgerReader, Verbs[Receipt]):
         """
         self.check_evidence()
         return Recorder(
-            LedgerReader(Wire(self.bureau), self._trust),
+            LedgerReader(self.wire.to(self.bureau), self._trust),
             self.actor,
             self._key,
             linger_ms=linger_ms,

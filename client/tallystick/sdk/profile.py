@@ -10,6 +10,10 @@
     actor = "taxation:clerk"
     key = "keys/clerk.key"
 
+    [tls]                                 what the nodes are shown; without it, only those on loopback in the clear
+    certificate = "tls/clerk.crt"
+    key = "tls/clerk.key"
+
     [registrar]                           for `tally identity register` and `revoke` only
     key = "keys/registrar.key"
 
@@ -22,6 +26,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -40,7 +45,9 @@ from tallystick.core.errors import (
 from tallystick.core.identifiers import split_actor
 from tallystick.core.keys import Signer
 from tallystick.core.toml_text import parse_toml
+from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.charter_files import adopt, forks_in, next_version, read_note
+from tallystick.sdk.credentials import Credentials
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.key_file import load_key
 from tallystick.sdk.passphrase import Passphrase
@@ -63,6 +70,13 @@ class RegistrarKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
 
 
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The files of a certificate and its key."""
+
+    certificate: str
+    key: str
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     charter: str
     charter_digest: str
@@ -70,6 +84,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: str = ""
     language: Literal["en", "zh"] = "en"
     identity: Identity | None = None
+    tls: Tls | None = None
     registrar: RegistrarKey | None = None
 
 
@@ -129,6 +144,14 @@ class Profile:
         if not self._file.bureau:
             raise ConfigInvalid("it names no bureau", where=str(self.path), expected="a bureau's profile")
         return self.charter.by_id(self._file.bureau)
+
+    @cached_property
+    def credentials(self) -> Credentials | None:
+        """What the charter's nodes are shown; None where the profile names nothing."""
+        if (tls := self._file.tls) is None:
+            return None
+        files = CertifiedFiles(self.path.parent / tls.certificate, self.path.parent / tls.key)
+        return Credentials(files, self.passphrase)
 
     def check_current(self, now_us: int) -> None:
         """Whether the charter may be read live and recorded under.

@@ -25,7 +25,7 @@ class Sources:
 
     def __init__(self, own: Wire, witnesses: Sequence[Bureau]) -> None:
         self._own = own
-        self.copies = tuple(Wire(own.bureau, own.deadline_s, at=witness) for witness in witnesses)
+        self.copies = tuple(own.to(witness) for witness in witnesses)
         self._begin()
 
     def _begin(self) -> None:

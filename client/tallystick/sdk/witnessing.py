@@ -105,7 +105,7 @@ def shown_cosigned(reader: LedgerReader, charter: Charter) -> tuple[Witnessed, .
     with ExitStack() as opened:
         wires = reader.sources.copies
         if not wires:  # one node's copy was chosen to be read, and says nothing of what others cosigned
-            wires = tuple(Wire(reader.bureau, ASKED_S, witness) for witness in charter.witnesses_of(reader.bureau))
+            wires = tuple(reader.wire.to(witness, ASKED_S) for witness in charter.witnesses_of(reader.bureau))
             for wire in wires:
                 opened.callback(wire.close)
         return _of_trusted(reader, charter, _by_witnesses(reader, charter, wires))

@@ -39,7 +39,8 @@ def cluster() -> None:
 @_folder
 @click.option("--bureaus", type=int, help=f"How many, when it is made. [default: {BUREAUS}]")
 @click.option("--observers", type=int, help="How many beside them, when it is made. [default: 0]")
-def up(folder: Path, bureaus: int | None, observers: int | None) -> None:
+@click.option("--in-the-clear", is_flag=True, help="Without TLS, when it is made.")
+def up(folder: Path, bureaus: int | None, observers: int | None, in_the_clear: bool) -> None:
     """Make the cluster if there is none, and start every node that is stopped."""
     from tallystick_node.cluster.layout import alone, is_cluster
     from tallystick_node.cluster.local import LocalCluster
@@ -47,7 +48,8 @@ def up(folder: Path, bureaus: int | None, observers: int | None) -> None:
     _allow_open_files()
     with alone(folder):
         there = is_cluster(folder)
-        members = LocalCluster.up(folder, bureaus if there or bureaus is not None else BUREAUS, observers=observers)
+        count = bureaus if there or bureaus is not None else BUREAUS
+        members = LocalCluster.up(folder, count, observers=observers, in_the_clear=in_the_clear)
         try:
             _show(members)
         except BaseException:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--listen", metavar="HOST:PORT", default="127.0.0.1:7411", show_default=True, help="Where the node listens."
 )
+@click.option("--in-the-clear", is_flag=True, help="Without TLS, for a loopback address alone.")
 @click.option("--observer", is_flag=True, help="A node without a ledger: it follows, answers and cosigns.")
 @click.option(
     "--own-charter", is_flag=True, help="Also sign a charter of this one bureau, and found the ledger under it."
@@ -44,6 +45,7 @@ def init(
     short: str,
     credit_code: str | None,
     listen: str,
+    in_the_clear: bool,
     observer: bool,
     own_charter: bool,
     note: Path | None,
@@ -71,6 +73,7 @@ def init(
             or own_charter
             or observer
             or encrypt
+            or in_the_clear
             or any((origin, name_en, name_zh, short, credit_code))
         ):
             raise click.UsageError(
@@ -84,7 +87,7 @@ def init(
     from tallystick_node.home import Wish
 
     name = Name(zh=name_zh or bureau, en=name_en or bureau.replace("-", " ").title(), short=short)
-    wish = Wish(bureau, origin, name, credit_code, listen, observer)
+    wish = Wish(bureau, origin, name, credit_code, listen, observer, in_the_clear)
     _make(directory, wish, passphrase if encrypt else None, own_charter=own_charter)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,10 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
 
     from tallystick.core.errors import Forked
     from tallystick.sdk.charter_files import adopt, next_version
+    from tallystick.sdk.clock import now_us
     from tallystick_node.config import Settings
     from tallystick_node.home import SETTINGS
+    from tallystick_node.identity import load_certificate
     from tallystick_node.peers import Peer
     from tallystick_node.recovery import check_stopped
     from tallystick_node.survey import survey
@@ -64,8 +67,9 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
         adopt(settings.path, settings.config.charter, known, version)
         settings = Settings.load(directory / SETTINGS, passphrase)
     charter, bureau = settings.open_charter()
+    load_certificate(settings, charter, bureau, now_us())
     try:
-        found = asyncio.run(survey(charter, bureau, Peer))
+        found = asyncio.run(survey(charter, bureau, partial(Peer, credentials=settings.credentials)))
     except Forked as error:
         raise _kept(settings, bureau.origin, error) from None
     click.echo(f"what witnesses hold of {bureau.origin}:")
@@ -113,7 +117,8 @@ def rebuild_command(directory: Path, file: Path, passphrase: Passphrase) -> None
             click.echo(f"\rfetched {done:,} of {total:,} entries{chr(10) if done == total else ''}", nl=False, err=True)
 
     settings = Settings.load(directory / SETTINGS, passphrase)
-    rebuilt = asyncio.run(recovered(settings, file, Peer, now_us(), show))
+    reach = partial(Peer, credentials=settings.credentials)
+    rebuilt = asyncio.run(recovered(settings, file, reach, now_us(), show))
     if rebuilt is None:
         click.echo(f"{directory} was recovered by this version already")
         return

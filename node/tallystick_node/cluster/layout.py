@@ -2,7 +2,8 @@
 
     charter.note                      version 1, signed by keys/charter.key
     keys/charter.key, auditor.key
-    <bureau>/                         a node's home: tallyd.toml, keys/, data/, node.log, node.pid
+    tls/                              the auditor's authority and certificate
+    <bureau>/                         a node's home: tallyd.toml, keys/, tls/, data/, node.log, node.pid
     profiles/<bureau>.toml            its officer <bureau>:clerk, with the registrar's key
     profiles/<bureau>-gateway.toml    its system <bureau>:gateway
     <observer>/                       the same without profiles, ledger and registrar
@@ -22,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tallystick.core.certificate import Holder
 from tallystick.core.charter import Auditor, Bureau, open_charter
 from tallystick.core.errors import ConfigInvalid, Usage
 from tallystick.core.keys import Signer
@@ -30,13 +32,14 @@ from tallystick.sdk.clock import now_us
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import generate_key
 from tallystick.sdk.profile import Profile
+from tallystick_node.authority import certified_files, make_certificates
 from tallystick_node.cluster.ports import HOST
 from tallystick_node.cluster.roster import AUDITOR, AUDITOR_KEY, CHARTER_KEY, NAME, Place
-from tallystick_node.config import Config, Settings
+from tallystick_node.config import Config, Settings, Tls
 from tallystick_node.first_charter import sign_first_charter
 from tallystick_node.founding import bureau_stanza, found, found_observer, made_whole, make_keys
 from tallystick_node.home import CHARTER, SETTINGS
-from tallystick_node.profiles import OFFICER, SYSTEM, first_actors, write_profile
+from tallystick_node.profiles import OFFICER, SYSTEM, first_actors, make_first_certificates, write_profile
 
 
 def auditor_profile(folder: Path) -> Path:
@@ -70,8 +73,8 @@ def open_profile(folder: Path) -> Profile:
     return Profile.load(auditor_profile(folder))
 
 
-def make_cluster(folder: Path, places: Sequence[Place], ports: Sequence[int]) -> None:
-    """Make a folder with a home for each place, at a port: keys, charter, founded ledgers, profiles.
+def make_cluster(folder: Path, places: Sequence[Place], ports: Sequence[int], *, in_the_clear: bool = False) -> None:
+    """Make a folder with a home for each place, at a port: keys, certificates, charter, founded ledgers, profiles.
 
     Raises ConfigInvalid.
     """
@@ -89,16 +92,21 @@ def make_cluster(folder: Path, places: Sequence[Place], ports: Sequence[int]) ->
                     credit_code=place.credit_code,
                     origin=place.origin,
                     endpoint=f"{HOST}:{port}",
+                    certificate_authority=""
+                    if in_the_clear
+                    else make_first_certificates(making / place.id, place.id, now_us(), observer=place.observer),
                 )
             )
         charter_key = generate_key(making / "keys" / "charter.key")
         auditor_key = generate_key(making / "keys" / "auditor.key")
-        auditor = Auditor(AUDITOR, VerifierKey.of(AUDITOR_KEY, auditor_key.public).format())
+        certifies = "" if in_the_clear else make_certificates(making, AUDITOR, [Holder(AUDITOR)], now_us())
+        auditor = Auditor(AUDITOR, VerifierKey.of(AUDITOR_KEY, auditor_key.public).format(), certifies)
         note, digest = sign_first_charter(NAME, bureaus, CHARTER_KEY, charter_key, now_us(), [auditor])
         write_whole(making / CHARTER, note)
         charter = open_charter(note, digest)
         for bureau, registrar in zip(charter.bureau, registrars, strict=True):
-            config = Config(bureau.id, digest, charter=f"../{CHARTER}", listen=bureau.endpoint)
+            tls = Tls(in_the_clear=in_the_clear)
+            config = Config(bureau.id, digest, charter=f"../{CHARTER}", listen=bureau.endpoint, tls=tls)
             settings = Settings(making / bureau.id / SETTINGS, config)
             settings.save()
             if bureau.is_observer:
@@ -107,12 +115,18 @@ def make_cluster(folder: Path, places: Sequence[Place], ports: Sequence[int]) ->
             home, state = making / bureau.id, making / "state"
             found(settings, registrar, first_actors(home, settings.passphrase), now_us(), (charter, bureau))
             common: dict[str, Any] = {"charter": making / CHARTER, "digest": digest, "home": home, "bureau": bureau.id}
-            write_profile(officer_profile(making, bureau.id), **common, state=state / bureau.id, actor=OFFICER)
-            write_profile(
-                system_profile(making, bureau.id), **common, state=state / f"{bureau.id}-{SYSTEM}", actor=SYSTEM
-            )
+            for actor, path, name in (
+                (OFFICER, officer_profile(making, bureau.id), bureau.id),
+                (SYSTEM, system_profile(making, bureau.id), f"{bureau.id}-{SYSTEM}"),
+            ):
+                shows = None if in_the_clear else certified_files(home, actor)
+                write_profile(path, **common, state=state / name, actor=actor, shows=shows)
         write_profile(
-            auditor_profile(making), charter=making / CHARTER, digest=digest, state=making / "state" / AUDITOR
+            auditor_profile(making),
+            charter=making / CHARTER,
+            digest=digest,
+            state=making / "state" / AUDITOR,
+            shows=None if in_the_clear else certified_files(making, AUDITOR),
         )
 
 

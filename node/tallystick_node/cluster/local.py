@@ -30,7 +30,6 @@ from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.observing import holdings
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
-from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
 from tallystick.sdk.witnessing import not_recording
 from tallystick_node.cluster.births import STOP_MAX_S, Births
@@ -74,10 +73,16 @@ class LocalCluster:
 
     @classmethod
     def up(
-        cls, folder: Path, bureaus: int | None = None, *, observers: int | None = None, nursery: Nursery | None = None
+        cls,
+        folder: Path,
+        bureaus: int | None = None,
+        *,
+        observers: int | None = None,
+        in_the_clear: bool = False,
+        nursery: Nursery | None = None,
     ) -> Self:
         """The cluster of a folder with all its nodes serving; if there is none it is made, with so many bureaus (3) and
-        observers (0).
+        observers (0), over TLS if not told otherwise.
 
         Raises Unreachable with the log's end of a node that does not start (then none is left that was started here),
         ConfigInvalid where the folder cannot be used, Usage where there is a cluster of another size.
@@ -99,7 +104,7 @@ class LocalCluster:
             places = roster(3 if bureaus is None else bureaus)
             places += observing(observers or 0, after=len(places))
             with held_ports(len(places)) as ports:
-                make_cluster(folder, places, ports)
+                make_cluster(folder, places, ports, in_the_clear=in_the_clear)
                 cluster = cls(folder, births)
                 cluster.start()
             return cluster
@@ -155,8 +160,7 @@ class LocalCluster:
 
     def status(self) -> list[Standing]:
         """How every member stands; what a node says was verified as the auditor's client would."""
-        trust = self._profile.trust_store
-        return [_standing(member, trust, self.charter) for member in self]
+        return [_standing(member, self._profile) for member in self]
 
     def close_clients(self) -> None:
         """Close every connection that was made through this object."""
@@ -192,13 +196,13 @@ class LocalCluster:
         self.close()
 
 
-def _standing(member: Member, trust: TrustStore, charter: Charter) -> Standing:
+def _standing(member: Member, profile: Profile) -> Standing:
     bureau, running = member.bureau, member.running
     if running is None:
         return Standing(bureau.id, None, "stopped", bureau.endpoint, _signed_entries(member))
     if bureau.is_observer:
-        return _observing(member, running.pid, charter)
-    reader = LedgerReader(Wire(bureau, _STATUS_DEADLINE_S), trust)
+        return _observing(member, running.pid, profile)
+    reader = LedgerReader(Wire(bureau, _STATUS_DEADLINE_S, credentials=profile.credentials), profile.trust_store)
     try:
         size = reader.refresh().size
         why = not_recording(reader.wire.cosigned())
@@ -218,11 +222,11 @@ def _standing(member: Member, trust: TrustStore, charter: Charter) -> Standing:
         reader.close()
 
 
-def _observing(member: Member, pid: int, charter: Charter) -> Standing:
+def _observing(member: Member, pid: int, profile: Profile) -> Standing:
     """How an observer stands: its entries are those of others, as far as it has cosigned them."""
     bureau = member.bureau
     try:
-        held = holdings(bureau, charter, _STATUS_DEADLINE_S)
+        held = holdings(bureau, profile.charter, _STATUS_DEADLINE_S, profile.credentials)
     except (Unreachable, StorageFailed) as error:
         return Standing(bureau.id, pid, "silent", bureau.endpoint, None, str(error))
     except NotVouchedFor as error:

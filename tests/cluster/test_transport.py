@@ -1,0 +1,188 @@
+"""Between nodes and clients there is mutual TLS, on real sockets: who cannot show who he is, is not spoken with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import grpc
+import msgspec
+import pytest
+from cryptography import x509
+
+from tallystick.core.bureau import Bureau
+from tallystick.core.certificate import Holder
+from tallystick.core.errors import ConfigInvalid, NotAllowed, Unreachable
+from tallystick.sdk.certificates import CertificateAuthority, new_key
+from tallystick.sdk.certified_key import CertifiedFiles
+from tallystick.sdk.clock import now_us
+from tallystick.sdk.credentials import Credentials
+from tallystick.sdk.key_file import save_private
+from tallystick.sdk.profile import Profile
+from tallystick.sdk.wire import Wire
+from tallystick_node.authority import certified_files
+from tallystick_node.cluster.local import LocalCluster
+from tallystick_node.cluster.nursery import Nursery
+from tallystick_node.cluster.ports import HOST
+from tallystick_node.peers import Peer
+from tallystick_proto.v1.ledger_pb2 import CheckpointRequest
+from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub
+from tests.harness import loop
+from tests.harness.authorities import bent
+from tests.harness.clusters import checked_cluster
+
+MARKET, TAXATION = "market-regulation", "taxation"
+CLERK = Holder(TAXATION, "clerk")
+DAY_US = 24 * 3600 * 1_000_000
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[LocalCluster]:
+    """Two bureaus; no test changes anything in it."""
+    with checked_cluster(tmp_path_factory.mktemp("transport") / "cluster", 2, nursery) as made:
+        yield made
+
+
+def clerk(cluster: LocalCluster, bureau: str = TAXATION) -> Credentials:
+    """What a bureau's officer shows."""
+    found = Profile.load(cluster[bureau].profile).credentials
+    assert found is not None
+    return found
+
+
+def authority(cluster: LocalCluster, bureau: str) -> CertificateAuthority:
+    """A bureau's own authority."""
+    files = certified_files(cluster[bureau].home, "authority")
+    return CertificateAuthority.load(files.certificate, files.key, bureau)
+
+
+def signed(folder: Path, by: CertificateAuthority, whom: Holder, days: int = 0) -> Credentials:
+    """What an authority's key signs for whomever, valid for a day, so many days from now."""
+    key, uri = new_key(), x509.UniformResourceIdentifier(whom.uri)
+    files = CertifiedFiles(folder / "shown.crt", folder / "shown.key")
+    save_private(files.key, key)
+    files.certificate.write_bytes(bent(by, uri, key=key, now_us=now_us() + days * DAY_US))
+    return Credentials(files)
+
+
+def ask(node: Bureau, credentials: Credentials | None) -> None:
+    """A call that every caller may make. Raises what it raises."""
+    with closing(Wire(node, credentials=credentials)) as wire:
+        wire.checkpoint(0)
+
+
+def test_who_shows_a_certificate_of_its_own_authority_is_answered(cluster: LocalCluster) -> None:
+    """An officer of each bureau, a node, and the auditor, by every node."""
+    auditor = Profile.load(cluster.auditor_profile).credentials
+    for node in (cluster[MARKET].bureau, cluster[TAXATION].bureau):
+        for credentials in (clerk(cluster, MARKET), clerk(cluster), cluster[TAXATION].settings.credentials, auditor):
+            ask(node, credentials)
+
+
+def test_who_shows_nothing_is_not_spoken_with(cluster: LocalCluster) -> None:
+    """A client without credentials says so itself and calls nobody; one that calls all the same is hung up on."""
+    market = cluster[MARKET].bureau
+    with pytest.raises(ConfigInvalid, match=rf"{MARKET} at .*speaks TLS, and there is no certificate.*\[tls\]"):
+        ask(market, None)
+    security = grpc.ssl_channel_credentials(market.certificate_authority.encode())
+    options = [("grpc.ssl_target_name_override", "node.tallystick")]
+    with grpc.secure_channel(market.endpoint, security, options) as channel, pytest.raises(grpc.RpcError) as told:
+        LedgerStub(channel).GetCheckpoint(CheckpointRequest(), timeout=20)
+    assert told.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("days", [-2, 2], ids=["expired", "not yet valid"])
+def test_a_certificate_out_of_its_term_is_not_taken(cluster: LocalCluster, tmp_path: Path, days: int) -> None:
+    """And the client guesses which file may be to blame."""
+    shown = signed(tmp_path, authority(cluster, TAXATION), CLERK, days)
+    with pytest.raises(Unreachable, match=rf"it may not accept .*{shown.files.certificate.name}"):
+        ask(cluster[MARKET].bureau, shown)
+
+
+def test_an_authority_that_no_charter_pins_lets_nobody_in(cluster: LocalCluster, tmp_path: Path) -> None:
+    """Though it goes by a bureau's name."""
+    stranger = CertificateAuthority.make(TAXATION, now_us())
+    with pytest.raises(Unreachable, match=r"nobody answers .*it may not accept"):
+        ask(cluster[MARKET].bureau, signed(tmp_path, stranger, CLERK))
+
+
+def test_one_bureaus_authority_lets_in_nobody_of_another(cluster: LocalCluster, tmp_path: Path) -> None:
+    """gRPC lets in whom any pinned authority certified; that it names another bureau's actor, the node sees."""
+    forged = signed(tmp_path, authority(cluster, TAXATION), Holder(MARKET, "clerk"))
+    with pytest.raises(NotAllowed, match="not for you"):
+        ask(cluster[MARKET].bureau, forged)
+
+
+def test_another_bureaus_node_does_not_pass_for_one(cluster: LocalCluster) -> None:
+    """A bureau's endpoint is answered under that bureau's authority, or the client does not go on."""
+    elsewhere = msgspec.structs.replace(cluster[MARKET].bureau, endpoint=cluster[TAXATION].bureau.endpoint)
+    with pytest.raises(Unreachable, match=f"{MARKET} at .*not of the authority that the charter pins"):
+        ask(elsewhere, clerk(cluster))
+
+
+def test_an_actor_does_not_pass_for_its_bureaus_node(cluster: LocalCluster) -> None:
+    """A certificate serves the end of a connection that it was issued for."""
+    shown = clerk(cluster, MARKET).read()
+    security = grpc.ssl_server_credentials([(shown.key_pem, shown.certificate_pem)])
+    with listening(security) as port:
+        posing = msgspec.structs.replace(cluster[MARKET].bureau, endpoint=f"{HOST}:{port}")
+        with pytest.raises(Unreachable, match=f"{MARKET} at .*certificate"):
+            ask(posing, clerk(cluster))
+
+
+def test_what_pins_an_authority_is_never_spoken_to_in_the_clear(cluster: LocalCluster) -> None:
+    """A listener that answers in the clear at its address hears of no call."""
+    with listening(None) as port:
+        stripped = msgspec.structs.replace(cluster[MARKET].bureau, endpoint=f"{HOST}:{port}")
+        with pytest.raises(Unreachable, match="it does not speak TLS; expected TLS"):
+            ask(stripped, clerk(cluster))
+
+
+def test_what_pins_none_is_spoken_to_on_loopback_alone(cluster: LocalCluster) -> None:
+    """Elsewhere nothing is dialled, by clients and nodes alike; on loopback a node that speaks TLS is not heard."""
+    market = cluster[MARKET].bureau
+    away = msgspec.structs.replace(market, certificate_authority="", endpoint="192.0.2.1:7411")
+    with pytest.raises(Unreachable, match="the charter pins no certificate authority of it"):
+        ask(away, clerk(cluster))
+
+    async def dial() -> None:
+        async with Peer(away, credentials=cluster[TAXATION].settings.credentials):
+            pass
+
+    with pytest.raises(Unreachable, match="the charter pins no certificate authority of it"):
+        loop.run(dial())
+    with pytest.raises(Unreachable, match="it may speak TLS"):
+        ask(msgspec.structs.replace(market, certificate_authority=""), None)
+
+
+def test_a_renewed_certificate_is_taken_up_by_who_is_running(cluster: LocalCluster, tmp_path: Path) -> None:
+    """A client whose certificate is refused goes on once the files hold another, without being opened again."""
+    shown = signed(tmp_path, CertificateAuthority.make(TAXATION, now_us()), CLERK)
+    with closing(Wire(cluster[MARKET].bureau, credentials=shown)) as wire:
+        with pytest.raises(Unreachable):
+            wire.checkpoint(0)
+        shown.files.renew(authority(cluster, TAXATION), CLERK, now_us())
+        with pytest.raises(Unreachable):  # the channel that stood went on with what it was opened with
+            wire.checkpoint(0)
+        assert wire.checkpoint(0).checkpoint
+
+
+class listening:
+    """A server on a free port that nobody is meant to reach: whatever it is asked fails the test that asks."""
+
+    def __init__(self, security: grpc.ServerCredentials | None) -> None:
+        self._server = grpc.server(ThreadPoolExecutor(1), options=[("grpc.so_reuseport", 0)])
+        self._port = (
+            self._server.add_insecure_port(f"{HOST}:0")
+            if security is None
+            else self._server.add_secure_port(f"{HOST}:0", security)
+        )
+
+    def __enter__(self) -> int:
+        self._server.start()
+        return self._port
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop(None).wait()
