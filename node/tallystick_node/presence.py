@@ -12,22 +12,29 @@ from tallystick_proto.v1.entry_pb2 import Authorship, Presence, Registration
 
 
 def presence_of(ledger: Ledger, actors: Actors, index: int, size: int) -> Presence:
-    """The entry at `index` with its authorship and its author's registration, for the tree of `size`."""
+    """The entry at `index` with its authorship, and how its author's key was registered, and revoked if it was, for the
+    tree of `size`.
+    """
     entry = ledger.decoded(index)
     authorship = _authorship(ledger, entry)
     presence = Presence(entry=entry.raw, authorship=authorship)
     registered = actors.by_key(authorship.signature.key)
     if registered is not None and registered.index is not None:
-        registration = ledger.decoded(registered.index)
-        presence.registration.CopyFrom(
-            Registration(
-                index=registered.index,
-                entry=registration.raw,
-                inclusion=prove_inclusion(registered.index, size, ledger.reader()),
-                authorship=_authorship(ledger, registration),
-            )
-        )
+        presence.registration.CopyFrom(_said_of_key(ledger, registered.index, size))
+        if registered.revoked is not None and registered.revoked < size:
+            presence.revocation.CopyFrom(_said_of_key(ledger, registered.revoked, size))
     return presence
+
+
+def _said_of_key(ledger: Ledger, index: int, size: int) -> Registration:
+    """An entry by which the registrar registered or revoked a key, proven in the tree of `size`."""
+    entry = ledger.decoded(index)
+    return Registration(
+        index=index,
+        entry=entry.raw,
+        inclusion=prove_inclusion(index, size, ledger.reader()),
+        authorship=_authorship(ledger, entry),
+    )
 
 
 def _authorship(ledger: Ledger, entry: Entry) -> Authorship:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.core.compose import Sensitive
+from tallystick.core.entry import decode_entry
 from tallystick.core.errors import (
     MalformedEntry,
     MalformedNote,
@@ -327,14 +328,71 @@ def test_an_author_may_say_what_it_said() -> None:
 
 
 def test_a_revocation_is_not_excluded() -> None:
-    """What presence cannot show: an entry after its author's revocation is proven to be signed and there."""
+    """What presence cannot show: an entry after its author's revocation is proven, where that is not shown with it."""
     maker = ledger()
     maker.record([maker.revokes("gateway")], "registrar")
     maker.record([maker.use()], "gateway")
-    assert verify_presence(maker.evidence(11), CHARTER).author.revoked is None
+    presence = maker.presence(11)
+    assert "was revoked at #10" in refusal(presence, 11, SignatureInvalid, maker)
+    presence.ClearField("revocation")
+    assert verify_presence(maker.evidence(11, presence), CHARTER).author.revoked is None
 
 
-# 6: disclosures.
+# 6: the revocation.
+
+
+def revoked(before_us: int) -> LedgerMaker:
+    """The ledger with `gateway` revoked at #10, compromised that long before its #9 was recorded."""
+    maker = ledger()
+    at_us = decode_entry(maker.entries[DISCLOSED]).recorded_at_us
+    maker.record([maker.revokes("gateway", since_us=at_us - before_us)], "registrar")
+    return maker
+
+
+def test_what_a_compromised_key_signed_is_suspect_and_proven() -> None:
+    """From the moment the registrar names up to the revocation; before, and with no moment named, it is not."""
+    for before_us, suspect in ((0, True), (1, True), (-1, False)):
+        maker = revoked(before_us)
+        proven = verify_presence(maker.evidence(DISCLOSED), CHARTER)
+        assert (proven.author.revoked, proven.suspect) == (10, suspect)
+        assert not verify_presence(maker.evidence(SINGLE), CHARTER).suspect
+    maker = ledger()
+    maker.record([maker.revokes("gateway")], "registrar")
+    assert not verify_presence(maker.evidence(DISCLOSED), CHARTER).suspect
+    assert not verify_presence(revoked(0).evidence(DISCLOSED, size=10), CHARTER).suspect
+
+
+def test_every_changed_byte_of_a_revocation_is_refused() -> None:
+    """As of everything else that a file carries."""
+    maker = revoked(0)
+    presence = maker.presence(DISCLOSED)
+    before, data = Presence(), presence.SerializeToString()
+    before.CopyFrom(presence)
+    before.ClearField("revocation")
+    inclusion, note = tuple(maker.inclusion(DISCLOSED)), maker.note()
+    for at in range(len(before.SerializeToString()), len(data)):
+        for change in (1, 4, 16, 64, 128):
+            other = data[:at] + bytes([data[at] ^ change]) + data[at + 1 :]
+            assert not proves(format_tlog_proof(TlogProof(other, DISCLOSED, inclusion, note))), at
+
+
+def test_a_revocation_is_the_registrars_and_of_the_authors_key() -> None:
+    """Neither another statement nor another key's revocation passes for it."""
+    maker = revoked(0)
+    maker.record([maker.revokes("clerk")], "registrar")
+    for index, kind, words in (
+        (2, MalformedProof, "another statement"),
+        (11, SignatureInvalid, "no valid key"),
+    ):
+        presence = maker.presence(DISCLOSED)
+        presence.revocation.CopyFrom(maker.said_of_key(index))
+        assert words in refusal(presence, DISCLOSED, kind, maker)
+    presence = maker.presence(BY_NODE)
+    presence.revocation.CopyFrom(maker.said_of_key(10))
+    assert "no valid key" in refusal(presence, BY_NODE, SignatureInvalid, maker)
+
+
+# 7: disclosures.
 
 
 @pytest.mark.parametrize(

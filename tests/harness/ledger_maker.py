@@ -96,6 +96,7 @@ class LedgerMaker:
         self.made: list[Made] = []
         self.disclosures: dict[int, list[Disclosure]] = {}
         self._registrations: dict[bytes, int] = {}
+        self._revocations: dict[bytes, int] = {}
         self.bureau = Bureau(
             id=bureau,
             name=Name(zh="市场监督管理局", en="Market Regulation Bureau", short="市场监管局"),
@@ -139,9 +140,10 @@ class LedgerMaker:
             "register_actor", "registrar", registered=self.actor(name), key=key.public, role=role, possession=proof
         )
 
-    def revokes(self, name: str, key: SigningKey | None = None) -> bytes:
-        """The registrar's statement that revokes a key."""
-        return self.say("revoke_actor", "registrar", revoked=self.actor(name), key=(key or self.keys[name]).public)
+    def revokes(self, name: str, key: SigningKey | None = None, *, since_us: int = 0) -> bytes:
+        """The registrar's statement that revokes a key, compromised since then if that is given."""
+        public = (key or self.keys[name]).public
+        return self.say("revoke_actor", "registrar", revoked=self.actor(name), key=public, compromised_since=since_us)
 
     # Submissions and entries.
 
@@ -178,9 +180,11 @@ class LedgerMaker:
             opening = [each for each in prepared.disclosures if each.position == position]
             if opening:
                 self.disclosures[index] = opening
-            said = _registered_key(statement)
-            if said is not None:
-                self._registrations[said] = index
+            said = Statement.FromString(statement)
+            if said.HasField("actor_registered"):
+                self._registrations[said.actor_registered.key] = index
+            elif said.HasField("actor_revoked"):
+                self._revocations[said.actor_revoked.key] = index
         return range(first, len(self.made))
 
     @property
@@ -226,25 +230,23 @@ class LedgerMaker:
         presence = Presence(
             entry=self.entries[index], authorship=self.authorship(index), disclosures=self.disclosures.get(index, [])
         )
-        registered = self._registrations.get(presence.authorship.signature.key)
-        if registered is not None:
-            presence.registration.CopyFrom(
-                Registration(
-                    index=registered,
-                    entry=self.entries[registered],
-                    inclusion=self.inclusion(registered, size),
-                    authorship=self.authorship(registered),
-                )
-            )
+        key = presence.authorship.signature.key
+        if key in self._registrations:
+            presence.registration.CopyFrom(self.said_of_key(self._registrations[key], size))
+            if self._revocations.get(key, self.size) < (self.size if size is None else size):
+                presence.revocation.CopyFrom(self.said_of_key(self._revocations[key], size))
         return presence
+
+    def said_of_key(self, index: int, size: int | None = None) -> Registration:
+        """An entry by which a key was registered or revoked, with all that proves it."""
+        return Registration(
+            index=index,
+            entry=self.entries[index],
+            inclusion=self.inclusion(index, size),
+            authorship=self.authorship(index),
+        )
 
     def evidence(self, index: int, presence: Presence | None = None, size: int | None = None) -> bytes:
         """The evidence file of an entry; of another presence, if one is given."""
         shown = presence or self.presence(index, size)
         return format_presence(shown, index, self.inclusion(index, size), self.note(size))
-
-
-def _registered_key(data: bytes) -> bytes | None:
-    """The key that a statement registers, if it does."""
-    statement = Statement.FromString(data)
-    return statement.actor_registered.key if statement.HasField("actor_registered") else None

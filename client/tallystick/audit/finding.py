@@ -90,7 +90,9 @@ class Answer:
 
 @dataclass(slots=True)
 class Finding:
-    """One finding of an audit. `bureau` answers for it; `at_us` is when it arose, `times` how often it was seen."""
+    """One finding of an audit. `bureau` answers for it; `at_us` is when it arose, `times` how often it was seen, and
+    `suspect` those of its references whose author's key was compromised (`views.suspects`).
+    """
 
     id: str
     rule: str
@@ -101,6 +103,7 @@ class Finding:
     at_us: int
     facts: Mapping[str, Fact]
     times: int = 1
+    suspect: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, rule: str, severity: Severity, standing: Standing, found: Found) -> Finding:

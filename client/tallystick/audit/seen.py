@@ -21,6 +21,7 @@ from tallystick.audit.views.holdings import Holdings
 from tallystick.audit.views.lookups import Lookups
 from tallystick.audit.views.obligations import Obligations
 from tallystick.audit.views.recoveries import Recoveries
+from tallystick.audit.views.suspects import Suspects
 from tallystick.audit.views.systems import Systems
 from tallystick.audit.views.view import AsOf, Fold, View
 from tallystick.audit.views.witness_times import WitnessTimes
@@ -53,6 +54,7 @@ class Seen:
         self.systems = Systems(rulebook.calendar)
         self.lookups = Lookups(rulebook)
         self.answers = Answers()
+        self.suspects = Suspects()
         self.obligations = Obligations(rulebook, self.witness_times, self.catalogue, self.holdings, self.exchanges)
         # Obligations look at the others, and so come last; and every entry has its bounds first.
         self._views: tuple[View, ...] = (
@@ -68,6 +70,7 @@ class Seen:
             self.systems,
             self.lookups,
             self.answers,
+            self.suspects,
             self.obligations,
         )
         self._folds: dict[type[Message], list[Fold]] = {}

@@ -72,7 +72,14 @@ class Words:
         said = self.say(rule.en, rule.zh).format_map({"bureau": self.bureau(finding.bureau), **facts})
         if finding.times > 1:
             said += self.say(f", {finding.times} times", f"，共 {finding.times} 次")
-        return self.say(f"{said} ({finding.standing.label('en')})", f"{said}（{finding.standing.label('zh')}）")
+        said += self.say(f" ({finding.standing.label('en')})", f"（{finding.standing.label('zh')}）")
+        if finding.suspect:
+            named = self.say(", ", "、").join(finding.suspect)
+            said += self.say(
+                f"; suspect, signed by a key that was compromised by then: {named}",
+                f"；存疑，签署密钥其时已可疑：{named}",
+            )
+        return said
 
     def day(self, day: date) -> str:
         """A day as the language writes it."""

@@ -95,7 +95,8 @@ def log(
 ) -> int:
     """List what a ledger holds, newest first; without a BUREAU the profile's own.
 
-    Every entry was verified to be in its ledger; `tally show` verifies who signed it. With --json, one entry a line.
+    Every entry was verified to be in its ledger; `tally show` verifies who signed it. What a key signed that was
+    compromised by then, as its revocation says, is called suspect. With --json, one entry a line.
 
     \b
     Examples:
@@ -115,16 +116,18 @@ def log(
         newest_first = not (oldest_first or follow)
         failed: list[TallystickError] = []
         asked = []
+        suspects = _Suspects()
         for reader in _readers(session, ledgers, bureau, all_bureaus):
             try:
                 checkpoint, witnessed = refreshed(reader, ledgers.charter)
+                suspects.learn(reader, checkpoint.size)
                 asked.append(Asked(reader, checkpoint.size, witnessed, query.is_complete))
             except TallystickError as error:
                 if not all_bureaus:
                     raise
                 failed.append(error)
                 session.output.note(f"{reader.bureau.id}: {error}")
-        lines = _Lines(session, Describer(ledgers.charter, session.language, session.zone), asked)
+        lines = _Lines(session, Describer(ledgers.charter, session.language, session.zone), asked, suspects)
         lines.print(_first_ones(query, asked, limit, newest_first, take_last=follow and not oldest_first))
         _print_coverage(session, asked, failed, limit, lines.count)
         if follow:
@@ -182,13 +185,48 @@ def _follow(query: Query, asked: Sequence[Asked], lines: _Lines) -> None:
         lines.print(iter([shown]))
 
 
+class _Suspects:
+    """What compromised keys signed, as far as the ledgers' indexes name the revocations."""
+
+    def __init__(self) -> None:
+        from tallystick.audit.views.suspects import Suspects
+
+        self._readers: dict[str, LedgerReader] = {}
+        self._view = Suspects()
+
+    def learn(self, reader: LedgerReader, size: int) -> None:
+        """The revocations among the first `size` entries of a ledger. Raises what reading raises."""
+        from tallystick.audit.entry import on_entry
+        from tallystick.core.history import Recorded
+        from tallystick.core.kinds import BY_NAME, TERM_FIELDS
+
+        self._readers[reader.bureau.id] = reader
+        for shown in reader.find([(TERM_FIELDS["kind"], str(BY_NAME["ActorRevoked"].number).encode())], end=size):
+            entry = on_entry(shown.bureau, shown.origin, Recorded(shown.entry, shown.read))
+            if entry is not None:
+                self._view.fold(entry)
+
+    def holds(self, shown: Shown) -> bool:
+        """Whether an entry is suspect."""
+        from tallystick.audit.views.suspects import Signed
+
+        entry = shown.entry
+        if not self._view.may_be(shown.bureau, entry.index, shown.read.statement.head.actor):
+            return False
+        opening = entry.signed or self._readers[shown.bureau].entry(entry.first).entry.signed
+        if opening is None:  # its first entry carries no signature: `show` says what is wrong with it
+            return False
+        return self._view.is_suspect(shown.bureau, entry.index, Signed(opening.key, entry.recorded_at_us))
+
+
 class _Lines:
     """Prints entries, one a line, as they come."""
 
-    def __init__(self, session: Session, describer: Describer, asked: Sequence[Asked]) -> None:
+    def __init__(self, session: Session, describer: Describer, asked: Sequence[Asked], suspects: _Suspects) -> None:
         from tallystick.cli.output import Table
 
         self.count = 0
+        self._suspects = suspects
         self._witnessed = {part.reader.bureau.id: part.witnessed for part in asked}
         self._output = session.output
         self._describer = describer
@@ -214,15 +252,17 @@ class _Lines:
         return {
             "witnessed": None if witnessed is None else shown.entry.index < witnessed,
             "keeper": shown.keeper or None,
+            "suspect": self._suspects.holds(shown),
         }
 
     def _row(self, shown: Shown) -> tuple[str, ...]:
         describe = self._describer
         head = shown.read.statement.head
+        suspect = self._output.say(", suspect", "（存疑）") if self._suspects.holds(shown) else ""
         return (
             shown.reference,
             describe.moment(shown.entry.recorded_at_us),
-            describe.kind(shown.read),
+            describe.kind(shown.read) + suspect,
             head.actor,
             describe.summary(shown.read),
         )

@@ -68,6 +68,7 @@ def print_proven(
         (say("signed by", "签署"), author),
         (say("key", "公钥"), proven.author.key.hex()),
         (say("key registered", "公钥登记"), _registered(session, proven)),
+        *_revoked(session, describer, proven),
         (say("submission", "提交"), f"{proven.signature.submission_id.hex()}, {_place(session, proven)}"),
         (say("recorded", "入账时间"), describer.moment(entry.recorded_at_us)),
         (say("leaf", "叶散列"), proven_json(describer, proven)["leaf"]),
@@ -88,6 +89,7 @@ def proven_json(describer: Describer, proven: Proven) -> dict[str, Any]:
     """An entry that was proven, for programs."""
     from tallystick.core.hashing import chain_hash
     from tallystick.core.kinds import role_label
+    from tallystick.core.moments import moment_json
 
     author = proven.author
     return describer.entry_json(proven.bureau.id, proven.bureau.origin, proven.entry, proven.read) | {
@@ -96,7 +98,10 @@ def proven_json(describer: Describer, proven: Proven) -> dict[str, Any]:
             "role": role_label(author.role, "en"),
             "key": author.key.hex(),
             "registered_at": author.index,
+            "revoked_at": author.revoked if author.index is not None else None,
+            "compromised_since": moment_json(author.compromised_since_us) if author.compromised_since_us else None,
         },
+        "suspect": proven.suspect,
         "submission": {
             "id": proven.signature.submission_id.hex(),
             "count": proven.signature.count,
@@ -121,10 +126,23 @@ def sentences(session: Session, describer: Describer, proven: Proven) -> tuple[s
     )
     if proven.author.index is None:
         key = say("The key is named by the charter.", "公钥由章程载明。")
-    else:
+    elif proven.author.revoked is None:
         key = say(
             f"The key was registered at #{proven.author.index}; a revocation before this entry is not excluded.",
             f"公钥登记于 #{proven.author.index}；不排除其在本条之前已被注销。",
+        )
+    else:
+        key = say(
+            f"The key was registered at #{proven.author.index}, and revoked after this entry, at"
+            f" #{proven.author.revoked}.",
+            f"公钥登记于 #{proven.author.index}，在本条之后注销于 #{proven.author.revoked}。",
+        )
+    if proven.suspect:
+        since = describer.moment(proven.author.compromised_since_us)
+        key += say(
+            f" Suspect: by its registrar's word the key was compromised since {since}, before its ledger dates this;"
+            " whether the author signed it is in doubt.",
+            f"存疑：据登记员所称，该密钥自 {since} 起可疑，早于台账所载本条入账时间；是否为本人签署存疑。",
         )
     truth = say(
         "Not covered: whether what it says is true, and what was never recorded.",
@@ -154,6 +172,16 @@ def _registered(session: Session, proven: Proven) -> str:
     if proven.author.index is None:
         return session.output.say("named by the charter", "章程载明")
     return f"#{proven.author.index}"
+
+
+def _revoked(session: Session, describer: Describer, proven: Proven) -> list[tuple[str, str]]:
+    """Where the key was revoked, and since when it was compromised; nothing where that was not shown."""
+    author, say = proven.author, session.output.say
+    if author.index is None or author.revoked is None:
+        return []
+    since = author.compromised_since_us
+    compromised = [(say("compromised since", "可疑起始"), describer.moment(since))] if since else []
+    return [(say("key revoked", "公钥注销"), f"#{author.revoked}"), *compromised]
 
 
 def _place(session: Session, proven: Proven) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tallystick.core.errors import InvalidIdentifier, MalformedKey, NotAuthentic, SignatureInvalid
 from tallystick.core.identifiers import split_actor
@@ -26,6 +26,8 @@ class Registered:
     """One key of one actor: valid from the entry after `index` up to `revoked`, the index of its revocation, if any.
 
     Of a key the charter names, `index` is None; of one it retired, `revoked` is the last entry it vouches for.
+    `compromised_since_us` is the registrar's word, given with the revocation: from then on somebody else may have had
+    the key. 0 where that was not said.
     """
 
     actor: str
@@ -34,6 +36,14 @@ class Registered:
     index: int | None  # None: named by the charter
     revoked: int | None = None
     system: str = ""
+    compromised_since_us: int = 0
+
+    def is_suspect(self, index: int, recorded_at_us: int) -> bool:
+        """Whether an entry that this key signed may be another's: below the revocation, and recorded, by the ledger's
+        date, since the key was compromised. It stays what it is; who said it is in doubt.
+        """
+        revoked = self.revoked is not None and index < self.revoked
+        return revoked and 0 < self.compromised_since_us <= recorded_at_us
 
 
 def possession_message(origin: str, actor: str, role: int, key: bytes) -> bytes:
@@ -121,8 +131,9 @@ class Actors:
                 )
                 self._roles[said.registered] = self.roles_of(said.registered) | {said.role}
             case "actor_revoked":
-                was = self._by_key[statement.actor_revoked.key]
-                self._by_key[was.key] = Registered(was.actor, was.key, was.role, was.index, index, was.system)
+                said_of = statement.actor_revoked
+                was = self._by_key[said_of.key]
+                self._by_key[was.key] = replace(was, revoked=index, compromised_since_us=said_of.compromised_since_us)
                 self._roles[was.actor] = frozenset(
                     each.role for each in self if each.actor == was.actor and each.revoked is None
                 )

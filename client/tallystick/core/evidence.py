@@ -10,9 +10,12 @@ else:
   4. the author's key signed that submission, as the actor the statement names;
   5. the key is the charter's own, or the registration shown is in the same ledger, before the entry, signed by the
      bureau's registrar (steps 2 to 4) and by the key itself, in a role that may say this kind;
-  6. each disclosure opens the commitment at its place.
+  6. where a revocation is shown, it is in the same ledger, of that key, after the entry, signed by the registrar (steps
+     2 to 4). What the key signed since it was compromised, as the revocation says, is suspect, and proven all the same;
+  7. each disclosure opens the commitment at its place.
 
-It proves presence, never absence: a revocation between the registration and this entry is not excluded.
+It proves presence, never absence: where no revocation is shown, one between the registration and this entry, or after
+it, is not excluded.
 """
 
 from __future__ import annotations
@@ -46,9 +49,9 @@ from tallystick.core.note import parse_note
 from tallystick.core.statement import Read
 from tallystick.core.submission import signed_message
 from tallystick.core.tlog_proof import TlogProof, format_tlog_proof, parse_tlog_proof
-from tallystick_proto.v1.entry_pb2 import Authorship, Disclosure, Presence, Signature
+from tallystick_proto.v1.entry_pb2 import Authorship, Disclosure, Presence, Registration, Signature
 from tallystick_proto.v1.meta_pb2 import Role
-from tallystick_proto.v1.statement_pb2 import ActorRegistered
+from tallystick_proto.v1.statement_pb2 import ActorRegistered, ActorRevoked
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ class Proven:
     @property
     def reference(self) -> str:
         return f"{self.bureau.id}#{self.entry.index}"
+
+    @property
+    def suspect(self) -> bool:
+        """Whether the author's key was compromised by then, as its registrar said when revoking it."""
+        return self.author.is_suspect(self.entry.index, self.entry.recorded_at_us)
 
 
 def actors_of(bureau: Bureau) -> Actors:
@@ -119,12 +127,12 @@ def verify_presence(data: bytes, charter: Charter) -> Proven:
 def check_presence(
     presence: Presence, index: int, inclusion: Sequence[bytes], bureau: Bureau, checkpoint: Checkpoint
 ) -> Proven:
-    """Steps 2 to 6, for a checkpoint that was opened already."""
+    """Steps 2 to 7, for a checkpoint that was opened already."""
     place = f"{bureau.id}#{index}"
     try:
         entry, read = _check_entry(presence.entry, index, inclusion, checkpoint)  # 2
-        author = _check_author(presence, entry, read, bureau, checkpoint)  # 3 to 5
-        _check_disclosures(presence, entry, bureau)  # 6
+        author = _check_author(presence, entry, read, bureau, checkpoint)  # 3 to 6
+        _check_disclosures(presence, entry, bureau)  # 7
     except VerificationFailed as error:
         raise error.at(place) from None
     return Proven(bureau, checkpoint, entry, read, author, presence.authorship.signature, tuple(presence.disclosures))
@@ -145,21 +153,33 @@ def _check_author(presence: Presence, entry: Entry, read: Read, bureau: Bureau, 
     actors = actors_of(bureau)
     try:
         if presence.HasField("registration"):
-            shown = presence.registration
-            raw, registered = _check_entry(shown.entry, shown.index, shown.inclusion, checkpoint)
-            registrar = registered.statement.head.actor
-            _check_authorship(shown.authorship, raw, registrar, bureau.origin)
-            if registered.kind is None or registered.kind.name != ActorRegistered.DESCRIPTOR.name:
-                raise MalformedProof("its registration is another statement", expected="ActorRegistered")
-            signer = actors.authorise(registrar, shown.authorship.signature.key, shown.index)
-            _check_role(signer, registered.kind)
-            actors.fold(shown.index, registered.statement)
+            _fold(presence.registration, ActorRegistered, actors, bureau, checkpoint)
+        if presence.HasField("revocation"):
+            _fold(presence.revocation, ActorRevoked, actors, bureau, checkpoint)
         author = actors.authorise(actor, key, entry.first)
     except NotAuthentic as error:
         raise SignatureInvalid(error.what, where=error.where, expected=error.expected) from None
     if read.kind is not None:
         _check_role(author, read.kind)
     return author
+
+
+def _fold(
+    shown: Registration,
+    said: type[ActorRegistered | ActorRevoked],
+    actors: Actors,
+    bureau: Bureau,
+    checkpoint: Checkpoint,
+) -> None:
+    """Take into `actors` what another entry of the ledger says of a key, once that is proven to be the registrar's."""
+    raw, read = _check_entry(shown.entry, shown.index, shown.inclusion, checkpoint)
+    registrar = read.statement.head.actor
+    _check_authorship(shown.authorship, raw, registrar, bureau.origin)
+    if read.kind is None or read.kind.name != said.DESCRIPTOR.name:
+        raise MalformedProof("what it shows of the key is another statement", expected=said.DESCRIPTOR.name)
+    signer = actors.authorise(registrar, shown.authorship.signature.key, shown.index)
+    _check_role(signer, read.kind)
+    actors.fold(shown.index, read.statement)
 
 
 def _check_role(signer: Registered, kind: Kind) -> None:

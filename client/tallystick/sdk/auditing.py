@@ -24,7 +24,9 @@ from tallystick.audit.pass_ import Entries, Pass
 from tallystick.audit.rule import Bench
 from tallystick.audit.seen import EXCHANGES_KEPT, Seen
 from tallystick.audit.strand import Fault, Strand, shown_fault
+from tallystick.audit.views.suspects import Signed
 from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.entry import decode_entry
 from tallystick.core.errors import TallystickError
 from tallystick.core.hashing import leaf_hash
 from tallystick.sdk.clock import now_us
@@ -68,6 +70,7 @@ def audit(
         records = Pass(_strands(ledgers, coverage), leaves).records()
         know_charter(ledgers.profile, coverage)  # with what the nodes showed of it by now
         found = judge(_counted(records, coverage, progress), seen, coverage, Bench(rules), until_us, watching=watching)
+    seen.suspects.mark(found, partial(_signed, ledgers, coverage))
     note_copies(ledgers, coverage)
     for ledger in coverage.ledgers:
         if ledger.contradicting:
@@ -154,6 +157,20 @@ def _leaf(reader: LedgerReader, checkpoint: Checkpoint, index: int) -> bytes | N
         return leaf_hash(reader.raw(index, checkpoint))
     except TallystickError:
         return None  # what is wrong with the ledger shows when its turn comes
+
+
+def _signed(ledgers: Ledgers, coverage: Coverage, bureau: str, index: int) -> Signed | None:
+    """Who signed an entry that was read, and when it was recorded; None where the node shows it no more."""
+    (checkpoint,) = (ledger.checkpoint for ledger in coverage.ledgers if ledger.bureau == bureau)
+    if checkpoint is None or index >= checkpoint.size:
+        return None
+    reader = ledgers[bureau]
+    try:
+        entry = decode_entry(reader.raw(index, checkpoint))
+        opening = entry if entry.signed is not None else decode_entry(reader.raw(entry.first, checkpoint))
+    except TallystickError:
+        return None
+    return None if opening.signed is None else Signed(opening.signed.key, entry.recorded_at_us)
 
 
 def _counted(records: Iterator[object], coverage: Coverage, progress: Progress | None) -> Iterator[object]:

@@ -212,7 +212,9 @@ Global___Authorship: _TypeAlias = Authorship  # noqa: Y015
 
 @_typing.final
 class Registration(_message.Message):
-    """The entry that registered the author's key, with its own authorship (by the registrar, whose key the charter names)."""
+    """The entry that registered the author's key, or revoked it, with its own authorship (by the registrar, whose key the
+    charter names).
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -252,6 +254,7 @@ class Presence(_message.Message):
     AUTHORSHIP_FIELD_NUMBER: _builtins.int
     REGISTRATION_FIELD_NUMBER: _builtins.int
     DISCLOSURES_FIELD_NUMBER: _builtins.int
+    REVOCATION_FIELD_NUMBER: _builtins.int
     entry: _builtins.bytes
     @_builtins.property
     def authorship(self) -> Global___Authorship: ...
@@ -261,6 +264,10 @@ class Presence(_message.Message):
 
     @_builtins.property
     def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Disclosure]: ...
+    @_builtins.property
+    def revocation(self) -> Global___Registration:
+        """where the key was revoked since, as far as the checkpoint goes"""
+
     def __init__(
         self,
         *,
@@ -268,10 +275,11 @@ class Presence(_message.Message):
         authorship: Global___Authorship | None = ...,
         registration: Global___Registration | None = ...,
         disclosures: _abc.Iterable[Global___Disclosure] | None = ...,
+        revocation: Global___Registration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["authorship", b"authorship", "registration", b"registration"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authorship", b"authorship", "registration", b"registration", "revocation", b"revocation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorship", b"authorship", "disclosures", b"disclosures", "entry", b"entry", "registration", b"registration"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorship", b"authorship", "disclosures", b"disclosures", "entry", b"entry", "registration", b"registration", "revocation", b"revocation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,15 +1,16 @@
 """Findings and coverage as JSON: the one place that says what they look like to programs.
 
     {"id": "F-3KQ0ZV8M1T5R", "rule": "request-overdue", "rule_zh": "申请逾期未答复", "severity": "warning",
-     "bureau": "market-regulation", "standing": "absent", "references": ["taxation#1042"], "at": "2027-03-09T…Z",
-     "times": 1, "facts": {"days": 2, "due": "2027-03-23", …}, "sentence": {"en": "…", "zh": "…"},
-     "citation": {"en": "…", "zh": "…"}, "answers": [{"reference": "market-regulation#88", "outcome": "corrected"}]}
+     "bureau": "market-regulation", "standing": "absent", "references": ["taxation#1042"], "suspect": [],
+     "at": "2027-03-09T…Z", "times": 1, "facts": {"days": 2, "due": "2027-03-23", …},
+     "sentence": {"en": "…", "zh": "…"}, "citation": {"en": "…", "zh": "…"},
+     "answers": [{"reference": "market-regulation#88", "outcome": "corrected"}]}
 
 `standing` is `proven`, `one-side`, `absent` or `observed`; a day is `YYYY-MM-DD`, a moment RFC 3339 in UTC, null where
-no calendar has it. Of a ledger in a coverage `keeper` is the bureau whose copy showed it, null where its own node did,
-`away` whether that was out of reach, and `witnessed` the size up to which a quorum cosigned it, null where the charter
-gives it none. A document of an audit is an object with at least `coverage` and `findings`, which is all that
-`audit.life` reads of an earlier one.
+no calendar has it. `suspect` are those references that a compromised key signed. Of a ledger in a coverage `keeper` is
+the bureau whose copy showed it, null where its own node did, `away` whether that was out of reach, and `witnessed` the
+size up to which a quorum cosigned it, null where the charter gives it none. A document of an audit is an object with at
+least `coverage` and `findings`, which is all that `audit.life` reads of an earlier one.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def finding_json(finding: Finding, words_en: Words, words_zh: Words, seen: Seen)
         "bureau": finding.bureau,
         "standing": finding.standing.name.lower().replace("_", "-"),
         "references": list(finding.references),
+        "suspect": list(finding.suspect),
         "at": moment_json(finding.at_us),
         "times": finding.times,
         "facts": {name: _fact(fact) for name, fact in finding.facts.items()},
