@@ -152,7 +152,7 @@ class Access:
         """As what somebody calls, at this moment. Raises NotAllowed where it is nobody, with the reason for the log."""
         if caller == IN_THE_CLEAR:
             return Column.IN_THE_CLEAR
-        if caller.party in self._auditors:
+        if caller.party in self._auditors and not caller.name:
             return Column.AUDITOR
         if caller.party not in self._bureaus:
             raise NotAllowed(f"{caller.id} is not of this charter")

@@ -75,6 +75,7 @@ COLUMNS = {
     "watcher:node": Column.PEER_NODE,
     "watcher:anybody": Column.PEER_ACTOR,
     "audit-office:": Column.AUDITOR,
+    "audit-office:node": None,
     "elsewhere:node": None,
     ":": Column.IN_THE_CLEAR,
 }

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, Final
 
 import grpc
 import structlog
@@ -27,6 +27,8 @@ from tallystick_node.callers import Callers
 from tallystick_node.services.errors import abort
 
 log = structlog.get_logger()
+
+_RPC_LOGGED_MAX: Final = 120  # characters of a call's name, which is the caller's to make up
 
 
 class Gate(ServerInterceptor):
@@ -62,7 +64,7 @@ class Gate(ServerInterceptor):
                 raise NotAllowed(f"not for {column.value}")
         except NotAllowed as error:
             caller = "" if who is None else who.id
-            log.info("not let in", rpc=rpc, peer=context.peer(), caller=caller, reason=str(error))
+            log.info("not let in", rpc=rpc[:_RPC_LOGGED_MAX], peer=context.peer(), caller=caller, reason=str(error))
             raise refusal() from None
         # Every call is answered in a task of its own, so this is seen by what answers it and by nothing else.
         callers.current.set(who)
