@@ -11,14 +11,16 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tallystick.core.certificate import Holder, authority_name
-from tallystick.sdk.certificates import CertificateAuthority
+from tallystick.sdk.certificates import CertificateAuthority, PrivateKey, new_key
 from tests.harness.ledger_maker import START_US
 
 Party = TypeVar("Party", bound=msgspec.Struct)
+Shown = tuple[bytes, bytes]
+"""A private key and its certificate, as a connection takes them."""
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 
 
@@ -33,9 +35,26 @@ def pinning(party: Party, *authorities: CertificateAuthority) -> Party:
     return msgspec.structs.replace(party, certificate_authority="".join(each.pem for each in authorities))
 
 
+def pem_of(key: PrivateKey) -> bytes:
+    """A private key as a connection takes it."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 def issued(authority: CertificateAuthority, holder: str, now_us: int = START_US, days: int = 90) -> bytes:
     """A certificate for a new key."""
     return authority.issue(Holder.parse(holder), generate_private_key(SECP256R1()).public_key(), now_us, days)
+
+
+def shown_by(authority: CertificateAuthority, holder: str, at_us: int) -> Shown:
+    """A new key, and a certificate of it that an authority issues."""
+    key = new_key()
+    return pem_of(key), authority.issue(Holder.parse(holder), key.public_key(), at_us)
+
+
+def shown_falsely(authority: CertificateAuthority, *uris: str, at_us: int) -> Shown:
+    """A new key, and a certificate with these URIs, which an authority's key signed though it never would."""
+    key = new_key()
+    return pem_of(key), bent(authority, *map(x509.UniformResourceIdentifier, uris), key=key, now_us=at_us)
 
 
 def bent(

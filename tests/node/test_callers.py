@@ -10,18 +10,17 @@ import grpc
 import msgspec
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tallystick.core.certificate import NODE_HOST, Holder
+from tallystick.core.certificate import NODE_HOST
 from tallystick.core.charter import Auditor, Charter, open_charter
-from tallystick.sdk.certificates import CertificateAuthority, PrivateKey, new_key
+from tallystick.sdk.certificates import CertificateAuthority, new_key
 from tallystick.sdk.clock import now_us
 from tallystick_node import callers
 from tallystick_node.access import Access, refusal
 from tallystick_node.callers import Callers
 from tallystick_node.services.gate import Gate
 from tests.harness import loop
-from tests.harness.authorities import authority_of, bent, pinning
+from tests.harness.authorities import Shown, authority_of, bent, pem_of, pinning, shown_by, shown_falsely
 from tests.harness.office import Office
 
 DAY_US = 86_400_000_000
@@ -102,13 +101,13 @@ class Listener:
 
         loop.run(say())
 
-    def channel(self, shown: tuple[bytes, bytes] | None) -> grpc.Channel:
+    def channel(self, shown: Shown | None) -> grpc.Channel:
         key, certificate = shown or (None, None)
         secure = grpc.ssl_channel_credentials(AUTHORITIES["taxation"].pem.encode(), key, certificate)
         options = [("grpc.ssl_target_name_override", NODE_HOST), ("grpc.use_local_subchannel_pool", 1)]
         return grpc.secure_channel(f"127.0.0.1:{self.port}", secure, options)
 
-    def told(self, shown: tuple[bytes, bytes] | None) -> str | tuple[grpc.StatusCode, str]:
+    def told(self, shown: Shown | None) -> str | tuple[grpc.StatusCode, str]:
         """For whom a caller with a key and certificate is taken, or how its call ends."""
         with self.channel(shown) as channel:
             call: Any = channel.unary_unary(ASKED)
@@ -118,20 +117,14 @@ class Listener:
                 return error.code(), error.details() or ""
 
 
-def pem_of(key: PrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def issued(holder: str, by: CertificateAuthority | None = None, at_us: int = MADE_US) -> tuple[bytes, bytes]:
+def issued(holder: str, by: CertificateAuthority | None = None, at_us: int = MADE_US) -> Shown:
     """A key and its certificate, as its party's authority issues it."""
-    key, named = new_key(), Holder.parse(holder)
-    return pem_of(key), (by or AUTHORITIES[named.party]).issue(named, key.public_key(), at_us)
+    return shown_by(by or AUTHORITIES[holder.partition(":")[0]], holder, at_us)
 
 
-def signed(by: CertificateAuthority, *uris: str) -> tuple[bytes, bytes]:
-    """A key and a certificate with these URIs, which the authority's key signed though it never would."""
-    key = new_key()
-    return pem_of(key), bent(by, *map(x509.UniformResourceIdentifier, uris), key=key, now_us=MADE_US)
+def signed(by: CertificateAuthority, *uris: str) -> Shown:
+    """A key and a certificate with these URIs, which the authority would never issue."""
+    return shown_falsely(by, *uris, at_us=MADE_US)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +139,7 @@ def test_a_caller_is_whom_its_certificate_names(shared: Listener, who: str) -> N
     assert shared.told(issued(who)) == who
 
 
-def below() -> tuple[bytes, bytes]:
+def below() -> Shown:
     """A key and a certificate by an authority that a party's own made, and that of it."""
     key, leaf = new_key(), new_key()
     pem = bent(MARKET, ca=True, subject="below", usages=(), key=key, now_us=MADE_US).decode()
@@ -155,9 +148,9 @@ def below() -> tuple[bytes, bytes]:
     return pem_of(leaf), bent(middle, named, issuer="below", key=leaf, now_us=MADE_US) + pem.encode()
 
 
-Shown = Callable[[], tuple[bytes, bytes] | None]
+Showing = Callable[[], Shown | None]
 MARKET, AUDIT = AUTHORITIES["market"], AUTHORITIES["audit-office"]
-FALSELY: dict[str, Shown] = {
+FALSELY: dict[str, Showing] = {
     "another party's actor": lambda: signed(MARKET, "tallystick:taxation:registrar"),
     "another party's node": lambda: signed(MARKET, "tallystick:taxation:node"),
     "an auditor, by a bureau": lambda: signed(MARKET, "tallystick:audit-office"),
@@ -182,7 +175,7 @@ def test_whoever_is_named_falsely_is_nobody(shared: Listener, what: str) -> None
     assert shared.told(FALSELY[what]()) == REFUSED
 
 
-UNKNOWN: dict[str, Shown] = {
+UNKNOWN: dict[str, Showing] = {
     "no certificate": lambda: None,
     "an authority of its own making": lambda: issued("market:clerk", CertificateAuthority.make("market", MADE_US)),
     "a certificate that has ended": lambda: issued("market:clerk", at_us=FOUNDED_US),
