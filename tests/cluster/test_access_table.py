@@ -91,6 +91,20 @@ grpc.health.v1.Health/List                                - - - -  - - -  - -  -
 grpc.health.v1.Health/Watch                               y y y y  y y y  y y  y y  y  y
 grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo y y y y  . . .  . .  . .  .  y
 """
+# At the observer's own node: of another's ledger, since it has none.
+OBSERVED = """
+                                                              W w N P J
+tallystick.v1.Submit/Submit                                   . . . . .
+tallystick.v1.Submit/SubmitMany                               . . . . .
+tallystick.v1.Ledger/GetCheckpoint                            y y y y y
+tallystick.v1.Ledger/ReadEntries                              y y y y y
+tallystick.v1.Ledger/FindOpenings                             . . . . -
+tallystick.v1.Witness/Cosign                                  . . - . .
+tallystick.v1.Gossip/Swap                                     y y y y y
+tallystick.v1.Operate/Backup                                  y . . . .
+grpc.health.v1.Health/Check                                   y y y y y
+grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo y . . . .
+"""
 # By the role of who signs: officer, system, registrar, node.
 SIGNED = """
                      o s r n
@@ -139,9 +153,9 @@ def column(table: str, letter: str) -> dict[str, str]:
     return {row: cell for (row, of), cell in read(table).items() if of == letter}
 
 
-def submit(channel: grpc.Channel, submission: Submission) -> str:
+def submit(channel: grpc.Channel, submission: Submission, wait_witnessed_ms: int = 0) -> str:
     """What becomes of one submission."""
-    asked = ledger_pb2.SubmitRequest(submission=submission)
+    asked = ledger_pb2.SubmitRequest(submission=submission, wait_witnessed_ms=wait_witnessed_ms)
     return outcome(channel, "tallystick.v1.Submit/Submit", asked.SerializeToString())
 
 
@@ -168,7 +182,9 @@ class Place:
         }
 
     def prepare(self, channel: grpc.Channel) -> None:
-        """Register keys that will be revoked; register the one of `leaver`, and revoke it."""
+        """Register keys that will be revoked; register the one of `leaver`, and revoke it. Its witnesses have copies of
+        that when this returns.
+        """
         registrar = self.signers["r"]
         registered = [registration(self.bureau, "spare", key) for key in spare_keys(SPARE_KEYS)]
         registered.append(registration(self.bureau, "leaver", key_of("leaver")))
@@ -187,14 +203,16 @@ class Place:
         }
         return registrar.say("revoke_actor", values)
 
-    def questions(self, who: str) -> dict[str, bytes]:
-        """A well-formed question of every call, as that caller would ask it. What is submitted the clerk signed."""
+    def questions(self, who: str, at: str = "") -> dict[str, bytes]:
+        """A well-formed question of every call, as that caller would ask it, of this node or of the one `at` a bureau.
+        What is submitted the clerk signed.
+        """
         origin = self.bureau.origin
         checkpoint = ledger_pb2.CheckpointRequest(origin=origin)
         inclusion = ledger_pb2.InclusionRequest(origin=origin, index=0, size=3)
         submit = ledger_pb2.SubmitRequest(submission=next(self.signers["o"].of_every_kind()))
         party = who.partition(":")[0] if ":" in who else PEER
-        settings = self.cluster[self.bureau.id].settings
+        settings = self.cluster[at or self.bureau.id].settings
         token = read_token(settings.operator_token)
         digest = bytes.fromhex(settings.config.charter_digest.removeprefix("blake3:"))
         health = health_pb2.HealthCheckRequest()
@@ -238,9 +256,9 @@ class District(Place):
     def authority(self, party: str) -> CertificateAuthority:
         return authority_at(self.cluster.folder if party == AUDITOR else self.cluster[party].home, party)
 
-    def channel(self, holder: str) -> grpc.Channel:
+    def channel(self, holder: str, at: str = OWN) -> grpc.Channel:
         """A connection of whoever its party's authority vouches for."""
-        return channel_to(self.bureau, shown_by(self.authority(holder.partition(":")[0]), holder, now_us()))
+        return channel_to(self.cluster[at].bureau, shown_by(self.authority(holder.partition(":")[0]), holder, now_us()))
 
     def nobody(self) -> dict[str, tuple[grpc.Channel, str]]:
         """Connections of those who are nobody, and what becomes of their calls."""
@@ -279,7 +297,7 @@ def district(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iter
     """Four bureaus, of which one is suspended and one closed, an observer and an auditor."""
     with checked_cluster(tmp_path_factory.mktemp("district"), 4, nursery, observers=1) as cluster:
         closed = District(cluster, cluster[CLOSED].bureau)
-        with closed.channel(f"{CLOSED}:clerk") as channel:
+        with closed.channel(f"{CLOSED}:clerk", CLOSED) as channel:
             call: Any = channel.unary_unary("/tallystick.v1.Ledger/GetCheckpoint")
             asked = ledger_pb2.CheckpointRequest(origin=closed.bureau.origin).SerializeToString()
             answer = ledger_pb2.CheckpointAnswer.FromString(call(asked, timeout=WAIT_S))
@@ -335,6 +353,16 @@ def test_every_call(called: Called) -> None:
     cells = {YES: "y", NOT_LET_IN: ".", "NotAllowed": "-", "NotFound": "-"}
     ends = {rpc: outcome(channel, rpc, asked) for rpc, asked in place.questions(LETTERS[letter]).items()}
     assert {rpc: cells.get(end, end) for rpc, end in ends.items()} == column(CALLS, letter)
+
+
+@pytest.mark.parametrize("letter", "WwNPJ")
+def test_an_observers_node(district: District, letter: str) -> None:
+    """It records nothing for anybody, and takes its own readers for anybody's."""
+    holder, cells = LETTERS[letter], {YES: "y", NOT_LET_IN: ".", "NotFound": "-"}
+    expected, asked = column(OBSERVED, letter), district.questions(holder, OBSERVER)
+    with district.channel(holder, OBSERVER) as channel:
+        ends = {rpc: outcome(channel, rpc, asked[rpc]) for rpc in expected}
+    assert {rpc: cells.get(end, end) for rpc, end in ends.items()} == expected
 
 
 def test_the_tables_name_every_call_and_kind() -> None:
