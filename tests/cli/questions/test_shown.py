@@ -19,7 +19,7 @@ from tests.node.test_openings import uses
 
 TAXATION, PLANNING = "taxation", "planning"
 SUBJECT = "310115198001010013"
-NOBODY = "in the clear"
+AUDITOR = "audit-office"
 
 Asking = Callable[[str], None]
 
@@ -61,8 +61,8 @@ def test_of_an_entry_it_says_which_search_found_it(tally: Tally, told: LocalClus
     said = tally("shown", "taxation#5", profile=told.auditor_profile)
     assert said.code == 0, said.err
     assert [line.split("\t")[1:] for line in said.lines[:2]] == [
-        [NOBODY, "search: subject of data used", "taxation#0-5", "taxation#6"],
-        [NOBODY, "found: subject of data used", "taxation#5", "taxation#8"],
+        [AUDITOR, "search: subject of data used", "taxation#0-5", "taxation#6"],
+        [AUDITOR, "found: subject of data used", "taxation#5", "taxation#8"],
     ]
     assert "taxation: of 2 entries found by searches, 1 proven to be this one; by its node's word alone 1" in said.out
     assert "full pass" in said.out
@@ -101,7 +101,23 @@ def test_of_a_ledger_it_lists_all_and_opens_nothing(tally: Tally, told: LocalClu
     document = tally("shown", "--json", profile=told.auditor_profile).json
     assert len(document["shown"]) == 5
     assert {each["bureau"]: each["size"] for each in document["coverage"]["ledgers"]}[TAXATION] == 9
-    assert tally("shown", "--to", "audit-office", "--json", profile=told.auditor_profile).json["shown"] == []
+    assert tally("shown", "--to", AUDITOR, "--json", profile=told.auditor_profile).json["shown"] == document["shown"]
+    assert tally("shown", "--to", TAXATION, "--json", profile=told.auditor_profile).json["shown"] == []
+
+
+def test_what_was_read_is_recorded_by_the_node_that_showed_it(tally: Tally, told: LocalCluster) -> None:
+    """An auditor's reading by whoever showed it, at the latest when the node stops; the bureau's own not at all."""
+    for member in told:
+        member.sdk.entry(0)
+    tally("show", "taxation#1", "--profile", told[PLANNING].profile)
+    told[TAXATION].stop()
+    told[TAXATION].start()
+    document = tally("shown", "taxation#1", "--json", profile=told.auditor_profile).json
+    read = {each["to"].partition(":")[0]: each for each in document["shown"] if each["how"] == "read"}
+    assert read.keys() == {AUDITOR, PLANNING}
+    assert {each["bureau"] for each in read.values()} == {TAXATION}
+    assert (read[PLANNING]["first"], read[PLANNING]["count"]) == (1, 1)
+    assert read[AUDITOR]["first"] == 0
 
 
 @pytest.mark.parametrize(
