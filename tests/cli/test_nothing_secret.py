@@ -20,6 +20,7 @@ from tallystick.core.keys import SigningKey
 from tallystick.core.submission import seal
 from tallystick.sdk.clock import new_id, new_salt
 from tallystick.sdk.key_file import generate_key
+from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.home import SETTINGS
 from tallystick_proto.v1.entry_pb2 import Submission
@@ -154,8 +155,7 @@ def test_nothing_secret_is_printed_or_logged(cluster: LocalCluster, known: Secre
     ]
     bad: list[tuple[str, tuple[object, ...]]] = [
         (SUBJECT * 4_000, use),
-        (SUBJECT, ("use", "no version", "--purpose", "audit", "--subject-from-stdin")),
-        (SUBJECT, ("use", "A@1", "--purpose", "no purpose", "--subject-from-stdin")),
+        (SUBJECT, ("use", "A@1@2", "--purpose", "audit", "--subject-from-stdin")),
         (SUBJECT * 4_000, asked),
         ("", (*register, "--registrar-key", junk)),
         ("", (*register, "--registrar-key", open_to_all)),
@@ -186,8 +186,9 @@ def test_nothing_secret_is_printed_or_logged(cluster: LocalCluster, known: Secre
     (tax.home / "keys" / "ledger.key").write_bytes(sealed.read_bytes())
     said.append(tallyd("run", tax.home, "--passphrase-fd", "0", stdin=PASSPHRASE))
     (tax.home / "keys" / "ledger.key").write_bytes((backup / "keys" / "ledger.key").read_bytes())
+    passphrase = Passphrase(told(PASSPHRASE))
     for path in (*tax.home.parent.rglob("*.key"), *backup.rglob("*.key")):
-        known.add_key(path)
+        known.add_key(path, passphrase)
 
     logs = [member.log_text for member in cluster]
     assert all("debug" in log for log in logs)

@@ -41,7 +41,10 @@ def cluster() -> None:
 @click.option("--observers", type=int, help="How many beside them, when it is made. [default: 0]")
 @click.option("--in-the-clear", is_flag=True, help="Without TLS, when it is made.")
 def up(folder: Path, bureaus: int | None, observers: int | None, in_the_clear: bool) -> None:
-    """Make the cluster if there is none, and start every node that is stopped."""
+    """Make the cluster if there is none, and start every node that is stopped.
+
+    Its keys are under no passphrase, since all are its user's: it is there for trying things out.
+    """
     from tallystick_node.cluster.layout import alone, is_cluster
     from tallystick_node.cluster.local import LocalCluster
 
