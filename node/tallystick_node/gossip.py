@@ -25,6 +25,7 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick.core.clocks import ahead_us
 from tallystick.core.errors import (
     Forked,
+    NotAllowed,
     TallystickError,
     Unreachable,
 )
@@ -205,7 +206,7 @@ class Gossip:
         try:
             async with asyncio.timeout(CALL_MAX_S):
                 yield peer
-        except Unreachable:
+        except (Unreachable, NotAllowed):  # not reached, or let in no more on a connection that outlived a certificate
             if peer.outdated:  # once a certificate's life, so that the old one may wait for the end
                 self._peers.pop(bureau.id, None)
             raise

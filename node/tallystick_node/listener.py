@@ -2,7 +2,7 @@
 
 Over TLS every caller shows a certificate that an authority of the charter issued, some party's; that it was the
 caller's own, and that its term is not over by this node's clock, is looked at with each call (`callers`). The node
-shows its own.
+shows its own, as it is at each handshake.
 """
 
 from __future__ import annotations
@@ -13,26 +13,42 @@ from tallystick.core.charter import Charter
 from tallystick.core.errors import Usage
 from tallystick.sdk.certified_key import CertifiedKey
 from tallystick_node.config import Settings
+from tallystick_node.own_certificate import OwnCertificate
 
 
-def listen(server: grpc.aio.Server, settings: Settings, charter: Charter, shown: CertifiedKey | None) -> None:
+def listen(server: grpc.aio.Server, settings: Settings, charter: Charter, own: OwnCertificate | None) -> None:
     """Have a server listen where the settings say: over TLS, or in the clear where nothing is shown.
 
     Raises Usage where the address cannot be had.
     """
     address = settings.config.listen
     try:
-        if shown is None:
+        if own is None:
             server.add_insecure_port(address)
         else:
-            server.add_secure_port(address, _security(charter, shown))
+            server.add_secure_port(address, _security(charter, own))
     except RuntimeError:
         raise Usage("the address is in use or cannot be had", where=address, expected="a free port") from None
 
 
-def _security(charter: Charter, shown: CertifiedKey) -> grpc.ServerCredentials:
-    roots = "".join(
-        [bureau.certificate_authority for bureau in charter.bureau]
-        + [auditor.certificate_authority for auditor in charter.auditor]
+def _security(charter: Charter, own: OwnCertificate) -> grpc.ServerCredentials:
+    roots = "".join(party.certificate_authority for party in charter.parties).encode()
+
+    def configuration(shown: CertifiedKey) -> grpc.ServerCertificateConfiguration:
+        return grpc.ssl_server_certificate_configuration([(shown.key_pem, shown.certificate_pem)], roots)
+
+    taken = own.shown
+
+    def news() -> grpc.ServerCertificateConfiguration | None:
+        """Asked at every handshake, in a thread of gRPC's."""
+        nonlocal taken
+        if own.shown is taken:
+            return None
+        taken = own.shown
+        return configuration(taken)
+
+    return grpc.dynamic_ssl_server_credentials(
+        configuration(taken),
+        news,  # type: ignore[arg-type]  # None is what says that nothing has changed
+        require_client_authentication=True,
     )
-    return grpc.ssl_server_credentials([(shown.key_pem, shown.certificate_pem)], roots.encode(), True)

@@ -1,7 +1,8 @@
 """What an operator watches of a running node, as Prometheus reads it: taken from the node whenever somebody asks.
 
 A ledger is named by its bureau's id, a witness by its own. Sizes are numbers of entries, moments seconds since 1970.
-A witness or a copy that is behind the size of the ledger, and stays there, is one to look at.
+A witness or a copy that is behind the size of the ledger, and stays there, is one to look at; so is a certificate that
+ends soon.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ class _Asked(Collector):
 
 
 class Metrics:
-    """The metrics of a node."""
+    """The metrics of a node. `certificate_ends_us` says when what it shows to others ends; None in the clear."""
 
-    def __init__(self, engine: Observer) -> None:
+    def __init__(self, engine: Observer, certificate_ends_us: Callable[[], int | None]) -> None:
         self._engine = engine
+        self._certificate_ends_us = certificate_ends_us
         self._registry = CollectorRegistry()
         self._registry.register(_Asked(self._families))
         ProcessCollector(registry=self._registry)
@@ -47,6 +49,9 @@ class Metrics:
         engine = self._engine
         yield _gauge("records", "1 where submissions are taken now, else 0", int(engine.records))
         yield _gauge("charter_expires_seconds", "When the charter ends", engine.who.charter.expires_us / _US)
+        ends_us = self._certificate_ends_us()
+        if ends_us is not None:
+            yield _gauge("certificate_expires_seconds", "When the certificate shown to others ends", ends_us / _US)
         if isinstance(engine, Engine):
             yield from self._ledger(engine)
         yield from self._copies()

@@ -56,6 +56,8 @@ class Peer:
     @property
     def outdated(self) -> bool:
         """Whether the certificate was renewed since this was opened: a channel goes on with what it was opened with."""
+        if self._credentials is None:
+            return False  # there is nothing to renew
         with suppress(ConfigInvalid):
             return shown_to(self.bureau, self._credentials) != self._shown
         return False

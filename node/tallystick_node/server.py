@@ -44,6 +44,7 @@ from tallystick_node.ledger import Ledger, check_against_signed, check_no_entrie
 from tallystick_node.listener import listen
 from tallystick_node.metrics_page import MetricsPage
 from tallystick_node.operator_token import make_token
+from tallystick_node.own_certificate import OwnCertificate
 from tallystick_node.peers import Peer
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.errors import DomainErrors
@@ -79,7 +80,7 @@ class Node:
         settings: Settings,
         charter: Charter,
         bureau: Bureau,
-        shown: CertifiedKey | None,
+        own: OwnCertificate | None,
         engine: observer.Observer,
         close: Callable[[], None],
     ) -> None:
@@ -87,7 +88,7 @@ class Node:
         self.charter = charter
         self.bureau = bureau
         self.engine = engine
-        self._shown = shown
+        self._own = own
         self.close = close
         self._server: grpc.aio.Server | None = None
         self._page: MetricsPage | None = None
@@ -105,7 +106,7 @@ class Node:
             )
         place, digest = settings.place(settings.config.charter), settings.config.charter_digest
         versions = HeardVersions.open(place, digest, settings.path.parent)
-        shown = load_certificate(settings, charter, bureau, clock())
+        own = _own_certificate(settings, charter, bureau, clock)
         reach = partial(Peer, credentials=settings.credentials)
         witness_key = load_witness_key(settings, bureau)
         key = None if bureau.is_observer else load_ledger_key(settings, bureau)
@@ -117,7 +118,7 @@ class Node:
                 check_no_entries(store, bureau.origin)
                 onlooker = observer.Who(versions, bureau, witness_key, clock, reach, random.SystemRandom())
                 engine = observer.Observer(onlooker, store, config.gossip.interval_s, config.write.shown_s)
-                return cls(settings, charter, bureau, shown, engine, store.close)
+                return cls(settings, charter, bureau, own, engine, store.close)
             signed = SignedSize.open(settings.signed_size, bureau.origin)
             try:
                 ledger = Ledger.open(store, bureau.origin)
@@ -153,7 +154,7 @@ class Node:
         writer = Engine(
             who, sequencer, due, config.write.witness_times_s, config.gossip.interval_s, config.write.shown_s
         )
-        return cls(settings, charter, bureau, shown, writer, close)
+        return cls(settings, charter, bureau, own, writer, close)
 
     @property
     def sequencer(self) -> Sequencer:
@@ -206,7 +207,7 @@ class Node:
         ]
         reflection.enable_server_reflection([*named, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)
         try:
-            listen(server, self.settings, self.charter, self._shown)
+            listen(server, self.settings, self.charter, self._own)
         except BaseException:
             await self._hide_metrics()
             await engine.stop()
@@ -218,13 +219,15 @@ class Node:
         await self._report()
         self.recording = asyncio.create_task(self._begin())
         self._tasks = [self.recording, asyncio.create_task(self._report_the_end())]
+        if self._own is not None:
+            self._tasks.append(asyncio.create_task(self._own.watch()))
         log.info("serving", bureau=self.bureau.id, listen=config.listen, **engine.standing)
 
     def _gate(self) -> Gate:
         """Lets in whom the table of access lets in; its listener asks nobody for a certificate."""
         actors = None if self.bureau.is_observer else lambda: self.sequencer.actors
         return Gate(
-            Callers(self.charter, self.engine.who.now_us, in_the_clear=self._shown is None),
+            Callers(self.charter, self.engine.who.now_us, in_the_clear=self._own is None),
             Access(self.charter, self.bureau, actors),
         )
 
@@ -234,8 +237,11 @@ class Node:
         if where:
             from tallystick_node.metrics import Metrics  # here: who shows none need not load what makes them
 
-            self._page = MetricsPage(where, Metrics(self.engine).text)
+            self._page = MetricsPage(where, Metrics(self.engine, self._certificate_ends_us).text)
             await self._page.start()
+
+    def _certificate_ends_us(self) -> int | None:
+        return None if self._own is None else self._own.shown.certificate.ends_us
 
     async def _hide_metrics(self) -> None:
         if self._page is not None:
@@ -291,6 +297,18 @@ class Node:
         finally:
             stopped.cancel()
             await self.stop()
+
+
+def _own_certificate(
+    settings: Settings, charter: Charter, bureau: Bureau, clock: Callable[[], int]
+) -> OwnCertificate | None:
+    """What the node shows, None where it listens in the clear. Raises ConfigInvalid."""
+
+    def read() -> CertifiedKey | None:
+        return load_certificate(settings, charter, bureau, clock())
+
+    shown = read()
+    return None if shown is None else OwnCertificate(shown, read, clock)
 
 
 def run(settings: Settings, told: Told = lambda records: None, lifeline: int | None = None) -> None:

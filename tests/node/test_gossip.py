@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from tallystick.core.charter import Bureau
 from tallystick.core.equivocation import make_equivocation, verify_equivocation
-from tallystick.core.errors import BehindSigned, ClockOff, NotFound, StorageFailed
+from tallystick.core.errors import BehindSigned, ClockOff, NotAllowed, NotFound, StorageFailed
 from tallystick.core.reconciling import APART_MAX
 from tallystick.core.statement import read
 from tallystick.core.witnessing import open_cosigned
+from tallystick_node.peers import Peer
 from tallystick_node.proven import Proven
 from tallystick_node.store.memory import MemoryStore
+from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest
 from tests.harness import loop
 from tests.harness.asked_witnesses import until
 from tests.harness.company import Company
@@ -257,3 +260,25 @@ def test_evidence_that_could_not_be_written_is_held_and_written_later(company: C
     again.load()
     again.stop()
     assert again.against(company.bureau(MARKET)) == file
+
+
+def test_a_node_that_is_let_in_no_more_connects_anew_under_a_renewed_certificate(company: Company) -> None:
+    """A kept connection was made under the certificate before: refused on it, the next swap goes over a new one."""
+    gossip = company[MARKET].engine.gossip
+    peers: list[Refused] = []
+
+    class Refused(Peer):
+        outdated = True
+
+        async def swap(self, request: SwapRequest) -> SwapAnswer:
+            raise NotAllowed("not for you")
+
+    def reach(bureau: Bureau) -> Peer:
+        peers.append(Refused(bureau))
+        return peers[-1]
+
+    gossip._reach = reach
+    for _ in range(2):
+        with pytest.raises(NotAllowed):
+            loop.run(gossip.swap(company.bureau(TAX)))
+    assert len(peers) == 2

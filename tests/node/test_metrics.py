@@ -9,6 +9,7 @@ import pytest
 
 from tallystick import Node as Client
 from tallystick.core.errors import ConfigInvalid, Refused, StorageFailed, Usage
+from tallystick_node.authority import certified_files
 from tallystick_node.cluster.ports import HOST, held_ports
 from tallystick_node.config import Settings
 from tallystick_node.counts import DISK_ERRORS, REFUSED, Count
@@ -41,6 +42,8 @@ def test_a_node_s_figures_follow_it(tmp_path: Path) -> None:
     assert after["tallystick_ledger_entries"] == after["tallystick_ledger_signed_entries"] == 4
     assert after["tallystick_ledger_witnessed_entries"] == 0
     assert after["tallystick_charter_expires_seconds"] * 1_000_000 == node.charter.expires_us
+    shown = certified_files(tmp_path / "market", "node").load().certificate
+    assert after["tallystick_certificate_expires_seconds"] * 1_000_000 == shown.ends_us
     assert after['tallystick_calls_refused_total{error="NotFound"}'] == refused + 1
     assert after["process_resident_memory_bytes"] > 0
 

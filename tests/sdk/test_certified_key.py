@@ -51,7 +51,7 @@ def test_a_new_key_waits_for_its_certificate(tmp_path: Path) -> None:
     before = pair.load()
     pem = asked(pair)
     assert pair.load() == before
-    assert read_request(pair.request(CLERK), "")[1] == pair.install(pem).public
+    assert read_request(pair.request(CLERK), "")[1] == pair.install(pem, CLERK, START_US).public
     assert pair.load().certificate_pem == pem
 
 
@@ -59,14 +59,14 @@ def test_a_certificate_of_another_key_is_not_installed(tmp_path: Path) -> None:
     """One that no key waits for leaves everything as it was."""
     pair = files(tmp_path)
     with pytest.raises(ConfigInvalid, match="no key waits"):
-        pair.install(TAXATION.issue(CLERK, TAXATION.authority.public, START_US))
+        pair.install(TAXATION.issue(CLERK, TAXATION.authority.public, START_US), CLERK, START_US)
     pem = asked(pair)
     with pytest.raises(ConfigInvalid, match="no key waits"):
-        pair.install(TAXATION.issue(CLERK, TAXATION.authority.public, START_US))
+        pair.install(TAXATION.issue(CLERK, TAXATION.authority.public, START_US), CLERK, START_US)
     with pytest.raises(MalformedCertificate):
-        pair.install(b"")
+        pair.install(b"", CLERK, START_US)
     assert not pair.certificate.exists()
-    pair.install(pem)
+    pair.install(pem, CLERK, START_US)
 
 
 @pytest.mark.parametrize("renewing", [True, False], ids=["again", "reading"])
@@ -140,9 +140,10 @@ def test_a_key_is_not_printed(tmp_path: Path) -> None:
 
 
 def test_a_key_under_a_passphrase_is_renewed_under_it(tmp_path: Path) -> None:
-    """The new key is encrypted too, and opened by whoever knows the passphrase."""
+    """The new key is encrypted too, as the one before was, and opened by whoever knows the passphrase."""
     pair = files(tmp_path)
-    made = pair.renew(TAXATION, CLERK, START_US, passphrase=Passphrase(told("secret\n")), secret=b"secret")
+    pair.renew(TAXATION, CLERK, START_US, secret=b"secret", passphrase=Passphrase(told("secret\n")))
+    made = pair.renew(TAXATION, CLERK, START_US, passphrase=Passphrase(told("secret\n")))
     assert pair.load(Passphrase(told("secret\n"))).certificate == made
     assert pair.key.read_bytes().startswith(b"-----BEGIN ENCRYPTED")
     with pytest.raises(ConfigInvalid):

@@ -210,6 +210,7 @@ def _print(
     found: list[dict[str, Any]],
 ) -> None:
     from tallystick.cli.alarms import print_alarms
+    from tallystick.cli.certificate import certificate_document, certificate_warning
 
     charter = session.profile.charter
     answering = [row for row in rows if row["state"] == "answers"]
@@ -237,6 +238,7 @@ def _print(
                 "observers": observers,
                 "set_aside": aside,
                 "alarms": found,
+                "certificate": certificate_document(session),
                 "coverage": coverage,
             }
         )
@@ -267,6 +269,8 @@ def _print(
     for each in aside:
         output.line(f"{each['note']}: {each['says']}")
     print_alarms(session, found)
+    if warning := certificate_warning(session):
+        output.line(warning)
     output.line(coverage)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tallystick.cli.certificate import certificate_document, certificate_facts, print_certificate, renew
 from tallystick.cli.options import Session, command, complete_bureau, shared_options
 from tallystick.core.errors import NotFound, Usage
 
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 @click.group()
 @shared_options
 def identity() -> None:
-    """The keys that a bureau's actors sign with: make one, have it registered, revoke it."""
+    """The keys that a bureau's actors sign with: make one, have it registered, revoke it. And the certificate that
+    nodes are shown.
+    """
+
+
+identity.add_command(renew)
 
 
 @identity.command(short_help="Make a key, and the request to register it.")
@@ -65,6 +71,8 @@ def init(session: Session, actor: str, role: str, folder: Path | None, encrypt: 
     key = generate_key(key_path, session.passphrase.chosen(str(key_path)) if encrypt else b"")
     write_whole(request_path, make_request(bureau.origin, named, role, key))
     snippet = f'[identity]\nactor = "{named}"\nkey = "{_within(key_path, profile.path.parent)}"'
+    if bureau.certificate_authority:
+        snippet += f'\n\n[tls]\ncertificate = "tls/{name}.crt"\nkey = "tls/{name}.key"'
     output = session.output
     say = output.say
     if output.json:
@@ -91,6 +99,11 @@ def init(session: Session, actor: str, role: str, folder: Path | None, encrypt: 
     output.line(say("Once it is registered, this goes into the profile:", "登记之后，将下列内容写入配置："))
     for line in snippet.split("\n"):
         output.line(line)
+    if bureau.certificate_authority:
+        output.line()
+        output.line(
+            say("Its certificate: tally identity renew --request FILE", "其证书：tally identity renew --request FILE")
+        )
 
 
 @identity.command(short_help="Register a key, from its request.")
@@ -197,11 +210,13 @@ def revoke(
         )
 
 
-@identity.command("show", short_help="Show who may sign on a ledger.")
+@identity.command("show", short_help="Show your certificate, and who may sign on a ledger.")
 @click.argument("bureau", required=False, shell_complete=complete_bureau)
 @command
 def show_(session: Session, bureau: str | None) -> None:
     """Show who may sign on a bureau's ledger: every registration and revocation its node answers with, each verified.
+    Before that stands what nodes are shown of you, and until when. An auditor's profile names no bureau: without BUREAU
+    it is that alone.
 
     \b
     Example:
@@ -210,6 +225,10 @@ def show_(session: Session, bureau: str | None) -> None:
     from tallystick.cli.registration import actors_on
     from tallystick.core.kinds import role_label
 
+    if bureau is None and not session.profile.has_bureau:
+        print_certificate(session)
+        return
+    own = certificate_document(session)
     with session.ledgers() as ledgers:
         reader = ledgers[bureau or session.profile.bureau.id]
         actors = sorted(actors_on(reader), key=lambda found: (found.index is not None, found.index or 0))
@@ -239,8 +258,13 @@ def show_(session: Session, bureau: str | None) -> None:
             }
             for found in actors
         ]
-        output.document({"bureau": reader.bureau.id, "size": size, "actors": listed, "coverage": coverage})
+        output.document(
+            {"bureau": reader.bureau.id, "size": size, "actors": listed, "certificate": own, "coverage": coverage}
+        )
         return
+    if own is not None:
+        output.facts(certificate_facts(session))
+        output.line()
     header = (
         ("actor", "role", "key", "registered", "revoked")
         if output.language == "en"

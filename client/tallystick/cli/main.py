@@ -139,7 +139,7 @@ SECTIONS = (
                 "identity",
                 "tallystick.cli.identity:identity",
                 "Make, register and revoke keys.",
-                "init | register | revoke | show",
+                "init | register | revoke | show | renew",
             ),
             Lazy(
                 "key",

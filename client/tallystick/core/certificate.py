@@ -41,6 +41,7 @@ from tallystick.core.limits import AUTHORITIES_MAX, CERTIFICATE_BYTES_MAX
 NODE_HOST: Final = "node.tallystick"
 NODE_NAME: Final = "node"
 _SCHEME: Final = "tallystick:"
+_DAY_US: Final = 24 * 3600 * 1_000_000
 _CACHED_MAX: Final = 4_096
 UNREADABLE: Final = (
     ValueError,
@@ -100,6 +101,14 @@ class Certificate:
 
     def valid(self, now_us: int) -> bool:
         return self.begins_us <= now_us < self.ends_us
+
+    def ends_soon(self, now_us: int) -> bool:
+        """Whether less than a third of its term is left, or none."""
+        return now_us >= self.ends_us - (self.ends_us - self.begins_us) // 3
+
+    def days_left(self, now_us: int) -> int:
+        """How many whole days it lasts; below 0 where it has ended."""
+        return (self.ends_us - now_us) // _DAY_US
 
     @property
     def fingerprint(self) -> str:

@@ -14,7 +14,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tallystick.core.certificate import Holder, Issued, parse_issued
-from tallystick.core.errors import ConfigInvalid, MalformedCertificate
+from tallystick.core.certified import check_certified
+from tallystick.core.charter import Charter
+from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAuthentic
 from tallystick.sdk.certificates import (
     CERTIFICATE_DAYS,
     CertificateAuthority,
@@ -25,7 +27,7 @@ from tallystick.sdk.certificates import (
     read_pem,
 )
 from tallystick.sdk.files import write_whole
-from tallystick.sdk.key_file import save_private
+from tallystick.sdk.key_file import passphrase_like, save_private
 from tallystick.sdk.passphrase import Passphrase
 
 _READS_MAX = 3
@@ -71,7 +73,7 @@ class CertifiedFiles:
     def request(self, holder: Holder, passphrase: Passphrase | None = None, secret: bytes = b"") -> bytes:
         """What asks for a holder's certificate, PEM; its key, new or still waiting, waits. Raises ConfigInvalid.
 
-        A new key is encrypted under `secret`, where there is one.
+        A new key is encrypted under `secret`, where there is one, else as the key before is.
         """
         return make_request(holder, self._waiting(passphrase, secret))
 
@@ -81,19 +83,34 @@ class CertifiedFiles:
         holder: Holder,
         now_us: int,
         days: int = CERTIFICATE_DAYS,
+        charter: Charter | None = None,
         passphrase: Passphrase | None = None,
         secret: bytes = b"",
     ) -> Issued:
-        """A new key and its certificate in the place of what is there. Raises ConfigInvalid, NotAllowed."""
+        """A new key and its certificate in the place of what is there. Raises as `CertificateAuthority.issue` and
+        `install`.
+        """
         pem = authority.issue(holder, self._waiting(passphrase, secret).public_key(), now_us, days)
-        return self.install(pem, passphrase)
+        return self.install(pem, holder, now_us, charter, passphrase)
 
-    def install(self, pem: bytes, passphrase: Passphrase | None = None) -> Issued:
+    def install(
+        self,
+        pem: bytes,
+        holder: Holder,
+        now_us: int,
+        charter: Charter | None = None,
+        passphrase: Passphrase | None = None,
+    ) -> Issued:
         """A certificate that was issued for the waiting key, and that key, in the place of what is there.
 
-        Raises ConfigInvalid where no key waits for it, or MalformedCertificate.
+        Raises ConfigInvalid where no key waits for it, MalformedCertificate, and NotAuthentic where it is another's, or
+        the charter, if there is one yet, does not vouch for it.
         """
         certificate = parse_issued(pem)
+        if certificate.holder != holder:
+            raise NotAuthentic(f"it is the certificate of {certificate.holder.id}", expected=f"that of {holder.id}")
+        if charter is not None:
+            check_certified(charter, certificate, now_us)
         if not self.next_key.exists() or load_tls_key(self.next_key, passphrase).public_key() != certificate.public:
             raise ConfigInvalid(
                 "no key waits for this certificate",
@@ -109,6 +126,7 @@ class CertifiedFiles:
         if self.next_key.exists():
             return load_tls_key(self.next_key, passphrase)
         key = new_key()
+        secret = secret or passphrase_like(self.next_key, self.key, passphrase or Passphrase())
         save_private(self.next_key, key, secret)
         return key
 

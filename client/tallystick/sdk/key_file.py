@@ -45,10 +45,17 @@ def generate_key_like(path: Path, like: Path, passphrase: Passphrase) -> Signing
     """A new key beside another: under the passphrase that opens `like`, or under none where that is. Raises
     ConfigInvalid as `generate_key` and `load_private`.
     """
+    return generate_key(path, passphrase_like(path, like, passphrase))
+
+
+def passphrase_like(path: Path, like: Path, passphrase: Passphrase) -> bytes:
+    """What a new key at `path` is put under beside another: the passphrase that opens `like`, or none where that is
+    under none, or is not there. Raises ConfigInvalid as `load_private`.
+    """
     if not (like.exists() and is_encrypted(like)):
-        return generate_key(path)
+        return b""
     load_private(like, passphrase)
-    return generate_key(path, passphrase.chosen(str(path)))
+    return passphrase.chosen(str(path))
 
 
 def load_key(path: Path, passphrase: Passphrase | None = None) -> SigningKey:

@@ -14,7 +14,7 @@ from typing import TypeVar
 import grpc
 
 from tallystick.core.charter import Bureau
-from tallystick.core.errors import ConfigInvalid, TallystickError, Unreachable
+from tallystick.core.errors import ConfigInvalid, NotAllowed, TallystickError, Unreachable
 from tallystick.sdk.credentials import Credentials, shown_to
 from tallystick.sdk.dialling import DEADLINE_S, failed, open_channel
 from tallystick_proto.v1.gossip_pb2 import CharterRequest, SwapAnswer, SwapRequest, TellRequest
@@ -145,7 +145,7 @@ class Wire:
         the channel would go on connecting with what it was opened with.
         """
         found = failed(error, self.at, self.credentials)
-        if self._opened is not None and isinstance(found, Unreachable):
+        if self._opened is not None and isinstance(found, Unreachable | NotAllowed):
             with suppress(ConfigInvalid):
                 if shown_to(self.at, self.credentials) != self._opened.shown:
                     self._opened.channel.close()

@@ -10,6 +10,7 @@ import click
 
 from tallystick.core.errors import TallystickError
 from tallystick_node.cli.backup import backup, restore
+from tallystick_node.cli.cert import cert
 from tallystick_node.cli.charter import charter
 from tallystick_node.cli.cluster import cluster
 from tallystick_node.cli.init import init
@@ -29,7 +30,7 @@ def tallyd() -> None:
     """A bureau's node: it keeps one ledger, answers for it, and proves what it answers."""
 
 
-for _command in (init, run, fsck, backup, restore, recover, config, charter, cluster, completion):
+for _command in (init, run, fsck, backup, restore, recover, config, charter, cert, cluster, completion):
     tallyd.add_command(_command)
 
 

@@ -147,6 +147,8 @@ def _show(members: LocalCluster) -> None:
     for each in standings:
         if each.why:
             click.echo(each.why)
+        if each.certificate:
+            click.echo(each.certificate)
 
 
 def _allow_open_files() -> None:

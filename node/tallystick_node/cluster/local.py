@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -26,12 +26,14 @@ from tallystick.core.errors import (
     Usage,
     VerificationFailed,
 )
+from tallystick.sdk.clock import now_us
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.observing import holdings
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.wire import Wire
 from tallystick.sdk.witnessing import not_recording
+from tallystick_node.certifying import Certifying
 from tallystick_node.cluster.births import STOP_MAX_S, Births
 from tallystick_node.cluster.layout import auditor_profile, is_cluster, make_cluster, open_profile
 from tallystick_node.cluster.member import Member
@@ -48,7 +50,8 @@ _STATUS_DEADLINE_S = 5.0
 class Standing:
     """How a member stands: `starting` waits for its witnesses before it records, `reading` records no more for good,
     `silent` does not answer, `not believed` gives an answer that does not verify, `unchecked` one that another
-    version of the charter than the auditor's profile has may account for.
+    version of the charter than the auditor's profile has may account for. `certificate` says that what its node shows
+    ends soon, or is not accepted; empty otherwise.
     """
 
     bureau: str
@@ -57,6 +60,7 @@ class Standing:
     endpoint: str
     entries: int | None
     why: str = ""
+    certificate: str = ""
 
 
 class LocalCluster:
@@ -160,7 +164,11 @@ class LocalCluster:
 
     def status(self) -> list[Standing]:
         """How every member stands; what a node says was verified as the auditor's client would."""
-        return [_standing(member, self._profile) for member in self]
+        now = now_us()
+        return [
+            replace(_standing(member, self._profile), certificate=Certifying(member.home).warning(now))
+            for member in self
+        ]
 
     def close_clients(self) -> None:
         """Close every connection that was made through this object."""
