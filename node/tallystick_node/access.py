@@ -163,7 +163,13 @@ class Access:
     def _own_column(self, caller: Caller) -> Column:
         if self._actors is None:  # an observer registers nobody: its authority alone vouches for who reads
             return Column.OWN_NODE if caller.name == NODE else Column.PEER_ACTOR
-        roles = self._actors().roles_of(caller.id)
+        actors = self._actors()
+        if caller.certified_us < actors.compromised_us(caller.id):
+            # Whoever had a key of his may have the certificate's as well, and a new key of his does not change that.
+            raise NotAllowed(
+                f"the certificate of {caller.id} begins before a key of his was compromised", expected="a later one"
+            )
+        roles = actors.roles_of(caller.id)
         for role, column in _BY_ROLE:
             if role in roles:
                 return column

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tallystick.core.certified import certified
+from tallystick.core.certificate import parse_issued
+from tallystick.core.certified import check_certified
 from tallystick.core.charter import Charter
 from tallystick.core.errors import MalformedCertificate, NotAllowed, NotAuthentic
 
@@ -25,10 +26,14 @@ if TYPE_CHECKING:  # what only wants the table need not load gRPC
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A bureau's actor or node, by the bureau's id and a name; an auditor, by its id alone; or nobody known."""
+    """A bureau's actor or node, by the bureau's id and a name; an auditor, by its id alone; or nobody known.
+
+    Its certificate begins at `certified_us`, which is no part of who it is.
+    """
 
     party: str
     name: str
+    certified_us: int = field(default=0, compare=False)
 
     @property
     def id(self) -> str:
@@ -55,7 +60,8 @@ class Callers:
             return IN_THE_CLEAR
         shown = next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
         try:
-            holder = certified(self._charter, shown, self._now_us())
+            certificate = parse_issued(shown)
+            check_certified(self._charter, certificate, self._now_us())
         except (NotAuthentic, MalformedCertificate) as error:
             raise NotAllowed(error.what, where=error.where, expected=error.expected) from None
-        return Caller(holder.party, holder.name)
+        return Caller(certificate.holder.party, certificate.holder.name, certificate.begins_us)

@@ -44,6 +44,7 @@ from tests.harness.principals import (
     outcome,
     refusal_of,
     registration,
+    revocation,
     spare_keys,
 )
 
@@ -138,6 +139,7 @@ RecoveryPerformed    . . . y
 RecordsShown         . . . y
 DisclosureErased     . . . y
 """
+MINUTE_US = 60_000_000
 # Who signs for the ledger and may not, whatever the kind.
 FALSE_SIGNERS = ("revoked", "stranger", "another bureau's", "in another's name")
 SPARE_KEYS = 32
@@ -196,12 +198,7 @@ class Place:
 
     def revoking(self, registrar: Signer, name: str) -> bytes:
         """What revokes the key that goes by an actor's name."""
-        values: dict[str, object] = {
-            "revoked": f"{self.bureau.id}:{name}",
-            "key": key_of(name).public,
-            "reason": "left",
-        }
-        return registrar.say("revoke_actor", values)
+        return registrar.say("revoke_actor", revocation(self.bureau, name, key_of(name)))
 
     def questions(self, who: str, at: str = "") -> dict[str, bytes]:
         """A well-formed question of every call, as that caller would ask it, of this node or of the one `at` a bureau.
@@ -457,3 +454,24 @@ def test_who_is_revoked_is_cut_off(district: District) -> None:
         assert refusal_of(ended.value) == NOT_LET_IN
         assert outcome(channel, rpc, asked) == NOT_LET_IN
     assert f"{OWN}:temporary is not registered, or revoked" in district.cluster[OWN].log_text
+
+
+def test_a_stolen_certificate_ends_with_the_stolen_key(district: District) -> None:
+    """Though its actor has a new key by then; the certificate that he is issued anew is let in. The one begins ninety
+    minutes ago, the other an hour: each begins an hour before it is made.
+    """
+    registrar, rpc, at_us = district.signers["r"], "tallystick.v1.Ledger/GetCheckpoint", now_us()
+    asked = district.questions(f"{OWN}:robbed")[rpc]
+    stolen = channel_to(district.bureau, shown_by(district.authority(OWN), f"{OWN}:robbed", at_us - 30 * MINUTE_US))
+    with district.channel(f"{OWN}:registrar") as desk, stolen, district.channel(f"{OWN}:robbed") as renewed:
+
+        def said(kind: str, values: dict[str, object]) -> str:
+            return submit(desk, registrar.submission(registrar.say(kind, values)))
+
+        assert said("register_actor", registration(district.bureau, "robbed", key_of("robbed"))) == YES
+        assert [outcome(each, rpc, asked) for each in (stolen, renewed)] == [YES, YES]
+        theft = revocation(district.bureau, "robbed", key_of("robbed")) | {"compromised_since": at_us - 75 * MINUTE_US}
+        assert said("revoke_actor", theft) == YES
+        assert [outcome(each, rpc, asked) for each in (stolen, renewed)] == [NOT_LET_IN, NOT_LET_IN]
+        assert said("register_actor", registration(district.bureau, "robbed", key_of("robbed no more"))) == YES
+        assert [outcome(each, rpc, asked) for each in (stolen, renewed)] == [NOT_LET_IN, YES]

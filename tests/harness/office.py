@@ -140,11 +140,11 @@ class Office:
             possession=added.sign(possession_message(self.origin, actor, role, added.public)),
         )
 
-    def revokes(self, name: str, key: SigningKey | None = None) -> bytes:
-        """The registrar's statement that revokes a key."""
-        return self.say(
-            "revoke_actor", "registrar", revoked=self.actor(name), key=(key or self.keys[name]).public, reason="lost"
-        )
+    def revokes(self, name: str, key: SigningKey | None = None, *, since_us: int = 0) -> bytes:
+        """The registrar's statement that revokes a key, compromised since then if that is given."""
+        public = (key or self.keys[name]).public
+        values = {"revoked": self.actor(name), "key": public, "reason": "lost", "compromised_since": since_us}
+        return self.say("revoke_actor", "registrar", **values)
 
     def founding(self) -> list[Prepared]:
         """The charter adopted, and `clerk` and `gateway` registered: three entries."""

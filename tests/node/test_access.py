@@ -81,9 +81,9 @@ COLUMNS = {
 }
 
 
-def column(access: Access, party: str, name: str) -> Column | None:
+def column(access: Access, party: str, name: str, certified_us: int = 0) -> Column | None:
     try:
-        return access.column_of(Caller(party, name))
+        return access.column_of(Caller(party, name, certified_us))
     except NotAllowed:
         return None
 
@@ -91,7 +91,8 @@ def column(access: Access, party: str, name: str) -> Column | None:
 @pytest.mark.parametrize("who", COLUMNS)
 def test_everybody_has_one_column_or_none(who: str) -> None:
     """By the charter and, of the own bureau, by what its ledger registered."""
-    assert column(registered(), *who.split(":")) is COLUMNS[who]
+    party, name = who.split(":")
+    assert column(registered(), party, name) is COLUMNS[who]
 
 
 def test_an_actor_is_what_its_valid_keys_make_it() -> None:
@@ -102,6 +103,23 @@ def test_an_actor_is_what_its_valid_keys_make_it() -> None:
     assert column(registered(spare, OWN.revokes("clerk")), "market", "clerk") is Column.OWN_SYSTEM
     gone = registered(spare, OWN.revokes("clerk"), OWN.revokes("clerk", key_of("spare")))
     assert column(gone, "market", "clerk") is None
+
+
+def test_what_a_thief_may_have_ends_with_the_key_that_he_had() -> None:
+    """A certificate from before a key was compromised stays refused, though its actor has a new key; others are not."""
+    robbed = registered(OWN.revokes("clerk", since_us=500), OWN.registers("clerk", key_of("new")))
+    assert column(robbed, "market", "clerk", 499) is None
+    assert column(robbed, "market", "clerk", 500) is Column.OWN_OFFICER
+    assert column(robbed, "market", "gateway", 499) is Column.OWN_SYSTEM
+    again = registered(
+        OWN.revokes("clerk", since_us=500),
+        OWN.registers("clerk", key_of("new")),
+        OWN.revokes("clerk", key_of("new"), since_us=400),
+        OWN.registers("clerk", key_of("newer")),
+    )
+    assert column(again, "market", "clerk", 499) is None
+    lost = registered(OWN.revokes("clerk"), OWN.registers("clerk", key_of("new")))
+    assert column(lost, "market", "clerk", 1) is Column.OWN_OFFICER
 
 
 def test_an_observer_registers_nobody() -> None:

@@ -67,6 +67,7 @@ class Actors:
         registrar = Registered(f"{bureau}:registrar", registrar_key, Role.REGISTRAR, None)
         self._by_key: dict[bytes, Registered] = {ledger_key: node, registrar_key: registrar}
         self._roles: dict[str, frozenset[int]] = {each.actor: frozenset({each.role}) for each in (node, registrar)}
+        self._compromised_us: dict[str, int] = {}
 
     def add_retired(self, name: str, key: bytes, role: int, size: int) -> None:
         """Name a key that the charter retired: it signed as `<bureau>:<name>` in the first `size` entries."""
@@ -77,6 +78,7 @@ class Actors:
         twin = object.__new__(Actors)
         twin.bureau, twin.origin = self.bureau, self.origin
         twin._by_key, twin._roles = dict(self._by_key), dict(self._roles)
+        twin._compromised_us = dict(self._compromised_us)
         return twin
 
     def __iter__(self) -> Iterator[Registered]:
@@ -89,6 +91,13 @@ class Actors:
     def roles_of(self, actor: str) -> frozenset[int]:
         """The roles under which an actor has a key that is valid now; none where it is nobody, or revoked."""
         return self._roles.get(actor, frozenset())
+
+    def compromised_us(self, actor: str) -> int:
+        """The latest moment since which somebody else may have had a key of an actor; 0 where none is known.
+
+        Whatever else he had by then, somebody else may have too.
+        """
+        return self._compromised_us.get(actor, 0)
 
     def is_named(self, actor: str) -> bool:
         """Whether it is the charter that names an actor's key, and no registration."""
@@ -137,6 +146,7 @@ class Actors:
                 self._roles[was.actor] = frozenset(
                     each.role for each in self if each.actor == was.actor and each.revoked is None
                 )
+                self._compromised_us[was.actor] = max(self.compromised_us(was.actor), said_of.compromised_since_us)
 
     def _check_registration(self, said: ActorRegistered) -> None:
         where = f"registration of {said.registered}"
