@@ -38,6 +38,7 @@ def prove(session: Session, reference: str, target: Path, force: bool) -> None:
     Example:
       tally prove taxation#1088 -o received.tlog-proof
     """
+    from tallystick.core.evidence import verify_presence
     from tallystick.sdk.files import write_whole
 
     if target != _STANDARD and target.exists() and not force:
@@ -47,15 +48,23 @@ def prove(session: Session, reference: str, target: Path, force: bool) -> None:
             evidence = ledgers.prove(reference)
         except NotFound as error:
             raise error.at(reference) from None
+        suspect = verify_presence(evidence, ledgers.charter).suspect
     if target == _STANDARD:
         sys.stdout.buffer.write(evidence)
         return
     write_whole(target, evidence)
     output = session.output
     if output.json:
-        output.document({"reference": reference, "file": str(target), "bytes": len(evidence)})
-    else:
-        output.line(output.say(f"{reference}  evidence in {target}", f"{reference}  证据已写入 {target}"))
+        output.document({"reference": reference, "file": str(target), "bytes": len(evidence), "suspect": suspect})
+        return
+    output.line(output.say(f"{reference}  evidence in {target}", f"{reference}  证据已写入 {target}"))
+    if suspect:
+        output.line(
+            output.say(
+                "Suspect: signed by a key that was compromised by then, as the revocation in the file says.",
+                "存疑：签署密钥其时已可疑，见证据所附注销条目。",
+            )
+        )
 
 
 @click.command()
