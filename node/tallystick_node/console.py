@@ -16,6 +16,8 @@ from tallystick.sdk.passphrase import Passphrase
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+from tallystick.core.safe_text import sanitise
+
 INTERNAL_ERROR = 4
 
 
@@ -32,8 +34,8 @@ def passphrase_option(command: Command) -> Command:
 
 
 def say(sentence: str) -> None:
-    """One line on standard error."""
-    sys.stderr.write(f"tallyd: {' '.join(sentence.split())}\n")
+    """One line on standard error. What is said of others' text is said as `tally` says it."""
+    sys.stderr.write(f"tallyd: {sanitise(' '.join(sentence.split()))}\n")
     sys.stderr.flush()
 
 

@@ -8,12 +8,14 @@ stop).
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 # gRPC's own words on standard error would stand beside ours and say less; read when it is first imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -21,8 +23,10 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import structlog
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import EventDict, ExcInfo
 
 from tallystick.core.errors import ConfigInvalid, TallystickError
+from tallystick.core.safe_text import sanitise, sanitise_json
 from tallystick.sdk.passphrase import Passphrase
 from tallystick.sdk.secret_file import OF_OTHERS, check_folder
 from tallystick_node.config import Log, Settings
@@ -88,6 +92,30 @@ class LossyStream:
             sys.stderr.flush()
 
 
+def _safe_json(event: object, **how: Any) -> str:
+    return sanitise_json(json.dumps(event, **how))
+
+
+def _safe_values(_: object, __: str, event: EventDict) -> EventDict:
+    """Others' text in a line of the log acts on no terminal, and is no second line."""
+
+    def safe(said: object) -> object:
+        return said if said is None or isinstance(said, (bool, int, float)) else sanitise(_text(said))
+
+    return {name: said if name == "exc_info" else safe(said) for name, said in event.items()}
+
+
+def _text(said: object) -> str:
+    return said if isinstance(said, str) else repr(said)
+
+
+def _safe_traceback(stream: TextIO, what: ExcInfo) -> None:
+    """Set in, so that no line of it can pass for one of the log's."""
+    plain = StringIO()
+    structlog.dev.plain_traceback(plain, what)
+    stream.write("\n".join(f"  {sanitise(line)}" for line in plain.getvalue().rstrip("\n").split("\n")))
+
+
 def configure_log(log: Log) -> None:
     """Send structlog's events to standard error."""
     shared: list[structlog.typing.Processor] = [
@@ -98,10 +126,10 @@ def configure_log(log: Log) -> None:
     if log.form == "json":
         # Without the values of variables: among them is what people must not read, the values behind commitments.
         traceback = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-        last = [traceback, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        last = [traceback, structlog.processors.JSONRenderer(_safe_json, ensure_ascii=False)]
     else:
-        plain = structlog.dev.plain_traceback
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+        colours = sys.stderr.isatty()
+        last = [_safe_values, structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=_safe_traceback)]
     levels = {"debug": 10, "info": 20, "warning": 30, "error": 40}
     structlog.configure(
         processors=[*shared, *last],

@@ -127,10 +127,12 @@ def test_help_and_completion_import_nothing_heavy(arguments: list[str], environm
 
 
 def test_completion_knows_the_bureaus_of_the_profile(tmp_path: Path) -> None:
-    """`tally log <TAB>` offers the bureaus of the charter that the profile names, and no observer."""
+    """`tally log <TAB>` offers the bureaus of the charter that the profile names, no observer, and nothing that a shell
+    would take for more than a name."""
+    ids = ('"taxation"', '"planning"', '"tax$(reboot)"', '"tax\\n`reboot`"', "7")
     (tmp_path / "charter.note").write_text(
         "# tallystick/charter/v1\n"
-        + "".join(f'[[bureau]]\nid = "{id_}"\nledger_key = "…"\n' for id_ in ("taxation", "planning"))
+        + "".join(f'[[bureau]]\nid = {id_}\nledger_key = "…"\n' for id_ in ids)
         + '[[bureau]]\nid = "tax-watch"\n\n— key AAAA\n'
     )
     (tmp_path / "profile.toml").write_text('charter = "charter.note"\n')

@@ -50,6 +50,15 @@ def sent(error: TallystickError) -> Failed:
     return Failed(status.code, status.details, status.trailing_metadata)
 
 
+def test_a_sentence_fills_no_screen() -> None:
+    """However much a node says, a client takes as much of it as anybody reads."""
+    long = ErrorDetail(name="NotFound", what="w" * 10**6, where="h" * 10**6, expected="e" * 10**6)
+    assert len(str(from_detail(long))) < 4_000
+    for code in grpc.StatusCode:
+        if code is not grpc.StatusCode.OK:
+            assert len(str(from_rpc(Failed(code, "x" * 10**6), *WHERE))) < 2_000
+
+
 VERDICTS = list(classes(errors.VerificationFailed))
 
 

@@ -8,13 +8,14 @@ nothing but click imported, before the command asks it for something.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from tallystick.core.errors import CharterMismatch, MalformedCharter
+from tallystick.core.errors import CharterMismatch, InvalidIdentifier, MalformedCharter
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -211,16 +212,23 @@ def session_of(ctx: click.Context) -> Session:
 def complete_bureau(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The bureaus with a ledger in the profile's charter, for the shell. On any error, none.
 
-    Unverified: they only spare typing.
+    Unverified: they only spare typing. What is no bureau's id is not offered, since it ends up on a command line.
     """
     import os
-    import tomllib
+
+    from tallystick.core.identifiers import check_bureau_id
+    from tallystick.core.toml_text import parse_toml
+
+    def named(bureau: Any) -> Iterator[str]:
+        with suppress(InvalidIdentifier, KeyError, TypeError):
+            if "ledger_key" in bureau:
+                yield check_bureau_id(bureau["id"])
 
     try:
         path = Path(ctx.meta.get(f"{_META}profile") or os.environ["TALLYSTICK_PROFILE"])
-        charter = path.parent / tomllib.loads(path.read_text())["charter"]
+        charter = path.parent / parse_toml(path.read_text())["charter"]
         text = charter.read_text().partition("\n\n\u2014 ")[0]
-        bureaus = [bureau["id"] for bureau in tomllib.loads(text)["bureau"] if "ledger_key" in bureau]
+        bureaus = [id_ for bureau in parse_toml(text)["bureau"] for id_ in named(bureau)]
         return [bureau for bureau in bureaus if bureau.startswith(incomplete)]
     except (OSError, ValueError, KeyError, TypeError):
         return []

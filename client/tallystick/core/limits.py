@@ -50,6 +50,9 @@ IMPORT_BYTES_MAX = 256 * 1024 * 1024
 # What it reads record by record: the longest record, or line.
 IMPORT_RECORD_CHARS_MAX = 1024 * 1024
 
+# How much is taken of a sentence that another node wrote, in characters.
+SENTENCE_CHARS_MAX = 1_000
+
 # A deadline or threshold of a rulebook, in its own unit (days, hours, how many). More would be a slip.
 RULEBOOK_NUMBER_MAX = 1_000_000
 

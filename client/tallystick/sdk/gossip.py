@@ -25,6 +25,7 @@ from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.clocks import ahead_us
 from tallystick.core.equivocation import accused_key, canonical_equivocation
 from tallystick.core.errors import Forked, TallystickError, Unreachable, Unreconciled, VerificationFailed
+from tallystick.core.limits import SENTENCE_CHARS_MAX
 from tallystick.core.news import Holding, ledger_number, lines_of, news, proven_of
 from tallystick.core.note import parse_note
 from tallystick.core.reconciling import APART_MAX, Account, Seen
@@ -282,7 +283,7 @@ class _Round:
     def _not_cosigned(self, asked: list[Asked]) -> dict[tuple[str, str], str]:
         ledgers = {ledger_number(bureau.origin): bureau.id for bureau in self._charter.ledgers}
         return {
-            (each.node.id, ledgers[said.ledger]): said.why
+            (each.node.id, ledgers[said.ledger]): said.why[:SENTENCE_CHARS_MAX]
             for each in asked
             for said in each.answer.not_cosigned
             if said.ledger in ledgers

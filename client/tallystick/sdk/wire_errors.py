@@ -19,6 +19,7 @@ from grpc_status import rpc_status
 
 from tallystick.core import errors
 from tallystick.core.errors import TallystickError
+from tallystick.core.limits import SENTENCE_CHARS_MAX
 from tallystick_proto.v1.ledger_pb2 import ErrorDetail
 
 # The nearest entry above a class in the tree of errors holds for it.
@@ -68,11 +69,10 @@ def to_detail(error: TallystickError) -> ErrorDetail:
 
 
 def from_detail(detail: ErrorDetail) -> TallystickError:
-    """The error a message stands for."""
+    """The error a message stands for. Of a sentence that would fill a screen the beginning is enough."""
     kind = _BY_NAME.get(detail.name, errors.Refused)
-    return kind(
-        detail.what, where=detail.where, expected=detail.expected, known=detail.known if detail.has_known else None
-    )
+    what, where, expected = (part[:SENTENCE_CHARS_MAX] for part in (detail.what, detail.where, detail.expected))
+    return kind(what, where=where, expected=expected, known=detail.known if detail.has_known else None)
 
 
 def to_status(error: TallystickError) -> Status:
@@ -88,7 +88,7 @@ def from_rpc(call: grpc.RpcError, bureau: str, endpoint: str) -> TallystickError
     detail = _detail_of(call)
     if detail is not None:
         return from_detail(detail)
-    code, text = call.code(), call.details() or ""
+    code, text = call.code(), (call.details() or "")[:SENTENCE_CHARS_MAX]
     match code:
         case grpc.StatusCode.UNAVAILABLE:
             return errors.Unreachable(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tallystick.core.safe_text import sanitise
+
 if TYPE_CHECKING:
     from tallystick_node.cluster.local import LocalCluster
 
@@ -146,7 +148,7 @@ def _show(members: LocalCluster) -> None:
         click.echo("  ".join([*cells, row[-1].rjust(widths[-1])]))
     for each in standings:
         if each.why:
-            click.echo(each.why)
+            click.echo(sanitise(each.why))
         if each.certificate:
             click.echo(each.certificate)
 

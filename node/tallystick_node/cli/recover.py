@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tallystick.core.safe_text import sanitise
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
 
@@ -76,7 +77,8 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
     width = max((len(each.witness.id) for each in found.holdings), default=0)
     for each in found.holdings:
         held = "none" if each.checkpoint is None else f"{each.checkpoint.size:,} {each.checkpoint.root.hex()[:16]}"
-        click.echo(f"  {each.witness.id:{width}}  {held if each.trouble is None else f'not known: {each.trouble}'}")
+        said = held if each.trouble is None else f"not known: {sanitise(str(each.trouble))}"
+        click.echo(f"  {each.witness.id:{width}}  {said}")
     floor = found.floor
     path, edits = _edits(settings, found, registrar=registrar)
     if found.exists_nowhere:
@@ -123,7 +125,7 @@ def rebuild_command(directory: Path, file: Path, passphrase: Passphrase) -> None
         click.echo(f"{directory} was recovered by this version already")
         return
     for error in rebuilt.refused:
-        click.echo(f"not taken: {error}", err=True)
+        click.echo(f"not taken: {sanitise(str(error))}", err=True)
     click.echo(f"{directory}: {rebuilt.floor.size:,} entries from witnesses' copies, version {rebuilt.version.number}")
     if rebuilt.committed:
         click.echo(f"{rebuilt.kept:,} of {rebuilt.committed:,} disclosures were still in {rebuilt.old}")

@@ -1,11 +1,13 @@
 """Findings as CSV that a spreadsheet opens as it is meant: UTF-8 with a byte order mark, CRLF, every cell in quotes.
 
-A cell that a spreadsheet would take for a formula begins with an apostrophe, which shows it as text; line ends and
-control characters are shown by their escapes, so that a row is a line.
+What a spreadsheet would take for a formula begins with an apostrophe, which shows it as text: at the beginning of a
+cell, and after a semicolon in it, since a spreadsheet that separates cells by those may cut there, quotes or not. Line
+ends and control characters are shown by their escapes, so that a row is a line.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -18,7 +20,7 @@ from tallystick_proto.v1.statement_pb2 import ConcernAnswered
 
 MARK: Final = "\ufeff"
 # Also in their full width, which some spreadsheets take for the same; and an escape, which was a tab or a line end.
-_COMMANDING: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\\t", "\\r", "\\n")
+_COMMANDING: Final = re.compile(r"""(^|;)(?=[\s"]*(?:[=+\-@＝＋－＠]|\\[trn]))""")
 _OUTCOME: Final = ConcernAnswered.Outcome.DESCRIPTOR
 
 
@@ -62,7 +64,5 @@ def _is_known(bureau: str, report: Report) -> bool:
 
 def cell(said: str) -> str:
     """One cell, which is text to whatever opens it."""
-    safe = sanitise(said)
-    if safe.lstrip().startswith(_COMMANDING):
-        safe = f"'{safe}"
+    safe = _COMMANDING.sub(r"\1'", sanitise(said))
     return '"' + safe.replace('"', '""') + '"'
