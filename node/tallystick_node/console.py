@@ -12,11 +12,10 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from tallystick.core.safe_text import sanitise
 from tallystick.sdk.passphrase import Passphrase
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-from tallystick.core.safe_text import sanitise
 
 INTERNAL_ERROR = 4
 

@@ -21,7 +21,7 @@ from tallystick.core.toml_text import parse_toml
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.toml_edit import with_values
 from tallystick_node.backup import RECORD, Taken, copy_file
-from tallystick_node.config import Settings
+from tallystick_node.config import Config, Settings
 from tallystick_node.founding import KEYS, made_whole
 from tallystick_node.home import SETTINGS
 from tallystick_node.ledger import Ledger
@@ -51,6 +51,7 @@ def restore(backup: Path, home: Path) -> Restored:
     backup is not what was made.
     """
     taken, source = _read(backup)
+    _check_within(backup, source.config)
     _, bureau = source.open_charter()
     if not (home / SETTINGS).exists():
         with made_whole(home) as making:
@@ -71,6 +72,19 @@ def restore(backup: Path, home: Path) -> Restored:
         signed = _put_database(source, making, taken, noted)
     name_database(settings, name)
     return Restored(taken, signed, _missing_keys(settings), settings.database.parent)
+
+
+def _check_within(backup: Path, config: Config) -> None:
+    """A backup is files and folders, and names no others: what is copied comes from it, and goes into the home.
+
+    Raises ConfigInvalid.
+    """
+    for name in (config.charter, config.data, *msgspec.structs.astuple(config.keys)):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ConfigInvalid(f"they name {name!r}", where=str(backup / SETTINGS), expected="what is in the backup")
+    for path in sorted(backup.rglob("*")):
+        if path.is_symlink():
+            raise ConfigInvalid("it is a link", where=str(path), expected="the file that `tallyd backup` made")
 
 
 def name_database(settings: Settings, name: str) -> None:

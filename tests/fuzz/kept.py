@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 from google.protobuf.message import DecodeError
 
 from tallystick.core.identifiers import check_origin
+from tallystick.sdk.file_names import file_name
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.importers.json_file import parse_json
 from tallystick.sdk.key_file import generate_key, is_encrypted, load_key
 from tallystick.sdk.passphrase import Passphrase
-from tallystick.sdk.spool import Spool
+from tallystick.sdk.spool import Spool, spool_folder
 from tallystick.sdk.trust_store import TrustStore
 from tallystick_node import keyspace, postings
 from tallystick_node.ledger import Ledger
@@ -22,15 +22,18 @@ from tallystick_node.runs import Runs
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.memory import MemoryStore
 from tallystick_node.store.store import Batch
+from tallystick_proto.v1.entry_pb2 import Submission
 from tallystick_proto.v1.ledger_pb2 import Receipt
 from tallystick_proto.v1.operate_pb2 import BackupPiece, BackupSeal
+from tallystick_proto.v1.spool_pb2 import Spooled
 from tallystick_proto.v1.storage_pb2 import Segment
 from tests.fuzz.charters import VERSION
 from tests.fuzz.proofs import MARKET, maker
 from tests.fuzz.target import Target, folder, tried
 
 _FOLDER = folder()
-_SPOOL = Spool(_FOLDER / "spool", MARKET.origin)
+_SPOOL = Spool(_FOLDER / "spool", MARKET.origin, maker().keys["gateway"])
+_SEALED = spool_folder(_FOLDER / "spool", MARKET.origin, maker().keys["gateway"])
 _TRUST = TrustStore(_FOLDER / "trust")
 _NAME = bytes(16)
 
@@ -50,20 +53,22 @@ def _written(path: Path, data: bytes) -> Path:
 
 
 def _spooled(data: bytes) -> None:
-    _written(_spool_file(), data)
+    _SPOOL.put(_NAME, Submission())
+    (path,) = (_FOLDER / "spool").rglob("*.submission")
+    _SEALED.write(path.name, data)
+    _check_spool()
+    _written(path, data)
+    _check_spool()
+
+
+def _check_spool() -> None:
     left = tried(lambda: list(_SPOOL.left_over()))
     if left:
         tried(_SPOOL.get, left[0].name)
 
 
-def _spool_file() -> Path:
-    _SPOOL.put(_NAME, maker().submission([maker().use()], "gateway"))
-    (path,) = (_FOLDER / "spool").rglob("*.submission")
-    return path
-
-
 def _trusted(data: bytes) -> None:
-    note = _written(_FOLDER / "trust" / f"{quote(MARKET.origin, safe='')}.note", data)
+    note = _written(_FOLDER / "trust" / f"{file_name(MARKET.origin)}.note", data)
     _written(note.with_suffix(".equivocation"), data)
     tried(_TRUST.evidence, MARKET)
     tried(_TRUST.set_aside_unvouched, MARKET, 2)
@@ -139,8 +144,7 @@ def kept(data: bytes) -> None:
 
 def _seeds() -> Iterator[bytes]:
     submission = maker().submission([maker().use()], "gateway")
-    _SPOOL.put(_NAME, submission, Receipt(first=7, count=1))
-    yield b"\0" + (_spool_file()).read_bytes()
+    yield b"\0" + Spooled(submission=submission, receipt=Receipt(first=7, count=1)).SerializeToString()
     yield b"\1" + maker().note()
     yield b"\1" + VERSION.note
     for passphrase in (b"", b"passphrase"):

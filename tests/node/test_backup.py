@@ -11,6 +11,7 @@ import pytest
 from tallystick.core.errors import BehindSigned, ConfigInvalid, DirectoryHeld, StoreDamaged
 from tallystick.core.note import decode_base64
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.toml_edit import with_values
 from tallystick_node import doctor
 from tallystick_node.backup import RECORD, Taken, make_backup
 from tallystick_node.config import Settings
@@ -141,6 +142,37 @@ def test_a_damaged_backup_is_not_restored(home: Path, tmp_path: Path) -> None:
         assert not (tmp_path / "again").exists()
         assert loaded(home).config.data == "data"
         assert not list(home.glob("data-*"))
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("", "data", "../../elsewhere"),
+        ("", "data", "/tmp/elsewhere"),
+        ("", "charter", "../charter.note"),
+        ("keys", "ledger", "keys/../../ledger.key"),
+    ],
+)
+def test_a_backup_reaches_no_other_folder(home: Path, tmp_path: Path, table: str, key: str, value: str) -> None:
+    """Settings in a backup that name a place outside of it are refused, and nothing is written anywhere."""
+    taken(home, tmp_path / "backup")
+    settings = tmp_path / "backup" / SETTINGS
+    settings.write_text(with_values(settings.read_text(), {(table, key): value}, "settings"))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ConfigInvalid, match="what is in the backup"):
+        restore(tmp_path / "backup", tmp_path / "new" / "home")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_backup_shows_nobody_another_file(home: Path, tmp_path: Path) -> None:
+    """A link in a backup is not followed: it might lead to what its maker cannot read."""
+    taken(home, tmp_path / "backup")
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "backup" / "bureau.toml").unlink(missing_ok=True)
+    (tmp_path / "backup" / "bureau.toml").symlink_to(tmp_path / "secret")
+    with pytest.raises(ConfigInvalid, match="it is a link"):
+        restore(tmp_path / "backup", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_another_ledgers_backup_is_not_put_back(home: Path, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def kept(profile: Profile, origin: str, size: int, root: bytes) -> None:
     folder = profile.state / "trust"
     folder.mkdir(parents=True, exist_ok=True)
     note = sign_checkpoint(Checkpoint(origin, size, root), OLD)
-    (folder / f"{quote(origin, safe='')}.before-charter-2.note").write_bytes(note)
+    (folder / f"{quote(origin, safe='')}+before-charter-2.note").write_bytes(note)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def evidence(desk: Desk) -> list[Path]:
 
 
 def conflicts(desk: Desk) -> list[Path]:
-    return list(desk.trust.folder.glob("*.conflict-*.note"))
+    return list(desk.trust.folder.glob("*+conflict-*.note"))
 
 
 def proven_by(desk: Desk, path: Path) -> Equivocation:

@@ -99,9 +99,9 @@ def test_a_node_that_contradicts_itself_is_named_and_both_notes_are_kept(
         assert "\n" not in str(raised.value)
     assert reader.trusted.note == note
     assert desk.trust.load(desk.office.origin) == note
-    kept = {path.read_bytes() for path in desk.trust.folder.glob("*.conflict-*.note")}
+    kept = {path.read_bytes() for path in desk.trust.folder.glob("*+conflict-*.note")}
     assert len(kept) == 1
-    assert [path.read_bytes() for path in desk.trust.folder.glob("*.trusted-*.note")] == [note]
+    assert [path.read_bytes() for path in desk.trust.folder.glob("*+trusted-*.note")] == [note]
     desk.node.lies.clear()
     assert reader.refresh().size >= 23
 

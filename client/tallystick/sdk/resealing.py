@@ -5,8 +5,6 @@ Each file is replaced whole, so that interrupted it is run again, and a program 
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from tallystick.core.errors import ConfigInvalid
 from tallystick.core.keys import Signer
 from tallystick.sdk.profile import Profile
@@ -20,10 +18,9 @@ def reseal(profile: Profile, old: Signer) -> int:
     """
     key = profile.signing_key()
     spool = spool_of(profile.state, profile.actor)
+    folders = [spool_folder(spool, each.origin, key) for each in profile.charter.ledgers]
+    done = 0
     try:
-        ledgers = sorted(spool.iterdir()) if spool.is_dir() else []
-        folders = [spool_folder(spool, unquote(each.name), key) for each in ledgers]
-        done = 0
         for folder in (*folders, salts_folder(profile.state / SALTS, key)):
             for name in folder.sealed_by(old.public):
                 folder.take_over(name, old)

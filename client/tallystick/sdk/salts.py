@@ -6,12 +6,11 @@ One file a version, sealed. Whoever holds the salt and a guess of the data can c
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote
 
 from tallystick.core.errors import ConfigInvalid, NotFound
-from tallystick.core.hashing import chain_hash
 from tallystick.core.keys import Signer
 from tallystick.core.limits import SALT_BYTES
+from tallystick.sdk.file_names import file_name
 from tallystick.sdk.sealed import SealedFolder
 
 SALTS = "salts"
@@ -52,9 +51,7 @@ class SaltStore:
 
     def path_of(self, bureau: str, version_ref: str) -> Path:
         """The file a version's salt is kept in."""
-        # A code may be as long as a file name may be; the digest keeps apart what is cut.
-        name = f"{bureau}.{version_ref}"
-        return self._sealed.path / f"{quote(name, safe='')[:150]}.{chain_hash(name.encode()).hex()[:16]}.salt"
+        return self._sealed.path / f"{file_name(f'{bureau}.{version_ref}')}.salt"
 
 
 def salts_folder(folder: Path, key: Signer) -> SealedFolder:

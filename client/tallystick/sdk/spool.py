@@ -16,13 +16,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from google.protobuf.message import DecodeError
 
 from tallystick.core.errors import ConfigInvalid
 from tallystick.core.keys import Signer
 from tallystick.core.limits import SPOOL_BYTES_MAX, SPOOL_SUBMISSIONS_MAX, SUBMISSION_ID_BYTES
+from tallystick.sdk.file_names import file_name
 from tallystick.sdk.sealed import SealedFolder
 from tallystick_proto.v1.entry_pb2 import Submission
 from tallystick_proto.v1.ledger_pb2 import Receipt
@@ -165,4 +165,4 @@ def spool_of(state: Path, actor: str) -> Path:
 
 def spool_folder(folder: Path, origin: str, key: Signer) -> SealedFolder:
     """Where the submissions to one ledger lie in a folder, sealed under a key."""
-    return SealedFolder(folder / quote(origin, safe=""), key, f"spool\n{origin}")
+    return SealedFolder(folder / file_name(origin), key, f"spool\n{origin}")

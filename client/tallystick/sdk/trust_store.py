@@ -14,7 +14,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import open_checkpoint
@@ -23,6 +22,7 @@ from tallystick.core.errors import CharterMismatch, ConfigInvalid, VerificationF
 from tallystick.core.hashing import chain_hash
 from tallystick.core.note import VerifierKey
 from tallystick.sdk.charter_files import fork_place, forks_in
+from tallystick.sdk.file_names import file_name
 from tallystick.sdk.files import make_folder, write_whole
 
 
@@ -53,7 +53,7 @@ class TrustStore:
         """Hold a ledger's lock; gives the note that stands there now. BlockingIOError where `wait` is not wanted."""
         try:
             make_folder(self.folder)
-            lock = os.open(self._path(origin).with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            lock = os.open(self._path(origin, ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(self.folder)) from None
         try:
@@ -76,20 +76,19 @@ class TrustStore:
 
     def keep_conflict(self, origin: str, trusted: bytes | None, shown: bytes) -> Path:
         """Keep a note that contradicts the trusted one, with that one; returns the path of the pair's second."""
-        stem = self._path(origin).with_suffix("")
-        shown_path = stem.with_name(f"{stem.name}.conflict-{chain_hash(shown).hex()[:12]}.note")
+        shown_path = self._path(origin, f"+conflict-{chain_hash(shown).hex()[:12]}.note")
         try:
             make_folder(self.folder)
             shown_path.write_bytes(shown)
             if trusted is not None:
-                stem.with_name(f"{stem.name}.trusted-{chain_hash(trusted).hex()[:12]}.note").write_bytes(trusted)
+                self._path(origin, f"+trusted-{chain_hash(trusted).hex()[:12]}.note").write_bytes(trusted)
         except OSError as error:
             raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(shown_path)) from None
         return shown_path
 
     def conflicts(self, origin: str) -> list[tuple[Path, bytes]]:
         """The notes of a ledger that were kept for contradicting the trusted one, with their paths."""
-        paths = sorted(self.folder.glob(f"{glob.escape(quote(origin, safe=''))}.conflict-*.note"))
+        paths = self._paths(origin, "+conflict-*.note")
         return [(path, note) for path in paths if (note := _read(path)) is not None]
 
     def clear_conflict(self, path: Path) -> None:
@@ -102,9 +101,8 @@ class TrustStore:
     def evidence(self, bureau: Bureau) -> list[tuple[Path, bytes]]:
         """What is kept against keys of a ledger, with its paths: that against the present one first, what does not
         read last. Raises ConfigInvalid."""
-        first = self._path(bureau.origin).with_suffix(".equivocation")
-        others = self.folder.glob(f"{glob.escape(first.stem)}.against-*.equivocation")
-        kept = [(path, data) for path in (first, *sorted(others)) if (data := _read(path)) is not None]
+        paths = (self._path(bureau.origin, ".equivocation"), *self._paths(bureau.origin, "+against-*.equivocation"))
+        kept = [(path, data) for path in paths if (data := _read(path)) is not None]
         order = {bureau.ledger_verifier: 0, None: 2}
         return sorted(kept, key=lambda each: order.get(_accused(each[1], bureau), 1))
 
@@ -117,8 +115,7 @@ class TrustStore:
         for path, data in kept:
             if _accused(data, bureau) == key:
                 return path
-        first = self._path(bureau.origin)
-        path = first.with_suffix(f".against-{key.key_id.hex()}.equivocation" if kept else ".equivocation")
+        path = self._path(bureau.origin, f"+against-{key.key_id.hex()}.equivocation" if kept else ".equivocation")
         try:
             make_folder(self.folder)
         except OSError as error:
@@ -140,7 +137,7 @@ class TrustStore:
                 open_checkpoint(note, bureau.ledger_verifier, bureau.ends)
             except VerificationFailed:
                 place = self._path(bureau.origin)
-                aside = place.with_suffix(f".before-charter-{version}.note")
+                aside = self._path(bureau.origin, f"+before-charter-{version}.note")
                 try:
                     os.replace(place, aside)
                 except OSError as error:
@@ -150,7 +147,7 @@ class TrustStore:
 
     def set_aside(self, origin: str) -> list[tuple[Path, bytes]]:
         """The notes of a ledger that were put aside, with their paths."""
-        paths = sorted(self.folder.glob(f"{glob.escape(quote(origin, safe=''))}.before-charter-*.note"))
+        paths = self._paths(origin, "+before-charter-*.note")
         return [(path, note) for path in paths if (note := _read(path)) is not None]
 
     def keep_charter_fork(self, note: bytes) -> Path:
@@ -167,8 +164,12 @@ class TrustStore:
         """The versions of the charter that were kept so."""
         return [note for path in forks_in(self.folder) if (note := _read(path)) is not None]
 
-    def _path(self, origin: str) -> Path:
-        return self.folder / (quote(origin, safe="") + ".note")
+    def _path(self, origin: str, what: str = ".note") -> Path:
+        return self.folder / f"{file_name(origin)}{what}"
+
+    def _paths(self, origin: str, what: str) -> list[Path]:
+        """The files of a ledger that a pattern fits, in order."""
+        return sorted(self.folder.glob(f"{glob.escape(file_name(origin))}{what}"))
 
 
 def _accused(evidence: bytes, bureau: Bureau) -> VerifierKey | None:

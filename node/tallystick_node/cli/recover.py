@@ -180,12 +180,11 @@ def _say_lost(settings: Settings, found: Survey) -> None:
 
 def _kept(settings: Settings, origin: str, error: Forked) -> Forked:
     """The same error, once the evidence is kept, naming its file."""
-    from urllib.parse import quote
-
     from tallystick.core.errors import Forked
+    from tallystick.sdk.file_names import file_name
     from tallystick.sdk.files import write_whole
 
-    path = settings.path.parent / f"{quote(origin, safe='')}.equivocation"
+    path = settings.path.parent / f"{file_name(origin)}.equivocation"
     write_whole(path, error.evidence)
     return Forked(
         f"{error.what}, proven by {path}",
