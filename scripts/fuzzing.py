@@ -20,12 +20,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from sysconfig import get_path
 
 from tests.fuzz.targets import TARGETS
 
 _ROOT = Path(__file__).parents[1]
 _PYTHON = _ROOT / ".venv-fuzz" / "bin" / "python"
 _KEPT = _ROOT / ".fuzz"
+# atheris stands alone where it is; all else is found where this runs.
+_PATH = os.pathsep.join(map(str, (_ROOT, *(_ROOT / each for each in ("proto", "client", "node")), get_path("purelib"))))
 # One input may take so long and so much; the machine may be a slow one.
 _SECONDS_AN_INPUT = 25
 _MEMORY_MIB = 1_500
@@ -95,7 +98,7 @@ def _run(name: str, seconds: int) -> Ran:
                 "-print_final_stats=1",
             ],
             cwd=_ROOT,
-            env={**os.environ, "TMPDIR": scratch},
+            env={**os.environ, "TMPDIR": scratch, "PYTHONPATH": _PATH},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
