@@ -113,11 +113,24 @@ def test_a_changed_certificate_is_refused_or_issued_by_nobody(at: int, junk: byt
     assert certificate == parse_issued(PEM) or not certificate.issued_by(TAXATION.authority)
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_a_serial_number_is_positive() -> None:
+    """One that the library warns of, and reads all the same, is refused."""
+    der = bytearray(parse_issued(PEM).der)
+    version = b"\xa0\x03\x02\x01\x02"  # and after it the serial number: its tag, its length, its bytes
+    der[der.index(version) + len(version) + 2] = 0xA5
+    with pytest.raises(MalformedCertificate, match="its serial number is not positive"):
+        parse_issued(armoured(bytes(der)))
+
+
+def armoured(der: bytes) -> bytes:
+    return b"-----BEGIN CERTIFICATE-----\n" + b64encode(der) + b"\n-----END CERTIFICATE-----\n"
+
+
 @given(st.binary(max_size=200))
 def test_garbage_raises_nothing_else(junk: bytes) -> None:
     """Arbitrary bytes, bare or in a certificate's armour, are no certificate."""
-    armoured = b"-----BEGIN CERTIFICATE-----\n" + b64encode(junk) + b"\n-----END CERTIFICATE-----\n"
-    for pem in (junk, armoured):
+    for pem in (junk, armoured(junk)):
         with pytest.raises(MalformedCertificate):
             parse_issued(pem)
         with pytest.raises(MalformedCertificate):

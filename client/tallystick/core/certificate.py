@@ -32,6 +32,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
 from tallystick.core.errors import InvalidIdentifier, MalformedCertificate
@@ -44,6 +45,7 @@ _SCHEME: Final = "tallystick:"
 _DAY_US: Final = 24 * 3600 * 1_000_000
 _CACHED_MAX: Final = 4_096
 UNREADABLE: Final = (
+    CryptographyDeprecationWarning,  # where warnings are errors
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -254,6 +256,8 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 
 def _check_form(certificate: x509.Certificate, where: str) -> None:
     _key_of(certificate, where)
+    if certificate.serial_number <= 0:
+        raise MalformedCertificate("its serial number is not positive", where=where, expected="one as RFC 5280 has it")
     if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
         raise MalformedCertificate("it is signed in another way", where=where, expected="ECDSA with SHA-256")
 
