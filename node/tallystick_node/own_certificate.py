@@ -41,7 +41,10 @@ class OwnCertificate:
         while True:
             self.say_that_it_ends()
             await asyncio.sleep(LOOK_S)
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # a bug must not end the looking: the certificate would end with it
+                log.exception("looking at the certificate failed")
 
     async def look(self) -> None:
         """Show what the files hold now, where others would accept it."""
