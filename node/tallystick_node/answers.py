@@ -1,7 +1,8 @@
 """Entries gathered into bundles: adjacent ones together, each bundle with the path that joins it to a root.
 
 `find` looks at every candidate the index names, since the index knows hashes of terms only: what is answered does carry
-the terms. That nothing was left out cannot be seen from an answer, only from a full pass.
+the terms. That nothing was left out cannot be seen from an answer, only from a full pass. It may look at many before
+there is anything to answer, and says after each `LOOKED_AT_MAX` that others may have their turn.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tallystick_node.ledger import Ledger
 from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
 
 _BUNDLE_BYTES = ANSWER_BYTES_MAX - 64 * 1024  # room for one more entry and the path
+LOOKED_AT_MAX: Final = 256
 READY_ENTRIES: Final = 4_096
 READY_BYTES_MAX: Final = 16 * ANSWER_BYTES_MAX
 _TERM_NUMBERS = frozenset(TERM_FIELDS.values())
@@ -62,8 +64,9 @@ class ReadyBundles:
             self._kept_bytes -= oldest.ByteSize()
 
 
-def find(ledger: Ledger, request: FindRequest, first: int, end: int, size: int) -> Iterator[Bundle]:
-    """What carries all the request's terms within [first, end) of the tree of `size`, up to its limit.
+def find(ledger: Ledger, request: FindRequest, first: int, end: int, size: int) -> Iterator[Bundle | None]:
+    """What carries all the request's terms within [first, end) of the tree of `size`, up to its limit; None now and
+    then, where it looks for long.
 
     Where the limit cut the answer, the last bundle's `next` says where to go on: as `first` of the next request, or
     as `end` when the newest came first; it is a bound that leaves out what was answered, and 0 when there is no more.
@@ -78,8 +81,12 @@ def find(ledger: Ledger, request: FindRequest, first: int, end: int, size: int) 
     found = _matching(ledger, terms, first, end, request.newest_first) if first < end else iter(())
     last: Bundle | None = None
     indexes: list[tuple[int, bytes]] = []
-    total = 0
-    for answered, (index, raw) in enumerate(found):
+    total = answered = 0
+    for each in found:
+        if each is None:
+            yield None
+            continue
+        index, raw = each
         if request.limit and answered == request.limit:
             last = Bundle(size=size, next=indexes[-1][0] if request.newest_first else indexes[-1][0] + 1)
             break
@@ -88,6 +95,7 @@ def find(ledger: Ledger, request: FindRequest, first: int, end: int, size: int) 
             indexes, total = [], 0
         indexes.append((index, raw))
         total += len(raw)
+        answered += 1
     yield from _bundled(ledger, indexes, size)
     if last is not None:
         yield last
@@ -96,12 +104,12 @@ def find(ledger: Ledger, request: FindRequest, first: int, end: int, size: int) 
 def says_to(ledger: Ledger, bureau: str, first: int, end: int) -> bool:
     """Whether something within [first, end) is addressed to a bureau."""
     term = (TERM_FIELDS["counterparty"], bureau.encode())
-    return any(True for _ in _matching(ledger, [term], first, end, newest_first=True))
+    return any(found is not None for found in _matching(ledger, [term], first, end, newest_first=True))
 
 
 def _matching(
     ledger: Ledger, terms: list[Term], first: int, end: int, newest_first: bool
-) -> Iterator[tuple[int, bytes]]:
+) -> Iterator[tuple[int, bytes] | None]:
     if not terms:
         if not newest_first:
             yield from zip(range(first, end), ledger.entries(first, end), strict=True)
@@ -111,7 +119,10 @@ def _matching(
             yield from reversed(list(zip(range(start, stop), ledger.entries(start, stop), strict=True)))
         return
     wanted = set(terms)
-    for index in ledger.candidates(terms, first, end, newest_first=newest_first):
+    candidates = ledger.candidates(terms, first, end, newest_first=newest_first)
+    for looked_at, index in enumerate(candidates, 1):
+        if looked_at % LOOKED_AT_MAX == 0:
+            yield None
         raw = ledger.entry(index)
         try:
             entry = decode_entry(raw)

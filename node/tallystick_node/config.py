@@ -56,9 +56,12 @@ class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Serve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The server: how many calls at once, and how long a stop waits for those in flight, in seconds."""
+    """The server: how many calls at once, how many connections, and how long a stop waits for those in flight, in
+    seconds.
+    """
 
     calls_max: int = 1_000
+    connections_max: int = 1_000
     stop_grace_s: float = 10.0
 
 
@@ -141,6 +144,10 @@ class Settings:
         if not 1 <= self.config.serve.calls_max <= 1_000_000:
             raise ConfigInvalid(
                 f"serve.calls_max = {self.config.serve.calls_max}", where=where, expected="1 to 1000000"
+            )
+        if not 1 <= self.config.serve.connections_max <= 1_000_000:
+            raise ConfigInvalid(
+                f"serve.connections_max = {self.config.serve.connections_max}", where=where, expected="1 to 1000000"
             )
         if not 0 <= self.config.serve.stop_grace_s <= 3_600:
             raise ConfigInvalid(

@@ -42,6 +42,7 @@ RUN_OCCURRENCES_MAX: Final = 3
 _END_BYTES: Final = 8
 _CHECKSUM_BYTES: Final = 8
 _STEPS_MAX: Final = 4
+_SOUGHT_MAX: Final = 256
 _BEFORE_ALL: Final = -LEDGER_ENTRIES_MAX
 
 
@@ -201,7 +202,12 @@ class _Cursor:
 
 
 def _common(cursors: Sequence[_Cursor]) -> Iterator[int]:
-    """What all cursors name: each in turn is asked for the least index that the others may still name."""
+    """What all cursors name: each in turn is asked for the least index that the others may still name.
+
+    After each `_SOUGHT_MAX` that one names and another does not, it is given for a candidate all the same, so that who
+    goes through them is not kept for as long as two long lists have nothing in common.
+    """
+    sought = 0
     target: int | None = cursors[0].seek(_BEFORE_ALL)
     while target is not None:
         for cursor in cursors:
@@ -209,6 +215,9 @@ def _common(cursors: Sequence[_Cursor]) -> Iterator[int]:
             if reached is None:
                 return
             if reached > target:
+                sought += 1
+                if sought % _SOUGHT_MAX == 0:
+                    yield target
                 target = reached
                 break
         else:

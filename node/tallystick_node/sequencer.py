@@ -1,7 +1,7 @@
 """The one writer of a ledger: it collects, commits, notes, signs, and only then releases receipts.
 
-Everything that came in while the last write was on its way, or within a short linger, becomes one batch. The order is
-fixed:
+Everything that came in while the last write was on its way, or within a short linger, becomes one batch, each caller's
+in turn (`intake`). The order is fixed:
 
   1. the batch is written and synced           (from here on it is durable but unsigned)
   2. size and root are noted outside the database, synced    (from here on a shorter database is noticed)
@@ -19,22 +19,20 @@ nor acknowledged.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 
 from tallystick.core.actors import Actors
 from tallystick.core.charter import Bureau
-from tallystick.core.errors import Overloaded, Stopping, StorageFailed, TallystickError
+from tallystick.core.errors import Stopping, StorageFailed, TallystickError
 from tallystick.core.keys import Signer
-from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared, check_window
 from tallystick_node.admission import Recent, admit, conflict, find_recorded, load_actors, touches_actors
 from tallystick_node.disclosures import Disclosures
+from tallystick_node.intake import Intake, Placed, Waiting
 from tallystick_node.ledger import Ledger, State, check_against_signed
 from tallystick_node.refusals import Refusals
 from tallystick_node.signed_size import SignedSize
@@ -44,23 +42,6 @@ from tallystick_node.store.store import Store
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a submission stands. `entry` is set for a new single statement; `again` says it was recorded before."""
-
-    first: int
-    published: Published
-    entry: bytes | None
-    again: bool
-
-
-@dataclass(slots=True)
-class _Waiting:
-    submission: Prepared
-    size_bytes: int
-    done: asyncio.Future[Placed]
 
 
 class Sequencer(Refusals):
@@ -90,9 +71,7 @@ class Sequencer(Refusals):
         self._recent = Recent(ledger.state)
         self._reopen = reopen
         self._linger_s = linger_s
-        self._queue_bytes_max = queue_bytes_max
-        self._queue: deque[_Waiting] = deque()
-        self._queued_bytes = 0
+        self._intake = Intake(ledger.origin, queue_bytes_max)
         self._arrived = asyncio.Event()
         self._changed = asyncio.Event()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-write")
@@ -139,10 +118,7 @@ class Sequencer(Refusals):
             return
         self.stopped = why
         self.ended.set()
-        queued = [*self._queue]
-        self._queue.clear()
-        self._queued_bytes = 0
-        self._fail(queued, why)
+        self._fail(self._intake.take_all(), why)
 
     def refuse_more(self) -> None:
         """From now on refuse submissions and end whoever waits for a next checkpoint; what is queued goes on."""
@@ -170,24 +146,27 @@ class Sequencer(Refusals):
     async def record(self, submission: Prepared) -> Placed:
         """Record a prepared submission; returns once it is durable and under a signed checkpoint.
 
-        Raises what admission raises, why nothing is recorded (`refusals`), Overloaded when the queue is full, Stopping,
-        or StorageFailed: then the outcome is unknown, and the caller may send the same submission again.
+        Raises what admission raises, why nothing is recorded (`refusals`), Overloaded where there is no room for it in
+        the queue, Stopping, or StorageFailed: then the outcome is unknown, and the caller may send it again.
         """
+        return await self._put(submission)
+
+    async def queue(self, submission: Prepared) -> asyncio.Future[Placed]:
+        """Wait for room in the queue, for the next of many; what comes of it is what `record` returns and raises."""
+        await self._intake.room(submission)
+        return self._put(submission)
+
+    def _put(self, submission: Prepared) -> asyncio.Future[Placed]:
         self.check_recording()
         if self._stopping:
             raise Stopping("the node is shutting down", where=self.ledger.origin, expected="another try later")
-        size = sum(map(len, submission.statements)) + 200 * submission.count
-        if self._queued_bytes + size > self._queue_bytes_max and self._queue:
-            raise Overloaded("its queue is full", where=self.ledger.origin, expected="another try in a moment")
-        waiting = _Waiting(submission, size, asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
-        self._queued_bytes += size
+        placed = self._intake.put(submission)
         self._arrived.set()
-        return await waiting.done
+        return placed
 
     async def _run(self) -> None:
         while True:
-            if not self._queue:
+            if not self._intake:
                 if self._stopping:
                     return
                 self._arrived.clear()
@@ -195,7 +174,7 @@ class Sequencer(Refusals):
                 if self._company and not self._stopping and self._linger_s:
                     await asyncio.sleep(self._linger_s)
                 continue
-            group = self._take()
+            group = self._intake.take()
             self._company = len(group) > 1
             try:
                 await self._commit(group)
@@ -206,20 +185,7 @@ class Sequencer(Refusals):
                 self._fail(group, StorageFailed(f"an internal error: {type(error).__name__}", where=self.ledger.origin))
                 log.exception("commit failed", origin=self.ledger.origin)
 
-    def _take(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
-        entries = size = 0
-        while self._queue:
-            waiting = self._queue[0]
-            entries += waiting.submission.count
-            size += waiting.size_bytes
-            if group and (entries > COMMIT_ENTRIES_MAX or size > COMMIT_BYTES_MAX):
-                break
-            group.append(self._queue.popleft())
-            self._queued_bytes -= waiting.size_bytes
-        return group
-
-    async def _commit(self, group: list[_Waiting]) -> None:
+    async def _commit(self, group: list[Waiting]) -> None:
         if self._broken:
             await self._recover()
         accepted, repeats, actors = self._admit(group)
@@ -244,15 +210,15 @@ class Sequencer(Refusals):
             _resolve(waiting, Placed(first, published, commit.single_entries.get(first), again=False))
         self._release_repeats(repeats)
 
-    def _admit(self, group: list[_Waiting]) -> tuple[list[_Waiting], list[tuple[_Waiting, int]], Actors]:
+    def _admit(self, group: list[Waiting]) -> tuple[list[Waiting], list[tuple[Waiting, int]], Actors]:
         """Sort a group into what is recorded now and what was recorded before; refuse the rest, each on its own.
 
         A repeat comes with the index at which it stands, or will stand once this group is durable.
         """
         now_us = self._now_us()
         actors = self._actors.copy()
-        accepted: list[_Waiting] = []
-        repeats: list[tuple[_Waiting, int]] = []
+        accepted: list[Waiting] = []
+        repeats: list[tuple[Waiting, int]] = []
         by_id: dict[tuple[str, bytes], tuple[int, list[bytes]]] = {}
         first = self.ledger.state.size
         for waiting in group:
@@ -280,7 +246,7 @@ class Sequencer(Refusals):
             first += submission.count
         return accepted, repeats, actors
 
-    def _release_repeats(self, repeats: list[tuple[_Waiting, int]]) -> None:
+    def _release_repeats(self, repeats: list[tuple[Waiting, int]]) -> None:
         for waiting, first in repeats:
             _resolve(waiting, Placed(first, self.published, None, again=True))
 
@@ -324,12 +290,12 @@ class Sequencer(Refusals):
     async def _in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._disk, call, *arguments)
 
-    def _fail(self, group: list[_Waiting], error: TallystickError) -> None:
+    def _fail(self, group: list[Waiting], error: TallystickError) -> None:
         for waiting in group:
             if not waiting.done.done():
                 waiting.done.set_exception(error)
 
 
-def _resolve(waiting: _Waiting, placed: Placed) -> None:
+def _resolve(waiting: Waiting, placed: Placed) -> None:
     if not waiting.done.done():  # the caller may have gone
         waiting.done.set_result(placed)

@@ -29,11 +29,10 @@ from grpc_reflection.v1alpha import reflection
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import ConfigInvalid, Usage
 from tallystick.core.evidence import actors_of
-from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
 from tallystick.sdk.certified_key import CertifiedKey
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.heard_versions import HeardVersions
-from tallystick_node import observer
+from tallystick_node import connections, observer
 from tallystick_node.access import Access
 from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.callers import Callers
@@ -47,11 +46,13 @@ from tallystick_node.operator_token import make_token
 from tallystick_node.own_certificate import OwnCertificate
 from tallystick_node.peers import Peer
 from tallystick_node.sequencer import Sequencer
+from tallystick_node.services.bounded import Bounded
 from tallystick_node.services.errors import DomainErrors
 from tallystick_node.services.gate import Gate
 from tallystick_node.services.operate import OperateService
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
+from tallystick_node.turns import Turns
 from tallystick_proto.v1 import gossip_pb2, ledger_pb2, operate_pb2, witness_pb2
 from tallystick_proto.v1.gossip_pb2_grpc import add_GossipServicer_to_server
 from tallystick_proto.v1.ledger_pb2_grpc import add_LedgerServicer_to_server, add_SubmitServicer_to_server
@@ -60,13 +61,7 @@ from tallystick_proto.v1.witness_pb2_grpc import add_WitnessServicer_to_server
 
 log = structlog.get_logger()
 
-# Clients ask now and then whether a quiet node is still there; more often than this, a client is sent away.
-PING_INTERVAL_MS_MIN = 5_000
 _SUBMIT = ledger_pb2.DESCRIPTOR.services_by_name["Submit"].full_name
-# A submission with its envelope: ids, signature, disclosures.
-_MESSAGE_BYTES_MAX = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
-
-
 Told = Callable[[bool], None]
 
 
@@ -90,6 +85,7 @@ class Node:
         self.engine = engine
         self._own = own
         self.close = close
+        self.turns = Turns(settings.config.serve.calls_max)
         self._server: grpc.aio.Server | None = None
         self._page: MetricsPage | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -178,15 +174,8 @@ class Node:
             raise
         config = self.settings.config
         server = grpc.aio.server(
-            interceptors=[self._gate(), DomainErrors()],
-            maximum_concurrent_rpcs=config.serve.calls_max,
-            options=[
-                ("grpc.so_reuseport", 0),  # or a second node would share the port unnoticed
-                ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS_MIN),
-                ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
-                ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
-            ],
+            interceptors=[Bounded(self.turns), self._gate(), DomainErrors()],
+            options=connections.options(config.serve.connections_max),
         )
         add_SubmitServicer_to_server(engine.submit, server)
         add_LedgerServicer_to_server(engine.ledger, server)
@@ -317,6 +306,7 @@ def run(settings: Settings, told: Told = lambda records: None, lifeline: int | N
     `lifeline` is a pipe's reading end: when its other end closes without a word, whoever started this node is gone,
     and the node stops; a byte on it means that the node is to live on by itself.
     """
+    connections.make_room(settings.config.serve.connections_max)
     node = Node.open(settings)
     gc.freeze()  # what is here stays; looking through it again and again took a twenty-fifth of recording
 

@@ -14,8 +14,9 @@ from tallystick.core.errors import StorageFailed
 from tallystick.core.history import History
 from tallystick.core.submission import Prepared
 from tallystick_node import doctor
+from tallystick_node.intake import Placed
 from tallystick_node.ledger import Ledger
-from tallystick_node.sequencer import Placed, Sequencer
+from tallystick_node.sequencer import Sequencer
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.memory import MemoryStore
 from tests.harness.faulty_store import Fault, FaultyStore

@@ -78,7 +78,8 @@ def answer(ledger: Ledger, size: int | None = None, **fields: object) -> list[Bu
     terms = fields.pop("terms", ())
     request = FindRequest(**fields)  # type: ignore[arg-type]
     request.term.extend(WireTerm(field=number, value=value) for number, value in terms)  # type: ignore[attr-defined]
-    return list(find(ledger, request, request.first, request.end or size, size))
+    found = find(ledger, request, request.first, request.end or size, size)
+    return [bundle for bundle in found if bundle is not None]
 
 
 def unfolded(ledger: Ledger, answered: list[Bundle], size: int | None = None) -> Iterator[tuple[int, bytes]]:

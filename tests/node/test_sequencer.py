@@ -30,7 +30,8 @@ from tallystick.core.limits import (
 )
 from tallystick.core.merkle import check_inclusion, prove_inclusion
 from tallystick.core.submission import Prepared
-from tallystick_node.sequencer import Placed, Sequencer
+from tallystick_node.intake import Placed
+from tallystick_node.sequencer import Sequencer
 from tallystick_node.store.store import Batch
 from tests.harness.home import YEAR_US, Home, record
 from tests.harness.office import Office, key_of
@@ -121,7 +122,7 @@ async def test_groups_form_while_a_write_is_on_its_way(home: Home) -> None:
 async def test_a_group_is_bounded_in_entries_and_bytes(home: Home) -> None:
     """Whatever waits, one batch takes no more than its limits, and never nothing."""
     office = home.office
-    sequencer = home.open()
+    sequencer = home.open(queue_bytes_max=1 << 27)
     small = office.prepared(office.declares(1000))
     for submission in [small] * 40:
         asyncio.ensure_future(sequencer.record(submission)).cancel()
@@ -132,7 +133,7 @@ async def test_a_group_is_bounded_in_entries_and_bytes(home: Home) -> None:
     waiting = [asyncio.create_task(sequencer.record(each)) for each in [small] * 40 + [large] * 20]
     await asyncio.sleep(0)
     groups = []
-    while group := sequencer._take():
+    while group := sequencer._intake.take():
         groups.append(group)
     for group in groups:
         assert sum(each.submission.count for each in group) <= COMMIT_ENTRIES_MAX
@@ -147,7 +148,7 @@ async def test_a_group_is_bounded_in_entries_and_bytes(home: Home) -> None:
 async def test_a_full_queue_asks_to_be_tried_again(home: Home) -> None:
     """Beyond the queue's bytes submissions are Overloaded; those taken are recorded, and later ones find room."""
     office = home.office
-    async with home.writing(linger_s=0.01, queue_bytes_max=2_000) as sequencer:
+    async with home.writing(linger_s=0.01, queue_bytes_max=8_000) as sequencer:
         submissions = [office.prepared(office.declares(3)) for _ in range(10)]
         outcomes = await asyncio.gather(*map(sequencer.record, submissions), return_exceptions=True)
         taken = [each for each in outcomes if isinstance(each, Placed)]

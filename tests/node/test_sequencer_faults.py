@@ -18,8 +18,8 @@ import pytest
 from tallystick.core.errors import BehindSigned, DiskFull, StorageFailed, StoreDamaged, TallystickError
 from tallystick.core.submission import Prepared
 from tallystick_node import keyspace
+from tallystick_node.intake import Placed
 from tallystick_node.ledger import Ledger
-from tallystick_node.sequencer import Placed
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.memory import MemoryStore
 from tallystick_node.store.store import Batch

@@ -20,7 +20,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tallystick import Node as Client
 from tallystick.core.errors import Refused, StorageFailed, Unreachable, Usage
 from tallystick.sdk import dialling
-from tallystick_node import doctor, server
+from tallystick_node import connections, doctor
 from tallystick_node.config import Settings
 from tallystick_node.server import Node
 from tests.harness import loop
@@ -61,7 +61,7 @@ def test_a_quiet_watcher_is_not_sent_away(settings: Settings, monkeypatch: pytes
     Both intervals are made short in the same proportion. An interval the node does not know for one of its own would
     end the watch at the third question.
     """
-    monkeypatch.setattr(server, "PING_INTERVAL_MS_MIN", 250)
+    monkeypatch.setattr(connections, "PING_INTERVAL_MS_MIN", 250)
     options = {**dict(dialling.CHANNEL_OPTIONS), "grpc.keepalive_time_ms": 100}
     monkeypatch.setattr(dialling, "CHANNEL_OPTIONS", tuple(options.items()))
     opened = Node.open(settings)

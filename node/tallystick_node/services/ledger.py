@@ -20,6 +20,7 @@ from tallystick_node.openings import check_request, openings
 from tallystick_node.presence import presence_of
 from tallystick_node.shelf import Held, Shelf
 from tallystick_node.shown import Shown
+from tallystick_node.turns import pause
 from tallystick_proto.v1.ledger_pb2 import (
     Bundle,
     CheckpointAnswer,
@@ -59,6 +60,7 @@ class LedgerService(LedgerServicer):
             answer, size = _checkpoint(known, held), held.size
             yield answer
             await held.grown(size)
+            await pause()  # many may wait for the same
             known = size
 
     async def ProveConsistency(self, request: ConsistencyRequest, context: ServicerContext[Any, Any]) -> Proof:
@@ -97,17 +99,24 @@ class LedgerService(LedgerServicer):
                 f"a page of {request.limit}", where="limit", expected=f"at most {FIND_PAGE_ENTRIES_MAX}"
             )
         for bundle in find(held.ledger, request, request.first, request.end or request.size, request.size):
-            self._note(held, bundle)
-            yield bundle
+            if bundle is None:
+                await pause()
+            else:
+                self._note(held, bundle)
+                yield bundle
         size = request.size
         while request.follow:
             await held.grown(size)
+            await pause()
             newer, note = held.size, held.note
             proof = prove_consistency(size, newer, held.ledger.reader())
             yield Bundle(first=newer, size=newer, checkpoint=note, consistency=proof)
             for bundle in find(held.ledger, request, max(size, request.first), newer, newer):
-                self._note(held, bundle)
-                yield bundle
+                if bundle is None:
+                    await pause()
+                else:
+                    self._note(held, bundle)
+                    yield bundle
             size = newer
 
     async def FindOpenings(

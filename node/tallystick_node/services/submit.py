@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import Future
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,14 +14,19 @@ from tallystick.core.errors import StorageFailed, TallystickError
 from tallystick.core.merkle import prove_consistency, prove_inclusion
 from tallystick.core.submission import prepare
 from tallystick.sdk.wire_errors import to_detail
-from tallystick_node.sequencer import Placed, Sequencer
+from tallystick_node.intake import Placed
+from tallystick_node.sequencer import Sequencer
+from tallystick_node.turns import refused
 from tallystick_node.witness import Cosigned, Gathering
 from tallystick_proto.v1.entry_pb2 import Submission
 from tallystick_proto.v1.ledger_pb2 import Receipt, SubmitAnswer, SubmitRequest
 from tallystick_proto.v1.ledger_pb2_grpc import SubmitServicer
 
-# How many submissions of one stream may be on their way; the next is read when the oldest is answered.
+# How many submissions of one stream may be on their way, at first and at most, and how many bytes of them. Each receipt
+# makes room for one more: who is always refused does not get far ahead.
+STREAM_WINDOW_FIRST = 4
 STREAM_WINDOW = 32
+STREAM_BYTES_MAX = 12 * 1024 * 1024
 WAIT_WITNESSED_MS_MAX = 60_000
 
 
@@ -47,7 +53,7 @@ class SubmitService(SubmitServicer):
         self._gathering = gathering
 
     async def Submit(self, request: SubmitRequest, context: ServicerContext[Any, Any]) -> Receipt:
-        placed = await self._record(request.submission)
+        placed = await self._sequencer.record(prepare(request.submission, self._sequencer.ledger.origin))
         cosigned: Cosigned | None = None
         if request.wait_witnessed_ms:
             wait_s = min(request.wait_witnessed_ms, WAIT_WITNESSED_MS_MAX) / 1_000
@@ -57,12 +63,14 @@ class SubmitService(SubmitServicer):
     async def SubmitMany(
         self, request_iterator: AsyncIterator[SubmitRequest], context: ServicerContext[Any, Any]
     ) -> AsyncIterator[SubmitAnswer]:
-        pending: asyncio.Queue[tuple[SubmitRequest, asyncio.Task[Placed]] | None] = asyncio.Queue(STREAM_WINDOW)
+        pending: asyncio.Queue[tuple[SubmitRequest, Future[Placed]] | None] = asyncio.Queue()
+        room = _Room()
 
         async def read() -> None:
             try:
                 async for request in request_iterator:
-                    await pending.put((request, asyncio.create_task(self._record(request.submission))))
+                    await room.take(request.ByteSize())
+                    await pending.put((request, await self._queue(request.submission)))
             except Exception:  # bytes that are no request
                 await pending.put(None)
                 raise
@@ -76,11 +84,15 @@ class SubmitService(SubmitServicer):
                 if known_size is None:
                     known_size = request.known_size
                 try:
-                    placed = await recording
+                    placed = await asyncio.shield(recording)
                     receipt = self._receipt(placed, request.submission, known_size)
                 except TallystickError as error:
+                    refused(error)
                     yield SubmitAnswer(refusal=to_detail(error))
                     continue
+                finally:
+                    room.give_back(request.ByteSize())
+                room.widen()
                 known_size = placed.published.state.size
                 yield SubmitAnswer(receipt=receipt)
             await reader
@@ -92,8 +104,14 @@ class SubmitService(SubmitServicer):
                 if left is not None:
                     left[1].add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    async def _record(self, submission: Submission) -> Placed:
-        return await self._sequencer.record(prepare(submission, self._sequencer.ledger.origin))
+    async def _queue(self, submission: Submission) -> Future[Placed]:
+        """What becomes of one of many, in their order."""
+        try:
+            return await self._sequencer.queue(prepare(submission, self._sequencer.ledger.origin))
+        except TallystickError as error:
+            refused: Future[Placed] = asyncio.get_running_loop().create_future()
+            refused.set_exception(error)
+            return refused
 
     def _receipt(
         self, placed: Placed, submission: Submission, known_size: int, cosigned: Cosigned | None = None
@@ -122,3 +140,28 @@ class SubmitService(SubmitServicer):
             # The statement is durable and signed for; that its proof cannot be read now does not undo it.
             raise error.at(f"recorded at #{placed.first}, but its proof cannot be made") from None
         return receipt
+
+
+class _Room:
+    """How much of one stream may be on its way. What is longer than that comes alone."""
+
+    def __init__(self) -> None:
+        self._window = STREAM_WINDOW_FIRST
+        self._count = 0
+        self._bytes = 0
+        self._more = asyncio.Event()
+
+    async def take(self, size: int) -> None:
+        while self._count and (self._count >= self._window or self._bytes + size > STREAM_BYTES_MAX):
+            self._more.clear()
+            await self._more.wait()
+        self._count += 1
+        self._bytes += size
+
+    def give_back(self, size: int) -> None:
+        self._count -= 1
+        self._bytes -= size
+        self._more.set()
+
+    def widen(self) -> None:
+        self._window = min(self._window + 1, STREAM_WINDOW)

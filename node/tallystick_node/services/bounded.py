@@ -1,0 +1,175 @@
+"""Holds every call to its bounds (`bounds`), before anything else is done for it: the outermost of the interceptors.
+
+To gRPC every call is a stream both ways here, which is the same on the wire. So a call's message is not received, nor
+parsed, before the call has its turn; one that does not come, and an answer that is not taken, are waited
+for only so long.
+
+Where the caller goes, or its deadline passes, gRPC cancels the task that works for it, at the next wait of which there
+is one before each message and after each answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from inspect import iscoroutinefunction
+from typing import Any, NoReturn
+
+import grpc
+import structlog
+from grpc.aio import EOF, ServerInterceptor, ServicerContext
+
+from tallystick.core.errors import Overloaded, Refused
+from tallystick_node import bounds as limits
+from tallystick_node.bounds import ANSWER_BYTE_PRICE, BOUNDS, REQUEST_BYTE_PRICE, UNKNOWN, Bounds
+from tallystick_node.connections import Ending
+from tallystick_node.fair_queue import Owner
+from tallystick_node.services.errors import abort
+from tallystick_node.turns import BLAMED, Call, Turns
+
+log = structlog.get_logger()
+
+Context = ServicerContext[Any, Any]
+
+
+def owner_of(context: Context) -> Owner:
+    """Who calls, as far as the connection says."""
+    peer = context.peer()
+    names = context.peer_identities()
+    return Owner(b" ".join(sorted(names)).decode(errors="replace") if names else peer, peer)
+
+
+class Bounded(ServerInterceptor):
+    """Wraps every handler."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._ending = Ending()
+
+    async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any) -> Any:
+        rpc = handler_call_details.method.removeprefix("/")
+        handler: Any = await continuation(handler_call_details)
+        if handler is None:
+            return handler
+        bounds = BOUNDS.get(rpc, UNKNOWN)
+        if handler.response_streaming and iscoroutinefunction(handler.unary_stream or handler.stream_stream):
+            return self._written(handler, rpc, bounds)
+
+        async def answer(requests: Any, context: Context) -> None:
+            async with self._call(rpc, bounds, context) as call:
+                try:
+                    await _Exchange(handler, call, context).run()
+                except _NotTaken:
+                    self._hang_up(call.owner, "does not take its answers")
+
+        return grpc.stream_stream_rpc_method_handler(answer)
+
+    def _written(self, handler: Any, rpc: str, bounds: Bounds) -> grpc.RpcMethodHandler[Any, Any]:
+        """A stream that its handler writes by itself, which are gRPC's own, and cheap."""
+        inner = handler.unary_stream or handler.stream_stream
+
+        async def written(request: Any, context: Context) -> None:
+            async with self._call(rpc, bounds, context) as call:
+                await call.turn(bounds.call_us)
+                await inner(request, context)
+
+        make = (
+            grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
+        )
+        return make(
+            written,
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+    def _hang_up(self, owner: Owner, why: str) -> NoReturn:
+        """Break a call's connection, and with it whatever else is open there. A status would come after the answers
+        that are not taken, or be one more of those that are not heeded.
+        """
+        log.warning("hung up", caller=owner.who, peer=owner.connection, reason=why)
+        self._ending.end(owner.connection)
+        raise asyncio.CancelledError
+
+    @asynccontextmanager
+    async def _call(self, rpc: str, bounds: Bounds, context: Context) -> AsyncIterator[Call]:
+        """A call, with a status where it is over its bounds; who is refused for his own fault pays for it."""
+        owner = owner_of(context)
+        try:
+            with self._turns.call(owner, rpc, bounds) as call:
+                try:
+                    yield call
+                finally:
+                    if context.code() in BLAMED:
+                        call.blame()
+        except Overloaded as error:
+            if not await self._turns.hold_back(owner, bounds):
+                self._hang_up(owner, "calls again and again though it is refused")
+            await abort(context, error)
+        except Refused as error:
+            self._turns.blame(owner, bounds.call_us)
+            await abort(context, error)
+
+
+class _Exchange:
+    """The messages of one call, each in its turn and in time."""
+
+    def __init__(self, handler: Any, call: Call, context: Context) -> None:
+        self._handler = handler
+        self._call = call
+        self._bounds = call.bounds
+        self._context = context
+
+    async def run(self) -> None:
+        """Hand the caller's messages to the handler, and its answers to the caller."""
+        handler, context = self._handler, self._context
+        if handler.request_streaming:
+            request: Any = self._requests()
+        else:
+            request = await self._next(limits.REQUEST_S)
+            if request is None:  # the caller has gone
+                return
+        if not handler.response_streaming:
+            await self._send(await (handler.unary_unary or handler.stream_unary)(request, context))
+            return
+        first = True
+        async with aclosing((handler.unary_stream or handler.stream_stream)(request, context)) as answers:
+            async for answer in answers:
+                if not first and self._bounds.answer_us:
+                    await self._call.turn(self._bounds.answer_us)
+                first = False
+                await self._send(answer)
+
+    async def _requests(self) -> AsyncIterator[Any]:
+        wait_s = limits.REQUEST_S
+        while (request := await self._next(wait_s)) is not None:
+            yield request
+            wait_s = self._bounds.silence_s
+
+    async def _next(self, wait_s: float) -> Any:
+        """The caller's next message, once it is its turn; None after the last. Raises Overloaded, Refused."""
+        try:
+            async with asyncio.timeout(wait_s):
+                raw = await self._context.read()
+        except TimeoutError:
+            raise Overloaded(f"nothing was said for {wait_s:g} s", expected="to be called anew") from None
+        if raw is EOF:
+            return None
+        await self._call.turn(self._bounds.call_us + len(raw) * REQUEST_BYTE_PRICE)
+        if len(raw) > self._bounds.request_bytes_max:
+            raise Refused(f"a message of {len(raw)} bytes", expected=f"at most {self._bounds.request_bytes_max}")
+        read = self._handler.request_deserializer
+        return raw if read is None else read(raw)
+
+    async def _send(self, answer: Any) -> None:
+        data = self._handler.response_serializer(answer)
+        self._call.charge(len(data) * ANSWER_BYTE_PRICE)
+        try:
+            async with asyncio.timeout(limits.ANSWER_TAKEN_S):
+                await self._context.write(data)
+        except TimeoutError:
+            raise _NotTaken from None
+
+
+class _NotTaken(Exception):
+    """An answer was not taken in time."""

@@ -1,0 +1,245 @@
+"""Whose turn it is to be worked for, and how many calls a caller may have open.
+
+A node works on one event loop. Before each piece of work (`bounds` says what it costs) a call takes its turn here; one
+turn is given at each round of the loop, to whoever has been given least so far (`fair_queue`). So a caller who asks for
+much waits for himself, and who asks for little goes before him. Where nobody else asks, a turn is had at once.
+
+Who makes calls that are refused for his own fault (malformed, not authentic, over bounds, not allowed) pays for each
+many times. Beyond what may happen to anybody he has to pay it off, connection by connection, and until then takes his
+turns among those of his kind, all of whom together are given a small part of the node's time (`bounds.REFUSED_REST`)
+whether others ask or not.
+
+A handler that works for long takes turns in between (`pause`).
+
+Decisions depend on the calls and the loop's clock alone, so that simulated time replays them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Final, Self
+
+import grpc
+
+from tallystick.core.errors import Overloaded, TallystickError
+from tallystick.sdk.wire_errors import code_of
+from tallystick_node.bounds import (
+    CALLS_ALWAYS,
+    LARGE_ALWAYS,
+    LARGE_MAX,
+    REFUSED_DEBT_MAX_US,
+    REFUSED_FREE_US,
+    REFUSED_PRICES,
+    REFUSED_REST,
+    WEIGHTS,
+    Bounds,
+    fits,
+)
+from tallystick_node.fair_queue import NOBODY, FairQueue, Owner
+
+_S: Final = 1e-6
+_BLAMED_KEPT: Final = 1_024
+
+BLAMED: Final = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
+)
+"""What an honest program is not told again and again; that something is gone, too old or there already, it may be."""
+
+calling: ContextVar[Owner] = ContextVar("calling", default=NOBODY)
+"""For whom the node works now, in a call and in whatever tasks it begins."""
+
+
+class _Lane:
+    """Turns, one after another; for what one takes, `rest` times as long passes until the next."""
+
+    def __init__(self, rest: float) -> None:
+        self.queue: FairQueue[tuple[float, asyncio.Future[None]]] = FairQueue(1 + len(Owner._fields), WEIGHTS)
+        self._rest = rest
+        self.giving = False
+
+    async def turn(self, part: str, owner: Owner, price_us: float) -> None:
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.queue.push((part, *owner), price_us, (price_us, mine))
+        if not self.giving:
+            self.giving = True
+            self._give()
+        await mine
+
+    def _give(self) -> None:
+        """Give a turn to whoever is next and still waits; at the next round of the loop or later, to another."""
+        while self.queue:
+            price_us, mine = self.queue.pop()
+            if not mine.done():  # its caller may have gone
+                mine.set_result(None)
+                loop = asyncio.get_running_loop()
+                if self._rest:
+                    loop.call_later(self._rest * price_us * _S, self._give)
+                else:
+                    loop.call_soon(self._give)
+                return
+        self.giving = False
+
+
+class Turns:
+    """Those of one node. Use within one event loop; `calls_max` is how many calls it answers at once."""
+
+    def __init__(self, calls_max: int) -> None:
+        self._calls_max = calls_max
+        self._lane = _Lane(0.0)
+        self._blamed_lane = _Lane(REFUSED_REST)
+        self._open: Counter[str] = Counter()  # calls, by caller
+        self._of: Counter[tuple[str, str]] = Counter()  # by caller and RPC
+        self._large: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()  # refusals that wait for their turn, by caller
+        self._blamed: dict[Owner, float] = {}  # when what was refused is paid off, by the loop's clock
+        self.refused: Counter[str] = Counter()
+        """How many calls were refused here, by RPC."""
+
+    def call(self, owner: Owner, rpc: str, bounds: Bounds) -> Call:
+        """A call that came in. Use as a context."""
+        return Call(self, owner, rpc, bounds)
+
+    @property
+    def open(self) -> int:
+        """How many calls are being answered."""
+        return self._open.total()
+
+    def _enter(self, owner: Owner, rpc: str, bounds: Bounds) -> None:
+        who = owner.who
+        if self._of[who, rpc] >= bounds.at_once_max or not (
+            fits(self._open[who], self._open.total(), self._calls_max, CALLS_ALWAYS)
+            and (not bounds.large or fits(self._large[who], self._large.total(), LARGE_MAX, LARGE_ALWAYS))
+        ):
+            self.refused[rpc] += 1
+            raise Overloaded(
+                f"{self._of[who, rpc]} calls are open, of {self._open[who]} in all",
+                where=rpc.rpartition("/")[2],
+                expected=f"at most {bounds.at_once_max} of a caller, and fewer where the node is busy",
+            )
+        self._count(owner, rpc, bounds, 1)
+
+    def _count(self, owner: Owner, rpc: str, bounds: Bounds, by: int) -> None:
+        self._open[owner.who] += by
+        self._of[owner.who, rpc] += by
+        if bounds.large:
+            self._large[owner.who] += by
+
+    def _leave(self, owner: Owner, rpc: str, bounds: Bounds) -> None:
+        who = owner.who
+        self._count(owner, rpc, bounds, -1)
+        if not self._of[who, rpc]:
+            del self._of[who, rpc]
+        if not self._open[who]:
+            del self._open[who]
+        if not self._large[who]:
+            del self._large[who]
+
+    # Turns.
+
+    async def turn(self, part: str, owner: Owner, price_us: float) -> None:
+        """Wait for one's turn in a part of the node's time, which is paid for with that."""
+        # Where many are refused at once, however little each of them owes, they are refused together.
+        free_us = 0.0 if self._blamed_lane.giving else REFUSED_FREE_US
+        lane = self._blamed_lane if self._debt_us(owner) > free_us else self._lane
+        await lane.turn(part, owner, price_us)
+
+    def charge(self, part: str, owner: Owner, price_us: float) -> None:
+        """Let a caller pay for work that was done for him."""
+        self._lane.queue.charge((part, *owner), price_us)
+
+    def blame(self, owner: Owner, price_us: float) -> None:
+        """A call that cost so much is refused for its caller's own fault."""
+        price_us *= REFUSED_PRICES
+        now_s = asyncio.get_running_loop().time()
+        until_s = max(self._blamed.get(owner, now_s), now_s) + price_us * _S
+        self._blamed[owner] = min(until_s, now_s + REFUSED_DEBT_MAX_US * _S)
+        if len(self._blamed) > _BLAMED_KEPT:
+            self._blamed = {each: until_s for each, until_s in self._blamed.items() if until_s > now_s}
+
+    async def hold_back(self, owner: Owner, bounds: Bounds) -> bool:
+        """A call is one too many: its refusal takes its turn too, or who is refused would call again at once.
+
+        Returns False where he has too many that wait to be refused.
+        """
+        self.blame(owner, bounds.call_us)
+        if not fits(self._held[owner.who], self._held.total(), self._calls_max, CALLS_ALWAYS):
+            return False
+        self._held[owner.who] += 1
+        try:
+            await self.turn(bounds.part, owner, bounds.call_us)
+        finally:
+            self._held[owner.who] -= 1
+            if not self._held[owner.who]:
+                del self._held[owner.who]
+        return True
+
+    def _debt_us(self, owner: Owner) -> float:
+        until_s = self._blamed.get(owner)
+        return 0.0 if until_s is None else (until_s - asyncio.get_running_loop().time()) / _S
+
+
+class Call:
+    """A call that came in."""
+
+    def __init__(self, turns: Turns, owner: Owner, rpc: str, bounds: Bounds) -> None:
+        self.owner = owner
+        self.bounds = bounds
+        self._turns = turns
+        self._rpc = rpc
+        self._paid_us = 0.0
+
+    def __enter__(self) -> Self:
+        """Raises Overloaded where the caller has too many open."""
+        self._turns._enter(self.owner, self._rpc, self.bounds)
+        calling.set(self.owner)  # for the rest of this task, which is the call's
+        current.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._turns._leave(self.owner, self._rpc, self.bounds)
+
+    async def turn(self, price_us: float) -> None:
+        """Wait for this caller's turn."""
+        self._paid_us = price_us
+        await self._turns.turn(self.bounds.part, self.owner, price_us)
+
+    def charge(self, price_us: float) -> None:
+        """Pay for what turned out to be asked for."""
+        self._paid_us += price_us
+        self._turns.charge(self.bounds.part, self.owner, price_us)
+
+    def blame(self) -> None:
+        """What was paid for last is refused for the caller's own fault."""
+        self._turns.blame(self.owner, max(self._paid_us, self.bounds.call_us))
+
+
+current: ContextVar[Call | None] = ContextVar("current", default=None)
+"""The call that is being answered, where it takes turns."""
+
+
+async def pause() -> None:
+    """Let others have their turn, in work for one call that goes on for long; where its caller has gone, it ends."""
+    call = current.get()
+    if call is None:
+        await asyncio.sleep(0)
+    else:
+        await call.turn(call.bounds.answer_us or call.bounds.call_us)
+
+
+def refused(error: TallystickError) -> None:
+    """One message of the call that is being answered is refused, and the call goes on: a fault of the caller's own is
+    paid for as if it had ended the call.
+    """
+    call = current.get()
+    if call is not None and code_of(error) in BLAMED:
+        call.blame()

@@ -1,0 +1,162 @@
+"""What one hostile client leaves of another's throughput, and of the node's memory.
+
+An honest client records, for a few seconds alone and a few seconds beside the hostile one (`scripts/hostile` says what
+each attack is), in turn; what is shown is the median of the ratios of neighbours. It records in two ways: batches
+signed beforehand over one stream, so that the node is what is measured, and single statements, one call after
+another, each receipt checked. The node and both clients share the machine's processors; the hostile client runs at a
+lower priority (`--nice`), so that what it takes from the honest one it takes by way of the node.
+
+kept         the honest client's statements a second beside the attack, to those alone before and after it
+memory       the node's resident set, in MiB: before the attack, at its highest, and when it is over
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scripts.hostile import ATTACKS
+from scripts.load import ACTOR, BATCH, cpu_s, statements, use
+from tallystick.core.submission import seal
+from tallystick.sdk.clock import new_id
+from tallystick.sdk.profile import Profile
+from tallystick_node.cluster.local import LocalCluster
+from tallystick_node.cluster.member import Member
+from tallystick_proto.v1.ledger_pb2 import SubmitRequest
+
+_ROOT = Path(__file__).parents[1]
+
+
+class Memory:
+    """A process's resident set, as it was whenever somebody looked."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self.highest = self.now()
+
+    def now(self) -> float:
+        """In MiB."""
+        text = Path(f"/proc/{self._pid}/status").read_text()
+        mib = int(text.partition("VmRSS:")[2].split()[0]) / 1024
+        self.highest = max(mib, getattr(self, "highest", mib))
+        return mib
+
+
+def batches(member: Member, seconds: float, look: Callable[[], object]) -> float:
+    """Statements a second, signed beforehand, over one stream."""
+    key, data = Profile.load(member.profile).signing_key(), statements(BATCH)
+    made = [SubmitRequest(submission=seal(member.bureau.origin, ACTOR, key, new_id(), data)) for _ in range(150)]
+    began = time.perf_counter()
+
+    def lasting() -> Iterator[SubmitRequest]:
+        yield from (each for each in made if time.perf_counter() - began < seconds)
+
+    count = 0
+    for answer in member.sdk.wire.submit_many(lasting()):
+        assert answer.HasField("receipt"), answer
+        count += BATCH
+        look()
+    return count / (time.perf_counter() - began)
+
+
+def singles(member: Member, seconds: float, look: Callable[[], object]) -> float:
+    """Statements a second, one call after another."""
+    began = time.perf_counter()
+    count = 0
+    while time.perf_counter() - began < seconds:
+        member.sdk.record("use", **use(time.perf_counter_ns()))
+        count += 1
+        if count % 20 == 0:
+            look()
+    return count / (time.perf_counter() - began)
+
+
+@contextmanager
+def attacked(attack: str, member: Member, nice: int) -> Iterator[dict[str, int]]:
+    """While the hostile client is at work; what it got done is there afterwards."""
+    done: dict[str, int] = {}
+    command = ["nice", "-n", str(nice), sys.executable, "-m", "scripts.hostile", attack, str(member.profile)]
+    process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "attacking\n"
+        time.sleep(1)
+        yield done
+    finally:
+        process.terminate()
+        _, said = process.communicate()
+        done |= json.loads(said.splitlines()[-1])
+
+
+def under(attack: str, member: Member, record: Callable[..., float], chosen: argparse.Namespace) -> dict[str, float]:
+    """One attack against one way of recording."""
+    assert member.running is not None
+    memory = Memory(member.running.pid)
+    before_mib, ratios, calls, node_s, lasted_s = memory.now(), [], 0, 0.0, 0.0
+    memory.highest = before_mib
+    alone = [record(member, chosen.seconds, memory.now)]
+    for _ in range(chosen.rounds):
+        with attacked(attack, member, chosen.nice) as done:
+            cpu, began = cpu_s(member.running.pid), time.perf_counter()
+            beside = record(member, chosen.seconds, memory.now)
+            node_s += cpu_s(member.running.pid) - cpu
+            lasted_s += time.perf_counter() - began
+        calls += sum(done.values())
+        alone.append(record(member, chosen.seconds, memory.now))
+        ratios.append(beside / statistics.mean(alone[-2:]))
+    return {
+        "kept": statistics.median(ratios),
+        "least": min(ratios),
+        "alone_per_s": statistics.median(alone),
+        "hostile_calls": calls,
+        "node_cpu": node_s / lasted_s,
+        "mib_before": before_mib,
+        "mib_most": memory.highest,
+        "mib_after": memory.now(),
+    }
+
+
+def row(name: str, figures: dict[str, float]) -> None:
+    """One line of the table."""
+    print(
+        f"{name:<24}" + "".join(f"{key} {value:,.{2 if value < 10 else 0}f}   " for key, value in figures.items()),
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="alternations an attack (default 5)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long each lasts (default 3)")
+    parser.add_argument("--nice", type=int, default=10, help="the hostile client's niceness (default 10)")
+    parser.add_argument("attack", nargs="*", help="only these, of " + ", ".join([*ATTACKS, "all"]))
+    chosen = parser.parse_args()
+    when = time.strftime("%Y-%m-%d %H:%M")
+    print(f"{when}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}, all on loopback")
+    folder = Path(tempfile.mkdtemp(prefix="tallystick-hostile-"))
+    try:
+        with LocalCluster.up(folder / "cluster", 1) as cluster:
+            member = cluster["market-regulation"]
+            batches(member, chosen.seconds, lambda: None)  # warm
+            singles(member, 1.0, lambda: None)
+            for attack in chosen.attack or [*ATTACKS, "all"]:
+                for record in (batches, singles):
+                    row(f"{attack}, {record.__name__}", under(attack, member, record, chosen))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Turns at the node's event loop: shared by caller, the same whenever the same is asked, and few for who is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+from tallystick.core.errors import Overloaded
+from tallystick_node.bounds import CALLS_ALWAYS, READS, RECORDS, REFUSED_FREE_US, REFUSED_PRICES, Bounds, fits
+from tallystick_node.fair_queue import Owner
+from tallystick_node.turns import Turns, calling, current, pause
+from tests.simulation.virtual_loop import VirtualLoop
+
+Result = TypeVar("Result")
+
+A, B = Owner("a", "a1"), Owner("b", "b1")
+RPC = "/tallystick.v1.Ledger/GetCheckpoint"
+PRICE_US = 1_000.0
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine in simulated time."""
+    loop = VirtualLoop()
+    try:
+        return loop.run(work)
+    finally:
+        loop.close()
+
+
+async def _crowd(turns: Turns, order: list[str], owner: Owner, count: int, part: str = READS) -> None:
+    async def one() -> None:
+        await turns.turn(part, owner, PRICE_US)
+        order.append(owner.who)
+
+    await asyncio.gather(*(one() for _ in range(count)))
+
+
+def test_a_crowd_leaves_every_other_turn_to_who_asks_too() -> None:
+    """Of two who ask, one with a thousand calls and one with ten, the ten are through within some twenty turns."""
+
+    async def history() -> list[str]:
+        turns, order = Turns(1_000), list[str]()
+        await asyncio.gather(_crowd(turns, order, A, 1_000), _crowd(turns, order, B, 10))
+        return order
+
+    order = run(history())
+    assert max(at for at, who in enumerate(order) if who == "b") <= 22
+    assert order == run(history())
+
+
+def test_what_records_goes_before_what_reads() -> None:
+    """However many read, who records has four turns of five."""
+
+    async def history() -> list[str]:
+        turns, order = Turns(1_000), list[str]()
+        readers = [_crowd(turns, order, Owner(f"r{number}", "x"), 100) for number in range(20)]
+        await asyncio.gather(*readers, _crowd(turns, order, A, 400, RECORDS))
+        return order
+
+    order = run(history())
+    assert Counter(order[:500])["a"] >= 380
+
+
+def test_who_is_refused_gets_little_and_others_notice_nothing() -> None:
+    """Beyond what may befall anybody, all who are refused again and again have a small part of the time together."""
+
+    async def history() -> tuple[int, int]:
+        turns = Turns(1_000)
+        loop = asyncio.get_running_loop()
+        given = Counter[str]()
+
+        async def bad(owner: Owner) -> None:
+            while loop.time() < 60:
+                await turns.turn(READS, owner, PRICE_US)
+                given[owner.who] += 1
+                turns.blame(owner, PRICE_US)
+
+        bads = [asyncio.ensure_future(bad(Owner(f"x{number}", f"x{number}"))) for number in range(10)]
+        while loop.time() < 59:
+            await turns.turn(READS, A, PRICE_US)
+            given["honest"] += 1
+            await asyncio.sleep(0.001)
+        await asyncio.gather(*bads)
+        honest = given.pop("honest")
+        return given.total(), honest
+
+    refused, honest = run(history())
+    free = 10 * REFUSED_FREE_US / (PRICE_US * REFUSED_PRICES)
+    assert refused <= 60 * 50 + 2 * free
+    assert honest >= 55_000
+
+
+def test_a_call_that_was_left_takes_no_turn() -> None:
+    """Who goes away while he waits is passed over."""
+
+    async def history() -> list[str]:
+        turns, order = Turns(1_000), list[str]()
+        crowd = [asyncio.ensure_future(_crowd(turns, order, A, 1)) for _ in range(100)]
+        await asyncio.sleep(0)
+        for each in crowd[1:]:
+            each.cancel()
+        await asyncio.gather(_crowd(turns, order, B, 1), *crowd, return_exceptions=True)
+        return order
+
+    assert run(history()) == ["a", "b"]
+
+
+async def test_a_caller_has_no_more_calls_open_than_its_row_says() -> None:
+    """One more of an RPC is Overloaded; when one ends there is room for one again, and others never notice."""
+    turns, bounds = Turns(1_000), Bounds(at_once_max=3)
+    calls = [turns.call(A, RPC, bounds) for _ in range(3)]
+    for call in calls:
+        call.__enter__()
+    with pytest.raises(Overloaded, match="3 calls are open"), turns.call(A, RPC, bounds):
+        pass
+    with turns.call(B, RPC, bounds):
+        assert turns.open == 4
+    calls[0].__exit__(None, None, None)
+    with turns.call(A, RPC, bounds):
+        pass
+    for call in calls[1:]:
+        call.__exit__(None, None, None)
+    assert turns.open == 0
+    assert [*turns._open, *turns._of, *turns._large] == []
+
+
+def test_nobody_fills_the_node() -> None:
+    """However many crowd in, each as far as it may, there is room for who comes next; and everybody may have some."""
+    opened = Counter[int]()
+    for caller in range(20):
+        while fits(opened[caller], opened.total(), 1_000, CALLS_ALWAYS):
+            opened[caller] += 1
+        assert 0 < opened[caller] <= 500
+        assert opened.total() < 1_000 + CALLS_ALWAYS * caller
+    assert min(opened.values()) >= CALLS_ALWAYS
+
+
+async def test_work_knows_for_whom_it_is_done_and_may_pause() -> None:
+    """Within a call its caller is known to whatever tasks it begins; a pause takes a turn, and outside a call none."""
+    turns = Turns(10)
+
+    async def inside() -> Owner:
+        await pause()
+        return calling.get()
+
+    async def called() -> Owner:
+        with turns.call(A, RPC, Bounds()) as call:
+            assert current.get() is call
+            return await asyncio.create_task(inside())
+
+    assert await asyncio.create_task(called()) == A
+    assert await inside() == Owner("", "")
