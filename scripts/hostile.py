@@ -27,10 +27,12 @@ import grpc
 import uvloop
 
 from scripts.load import ACTOR, BATCH, statements
-from tallystick.core.bureau import Bureau
+from tallystick.core.certificate import NODE_HOST
 from tallystick.core.keys import SigningKey
 from tallystick.core.submission import seal
 from tallystick.sdk.clock import new_id
+from tallystick.sdk.credentials import shown_to
+from tallystick.sdk.dialling import security
 from tallystick.sdk.profile import Profile
 from tallystick_proto.v1.ledger_pb2 import CheckpointRequest, FindRequest, ReadRequest, SubmitRequest
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub, SubmitStub
@@ -44,6 +46,7 @@ _UNLIMITED: Final = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.enable_http_proxy", 0),
+    ("grpc.ssl_target_name_override", NODE_HOST),
 ]
 
 ended: Counter[str] = Counter()
@@ -51,13 +54,16 @@ ended: Counter[str] = Counter()
 
 
 class Victim:
-    """The node that is called, and what is said to it."""
+    """The node that is called, under the certificate of a profile."""
 
-    def __init__(self, bureau: Bureau) -> None:
-        self.bureau = bureau
+    def __init__(self, profile: Profile) -> None:
+        self.bureau = profile.bureau
+        self._shown = shown_to(profile.bureau, profile.credentials)
 
     def channel(self) -> grpc.aio.Channel:
-        return grpc.aio.insecure_channel(self.bureau.endpoint, options=_UNLIMITED)
+        if self._shown is None:
+            return grpc.aio.insecure_channel(self.bureau.endpoint, options=_UNLIMITED)
+        return grpc.aio.secure_channel(self.bureau.endpoint, security(self.bureau, self._shown), options=_UNLIMITED)
 
 
 async def _over_and_over(call: Callable[[], Coroutine[Any, Any, object]]) -> None:
@@ -213,8 +219,8 @@ async def _attack(names: list[str], victim: Victim) -> None:
 def main() -> None:
     """Attack the node of a profile's bureau until SIGTERM."""
     *names, profile = sys.argv[1:]
-    bureau = Profile.load(Path(profile)).bureau
-    uvloop.run(_attack(list(ATTACKS) if names == ["all"] else names, Victim(bureau)))
+    victim = Victim(Profile.load(Path(profile)))
+    uvloop.run(_attack(list(ATTACKS) if names == ["all"] else names, victim))
 
 
 if __name__ == "__main__":

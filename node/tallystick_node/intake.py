@@ -51,11 +51,16 @@ class Intake:
         self._origin = origin
         self._bytes_max = bytes_max
         self._queue: FairQueue[Waiting] = FairQueue(len(Owner._fields))
-        self._bytes: Counter[str] = Counter()  # by who they are for
+        self._bytes: Counter[str] = Counter()  # that wait, by who they are for
         self._taken = asyncio.Event()  # replaced whenever there is more room
 
     def __len__(self) -> int:
         return len(self._queue)
+
+    @property
+    def bytes(self) -> int:
+        """How many wait, more or less as they will be stored."""
+        return self._bytes.total()
 
     def put(self, submission: Prepared) -> asyncio.Future[Placed]:
         """Let a submission wait, on behalf of who calls now. Raises Overloaded where there is no room for it."""

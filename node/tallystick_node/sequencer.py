@@ -93,7 +93,7 @@ class Sequencer(Refusals):
     @property
     def queued_bytes(self) -> int:
         """How much waits to be written."""
-        return self._queued_bytes
+        return self._intake.bytes
 
     @property
     def actors(self) -> Actors:

@@ -100,8 +100,6 @@ class Turns:
         self._large: Counter[str] = Counter()
         self._held: Counter[str] = Counter()  # refusals that wait for their turn, by caller
         self._blamed: dict[Owner, float] = {}  # when what was refused is paid off, by the loop's clock
-        self.refused: Counter[str] = Counter()
-        """How many calls were refused here, by RPC."""
 
     def call(self, owner: Owner, rpc: str, bounds: Bounds) -> Call:
         """A call that came in. Use as a context."""
@@ -118,7 +116,6 @@ class Turns:
             fits(self._open[who], self._open.total(), self._calls_max, CALLS_ALWAYS)
             and (not bounds.large or fits(self._large[who], self._large.total(), LARGE_MAX, LARGE_ALWAYS))
         ):
-            self.refused[rpc] += 1
             raise Overloaded(
                 f"{self._of[who, rpc]} calls are open, of {self._open[who]} in all",
                 where=rpc.rpartition("/")[2],

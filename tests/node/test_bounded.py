@@ -15,6 +15,9 @@ import grpc
 import pytest
 
 from tallystick.core.limits import SUBMISSION_BYTES_MAX
+from tallystick.sdk.credentials import shown_to
+from tallystick.sdk.dialling import open_channel
+from tallystick.sdk.profile import Profile
 from tallystick_node import bounds, connections
 from tallystick_node.access import ROWS
 from tallystick_node.bounds import BOUNDS, CONNECTION_CALLS_MAX, LARGE_MAX, MESSAGE_BYTES_MAX, Bounds
@@ -29,6 +32,7 @@ from tallystick_proto.v1.ledger_pb2 import (
 )
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub, SubmitStub
 from tests.harness import loop
+from tests.harness.channels import channel_to
 from tests.harness.small_home import new_home
 from tests.harness.waiting import until
 
@@ -68,9 +72,19 @@ class Served:
         self.node.close()
 
 
+def in_the_clear(folder: Path, **serve: int) -> Served:
+    """A node that asks for no certificate, so that each connection is a caller."""
+    path = new_home(folder, in_the_clear=True).path
+    text = path.read_text()
+    for name, value in serve.items():
+        text = text.replace(f"{name} = 1000\n", f"{name} = {value}\n")
+    path.write_text(text)
+    return Served(Settings.load(path))
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    made = Served(new_home(tmp_path / "market"))
+    made = in_the_clear(tmp_path / "market")
     yield made
     made.close()
 
@@ -131,6 +145,25 @@ def test_streams_of_one_caller_are_bounded_and_another_has_its_own(
     next(first.WatchCheckpoints(request))
 
 
+def test_a_caller_is_whom_its_certificate_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over TLS the bounds of one caller are those of all its connections together, and another's are its own."""
+    monkeypatch.setitem(BOUNDS, WATCH, Bounds(at_once_max=3))
+    settings = new_home(tmp_path / "market")
+    served = Served(settings)
+    profile = Profile.load(settings.path.parent / "profile.toml")
+    clerk = shown_to(profile.bureau, profile.credentials)
+    channels = [open_channel(profile.bureau, clerk), open_channel(profile.bureau, clerk), channel_to(settings)]
+    request = CheckpointRequest(origin=served.origin)
+    watching = [LedgerStub(channels[number]).WatchCheckpoints(request) for number in (0, 0, 1)]
+    for stream in watching:
+        next(stream)
+    assert code_of(lambda: next(LedgerStub(channels[1]).WatchCheckpoints(request))) == CODES.RESOURCE_EXHAUSTED
+    next(LedgerStub(channels[2]).WatchCheckpoints(request))
+    for channel in channels:
+        channel.close()
+    served.close()
+
+
 def test_one_connection_has_only_so_many_calls_open(served: Served) -> None:
     """Beyond that they wait at the client's, and begin when others end; another connection is answered meanwhile."""
     ledger, request = served.ledger(), CheckpointRequest(origin=served.origin)
@@ -147,9 +180,7 @@ def test_one_connection_has_only_so_many_calls_open(served: Served) -> None:
 
 def test_a_crowd_of_streams_leaves_room_for_another(tmp_path: Path) -> None:
     """However many connections open as many streams as they may, who comes next is answered."""
-    settings = new_home(tmp_path / "market")
-    settings.path.write_text(settings.path.read_text().replace("calls_max = 1000", "calls_max = 60"))
-    served = Served(Settings.load(settings.path))
+    served = in_the_clear(tmp_path / "market", calls_max=60)
     request = CheckpointRequest(origin=served.origin)
     streams = [ledger.WatchCheckpoints(request) for ledger in [served.ledger() for _ in range(4)] for _ in range(40)]
     until(lambda: served.node.turns.open >= 48)
@@ -173,7 +204,7 @@ def test_a_call_without_a_message_ends(served: Served, monkeypatch: pytest.Monke
         stream: Any = served.connect().stream_stream(path)
         assert code_of(lambda stream=stream: list(stream(nothing()))) == CODES.RESOURCE_EXHAUSTED  # type: ignore[misc]
     silent.set()
-    assert served.node.turns.open == 0
+    until(lambda: served.node.turns.open == 0)
 
 
 def test_a_stream_that_falls_silent_ends(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,9 +262,7 @@ def test_a_call_whose_deadline_passed_is_not_worked_for(served: Served) -> None:
 
 def test_connections_are_bounded(tmp_path: Path) -> None:
     """One more than there may be is closed as soon as it is there; where one ends, there is room."""
-    settings = new_home(tmp_path / "market")
-    settings.path.write_text(settings.path.read_text().replace("connections_max = 1000", "connections_max = 5"))
-    served = Served(Settings.load(settings.path))
+    served = in_the_clear(tmp_path / "market", connections_max=5)
     host, _, port = served.address.rpartition(":")
     held = [socket.create_connection((host, int(port))) for _ in range(5)]
     for each in held:

@@ -24,6 +24,7 @@ from tallystick.core.errors import Overloaded, Refused
 from tallystick_node import bounds as limits
 from tallystick_node.bounds import ANSWER_BYTE_PRICE, BOUNDS, REQUEST_BYTE_PRICE, UNKNOWN, Bounds
 from tallystick_node.connections import Ending
+from tallystick_node.counts import REFUSED
 from tallystick_node.fair_queue import Owner
 from tallystick_node.services.errors import abort
 from tallystick_node.turns import BLAMED, Call, Turns
@@ -103,10 +104,12 @@ class Bounded(ServerInterceptor):
                     if context.code() in BLAMED:
                         call.blame()
         except Overloaded as error:
+            REFUSED.add(type(error).__name__)
             if not await self._turns.hold_back(owner, bounds):
                 self._hang_up(owner, "calls again and again though it is refused")
             await abort(context, error)
         except Refused as error:
+            REFUSED.add(type(error).__name__)
             self._turns.blame(owner, bounds.call_us)
             await abort(context, error)
 
