@@ -14,7 +14,9 @@ def new_home(folder: Path, bureau: str = "market", *, in_the_clear: bool = False
     """A founded home under a charter of its own: three entries, and a profile for `clerk` beside the settings."""
     with held_ports(1) as (port,):
         name = Name(zh="市场监督管理局", en="Market Regulation Bureau")
-        wish = Wish(bureau, f"pudong.example/{bureau}", name, "11310115000000019X", f"{HOST}:{port}", in_the_clear=in_the_clear)
+        wish = Wish(
+            bureau, f"pudong.example/{bureau}", name, "11310115000000019X", f"{HOST}:{port}", in_the_clear=in_the_clear
+        )
         make_home(folder, wish, own_charter=True)
     path = folder / SETTINGS
     path.write_text(path.read_text().replace("stop_grace_s = 10.0", "stop_grace_s = 0.5"))
