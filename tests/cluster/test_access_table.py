@@ -11,11 +11,12 @@ from typing import Any
 
 import grpc
 import pytest
-from grpc_health.v1 import health_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 from tallystick.core.bureau import Bureau
 from tallystick.core.checkpoint import parse_checkpoint
+from tallystick.core.hashing import leaf_hash
 from tallystick.core.kinds import KINDS
 from tallystick.core.note import encode_base64, parse_note
 from tallystick.sdk.certificates import CertificateAuthority
@@ -28,7 +29,9 @@ from tallystick_node.founding import key_path
 from tallystick_node.operator_token import read_token
 from tallystick_proto.v1 import gossip_pb2, ledger_pb2, operate_pb2, witness_pb2
 from tallystick_proto.v1.entry_pb2 import Submission
+from tallystick_proto.v1.ledger_pb2_grpc import SubmitStub
 from tallystick_proto.v1.meta_pb2 import Role
+from tallystick_proto.v1.statement_pb2 import Ref
 from tests.harness.authorities import Shown, shown_by, shown_falsely
 from tests.harness.charters import adopt_at_nodes, signed_next
 from tests.harness.clusters import checked_cluster
@@ -142,7 +145,7 @@ DisclosureErased     . . . y
 MINUTE_US = 60_000_000
 # Who signs for the ledger and may not, whatever the kind.
 FALSE_SIGNERS = ("revoked", "stranger", "another bureau's", "in another's name")
-SPARE_KEYS = 32
+SPARE_KEYS = ERASABLE = 32
 
 
 def read(table: str) -> dict[tuple[str, str], str]:
@@ -155,9 +158,15 @@ def column(table: str, letter: str) -> dict[str, str]:
     return {row: cell for (row, of), cell in read(table).items() if of == letter}
 
 
-def submit(channel: grpc.Channel, submission: Submission, wait_witnessed_ms: int = 0) -> str:
-    """What becomes of one submission."""
+def recorded(channel: grpc.Channel, submission: Submission, wait_witnessed_ms: int = 0) -> ledger_pb2.Receipt:
+    """The receipt of a submission that must be recorded."""
     asked = ledger_pb2.SubmitRequest(submission=submission, wait_witnessed_ms=wait_witnessed_ms)
+    return SubmitStub(channel).Submit(asked, timeout=2 * WAIT_S)
+
+
+def submit(channel: grpc.Channel, submission: Submission) -> str:
+    """What becomes of one submission."""
+    asked = ledger_pb2.SubmitRequest(submission=submission)
     return outcome(channel, "tallystick.v1.Submit/Submit", asked.SerializeToString())
 
 
@@ -169,8 +178,9 @@ class Place:
         self.home = cluster[bureau.id].home
         sign = partial(Signer, bureau)
         keys = {name: load_key(key_path(self.home, name)) for name in ("clerk", "gateway", "registrar", "ledger")}
+        self._erasable: list[Ref] = []
         self.signers = {
-            "o": sign(f"{bureau.id}:clerk", keys["clerk"]),
+            "o": sign(f"{bureau.id}:clerk", keys["clerk"], erasable=self._each_erasable()),
             "s": sign(f"{bureau.id}:gateway", keys["gateway"]),
             "r": sign(f"{bureau.id}:registrar", keys["registrar"], iter(spare_keys(SPARE_KEYS))),
             "n": sign(f"{bureau.id}:node", keys["ledger"]),
@@ -184,17 +194,27 @@ class Place:
         }
 
     def prepare(self, channel: grpc.Channel) -> None:
-        """Register keys that will be revoked; register the one of `leaver`, and revoke it. Its witnesses have copies of
-        that when this returns.
+        """Register keys that will be revoked, and record what will be erased; register the key of `leaver`, and revoke
+        it. Its witnesses have copies of that when this returns.
         """
-        registrar = self.signers["r"]
-        registered = [registration(self.bureau, "spare", key) for key in spare_keys(SPARE_KEYS)]
-        registered.append(registration(self.bureau, "leaver", key_of("leaver")))
-        for said in [
-            *(registrar.say("register_actor", each) for each in registered),
-            self.revoking(registrar, "leaver"),
-        ]:
-            assert submit(channel, registrar.submission(said)) == YES
+        registrar, record = self.signers["r"], partial(recorded, channel)
+        recording = health_pb2_grpc.HealthStub(channel).Watch(
+            health_pb2.HealthCheckRequest(service="tallystick.v1.Submit"), timeout=WAIT_S
+        )
+        while next(recording).status != health_pb2.HealthCheckResponse.SERVING:
+            pass  # it is started, and asks its witnesses yet
+        recording.cancel()
+        for name, key in [*(("spare", key) for key in spare_keys(SPARE_KEYS)), ("leaver", key_of("leaver"))]:
+            record(registrar.submission(registrar.say("register_actor", registration(self.bureau, name, key))))
+        for _ in range(ERASABLE):
+            receipt = record(self.signers["o"].lookup())
+            self._erasable.append(Ref(origin=self.bureau.origin, index=receipt.first, leaf=leaf_hash(receipt.entry)))
+        last = record(registrar.submission(self.revoking(registrar, "leaver")), wait_witnessed_ms=int(WAIT_S * 1_000))
+        assert last.standing == ledger_pb2.Receipt.WITNESSED
+
+    def _each_erasable(self) -> Iterator[Ref]:
+        while True:
+            yield self._erasable.pop()
 
     def revoking(self, registrar: Signer, name: str) -> bytes:
         """What revokes the key that goes by an actor's name."""

@@ -16,16 +16,18 @@ import grpc
 from tallystick.core.actors import possession_message
 from tallystick.core.bureau import Bureau
 from tallystick.core.certificate import NODE_HOST
-from tallystick.core.compose import compose
+from tallystick.core.compose import Sensitive, compose, place
 from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
 from tallystick.core.kinds import KINDS, Kind
+from tallystick.core.limits import SALT_BYTES
 from tallystick.core.submission import seal
 from tallystick.sdk.certificates import CertificateAuthority
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.wire_errors import from_rpc
 from tallystick_proto.v1.entry_pb2 import Submission
 from tallystick_proto.v1.meta_pb2 import Role
+from tallystick_proto.v1.statement_pb2 import Ref
 from tests.harness.any_statement import least
 from tests.harness.authorities import Shown
 from tests.harness.office import key_of
@@ -77,16 +79,23 @@ def refusal_of(error: grpc.RpcError) -> str:
 class Signer:
     """Somebody who signs for a ledger, rightly or not, and a valid statement of every kind in his name.
 
-    `revocable` are keys that the ledger registered for `spare`, each for one revocation that is to be recorded.
+    `revocable` are keys that the ledger registered for `spare`, each for one revocation that is to be recorded, and
+    `erasable` entries with a disclosure of their subject, each for one erasure.
     """
 
     def __init__(
-        self, bureau: Bureau, actor: str, key: SigningKey, revocable: Iterator[SigningKey] | None = None
+        self,
+        bureau: Bureau,
+        actor: str,
+        key: SigningKey,
+        revocable: Iterator[SigningKey] | None = None,
+        erasable: Iterator[Ref] | None = None,
     ) -> None:
         self._bureau = bureau
         self._actor = actor
         self._key = key
         self._revocable = repeat(spare_keys(1)[0]) if revocable is None else revocable
+        self._erasable = repeat(Ref(origin=bureau.origin, leaf=bytes(32))) if erasable is None else erasable
 
     def statement(self, kind: Kind) -> bytes:
         """One statement; of a registration a new key's, of a revocation one of a key that is registered."""
@@ -95,6 +104,8 @@ class Signer:
             values = registration(self._bureau, f"a-{os.urandom(8).hex()}", SigningKey(os.urandom(32)))
         elif kind.name == "ActorRevoked":
             values = revocation(self._bureau, "spare", next(self._revocable))
+        elif kind.name == "DisclosureErased":
+            values = {"entry": next(self._erasable), "field_path": "data_used.subject", "reason": "over"}
         return self.say(kind.verb, values)
 
     def say(self, kind: str, values: dict[str, object]) -> bytes:
@@ -104,6 +115,14 @@ class Signer:
     def submission(self, *statements: bytes) -> Submission:
         id_ = uuid7(now_us(), os.urandom(10))
         return seal(self._bureau.origin, self._actor, self._key, id_, statements)
+
+    def lookup(self) -> Submission:
+        """A lookup of somebody, with what opens its commitment."""
+        draft = compose("use", self._actor, {"resource": "R-1", "purpose": "p", "subject": Sensitive("a citizen")})
+        id_ = uuid7(now_us(), os.urandom(10))
+        disclosures = place(draft, self._bureau.origin, id_, 0, lambda: os.urandom(SALT_BYTES))
+        said = draft.statement.SerializeToString()
+        return seal(self._bureau.origin, self._actor, self._key, id_, [said], disclosures)
 
     def of_every_kind(self) -> Iterator[Submission]:
         """A submission of each kind, in their order."""
