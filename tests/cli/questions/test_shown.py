@@ -120,6 +120,14 @@ def test_what_was_read_is_recorded_by_the_node_that_showed_it(tally: Tally, told
     assert read[AUDITOR]["first"] == 0
 
 
+def test_who_searched_is_on_the_record_whatever_becomes_of_the_node(tally: Tally, told: LocalCluster) -> None:
+    """What the asker was told was recorded before: a node that is killed then has it when it is back."""
+    told[TAXATION].kill()
+    told[TAXATION].start()
+    document = tally("shown", TAXATION, "--json", profile=told.auditor_profile).json
+    assert [each["how"] for each in document["shown"] if each["how"] != "read"] == ["searched", "found", "found"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [(["taxation#99"], 4), (["nobody"], 4), (["nobody#1"], 4), (["taxation#x"], 4), (["--on", "x"], 2)],
