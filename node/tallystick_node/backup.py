@@ -5,7 +5,7 @@
     charter.note, …      the charter, and the versions before it that lie beside it
     bureau.toml          the stanza, where the home has one
     data/                the database, and the note of what was signed
-    keys/                only where that was asked for: who has them is the bureau's node
+    keys/, tls/          only where that was asked for: who has them is the bureau's node
 
 It has a home's form, so that `tallyd fsck` checks it whole. Making one reads everything back that was written; a folder
 under its name is whole.
@@ -28,6 +28,7 @@ from tallystick.core.note import encode_base64
 from tallystick.sdk.charter_files import notes_beside
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.toml_edit import with_values
+from tallystick_node.authority import TLS
 from tallystick_node.config import Settings
 from tallystick_node.founding import KEYS, made_whole
 from tallystick_node.home import SETTINGS, STANZA
@@ -125,6 +126,8 @@ def _copy_files(settings: Settings, bureau: Bureau, making: Path, *, with_keys: 
     within = {
         ("", "charter"): charter.name,
         ("", "data"): "data",
+        ("tls", "certificate"): f"{TLS}/{Path(config.tls.certificate).name}",
+        ("tls", "key"): f"{TLS}/{Path(config.tls.key).name}",
         **{("keys", name): f"{KEYS}/{Path(file).name}" for name, file in msgspec.structs.asdict(config.keys).items()},
     }
     text = with_values(settings.path.read_text(encoding="utf-8"), within, str(settings.path))
@@ -137,7 +140,15 @@ def _copy_files(settings: Settings, bureau: Bureau, making: Path, *, with_keys: 
         beside = sorted((settings.path.parent / KEYS).glob("*.key"))
         for key in dict.fromkeys((*settings.key_files(bureau), *beside)):
             copy_file(key, making / KEYS / key.name, 0o600)
+        beside = sorted(each for each in (settings.path.parent / TLS).glob("*") if each.is_file())
+        for file in dict.fromkeys((*settings.tls_files, *beside)):
+            copy_tls(file, making)
     return Settings.load(making / SETTINGS)
+
+
+def copy_tls(file: Path, home: Path) -> None:
+    """Copy a certificate or its key to where a home keeps them. Raises ConfigInvalid."""
+    copy_file(file, home / TLS / file.name, 0o644 if file.suffix == ".crt" else 0o600)
 
 
 def copy_file(path: Path, target: Path, mode: int = 0o644) -> None:

@@ -196,6 +196,12 @@ class Settings:
         named = (keys.witness,) if bureau.is_observer else (keys.ledger, keys.witness, keys.disclosure)
         return [self.place(name) for name in named]
 
+    @property
+    def tls_files(self) -> list[Path]:
+        """Where the node's certificate is, and its key; nowhere, where it listens in the clear."""
+        found = self.credentials
+        return [] if found is None else [found.files.certificate, found.files.key]
+
     def open_charter(self) -> tuple[Charter, Bureau]:
         """The charter and this node's bureau in it. Raises ConfigInvalid or VerificationFailed."""
         path = self.place(self.config.charter)

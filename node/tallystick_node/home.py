@@ -153,9 +153,11 @@ def has_registrar(folder: Path) -> bool:
     return key_path(folder, "registrar").exists()
 
 
-def make_lost_home(folder: Path, bureau: str, note: bytes, digest: str) -> None:
+def make_lost_home(folder: Path, bureau: str, note: bytes, digest: str) -> Bureau:
     """Make a home, whole or not at all, of a bureau that a charter names and that has lost its own: settings and
-    charter, neither keys nor ledger. Raises ConfigInvalid, VerificationFailed.
+    charter, neither keys nor certificates nor ledger; returns what the charter says of it.
+
+    Raises ConfigInvalid, VerificationFailed.
     """
     try:
         charter = open_charter(note, digest)
@@ -169,6 +171,7 @@ def make_lost_home(folder: Path, bureau: str, note: bytes, digest: str) -> None:
     with made_whole(folder) as making:
         write_whole(making / CHARTER, note)
         Settings(making / SETTINGS, Config(bureau, digest, charter=CHARTER, listen=named.endpoint, tls=tls)).save()
+    return named
 
 
 def _check_keys(settings: Settings, folder: Path, bureau: Bureau) -> None:

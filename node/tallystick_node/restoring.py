@@ -20,7 +20,8 @@ from tallystick.core.note import encode_base64
 from tallystick.core.toml_text import parse_toml
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.toml_edit import with_values
-from tallystick_node.backup import RECORD, Taken, copy_file
+from tallystick_node.authority import TLS
+from tallystick_node.backup import RECORD, Taken, copy_file, copy_tls
 from tallystick_node.config import Config, Settings
 from tallystick_node.founding import KEYS, made_whole
 from tallystick_node.home import SETTINGS
@@ -59,6 +60,8 @@ def restore(backup: Path, home: Path) -> Restored:
                 copy_file(path, making / path.name)
             for key in sorted((backup / KEYS).glob("*.key")):
                 copy_file(key, making / KEYS / key.name, 0o600)
+            for file in sorted(each for each in (backup / TLS).glob("*") if each.is_file()):
+                copy_tls(file, making)
             signed = _put_database(source, making / source.config.data, taken, None)
         return Restored(taken, signed, _missing_keys(Settings.load(home / SETTINGS)), None)
     settings = Settings.load(home / SETTINGS)
@@ -79,7 +82,8 @@ def _check_within(backup: Path, config: Config) -> None:
 
     Raises ConfigInvalid.
     """
-    for name in (config.charter, config.data, *msgspec.structs.astuple(config.keys)):
+    named = (config.charter, config.data, config.tls.certificate, config.tls.key)
+    for name in (*named, *msgspec.structs.astuple(config.keys)):
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise ConfigInvalid(f"they name {name!r}", where=str(backup / SETTINGS), expected="what is in the backup")
     for path in sorted(backup.rglob("*")):
@@ -153,4 +157,5 @@ def _put_database(source: Settings, folder: Path, taken: Taken, noted: Signed | 
 
 
 def _missing_keys(settings: Settings) -> list[Path]:
-    return [key for key in settings.key_files(settings.open_charter()[1]) if not key.exists()]
+    needed = [*settings.key_files(settings.open_charter()[1]), *settings.tls_files]
+    return [path for path in needed if not path.exists()]

@@ -18,6 +18,7 @@ from tallystick.core.values import exchange_id
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.receipt import Receipt
+from tallystick_node.authority import TLS
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.member import Member
 from tallystick_node.cluster.nursery import Nursery
@@ -224,7 +225,9 @@ def test_a_running_nodes_ledger_is_not_surveyed(cluster: LocalCluster) -> None:
 
 
 def test_a_home_that_is_gone_comes_back_from_charter_and_network(cluster: LocalCluster) -> None:
-    """With nothing but the charter and its digest: new keys, the ledger from its witnesses, and a node that serves."""
+    """With nothing but the charter, its digest, and the bureau's authority, which was kept elsewhere: new keys, the
+    ledger from its witnesses, and a node that serves.
+    """
     planning = cluster[PLANNING]
     last = declared(planning, "GH-1")
     planning.stop()
@@ -235,6 +238,12 @@ def test_a_home_that_is_gone_comes_back_from_charter_and_network(cluster: LocalC
         *("--charter", profile.charter_path, "--charter-digest", profile.charter_digest),
     )
     assert made.returncode == 0, made.stderr
+    assert "node.crt: cannot be read" in refused(2, "recover", "survey", planning.home)
+    (planning.home / TLS).mkdir(mode=0o700)
+    for kept in (cluster.folder / "burnt" / TLS).glob("authority.*"):
+        kept.rename(planning.home / TLS / kept.name)
+    renewed = tallyd("cert", "renew", planning.home)
+    assert renewed.returncode == 0, renewed.stderr
     said, edits = surveyed(planning, "--registrar")
     assert "no longer knows" in said
     version = signed_next(cluster, edits)

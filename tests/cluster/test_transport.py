@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -32,6 +33,7 @@ from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub
 from tests.harness import loop
 from tests.harness.authorities import bent
 from tests.harness.clusters import checked_cluster
+from tests.harness.processes import BIN
 
 MARKET, TAXATION = "market-regulation", "taxation"
 CLERK = Holder(TAXATION, "clerk")
@@ -93,18 +95,36 @@ def test_who_shows_nothing_is_not_spoken_with(cluster: LocalCluster) -> None:
     assert told.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
+def test_a_profile_without_a_certificate_says_what_it_lacks(cluster: LocalCluster) -> None:
+    """One line on standard error and exit code 2, or a line a ledger; no node is called anything for it."""
+    lacking = cluster.folder / "profiles" / "lacking.toml"
+    lacking.write_text(cluster.auditor_profile.read_text().partition("[tls]")[0])
+
+    def tally(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [str(BIN / "tally"), "--profile", str(lacking), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    shown = tally("show", f"{MARKET}#0")
+    assert (shown.returncode, shown.stdout, shown.stderr.count("\n")) == (2, "", 1)
+    assert "expected [tls] with a certificate and its key, in the profile" in shown.stderr
+    status = tally("status")
+    assert status.returncode == 2
+    assert status.stdout.count("not asked: ") == 2
+    assert "BELIEVED" not in status.stdout
+
+
 @pytest.mark.parametrize("days", [-2, 2], ids=["expired", "not yet valid"])
 def test_a_certificate_out_of_its_term_is_not_taken(cluster: LocalCluster, tmp_path: Path, days: int) -> None:
     """And the client guesses which file may be to blame."""
     shown = signed(tmp_path, authority(cluster, TAXATION), CLERK, days)
-    with pytest.raises(Unreachable, match=rf"it may not accept .*{shown.files.certificate.name}"):
+    with pytest.raises(Unreachable, match=rf"it hung up, .* not accepting .*{shown.files.certificate.name}"):
         ask(cluster[MARKET].bureau, shown)
 
 
 def test_an_authority_that_no_charter_pins_lets_nobody_in(cluster: LocalCluster, tmp_path: Path) -> None:
     """Though it goes by a bureau's name."""
     stranger = CertificateAuthority.make(TAXATION, now_us())
-    with pytest.raises(Unreachable, match=r"nobody answers .*it may not accept"):
+    with pytest.raises(Unreachable, match=r"it hung up, .* not accepting"):
         ask(cluster[MARKET].bureau, signed(tmp_path, stranger, CLERK))
 
 
@@ -153,7 +173,7 @@ def test_what_pins_none_is_spoken_to_on_loopback_alone(cluster: LocalCluster) ->
 
     with pytest.raises(Unreachable, match="the charter pins no certificate authority of it"):
         loop.run(dial())
-    with pytest.raises(Unreachable, match="it may speak TLS"):
+    with pytest.raises(Unreachable, match=r"it hung up, .* speaking TLS"):
         ask(msgspec.structs.replace(market, certificate_authority=""), None)
 
 

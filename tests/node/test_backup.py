@@ -62,11 +62,14 @@ def test_a_backup_has_a_homes_form_and_no_keys(home: Path, tmp_path: Path) -> No
     backup = taken(home, tmp_path / "backup")
     assert doctor.run(loaded(tmp_path / "backup")).clean
     assert noted(tmp_path / "backup") == (3, decode_base64(backup.root, ValueError, "")) == noted(home)  # type: ignore[arg-type]
-    assert not (tmp_path / "backup" / "keys").exists()
+    assert not [name for name in ("keys", "tls") if (tmp_path / "backup" / name).exists()]
     taken(home, tmp_path / "with", with_keys=True)
     keys = sorted((tmp_path / "with" / "keys").iterdir())
     assert {"ledger.key", "witness.key", "registrar.key"} <= {key.name for key in keys}
-    assert {key.stat().st_mode & 0o777 for key in keys} == {0o600}
+    certified = sorted((tmp_path / "with" / "tls").iterdir())
+    assert {path.name for path in certified} == {path.name for path in (home / "tls").iterdir()}
+    secrets = [*keys, *(path for path in certified if path.suffix == ".key")]
+    assert {path.stat().st_mode & 0o777 for path in secrets} == {0o600}
 
 
 def test_a_home_made_of_a_backup_starts(home: Path, tmp_path: Path) -> None:
@@ -77,8 +80,15 @@ def test_a_home_made_of_a_backup_starts(home: Path, tmp_path: Path) -> None:
     assert started(tmp_path / "again") == 3
     taken(home, tmp_path / "without")
     done = restore(tmp_path / "without", tmp_path / "third")
-    assert [key.name for key in done.missing_keys] == ["ledger.key", "witness.key", "disclosure.key"]
-    shutil.copytree(home / "keys", tmp_path / "third" / "keys")
+    assert [key.name for key in done.missing_keys] == [
+        "ledger.key",
+        "witness.key",
+        "disclosure.key",
+        "node.crt",
+        "node.key",
+    ]
+    for name in ("keys", "tls"):
+        shutil.copytree(home / name, tmp_path / "third" / name)
     assert started(tmp_path / "third") == 3
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter").write_text("mine")

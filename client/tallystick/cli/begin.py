@@ -20,6 +20,7 @@ from tallystick.core.errors import (
     Starting,
     TallystickError,
     Unreachable,
+    Usage,
     VerificationFailed,
 )
 
@@ -139,6 +140,8 @@ def _fault(error: TallystickError) -> dict[str, Any]:
             state = "starting"
         case Unreachable():
             state = "unreachable"
+        case Usage():
+            state = "not_asked"
         case NotVouchedFor():
             state = "other_charter"
         case VerificationFailed():
@@ -326,6 +329,8 @@ def _answer(session: Session, row: dict[str, Any]) -> str:
             return say(f"starting, shows nothing yet: {row['why']}", f"启动中，尚无可示：{row['why']}")
         case "unreachable":
             return say(f"unreachable: {row['why']}", f"无法连接：{row['why']}")
+        case "not_asked":
+            return say(f"not asked: {row['why']}", f"未询问：{row['why']}")
         case "other_charter":
             return say(f"not checked, by this version: {row['why']}", f"依本版章程无法核验：{row['why']}")
         case "misbehaves":

@@ -78,14 +78,13 @@ def failed(call: grpc.RpcError, bureau: Bureau, credentials: Credentials | None)
         if sign in said:
             return Unreachable(what, where=error.where, expected=expected)
     if _HUNG_UP in said:
-        return Unreachable(f"{error.what}; {_guess(bureau, credentials)}", where=error.where, expected=error.expected)
+        return Unreachable(f"it hung up, {_guess(bureau, credentials)}", where=error.where, expected="one that goes on")
     return error
 
 
 def _guess(bureau: Bureau, credentials: Credentials | None) -> str:
     """Why a node may have hung up on who called."""
-    if not bureau.certificate_authority:
-        return "it may speak TLS, as a later version of the charter says"
-    if credentials is None:
-        return ""
-    return f"it may not accept {credentials.files.certificate}: expired, or of an authority that it does not know"
+    if not bureau.certificate_authority or credentials is None:
+        return "stopping, or speaking TLS, as a later version of the charter may say"
+    shown = credentials.files.certificate
+    return f"stopping, or not accepting {shown}: out of its term, or of an authority that it does not know"

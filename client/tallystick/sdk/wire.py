@@ -142,7 +142,7 @@ class Wire:
 
     def _failed(self, error: grpc.RpcError) -> TallystickError:
         """The error behind a failed call. Where the certificate was renewed meanwhile, the next call shows the new one:
-        the channel would go on connecting with what it was opened with.
+        a channel goes on with what it was opened with, though that may be out of its term by now.
         """
         found = failed(error, self.at, self.credentials)
         if self._opened is not None and isinstance(found, Unreachable | NotAllowed):

@@ -57,7 +57,7 @@ def restore(source: Path, directory: Path) -> None:
     if done.aside is not None:
         click.echo(f"the database before it stays in {done.aside}")
     for path in done.missing_keys:
-        click.echo(f"the key is not in the backup: put it back as {path}")
+        click.echo(f"not in the backup: put it back as {path}")
     if done.signed_size > taken.size:
         click.echo(
             f"{done.signed_size:,} entries had been signed, and the node does not start on fewer: "

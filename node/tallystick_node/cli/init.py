@@ -108,6 +108,7 @@ def _make(directory: Path, wish: Wish, passphrase: Passphrase | None, *, own_cha
 def _adopt(directory: Path, note: Path, digest: str, lost: str | None, passphrase: Passphrase) -> None:
     from tallystick.core.errors import ConfigInvalid
     from tallystick_node import home
+    from tallystick_node.authority import TLS
 
     try:
         data = note.read_bytes()
@@ -116,7 +117,11 @@ def _adopt(directory: Path, note: Path, digest: str, lost: str | None, passphras
             f"cannot be read: {error.strerror}", where=str(note), expected="the charter's note"
         ) from None
     if lost is not None:
-        home.make_lost_home(directory, lost, data, digest)
+        if home.make_lost_home(directory, lost, data, digest).certificate_authority:
+            click.echo(
+                f"put the bureau's authority back, as authority.crt and authority.key in {directory / TLS}; then:"
+            )
+            click.echo(f"tallyd cert renew {directory}")
         click.echo(f"tallyd recover survey {directory}")
         return
     bureau = home.adopt_charter(directory, data, digest, passphrase)
