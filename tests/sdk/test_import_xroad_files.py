@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.core.errors import Refused
+from tallystick.sdk.importers import json_stream
 from tallystick.sdk.importers.json_stream import list_elements
 from tallystick.sdk.importers.xroad_input import Source
 from tests.harness.xroad import FORMS, RECORD, both, lines, positional, read, read_bytes
@@ -105,3 +106,21 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     """Garbage raises one domain error, or is accounted for."""
     with suppress(Refused):
         read_bytes(data)
+
+
+@pytest.mark.parametrize("line", ["{", "[", "[1,", "[" + "1," * 2_000, '{"a":'], ids=lambda line: line[:6])
+def test_lines_that_begin_and_never_end_are_not_parsed_over_and_over(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file in which each line begins a document and none ends it, little more is parsed than it has."""
+    decoded, parsed = json_stream._decoded, [0]
+
+    def counting(text: str) -> object:
+        parsed[0] += len(text)
+        return decoded(text)
+
+    monkeypatch.setattr(json_stream, "_decoded", counting)
+    count = 2_000
+    halves, account = read_bytes(b'{"records": 1}\n' + f"{line}\n".encode() * count)
+    assert (halves, account.records) == ([], count + 1)
+    assert parsed[0] < 2 * count * (len(line) + 1)

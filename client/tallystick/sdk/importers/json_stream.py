@@ -3,7 +3,8 @@
 Two readers, for UTF-8 with or without a byte order mark. `list_elements` walks `[…]` and lists within an object,
 `{"records": […]}`, one after another, over a sliding buffer; what is broken there ends the reading, since nothing tells
 where the next element begins. `documents` reads values that each begin on a line of their own, on one line or several
-(NDJSON, and what `mongoexport` writes); there what is broken costs its own line, and reading goes on with the next.
+(NDJSON, and what `mongoexport` writes); there what is broken costs its own line, and reading goes on with the next. On
+several lines a document may have 256 of them and 64 KiB.
 
 An object that names a field twice becomes a `Repeated`: which of its values counts is not decided here.
 """
@@ -15,13 +16,17 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from tallystick.core.limits import IMPORT_RECORD_CHARS_MAX
 
 CHUNK_BYTES: Final = 64 * 1024
 _BLANK: Final = " \t\r\n"
+# Of a document on several lines; one on a single line may be as long as a record.
 _DOCUMENT_LINES_MAX: Final = 256
+_DOCUMENT_CHARS_MAX: Final = 64 * 1024
+_ENDS: Final = ("}", "]")
 _COMPLETE_BY_ITSELF: Final = '}]"'
 
 Line = tuple[int, "str | Broken"]
@@ -185,44 +190,96 @@ def _within_object(slider: _Slider, wanted: str) -> Iterator[Any]:
 
 def documents(lines: Iterator[Line]) -> Iterator[tuple[int, Any]]:
     """Each document with the line it begins on; `Broken` for a line at which none begins."""
-    waiting: deque[Line] = deque()
-    unfinished: list[Line] = []
-    while True:
-        line = waiting.popleft() if waiting else next(lines, None)
-        if line is not None and not unfinished and isinstance(line[1], str) and not line[1].strip():
-            continue
-        if line is None and not unfinished:
-            return
-        if line is not None and isinstance(line[1], str):
-            value = _document([*unfinished, line])
+    ahead = _Ahead(lines)
+    while (line := ahead.first) is not None:
+        number, value = line
+        taken = 1
+        if isinstance(value, str) and value.strip():
+            value = _decoded(value)
             if value is _UNFINISHED:
-                unfinished.append(line)
-                continue
-            if not unfinished or not isinstance(value, Broken):
-                yield (unfinished or [line])[0][0], value
-                unfinished = []
-                continue
-        # What was begun is not ended by this line: its first line is broken, the others are looked at on their own.
-        if unfinished:
-            yield unfinished[0][0], Broken("not JSON", str(unfinished[0][1])[:80])
-            waiting.extendleft(reversed([*unfinished[1:], *([line] if line is not None else [])]))
-            unfinished = []
-        elif line is not None:
-            yield line
+                value, taken = ahead.continued()
+        ahead.take(taken)
+        if not isinstance(line[1], str) or line[1].strip():
+            yield number, value
+
+
+class _Ahead:
+    """Lines that were read and are not accounted for yet.
+
+    Where a document may end among them is looked at once, when a line is read: of a file in which every line begins
+    one and none ends it, all lines would else be gone through again for each.
+    """
+
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self._lines = lines
+        self._held: deque[tuple[Line, int]] = deque()  # each with how many characters were read up to its end
+        self._taken = self._chars = 0
+        self._ends: deque[int] = deque()  # counted from the file's first line
+
+    @property
+    def first(self) -> Line | None:
+        """The line that is looked at; None behind the last."""
+        return self._held[0][0] if self._held or self._read() else None
+
+    def take(self, count: int) -> None:
+        """So many lines are accounted for."""
+        for _ in range(count):
+            self._held.popleft()
+        self._taken += count
+        while self._ends and self._ends[0] <= self._taken:  # where a document begins, the one before has ended
+            self._ends.popleft()
+
+    def continued(self) -> tuple[Any, int]:
+        """The document that begins on the first line and goes on behind it, and how many lines it has. Where none does,
+        that line is broken, and those behind it are looked at on their own.
+        """
+        (_, first), before = self._held[0]
+        place = 0
+        while (end := self._end(place)) is not None:
+            chars = self._held[end][1] - before + len(str(first))
+            said = [line for (_, line), _ in islice(self._held, end + 1)]
+            if chars > _DOCUMENT_CHARS_MAX or not all(isinstance(line, str) for line in said):
+                break
+            value = _decoded("\n".join(map(str, said)))
+            if isinstance(value, Broken):
+                break
+            if value is not _UNFINISHED:
+                return value, end + 1
+            place += 1
+        return Broken("not JSON", str(first)[:80]), 1
+
+    def _end(self, place: int) -> int | None:
+        """The line, from the first, on which a document that begins there may end: the first such line, or the one
+        that has so many before it.
+        """
+        while place >= len(self._ends):
+            if len(self._held) >= _DOCUMENT_LINES_MAX or not self._read():
+                return None
+        end = self._ends[place] - self._taken
+        return end if end < _DOCUMENT_LINES_MAX else None
+
+    def _read(self) -> bool:
+        line = next(self._lines, None)
+        if line is None:
+            return False
+        text = line[1]
+        self._chars += len(text)
+        if not isinstance(text, str) or (text.rstrip().endswith(_ENDS) and self._held):
+            self._ends.append(self._taken + len(self._held))
+        self._held.append((line, self._chars))
+        return True
 
 
 _UNFINISHED: Final = object()
 
 
-def _document(lines: list[Line]) -> Any:
-    text = "\n".join(str(line) for _, line in lines)
+def _decoded(text: str) -> Any:
     try:
         return _DECODER.decode(text)
     except RecursionError:
         return Broken("nested too deeply")
     except json.JSONDecodeError as error:
-        whole = error.pos < len(text.rstrip())
-        if whole or len(lines) >= _DOCUMENT_LINES_MAX or len(text) > IMPORT_RECORD_CHARS_MAX:
+        if error.pos < len(text.rstrip()):
             return Broken("not JSON", f"{error.msg}: {text[:80]}")
         return _UNFINISHED
     except ValueError as error:
