@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from tallystick.audit.rulebook import Retention
 from tallystick.core.errors import ConfigInvalid, StoreDamaged
 from tallystick.core.keys import Signer
 from tallystick.core.limits import SALT_BYTES
@@ -57,9 +58,14 @@ NOTHING: Final = Sealed(None, None)
 
 
 class Disclosures:
-    """Seals and opens the disclosures of one ledger. `chance` makes the data keys, so it is a secret's in a node."""
+    """Seals and opens the disclosures of one ledger. `chance` makes the data keys, so it is a secret's in a node;
+    `retention` says how long they are kept, and may raise MalformedCharter.
+    """
 
-    def __init__(self, origin: str, key: Signer, chance: Random) -> None:
+    def __init__(
+        self, origin: str, key: Signer, chance: Random, retention: Callable[[], Retention] = Retention
+    ) -> None:
+        self.retention = retention
         self._place = _PLACE.format(origin).encode()
         self._origin = origin
         self._wrapping = AESGCM(key.derive(_CONTEXT))

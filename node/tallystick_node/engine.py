@@ -18,6 +18,7 @@ import structlog
 from tallystick.core.keys import Signer
 from tallystick.core.submission import Prepared
 from tallystick_node import gossip, observer, shown, witness_times
+from tallystick_node.erasing import Expunging
 from tallystick_node.own_statement import Voice
 from tallystick_node.own_word import OwnWord
 from tallystick_node.reports import Reports
@@ -85,6 +86,7 @@ class Engine(observer.Observer):
         )
         self.reports = Reports(sequencer, self.proven, who.bureau, who.ledger_key, who.now_us, who.rng)
         self.submit = SubmitService(sequencer, self.gathering)
+        self.expunging = Expunging(store, sequencer.erased)
         self._adoption_due = adoption_due
 
     @property
@@ -132,6 +134,7 @@ class Engine(observer.Observer):
         self.gathering.start()
         self.witness_times.start()
         self.reports.start()
+        self.expunging.start()
         self.shown.start()
 
     def refuse_more(self) -> None:
@@ -142,6 +145,7 @@ class Engine(observer.Observer):
 
     async def stop(self) -> None:
         """Finish what is queued, and write down what was heard."""
+        await self.expunging.stop()
         await self.reports.stop()
         await self.witness_times.stop()
         await self.gathering.stop()

@@ -14,6 +14,7 @@ from tallystick.core.keys import Signer
 from tallystick.core.note import VerifierKey
 from tallystick.sdk.certified_key import CertifiedKey
 from tallystick.sdk.key_file import load_key
+from tallystick.sdk.rulebook import rulebook_of
 from tallystick_node.config import Settings
 from tallystick_node.disclosures import Disclosures
 
@@ -28,10 +29,10 @@ def load_witness_key(settings: Settings, bureau: Bureau) -> Signer:
     return _load(settings, settings.config.keys.witness, "witness", bureau, bureau.witness_verifier)
 
 
-def load_disclosures(settings: Settings, bureau: Bureau) -> Disclosures:
+def load_disclosures(settings: Settings, charter: Charter, bureau: Bureau) -> Disclosures:
     """What seals and opens this ledger's disclosures. Raises ConfigInvalid where its key does not read."""
     key = load_key(settings.place(settings.config.keys.disclosure), settings.passphrase)
-    return Disclosures(bureau.origin, key, SystemRandom())
+    return Disclosures(bureau.origin, key, SystemRandom(), lambda: rulebook_of(charter).retention)
 
 
 def load_certificate(settings: Settings, charter: Charter, bureau: Bureau, now_us: int) -> CertifiedKey | None:

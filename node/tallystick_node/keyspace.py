@@ -7,6 +7,7 @@
     r <run, u64> <block, u32>         a block of a sorted run (`runs`)
     d <index, u64> <field path>       a disclosure, sealed under a key of its own
     k <index, u64> <field path>       that key, sealed under the node's (`disclosures`)
+    x <index, u64> <field path>       says that a disclosure was erased, until no file has it any more (`erasing`)
     c <origin, 16> <a key as above>   of the copy of another ledger: its state, segments, tiles, postings and runs, and
                                       under `w` what was cosigned of it. An origin is the first half of its BLAKE3
     g <origin, 16>                    the checkpoints of another ledger that gossip brought (`gossip`)
@@ -31,6 +32,7 @@ SEGMENT: Final = b"e"
 TILE: Final = b"t"
 DISCLOSURE: Final = b"d"
 DATA_KEY: Final = b"k"
+ERASED: Final = b"x"
 COPY: Final = b"c"
 GOSSIP: Final = b"g"
 PROVEN: Final = b"v"
@@ -89,6 +91,11 @@ def disclosure(index: int, field: str) -> bytes:
 def data_key(index: int, field: str) -> bytes:
     """The key under which the data key of a disclosure stands."""
     return DATA_KEY + place_in_entry(index, field)
+
+
+def erased(index: int, field: str) -> bytes:
+    """The key of the note that a disclosure was erased."""
+    return ERASED + place_in_entry(index, field)
 
 
 def place_in_entry(index: int, field: str) -> bytes:

@@ -21,6 +21,7 @@ from tallystick.core.kinds import SENSITIVE, TERM_FIELDS, Kind
 from tallystick.core.limits import SEGMENT_ENTRIES_MAX, STATEMENT_BYTES_MAX
 from tallystick.core.statement import commitment_at
 from tallystick_node.disclosures import NOTHING, Disclosures, Sealed, put_sealed, read_sealed, sealed_within
+from tallystick_node.erasing import erased
 from tallystick_node.ledger import Ledger
 from tallystick_node.store.store import Batch, Store
 from tallystick_proto.v1.ledger_pb2 import Opening, Openings, OpeningsRequest
@@ -78,9 +79,11 @@ def check_disclosure(ledger: Ledger, disclosures: Disclosures | None, index: int
 def keep_disclosures(old: Store | None, ledger: Ledger, disclosures: Disclosures) -> tuple[int, int]:
     """Take over what another database has that opens a ledger's commitments; how many that are, and of how many.
 
-    What does not open, or can no longer be read, is left. Raises StorageFailed where it cannot be written.
+    What does not open, can no longer be read, or was erased after that database was put aside, is left. Raises
+    StorageFailed where it cannot be written.
     """
     kept = committed = 0
+    gone = erased(ledger)
     for field, kind in SENSITIVE.items():
         for indexes in _blocks(ledger, kind, 0, ledger.state.size):
             batch = Batch()
@@ -88,6 +91,8 @@ def keep_disclosures(old: Store | None, ledger: Ledger, disclosures: Disclosures
                 if commitment_at(entry.statement, field) is None:
                     continue
                 committed += 1
+                if (index, field) in gone:
+                    continue
                 with suppress(TallystickError, DecodeError):
                     sealed = NOTHING if old is None else read_sealed(old, index, field)
                     check_disclosure(ledger, disclosures, index, field, sealed)

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tallystick.core.charter import Bureau
+from tallystick.core.charter import Bureau, Charter
 from tallystick.core.charter_chain import Version
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import ConfigInvalid, DirectoryHeld, StorageFailed, TallystickError, Unreachable
@@ -90,7 +90,7 @@ async def recover(settings: Settings, file: Path, reach: Reach, now_us: int, pro
     )
     old = _open_old(settings)
     try:
-        disclosures = _disclosures(settings, bureau, old)
+        disclosures = _disclosures(settings, version.charter, bureau, old)
         done = Rebuilt(version, floor, settings.database.parent, _lost(settings, bureau, floor))
         found = await _all_hold_no_more(version, before, floor, reach)  # 1
         folder = settings.place(data)
@@ -223,7 +223,7 @@ def _note(path: Path, ledger: Ledger) -> None:
         signed.close()
 
 
-def _disclosures(settings: Settings, bureau: Bureau, old: Store | None) -> Disclosures:
+def _disclosures(settings: Settings, charter: Charter, bureau: Bureau, old: Store | None) -> Disclosures:
     """What opens the old database's disclosures; under a new key where the home has none and nothing is to be opened.
 
     Raises ConfigInvalid.
@@ -239,7 +239,7 @@ def _disclosures(settings: Settings, bureau: Bureau, old: Store | None) -> Discl
                     "are counted as lost",
                 )
         generate_key_like(path, settings.place(settings.config.keys.ledger), settings.passphrase)
-    disclosures = load_disclosures(settings, bureau)
+    disclosures = load_disclosures(settings, charter, bureau)
     with suppress(StorageFailed):
         if old is not None:
             disclosures.check_key(old, str(path))

@@ -32,6 +32,7 @@ from tallystick.core.keys import Signer
 from tallystick.core.submission import Prepared, check_window
 from tallystick_node.admission import Recent, admit, conflict, find_recorded, load_actors, touches_actors
 from tallystick_node.disclosures import Disclosures
+from tallystick_node.erasing import check_erasures, erase
 from tallystick_node.intake import Intake, Placed, Waiting
 from tallystick_node.ledger import Ledger, State, check_against_signed
 from tallystick_node.refusals import Refusals
@@ -80,6 +81,7 @@ class Sequencer(Refusals):
         self._stopping = False
         self._broken = False
         self.ended = asyncio.Event()  # set by `stop_writing`
+        self.erased = asyncio.Event()  # set when a disclosure was erased, or may have been
 
     @property
     def published(self) -> Published:
@@ -193,8 +195,10 @@ class Sequencer(Refusals):
             self._release_repeats(repeats)
             return
         commit = self.ledger.build([waiting.submission for waiting in accepted], self._now_us())
+        erasing = False
         for waiting, first in zip(accepted, commit.firsts, strict=True):
             self.disclosures.keep(waiting.submission, first, commit.batch)
+            erasing |= erase(waiting.submission, commit.batch)
         try:
             # Staged here: each put lets go of the interpreter's lock, and a thread would wait for it again every time.
             write = self.ledger.store.stage(commit.batch)
@@ -205,6 +209,8 @@ class Sequencer(Refusals):
         self._go_on()
         self.ledger.adopt(commit.state)
         self._actors = actors
+        if erasing:
+            self.erased.set()
         published = self._publish(commit.state)
         for waiting, first in zip(accepted, commit.firsts, strict=True):
             _resolve(waiting, Placed(first, published, commit.single_entries.get(first), again=False))
@@ -236,6 +242,7 @@ class Sequencer(Refusals):
                 check_window(submission.id_time_us, now_us)
                 trial = actors.copy() if touches_actors(submission) else actors
                 admit(submission, first, trial)
+                check_erasures(submission, self.ledger, self.disclosures, now_us)
                 actors = trial
             except TallystickError as error:
                 self._fail([waiting], error)
@@ -274,6 +281,7 @@ class Sequencer(Refusals):
         self._actors = load_actors(self.ledger, self._charter_actors.copy())
         await self._sign_what_is_there()
         self._broken = False
+        self.erased.set()
 
     async def _sign_what_is_there(self) -> None:
         """Note and sign the database's state, after making sure that it holds all that was noted before."""

@@ -107,7 +107,7 @@ class Node:
         witness_key = load_witness_key(settings, bureau)
         key = None if bureau.is_observer else load_ledger_key(settings, bureau)
         config = settings.config
-        disclosures = None if key is None else load_disclosures(settings, bureau)
+        disclosures = None if key is None else load_disclosures(settings, charter, bureau)
         store = LevelDbStore.open(settings.database)
         try:
             if key is None or disclosures is None:

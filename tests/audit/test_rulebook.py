@@ -22,6 +22,7 @@ FULL: dict[str, Any] = {
     "deadlines": {name: days for days, name in enumerate(DEADLINES)},
     "purposes": ["tax-registration", "joint-supervision"],
     "hollow_words": ["Private", " NA ", "内部"],
+    "retention": {"default_days": 180, "data_used": {"subject": 1_095}, "duty_assigned": {"person": 0}},
     "thresholds": {
         "late_record_hours": 72,
         "period_days": 180,
@@ -60,6 +61,9 @@ def test_what_a_rulebook_says_is_read() -> None:
     assert RULEBOOK.deadlines == FULL["deadlines"]
     assert RULEBOOK.purposes == {"tax-registration", "joint-supervision"}
     assert RULEBOOK.thresholds == Thresholds(72, 180, 3, 200, 181, 4, time(22), time(6))
+    days = {"data_used.subject": 1_095, "duty_assigned.person": 0, "actor_registered.name": 180}
+    for path, lasting in days.items():
+        assert RULEBOOK.retention.until_us(path, 1_000) == 1_000 + lasting * 24 * 3600 * 1_000_000
     assert RULEBOOK.unset() == ()
 
 
@@ -68,6 +72,7 @@ def test_what_a_rulebook_does_not_say_has_no_default() -> None:
     empty = Rulebook.parse({}, UTC)
     assert (empty.deadlines, empty.purposes, empty.hollow_words, empty.rules) == ({}, frozenset(), frozenset(), {})
     assert empty.thresholds == Thresholds()
+    assert empty.retention.until_us("data_used.subject", 7) == 7
     assert empty.unset() == (*DEADLINES, *(name for name in FULL["thresholds"] if name != "clock_skew_minutes"))
     assert (empty.severity("request-overdue"), empty.citation("request-overdue", "en")) == (Severity.WARNING, "")
     assert zone_name({}) == empty.time_zone == "UTC"
@@ -147,6 +152,12 @@ def test_a_night_may_pass_midnight(begin: int, end: int, hours: set[int]) -> Non
             "rulebook.thresholds.clock_skew_minutes: text; expected a whole number",
         ),
         ("thresholds.nights", {}, "rulebook.thresholds.nights: not known; expected only late_record_hours"),
+        ("retention", 180, "rulebook.retention: a whole number; expected a table"),
+        ("retention.default_days", -1, "rulebook.retention.default_days: a negative number"),
+        ("retention.data_used", 180, "rulebook.retention.data_used: a whole number; expected a table"),
+        ("retention.data_used.subject", "180", "rulebook.retention.data_used.subject: text"),
+        ("retention.data_used.purpose", 180, "rulebook.retention.data_used.purpose: not known"),
+        ("retention.data_sent", {}, "rulebook.retention.data_sent: not known; expected only default_days"),
         ("thresholds.night", time(22), "rulebook.thresholds.night: a local time; expected a table"),
         ("thresholds.night", {"from": time(22)}, "rulebook.thresholds.night.until: missing; expected a local time"),
         ("thresholds.night.from", "22:00:00", "rulebook.thresholds.night.from: text; expected a local time"),

@@ -25,11 +25,12 @@ Ask           who  trace  access  impact  case  owed  catalogue  systems  lookup
 Judge         audit  reconcile  report
 Prove         prove  verify
 Bring in      import dcat | xroad | systems
-Trust         charter show | verify | propose | key | sign | adopt  identity init | register | revoke | show | renew  key show | encrypt | change | reseal
+Trust         charter show | verify | propose | key | sign | adopt  identity init | register | revoke | show | renew
+Secrets       key show | encrypt | change | reseal  erase
 Shell         completion
 
 Every answer was verified before it was shown and ends with what it does not cover.
-"""  # noqa: E501
+"""
 HEAVY = ("grpc", "google.protobuf", "rich", "cryptography")
 ASK = f"""
 import sys

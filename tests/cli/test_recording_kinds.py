@@ -14,6 +14,7 @@ import pytest
 
 from tallystick.cli.main import tally as root
 from tallystick.cli.recording import Recording
+from tallystick.core.compose import Sensitive
 from tallystick.core.kinds import KINDS
 from tallystick.core.values import exchange_id
 from tallystick.sdk.clock import new_id
@@ -275,6 +276,27 @@ def test_use_keeps_its_subject_to_itself(counter: Counter, monkeypatch: pytest.M
         failed = counter(TAX, "use", counter.code, "--purpose", "p", "--subject-from-stdin")
         assert failed.code == 2
         assert "standard input" in failed.err
+
+
+def test_erase_names_a_field_of_an_entry(counter: Counter) -> None:
+    """By its name or its path; what holds no commitment, or none any more, is refused in one sentence."""
+    used = counter.cluster[TAX].gateway.use(
+        f"{counter.code}@1", purpose="p", case="one", subject=Sensitive("secret-91")
+    )
+    refused = {
+        "purpose": "'purpose' holds no commitment",
+        "duty_assigned.person": "'duty_assigned.person' holds no commitment",
+    }
+    for field, why in refused.items():
+        said = counter(TAX, "erase", used.reference, field, "--reason", "r")
+        assert (said.code, why in said.err) == (4, True), said.err
+    told = counter.record(TAX, "erase", used.reference, "subject", "--reason", "r", "--basis", "Art. 47")
+    assert (told["field_path"], told["reason"], told["basis"]) == ("data_used.subject", "r", {"words": "Art. 47"})
+    assert told["entry"]["reference"] == used.reference
+    again = counter(TAX, "erase", used.reference, "data_used.subject", "--reason", "r")
+    assert (again.code, "nothing is held that opens data_used.subject" in again.err) == (4, True), again.err
+    elsewhere = counter(MARKET, "erase", used.reference, "subject", "--reason", "r")
+    assert (elsewhere.code, "is about" in elsewhere.err) == (4, True), elsewhere.err
 
 
 def test_answering_commands_record(counter: Counter) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,6 +77,9 @@ class FaultyStore:
 
     def write(self, batch: Batch) -> None:
         self.stage(batch)()
+
+    def expunge(self, keys: Sequence[bytes]) -> None:
+        self.inner.expunge(keys)
 
     def close(self) -> None:
         self.inner.close()

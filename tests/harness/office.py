@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from functools import partial
 from hashlib import sha256
 from itertools import count
 from random import Random
@@ -18,7 +19,7 @@ from tallystick.core.actors import Actors, possession_message
 from tallystick.core.bureau import Bureau, Floor, Name, Retired
 from tallystick.core.charter_chain import Version, read_version
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
-from tallystick.core.compose import compose
+from tallystick.core.compose import Sensitive, compose, place
 from tallystick.core.evidence import actors_of
 from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
@@ -120,6 +121,16 @@ class Office:
         """Statements signed as one."""
         signer = key or self.keys[by]
         return seal(self.origin, self.actor(by), signer, id or self.new_id(), statements, disclosures)
+
+    def uses(self, *subjects: str | None) -> Submission:
+        """One submission of uses, of a subject each or of none; the salt of each is its position's number."""
+        id_, statements, disclosures = self.new_id(), [], []
+        for position, subject in enumerate(subjects):
+            committed = {} if subject is None else {"subject": Sensitive(subject)}
+            draft = compose("use", self.actor("clerk"), {"resource": "R-1", "purpose": "p", **committed})
+            disclosures += place(draft, self.origin, id_, position, partial(bytes, [position % 256] * 32))
+            statements.append(draft.statement.SerializeToString())
+        return self.submission(statements, id=id_, disclosures=disclosures)
 
     def prepared(
         self, statements: Sequence[bytes], by: str = "clerk", *, key: SigningKey | None = None, id: bytes | None = None

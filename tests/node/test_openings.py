@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import grpc
 import pytest
 
 from tallystick.core.commitment import Place, check_opening
-from tallystick.core.compose import Sensitive, compose, place
 from tallystick.core.errors import ClockOff
 from tallystick.core.kinds import SENSITIVE
 from tallystick.core.limits import STATEMENT_BYTES_MAX
 from tallystick.core.statement import commitment_at, read
 from tallystick_node import keyspace, openings
 from tallystick_node.store.store import Batch
-from tallystick_proto.v1.entry_pb2 import Submission
 from tallystick_proto.v1.ledger_pb2 import Openings, OpeningsRequest, SubmitRequest
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
-from tests.harness.office import Office
 from tests.node.test_services import WAIT_S, Client, refusal
 
 FIELD = "data_used.subject"
 CODES = grpc.StatusCode
-
-
-def uses(office: Office, *subjects: str | None) -> Submission:
-    """One submission of uses, of a subject each or of none."""
-    id_, statements, disclosures = office.new_id(), [], []
-    for position, subject in enumerate(subjects):
-        committed = {} if subject is None else {"subject": Sensitive(subject)}
-        draft = compose("use", office.actor("clerk"), {"resource": "R-1", "purpose": "p", **committed})
-        disclosures += place(draft, office.origin, id_, position, partial(bytes, [position % 256] * 32))
-        statements.append(draft.statement.SerializeToString())
-    return office.submission(statements, id=id_, disclosures=disclosures)
 
 
 @pytest.fixture
@@ -47,7 +32,7 @@ def client(tmp_path: Path) -> Iterator[Client]:
         with made.channel:
             made.record()
             subjects = ("citizen 1", "citizen 2", None, "citizen 1", "citizen 10", None)
-            made.submit.Submit(SubmitRequest(submission=uses(made.office, *subjects)), timeout=WAIT_S)
+            made.submit.Submit(SubmitRequest(submission=made.office.uses(*subjects)), timeout=WAIT_S)
             yield made
 
 
@@ -102,7 +87,7 @@ def test_a_range_is_opened_alone(client: Client) -> None:
 def test_long_answers_come_in_stretches_that_meet(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """However it is cut, the stretches add up to the same."""
     monkeypatch.setattr(openings, "_ANSWER_ENTRIES", 64)
-    client.submit.Submit(SubmitRequest(submission=uses(client.office, *["citizen 1", "x"] * 150)), timeout=WAIT_S)
+    client.submit.Submit(SubmitRequest(submission=client.office.uses(*["citizen 1", "x"] * 150)), timeout=WAIT_S)
     whole, nexts = Openings(), [0]
     for answer in ask(client, b"citizen 1", end=310):
         whole.MergeFrom(Openings(opening=answer.opening))

@@ -17,7 +17,7 @@ from tallystick_node.access import refusal
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.ledger_pb2 import Opening, Openings, SubmitRequest
 from tests.harness.desk import Desk, desk_in
-from tests.node.test_openings import FIELD, uses
+from tests.node.test_openings import FIELD
 
 END = 28
 SUBJECT = b"citizen 1"
@@ -28,7 +28,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     """23 entries, then five uses: #23, #25 and #27 of somebody, two of them of the same."""
     with desk_in(tmp_path) as made:
         subjects = ("citizen 1", None, "citizen 2", None, "citizen 1")
-        made.writer.submit(SubmitRequest(submission=uses(made.office, *subjects)))
+        made.writer.submit(SubmitRequest(submission=made.office.uses(*subjects)))
         yield made
 
 

@@ -15,6 +15,9 @@
     zombie_days = 180                   # alive, and used by nobody for so long
     clock_skew_minutes = 5              # a node's clock differs so much from its witnesses'
     night = { from = 22:00:00, until = 06:00:00 }               # local times; until is not night
+    [rulebook.retention]                # days from recording in which a disclosure is not erased
+    default_days = 180
+    data_used.subject = 1095            # of this field
     [rulebook.rule.request-overdue]
     severity = "warning"                                        # note, warning, serious
     citation = { zh = "…", en = "…" }
@@ -36,8 +39,9 @@ from enum import IntEnum
 from types import NoneType
 from typing import Any, Final, TypeVar
 
-from tallystick.core.calendar import Calendar
+from tallystick.core.calendar import DAY_US, Calendar
 from tallystick.core.errors import MalformedCharter
+from tallystick.core.kinds import SENSITIVE
 from tallystick.core.limits import RULEBOOK_NUMBER_MAX
 
 T = TypeVar("T")
@@ -59,6 +63,7 @@ _PARTS: Final = (
     "purposes",
     "hollow_words",
     "thresholds",
+    "retention",
     "rule",
 )
 _NUMBERS: Final = (
@@ -70,6 +75,7 @@ _NUMBERS: Final = (
 )
 _SKEW: Final = "clock_skew_minutes"
 _NIGHT: Final = "night"
+_DEFAULT_DAYS: Final = "default_days"
 CLOCK_SKEW_MINUTES: Final = 5
 _LANGUAGES: Final = ("zh", "en")
 _HERE: Final = "charter: rulebook"
@@ -112,6 +118,18 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """For how many days a disclosure is kept at least: any, and those of single fields by their paths."""
+
+    default_days: int = 0
+    days: Mapping[str, int] = field(default_factory=dict)
+
+    def until_us(self, path: str, recorded_at_us: int) -> int:
+        """Up to which moment the disclosure for a field of an entry is kept."""
+        return recorded_at_us + self.days.get(path, self.default_days) * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
 class Weight:
     """What the rulebook says of one rule. `citation` is by language, and may be empty."""
 
@@ -133,6 +151,7 @@ class Rulebook:
     hollow_words: frozenset[str]
     thresholds: Thresholds
     rules: Mapping[str, Weight] = field(default_factory=dict)
+    retention: Retention = field(default_factory=Retention)
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any], zone: tzinfo) -> Rulebook:
@@ -158,6 +177,7 @@ class Rulebook:
                 name: _weight(rule, _under(f"{_HERE}.rule", name))
                 for name, rule in _typed(raw.get("rule", {}), f"{_HERE}.rule", dict).items()
             },
+            retention=_retention(raw.get("retention", {}), f"{_HERE}.retention"),
         )
 
     def is_hollow(self, words: str) -> bool:
@@ -255,6 +275,19 @@ def _thresholds(value: Any, where: str) -> Thresholds:
     if begin == end:
         raise MalformedCharter("it ends as it begins", where=where, expected="two different times")
     return Thresholds(**numbers, night_from=begin, night_until=end)
+
+
+def _retention(value: Any, where: str) -> Retention:
+    fields: dict[str, list[str]] = {}
+    for path in SENSITIVE:
+        kind, _, name = path.partition(".")
+        fields.setdefault(kind, []).append(name)
+    table = _table(value, where, (_DEFAULT_DAYS, *fields))
+    days: dict[str, int] = {}
+    for kind, names in fields.items():
+        own = _table(table.get(kind, {}), _under(where, kind), names)
+        days |= {f"{kind}.{name}": _number(number, f"{where}.{kind}.{name}") for name, number in own.items()}
+    return Retention(_number(table.get(_DEFAULT_DAYS, 0), f"{where}.{_DEFAULT_DAYS}"), days)
 
 
 def _weight(value: Any, where: str) -> Weight:

@@ -108,6 +108,7 @@ _HELP = {
     "via": "The shared database it goes through.",
     "with_bureau": "The bureau it was shared with.",
     "words": "In words.",
+    "DisclosureErased.basis": "The ground that the erasure rests on.",
     "AccessEnded.grant": "The grant or request.",
     "AccessGranted.to": "The bureau that may use it; else the one that asked.",
     "AccessRequested.fields": "One of the fields asked for",

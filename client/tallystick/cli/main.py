@@ -141,12 +141,18 @@ SECTIONS = (
                 "Make, register and revoke keys.",
                 "init | register | revoke | show | renew",
             ),
+        ),
+    ),
+    (
+        "Secrets",
+        (
             Lazy(
                 "key",
                 "tallystick.cli.key:key",
                 "Look at key files, and encrypt them.",
                 "show | encrypt | change | reseal",
             ),
+            Lazy("erase", "tallystick.cli.erase:erase", "Erase for good what opens a commitment."),
         ),
     ),
     (

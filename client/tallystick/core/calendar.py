@@ -29,7 +29,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 _LAST_DAY: Final = date.max.toordinal()
 _NEVER: Final = _LAST_DAY + 1
-_DAY_US: Final = 24 * 3600 * 1_000_000
+DAY_US: Final = 24 * 3600 * 1_000_000
 _QUARTER_US: Final = 15 * 60 * 1_000_000
 _QUARTERS_KEPT: Final = 65_536
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -128,10 +128,10 @@ class Calendar:
         found = self._starts.get(ordinal)
         if found is None:
             if ordinal > _LAST_DAY:
-                return self._start(_LAST_DAY) + (ordinal - _LAST_DAY) * _DAY_US
+                return self._start(_LAST_DAY) + (ordinal - _LAST_DAY) * DAY_US
             midnight = datetime.fromordinal(ordinal).replace(tzinfo=self.zone)
             offset = midnight.utcoffset() or timedelta(0)
-            found = self._starts[ordinal] = (ordinal - _EPOCH_DAY) * _DAY_US - offset // _MICROSECOND
+            found = self._starts[ordinal] = (ordinal - _EPOCH_DAY) * DAY_US - offset // _MICROSECOND
         return found
 
     def _first_from(self, at_us: int) -> int:

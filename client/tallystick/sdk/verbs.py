@@ -1009,7 +1009,7 @@ class Verbs(ABC, Generic[Said]):
             },
         )
 
-    def note_erased(
+    def erase(
         self,
         entry: pb.Ref | HasRef | Mapping[str, object],
         *,

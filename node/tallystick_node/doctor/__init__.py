@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tallystick.core.charter import Bureau
+from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import StorageFailed
 from tallystick_node.config import Settings
 from tallystick_node.disclosures import Disclosures
@@ -54,7 +54,7 @@ def run(settings: Settings, progress: Progress = silent) -> Report:
         try:
             if bureau.is_observer:
                 return check_observer(store, signed, bureau, others, progress)
-            return check(store, signed, bureau, others, progress, _disclosures(settings, bureau))
+            return check(store, signed, bureau, others, progress, _disclosures(settings, charter, bureau))
         finally:
             signed.close()
     finally:
@@ -99,10 +99,10 @@ def check(
     return _taken(steps, report)
 
 
-def _disclosures(settings: Settings, bureau: Bureau) -> Disclosures | None:
+def _disclosures(settings: Settings, charter: Charter, bureau: Bureau) -> Disclosures | None:
     """None where the key is not here, as in a backup without keys. Raises ConfigInvalid."""
     there = settings.place(settings.config.keys.disclosure).exists()
-    return load_disclosures(settings, bureau) if there else None
+    return load_disclosures(settings, charter, bureau) if there else None
 
 
 def check_observer(

@@ -13,6 +13,7 @@ from tallystick_node import keyspace
 from tallystick_node.disclosures import Disclosures, Sealed
 from tallystick_node.doctor.entries import full_tiles
 from tallystick_node.doctor.report import Report
+from tallystick_node.erasing import erased
 from tallystick_node.ledger import Ledger
 from tallystick_node.openings import check_disclosure
 from tallystick_node.store.store import after
@@ -26,7 +27,7 @@ OWN_GAPS: Final = (
     (b"q", b"r"),
     (b"s", b"t"),
     (b"u", b"v"),
-    (b"x", b"z"),
+    (b"y", b"z"),
     (b"z\x00", None),
 )
 # An observer has copies and what it heard, and nothing else; of segments and tiles an empty ledger has none.
@@ -75,6 +76,17 @@ class KeyCheck:
         for key, _ in self._store.range(keyspace.DATA_KEY, after(keyspace.DATA_KEY)):
             if self._store.get(keyspace.DISCLOSURE + key[1:]) is None:
                 self._report.add(f"data key under key {key.hex()}", "the disclosure that it opens", "none")
+        self._erased()
+
+    def _erased(self) -> None:
+        """Nothing is there that was erased, and nothing is noted as erased that was not."""
+        places = {keyspace.place_in_entry(*each) for each in erased(self._ledger)}
+        for place in sorted(places):
+            if self._store.get(keyspace.DISCLOSURE + place) is not None:
+                self._report.add(f"disclosure under key d{place.hex()}", "none, since it was erased", "one")
+        for key, value in self._store.range(keyspace.ERASED, after(keyspace.ERASED)):
+            if key[1:] not in places or value:
+                self._report.add(f"key {key.hex()}", "no such key", "one")
 
     def strays(self) -> None:
         """Segments, tiles and keys that nothing explains."""

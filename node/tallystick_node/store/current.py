@@ -6,7 +6,7 @@ in it goes on with whichever store is open.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from tallystick_node.store.store import Batch, Store
 
@@ -31,6 +31,9 @@ class CurrentStore:
 
     def write(self, batch: Batch) -> None:
         self._now().write(batch)
+
+    def expunge(self, keys: Sequence[bytes]) -> None:
+        self._now().expunge(keys)
 
     def close(self) -> None:
         """Nothing: it opened nothing."""

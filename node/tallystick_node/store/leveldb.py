@@ -10,6 +10,9 @@
 - A write that fails leaves half a record in the log, and LevelDB goes on behind it: what it then calls durable, nobody
   can read after the next start, nor the database. So writes come one after another, and after one that failed nothing
   is written, whoever wants it, before the database was opened anew, which is done by the next that writes.
+- What was deleted stays in files until a compaction comes by. `expunge` has two: the first writes what is in memory to
+  a table, deleted values and all, and need not look at that again; on what is in tables, deletions written anew come
+  down. A snapshot from before would keep values; files out of use go when the log changes while nobody reads.
 """
 
 from __future__ import annotations
@@ -17,11 +20,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition, Lock
 from typing import Final, Self
+from weakref import finalize
 
 from tallystick.core.errors import DirectoryHeld, DiskFull, StorageFailed, StoreDamaged
 from tallystick.sdk.files import make_folder
@@ -35,6 +40,7 @@ except (ImportError, OSError) as error:  # OSError: plyvel is there and what it 
 else:
     _missing = None
 
+_SNAPSHOTS_WAIT_S: Final = 5.0
 _ONE: Final = "one; `tallyd init` makes it, once, and `tallyd recover` rebuilds one that is lost"
 _WRITE_BUFFER_BYTES: Final = 64 * 1024 * 1024
 _PAGE_ITEMS_FIRST: Final = 1
@@ -52,6 +58,7 @@ class LevelDbStore:
         self._closing = False
         self._renewing = False
         self._torn = False  # whether a write failed since the database was opened
+        self._snapshots: set[object] = set()  # those that are not let go of
         self._changed = Condition()  # guards all this
         self._writing = Lock()
 
@@ -91,16 +98,23 @@ class LevelDbStore:
         return self._range(None, None, start, stop, reverse)
 
     def snapshot(self, start: bytes = b"", stop: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
-        db = self._enter()
+        db, mark = self._enter(), object()
         try:
-            taken = db.snapshot()
+            taken = _Taken(db.snapshot())
+            self._snapshots.add(mark)
+            finalize(taken, self._gone, mark).atexit = False
         finally:
             self._leave()
         # LevelDB keeps what the snapshot sees until it is let go of, which happens with this iterator.
         return self._range(taken, db, start, stop, reverse=False)
 
+    def _gone(self, mark: object) -> None:
+        with self._changed:
+            self._snapshots.discard(mark)
+            self._changed.notify_all()
+
     def _range(
-        self, taken: plyvel.Snapshot | None, of: plyvel.DB | None, start: bytes, stop: bytes | None, reverse: bool
+        self, taken: _Taken | None, of: plyvel.DB | None, start: bytes, stop: bytes | None, reverse: bool
     ) -> Iterator[tuple[bytes, bytes]]:
         items = _PAGE_ITEMS_FIRST  # small at first: most readers want little
         while True:
@@ -117,7 +131,7 @@ class LevelDbStore:
 
     def _page(
         self,
-        taken: plyvel.Snapshot | None,
+        taken: _Taken | None,
         of: plyvel.DB | None,
         start: bytes,
         stop: bytes | None,
@@ -126,7 +140,7 @@ class LevelDbStore:
     ) -> tuple[list[tuple[bytes, bytes]], bool]:
         db = self._enter(of)
         try:
-            iterator = (taken or db).raw_iterator(verify_checksums=True)
+            iterator = (db if taken is None else taken.snapshot).raw_iterator(verify_checksums=True)
             try:
                 return _fetch(iterator, start, stop, reverse, items)
             finally:
@@ -160,6 +174,31 @@ class LevelDbStore:
 
     def write(self, batch: Batch) -> None:
         self.stage(batch)()
+
+    def expunge(self, keys: Sequence[bytes]) -> None:
+        with self._changed:
+            before = set(self._snapshots)
+            if not self._changed.wait_for(lambda: before.isdisjoint(self._snapshots), _SNAPSHOTS_WAIT_S):
+                what, expected = "what was deleted is still in a snapshot", "the end of a backup"
+                raise StorageFailed(what, where=str(self.path), expected=expected)
+        for _ in range(2):
+            self.write(Batch(deletes=[*keys]))
+            for key in keys:
+                db = self._enter()
+                try:
+                    db.compact_range(start=key, stop=key)
+                finally:
+                    self._leave()
+        with self._writing, self._changed:
+            self._renewing = True
+            try:
+                self._changed.wait_for(lambda: self._users == 0)
+                if self._db is None:
+                    raise closed(str(self.path))
+                self._db.compact_range(start=b"\xff", stop=b"\xff")  # where no key is
+            finally:
+                self._renewing = False
+                self._changed.notify_all()
 
     def close(self) -> None:
         with self._writing, self._changed:
@@ -209,6 +248,13 @@ class LevelDbStore:
             self._users -= 1
             if self._users == 0:
                 self._changed.notify_all()
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class _Taken:
+    """A snapshot, as whoever reads it holds it."""
+
+    snapshot: plyvel.Snapshot
 
 
 def _open(path: Path, *, create: bool) -> plyvel.DB:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 
 from tallystick_node.store.store import Batch, closed
@@ -69,6 +69,9 @@ class MemoryStore:
 
     def write(self, batch: Batch) -> None:
         self.stage(batch)()
+
+    def expunge(self, keys: Sequence[bytes]) -> None:
+        self.write(Batch(deletes=[*keys]))  # and nothing is left of it: there are no files
 
     def close(self) -> None:
         with self._lock:

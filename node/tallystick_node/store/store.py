@@ -7,7 +7,7 @@ DiskFull. After a write that raises, it is unknown whether the batch reached the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,6 +57,13 @@ class Store(Protocol):
 
     def write(self, batch: Batch) -> None:
         """Make all changes of a batch; they are durable when this returns."""
+
+    def expunge(self, keys: Sequence[bytes]) -> None:
+        """Remove keys for good: when this returns, no file of the store has them, or what stood under them before.
+
+        It takes as long as it takes to write what lies beside them again, and goes on beside other calls. Raises
+        StorageFailed too where a snapshot from before it is not let go of in good time.
+        """
 
     def close(self) -> None:
         """Wait until every other call is out, then let go. Later calls raise StorageFailed; closing twice is once."""

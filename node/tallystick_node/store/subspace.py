@@ -5,7 +5,7 @@ The prefix of one part must not begin that of another, nor any other key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from tallystick_node.store.store import Batch, Store, after
 
@@ -35,6 +35,9 @@ class Subspace:
 
     def write(self, batch: Batch) -> None:
         self.stage(batch)()
+
+    def expunge(self, keys: Sequence[bytes]) -> None:
+        self._store.expunge([self._prefix + key for key in keys])
 
     def close(self) -> None:
         """Nothing: it opened nothing."""

@@ -15,7 +15,6 @@ from tallystick_node.cluster.nursery import Nursery
 from tallystick_proto.v1.ledger_pb2 import Openings
 from tests.cli.conftest import Bent, Tally
 from tests.harness.clusters import checked_cluster
-from tests.node.test_openings import uses
 
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
 OFFICER = "taxation:o-7f3a"
@@ -177,7 +176,7 @@ def test_a_node_that_lies_is_named(tally: Tally, bent: Bent, asking: Asking) -> 
     from tallystick_proto.v1.ledger_pb2 import SubmitRequest
 
     wire = Wire(bent.node.bureau)
-    wire.submit(SubmitRequest(submission=uses(bent.office, SUBJECT, "another")))
+    wire.submit(SubmitRequest(submission=bent.office.uses(SUBJECT, "another")))
     wire.close()
 
     def other(answer: Openings) -> None:

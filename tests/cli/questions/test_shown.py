@@ -15,7 +15,6 @@ from tallystick_node.cluster.nursery import Nursery
 from tallystick_proto.v1.ledger_pb2 import Openings
 from tests.cli.conftest import Bent, Tally
 from tests.harness.clusters import checked_cluster
-from tests.node.test_openings import uses
 
 TAXATION, PLANNING = "taxation", "planning"
 SUBJECT = "310115198001010013"
@@ -145,7 +144,7 @@ def test_who_may_not_have_it_opened_is_shown_what_is_in_the_open(tally: Tally, b
     from tallystick_proto.v1.ledger_pb2 import SubmitRequest
 
     wire = Wire(bent.node.bureau)
-    wire.submit(SubmitRequest(submission=uses(bent.office, SUBJECT, "another")))
+    wire.submit(SubmitRequest(submission=bent.office.uses(SUBJECT, "another")))
     wire.close()
     asking(SUBJECT)
     assert "market#3" in tally("lookups", "--subject-from-stdin", profile=bent.profile).out
