@@ -140,7 +140,7 @@ CheckpointWitnessed  . . . y
 EquivocationFound    . . . y
 RecoveryPerformed    . . . y
 RecordsShown         . . . y
-DisclosureErased     . . . y
+DisclosureErased     y . . .
 """
 MINUTE_US = 60_000_000
 # Who signs for the ledger and may not, whatever the kind.
