@@ -4,7 +4,7 @@
      cosigned, unless its disk was put back
   2. two histories of one size are never both witnessed; what is called witnessed has a quorum
   3. in the end every fork that can be proven is proven at every honest node: one of them holds a note of one history,
-     and an honest witness has the other at least up to that note's size (`provable`)
+     and an honest witness has the other at least up to that note's size, or one of them has the proof (`provable`)
   4. in the end every honest ledger is witnessed to its last entry, if enough honest witnesses are at work
   5. what an honest ledger acknowledged, it has; what was witnessed, it has, and an honest witness too
   6. every disk of an honest bureau is what `tallyd fsck` calls sound
@@ -172,8 +172,12 @@ class Judges:
         return [id for id in self._forked() if self.provable(id) and not self.proven_everywhere(id)]
 
     def provable(self, bureau: str) -> bool:
-        """Whether one honest node holds a note of one history, and an honest witness another up to its size."""
+        """Whether one honest node holds a note of one history, and an honest witness another up to its size; or one of
+        them has the proof already, from whomever.
+        """
         named = self._charter.by_id(bureau)
+        if any(process.engine.proven.against(named) is not None for process in self._at_work()):
+            return True
         copies = [process.engine.shelf.open(named).ledger for process in self._at_work()]
         return any(
             note.size <= copy.state.size and copy.root_at(note.size) != note.root
