@@ -116,7 +116,7 @@ def test_a_command_asks_for_what_its_kind_can_say_and_no_more(command: Recording
     """Every parameter is a field of the kind, `--source` and sensitive values never stand on the command line."""
     own = {"of", "what", "file", "code", "classified", "cleaned", "checks", "desensitised_fields", "no_wait"}
     names = {parameter.name for parameter in command.params if parameter.name not in own}
-    assert names <= {use.name for use in command.kind.uses} | {"profile", "json", "lang"}
+    assert names <= {use.name for use in command.kind.uses} | {"profile", "passphrase_fd", "json", "lang"}
     assert "source" not in names
     for use in command.kind.uses:
         for parameter in command.params:
