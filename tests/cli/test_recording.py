@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.core.certificate import Holder
 from tallystick.core.commitment import salted_digest
 from tallystick.core.errors import NotAuthentic
+from tallystick.sdk.certificates import CertificateAuthority
+from tallystick.sdk.certified_key import CertifiedFiles
+from tallystick.sdk.clock import now_us
 from tallystick.sdk.digests import digest_file
 from tallystick.sdk.node import Node
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.salts import SALTS, SaltStore
+from tallystick_node.authority import certified_files
 from tallystick_node.cluster.local import LocalCluster
 from tests.cli.conftest import Said, Tally
 
@@ -202,7 +207,9 @@ def init(tally: Tally, profile: Path, name: str, folder: Path, *options: str) ->
     return said
 
 
-def test_a_key_is_made_registered_used_and_revoked(tally: Tally, profile: Path, tmp_path: Path) -> None:
+def test_a_key_is_made_registered_used_and_revoked(
+    tally: Tally, shared_cluster: LocalCluster, profile: Path, tmp_path: Path
+) -> None:
     """The life of an actor, as its commands lead it; each step repeated records nothing."""
     made = init(tally, profile, "joe", tmp_path).json
     assert Path(made["key_file"]).stat().st_mode & 0o777 == 0o600
@@ -214,7 +221,13 @@ def test_a_key_is_made_registered_used_and_revoked(tally: Tally, profile: Path, 
 
     own = tmp_path / "joe.toml"
     text = profile.read_text().replace('"../', f'"{profile.parent.parent}/').partition("[identity]")[0]
-    own.write_text(f'{text}[identity]\nactor = "{made["actor"]}"\nkey = "{made["key_file"]}"\n')
+    authority = certified_files(shared_cluster[TAX].home, "authority")
+    issuing = CertificateAuthority.load(authority.certificate, authority.key, TAX)
+    CertifiedFiles(tmp_path / "tls.crt", tmp_path / "tls.key").renew(issuing, Holder(TAX, "joe"), now_us())
+    own.write_text(
+        f'{text}[identity]\nactor = "{made["actor"]}"\nkey = "{made["key_file"]}"\n'
+        '[tls]\ncertificate = "tls.crt"\nkey = "tls.key"\n'
+    )
     assert tally("declare", "JOES", *OPEN, profile=own).code == 0
 
     revoke = ("identity", "revoke", "taxation:joe", "--reason", "left", "--compromised-since", "2026-01-01")
@@ -288,7 +301,9 @@ def test_a_request_that_was_changed_is_refused(tally: Tally, profile: Path, tmp_
 def test_only_the_registrars_key_registers(
     tally: Tally, shared_cluster: LocalCluster, profile: Path, tmp_path: Path
 ) -> None:
-    """Another bureau's registrar, or a clerk's key, is told that it is the wrong one."""
+    """Another bureau's registrar, or a clerk's key, is told that it is the wrong one; with the right one, only who may
+    record at that bureau's node registers.
+    """
     request = init(tally, profile, "may", tmp_path).json["request"]
     for wrong in ("planning/keys/registrar.key", "taxation/keys/clerk.key"):
         said = tally("identity", "register", request, "--registrar-key", shared_cluster.folder / wrong, profile=profile)
@@ -296,7 +311,9 @@ def test_only_the_registrars_key_registers(
         assert "not the registrar's key" in said.err
     right = shared_cluster.folder / "taxation/keys/registrar.key"
     auditor = shared_cluster.auditor_profile
-    assert tally("identity", "register", request, "--registrar-key", right, profile=auditor).code == 0
+    register = ("identity", "register", request, "--registrar-key", right)
+    assert tally(*register, profile=auditor).code == 4
+    assert tally(*register, profile=profile).code == 0
 
 
 def test_which_of_several_keys_is_asked(tally: Tally, profile: Path, tmp_path: Path) -> None:
