@@ -3,11 +3,17 @@
 An honest client records, for a few seconds alone and a few seconds beside the hostile one (`scripts/hostile` says what
 each attack is), in turn; what is shown is the median of the ratios of neighbours. It records in two ways: batches
 signed beforehand over one stream, so that the node is what is measured, and single statements, one call after
-another, each receipt checked. The node and both clients share the machine's processors; the hostile client runs at a
-lower priority (`--nice`), so that what it takes from the honest one it takes by way of the node.
+another, each receipt checked. All speak in the clear, where a connection is a caller: the hostile client is ten callers
+and more, the honest one is one.
+
+The node and both clients share the machine's processors. The hostile client runs at a lower priority (`--nice`), so
+that what it takes from the honest one it takes by way of the node; how much of the node's own processor time is left
+to the honest one, whatever else the machine does, is shown besides.
 
 kept         the honest client's statements a second beside the attack, to those alone before and after it
-memory       the node's resident set, in MiB: before the attack, at its highest, and when it is over
+cpu_kept     the same of its statements for each second of the node's processor
+node_cpu     how much of one processor the node had meanwhile
+memory       the node's resident set, in MiB: alone at its highest, during the attack at its highest, and after it
 """
 
 from __future__ import annotations
@@ -24,6 +30,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 from scripts.hostile import ATTACKS
@@ -43,13 +50,14 @@ class Memory:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self.highest = self.now()
+        self.highest = 0.0
+        self.now()
 
     def now(self) -> float:
         """In MiB."""
         text = Path(f"/proc/{self._pid}/status").read_text()
         mib = int(text.partition("VmRSS:")[2].split()[0]) / 1024
-        self.highest = max(mib, getattr(self, "highest", mib))
+        self.highest = max(mib, self.highest)
         return mib
 
 
@@ -102,26 +110,35 @@ def attacked(attack: str, member: Member, nice: int) -> Iterator[dict[str, int]]
 def under(attack: str, member: Member, record: Callable[..., float], chosen: argparse.Namespace) -> dict[str, float]:
     """One attack against one way of recording."""
     assert member.running is not None
-    memory = Memory(member.running.pid)
-    before_mib, ratios, calls, node_s, lasted_s = memory.now(), [], 0, 0.0, 0.0
-    memory.highest = before_mib
-    alone = [record(member, chosen.seconds, memory.now)]
+    pid = member.running.pid
+    memory = Memory(pid)
+
+    def recorded() -> tuple[float, float, float]:
+        """Statements a second, statements a second of the node's processor, and how much of it there was."""
+        cpu, began = cpu_s(pid), time.perf_counter()
+        per_s = record(member, chosen.seconds, memory.now)
+        took, spent = time.perf_counter() - began, cpu_s(pid) - cpu
+        return per_s, per_s * took / spent, spent / took
+
+    alone, beside, calls = [recorded()], [], 0
+    alone_mib, memory.highest = memory.highest, 0.0
     for _ in range(chosen.rounds):
         with attacked(attack, member, chosen.nice) as done:
-            cpu, began = cpu_s(member.running.pid), time.perf_counter()
-            beside = record(member, chosen.seconds, memory.now)
-            node_s += cpu_s(member.running.pid) - cpu
-            lasted_s += time.perf_counter() - began
+            beside.append(recorded())
         calls += sum(done.values())
-        alone.append(record(member, chosen.seconds, memory.now))
-        ratios.append(beside / statistics.mean(alone[-2:]))
+        alone.append(recorded())
+    neighbours = [*zip(beside, pairwise(alone), strict=True)]
+    kept, cpu_kept = (
+        [each[what] * 2 / (before[what] + after[what]) for each, (before, after) in neighbours] for what in (0, 1)
+    )
     return {
-        "kept": statistics.median(ratios),
-        "least": min(ratios),
-        "alone_per_s": statistics.median(alone),
+        "kept": statistics.median(kept),
+        "least": min(kept),
+        "cpu_kept": statistics.median(cpu_kept),
+        "alone_per_s": statistics.median(each[0] for each in alone),
+        "node_cpu": statistics.median(each[2] for each in beside),
         "hostile_calls": calls,
-        "node_cpu": node_s / lasted_s,
-        "mib_before": before_mib,
+        "mib_alone": alone_mib,
         "mib_most": memory.highest,
         "mib_after": memory.now(),
     }
@@ -147,7 +164,7 @@ def main() -> None:
     print(f"{when}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}, all on loopback")
     folder = Path(tempfile.mkdtemp(prefix="tallystick-hostile-"))
     try:
-        with LocalCluster.up(folder / "cluster", 1) as cluster:
+        with LocalCluster.up(folder / "cluster", 1, in_the_clear=True) as cluster:
             member = cluster["market-regulation"]
             batches(member, chosen.seconds, lambda: None)  # warm
             singles(member, 1.0, lambda: None)

@@ -42,6 +42,9 @@ LARGE_ALWAYS: Final = 2
 REQUEST_S: Final = 30.0
 ANSWER_TAKEN_S: Final = 30.0
 
+# A round of the loop is left to whoever comes in for so much that a turn took.
+ROUND_US: Final = 500.0
+
 REQUEST_BYTE_PRICE: Final = 0.02
 ANSWER_BYTE_PRICE: Final = 0.002
 # A caller pays so many times for a call that is refused for his own fault, and has turns among those of his kind alone
@@ -73,7 +76,7 @@ class Bounds:
     large: bool = False
 
 
-_READ: Final = Bounds(call_us=2_000, answer_us=1_000, at_once_max=16, large=True)
+_READ: Final = Bounds(call_us=5_000, answer_us=5_000, at_once_max=16, large=True)
 
 BOUNDS: Final = {
     "tallystick.v1.Submit/Submit": Bounds(MESSAGE_BYTES_MAX, part=RECORDS),
@@ -87,7 +90,7 @@ BOUNDS: Final = {
     "tallystick.v1.Ledger/ProvePresence": Bounds(call_us=5_000),
     "tallystick.v1.Ledger/ReadEntries": _READ,
     # One that follows stays open for as long as its caller likes, and has a large answer to give once in a while.
-    "tallystick.v1.Ledger/Find": Bounds(64 * 1024, call_us=3_000, answer_us=3_000, at_once_max=64, large=True),
+    "tallystick.v1.Ledger/Find": Bounds(64 * 1024, call_us=10_000, answer_us=10_000, at_once_max=64, large=True),
     "tallystick.v1.Ledger/FindOpenings": Bounds(
         2 * STATEMENT_BYTES_MAX, call_us=10_000, answer_us=10_000, at_once_max=4
     ),

@@ -34,6 +34,7 @@ from tallystick_node.bounds import (
     REFUSED_FREE_US,
     REFUSED_PRICES,
     REFUSED_REST,
+    ROUND_US,
     WEIGHTS,
     Bounds,
     fits,
@@ -58,11 +59,16 @@ calling: ContextVar[Owner] = ContextVar("calling", default=NOBODY)
 
 
 class _Lane:
-    """Turns, one after another; for what one takes, `rest` times as long passes until the next."""
+    """Turns, one after another; for what one takes, `rest` times as long passes until the next.
+
+    Where that is none, rounds of the loop pass all the same, the more the dearer a turn was: a call that comes in takes
+    some until it is here, whoever's it is, and must not wait for somebody's long work in each of them.
+    """
 
     def __init__(self, rest: float) -> None:
         self.queue: FairQueue[tuple[float, asyncio.Future[None]]] = FairQueue(1 + len(Owner._fields), WEIGHTS)
         self._rest = rest
+        self._rounds = 0  # to pass before the next
         self.giving = False
 
     async def turn(self, part: str, owner: Owner, price_us: float) -> None:
@@ -75,6 +81,10 @@ class _Lane:
 
     def _give(self) -> None:
         """Give a turn to whoever is next and still waits; at the next round of the loop or later, to another."""
+        if self._rounds:
+            self._rounds -= 1
+            asyncio.get_running_loop().call_soon(self._give)
+            return
         while self.queue:
             price_us, mine = self.queue.pop()
             if not mine.done():  # its caller may have gone
@@ -83,6 +93,7 @@ class _Lane:
                 if self._rest:
                     loop.call_later(self._rest * price_us * _S, self._give)
                 else:
+                    self._rounds = int(price_us / ROUND_US)
                     loop.call_soon(self._give)
                 return
         self.giving = False

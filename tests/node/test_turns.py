@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tallystick.core.errors import Overloaded
-from tallystick_node.bounds import CALLS_ALWAYS, READS, RECORDS, REFUSED_FREE_US, REFUSED_PRICES, Bounds, fits
+from tallystick_node.bounds import CALLS_ALWAYS, READS, RECORDS, REFUSED_FREE_US, REFUSED_PRICES, ROUND_US, Bounds, fits
 from tallystick_node.fair_queue import Owner
 from tallystick_node.turns import Turns, calling, current, pause
 from tests.simulation.virtual_loop import VirtualLoop
@@ -154,3 +154,25 @@ async def test_work_knows_for_whom_it_is_done_and_may_pause() -> None:
 
     assert await asyncio.create_task(called()) == A
     assert await inside() == Owner("", "")
+
+
+def test_a_dear_turn_leaves_rounds_of_the_loop_to_who_comes_in() -> None:
+    """Between two turns so many rounds of the loop pass as the first was dear, for calls that are not here yet."""
+
+    async def history() -> int:
+        turns, rounds = Turns(1_000), 0
+        over = asyncio.Event()
+
+        async def count() -> None:
+            nonlocal rounds
+            while not over.is_set():
+                rounds += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.ensure_future(count())
+        await asyncio.gather(*(turns.turn(READS, A, 100 * ROUND_US) for _ in range(3)))
+        over.set()
+        await counting
+        return rounds
+
+    assert run(history()) >= 200
