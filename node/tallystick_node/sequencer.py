@@ -211,7 +211,11 @@ class Sequencer(Refusals):
         self._actors = actors
         if erasing:
             self.erased.set()
-        published = self._publish(commit.state)
+        try:
+            published = self._publish(commit.state)
+        except TallystickError:  # durable, and unsigned: a device that holds the key may be away
+            self._broken = True
+            raise
         for waiting, first in zip(accepted, commit.firsts, strict=True):
             _resolve(waiting, Placed(first, published, commit.single_entries.get(first), again=False))
         self._release_repeats(repeats)

@@ -13,6 +13,7 @@ from typing import Any
 
 import grpc
 
+from tallystick.core import keys
 from tallystick.core.actors import possession_message
 from tallystick.core.bureau import Bureau
 from tallystick.core.certificate import NODE_HOST
@@ -87,7 +88,7 @@ class Signer:
         self,
         bureau: Bureau,
         actor: str,
-        key: SigningKey,
+        key: keys.Signer,
         revocable: Iterator[SigningKey] | None = None,
         erasable: Iterator[Ref] | None = None,
     ) -> None:

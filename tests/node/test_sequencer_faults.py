@@ -16,6 +16,7 @@ from typing import Literal
 import pytest
 
 from tallystick.core.errors import BehindSigned, DiskFull, StorageFailed, StoreDamaged, TallystickError
+from tallystick.core.keys import SigningKey
 from tallystick.core.submission import Prepared
 from tallystick_node import keyspace
 from tallystick_node.intake import Placed
@@ -68,6 +69,38 @@ async def test_after_a_failed_write_others_are_recorded(home: Home, when: When) 
             await sequencer.record(lost)
         placed = await sequencer.record(following)
         assert placed.first == (3 if when == "before" else 5)
+
+
+class Away(SigningKey):
+    """A key in a device, which is away for so many signatures."""
+
+    __slots__ = ("away",)
+
+    away: int
+
+    def sign(self, message: bytes) -> bytes:
+        if self.away:
+            self.away -= 1
+            raise StorageFailed("the device does not sign", where="a device")
+        return super().sign(message)
+
+
+async def test_what_a_device_did_not_sign_is_signed_once_it_is_back(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is durable and unsigned has no receipt; sent again it gets one, under a checkpoint that covers it."""
+    office = home.office
+    submission = office.prepared(office.declares(2))
+    key = Away(office.keys["node"]._seed)
+    key.away = 2
+    async with home.writing() as sequencer:
+        monkeypatch.setattr(sequencer._signing, "_key", key)
+        for _ in range(2):
+            with pytest.raises(StorageFailed, match="does not sign"):
+                await sequencer.record(submission)
+            assert sequencer.published.state.size == 3
+        placed = await sequencer.record(submission)
+        assert (placed.first, placed.again, placed.published.state.size) == (3, True, 5)
 
 
 async def test_a_disk_that_stays_full_is_told_each_time(home: Home) -> None:

@@ -47,7 +47,8 @@ identity.add_command(renew)
 @click.option("--encrypt", is_flag=True, help="Put the key under a passphrase.")
 @command
 def init(session: Session, actor: str, role: str, folder: Path | None, encrypt: bool) -> None:
-    """Make a key, and the request that the bureau's registrar needs to register it. An existing key is never replaced.
+    """Make a key, and the request that the bureau's registrar needs to register it. An existing key is never replaced;
+    a file NAME.key that names one in a device (`pkcs11:…`) is taken as it is.
 
     \b
     Example:
@@ -56,7 +57,7 @@ def init(session: Session, actor: str, role: str, folder: Path | None, encrypt: 
     from tallystick.cli.registration import make_request
     from tallystick.core.identifiers import split_actor
     from tallystick.sdk.files import write_whole
-    from tallystick.sdk.key_file import generate_key
+    from tallystick.sdk.key_file import key_for
 
     profile = session.profile
     named = actor if ":" in actor else f"{profile.bureau.id}:{actor}"
@@ -68,7 +69,7 @@ def init(session: Session, actor: str, role: str, folder: Path | None, encrypt: 
     key_path, request_path = target / f"{name}.key", target / f"{name}.request.json"
     if request_path.exists():
         raise Usage("there is a request already", where=str(request_path), expected="another --actor or --dir")
-    key = generate_key(key_path, session.passphrase.chosen(str(key_path)) if encrypt else b"")
+    key = key_for(key_path, session.passphrase, encrypt=encrypt)
     write_whole(request_path, make_request(bureau.origin, named, role, key))
     snippet = f'[identity]\nactor = "{named}"\nkey = "{_within(key_path, profile.path.parent)}"'
     if bureau.certificate_authority:

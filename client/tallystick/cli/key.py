@@ -35,10 +35,10 @@ def show(session: Session, files: tuple[Path, ...]) -> None:
     Example:
       tally key show keys/clerk.key
     """
-    from tallystick.sdk.key_file import is_encrypted, public_half
+    from tallystick.sdk.key_file import is_encrypted
 
     output = session.output
-    found = [(file, is_encrypted(file), public_half(_load(session, file))) for file in files]
+    found = [(file, is_encrypted(file), _shown(session, file)) for file in files]
     if output.json:
         told = [
             {"file": str(file), "kind": kind, "public": public, "encrypted": encrypted}
@@ -115,6 +115,15 @@ def reseal(session: Session, old: Path) -> None:
     output.line(
         output.say(f"{done} files in {profile.state} are sealed anew", f"{profile.state} 中 {done} 个文件已重新密封")
     )
+
+
+def _shown(session: Session, file: Path) -> tuple[str, str]:
+    """The kind of a key, and its public half."""
+    from tallystick.sdk.key_file import load_key, names_device, public_half
+
+    if names_device(file):
+        return "Ed25519, in a device", load_key(file, session.passphrase).public.hex()
+    return public_half(_load(session, file))
 
 
 def _load(session: Session, file: Path) -> PrivateKeyTypes:

@@ -1,5 +1,5 @@
 """Private keys in files: PKCS#8 PEM, their owner's alone (`secret_file`), under a passphrase where one is chosen
-(`pkcs8`, `passphrase`).
+(`pkcs8`, `passphrase`). Instead of a signing key a file may name one in a device (`hardware_key`).
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tallystick.core.errors import ConfigInvalid
-from tallystick.core.keys import SigningKey
+from tallystick.core.keys import Signer, SigningKey
 from tallystick.sdk.files import write_whole
+from tallystick.sdk.hardware_key import SCHEME, open_hardware_key
 from tallystick.sdk.passphrase import Passphrase
 from tallystick.sdk.pkcs8 import encrypt_key
 from tallystick.sdk.secret_file import read_secret, write_new_secret
@@ -58,8 +59,21 @@ def passphrase_like(path: Path, like: Path, passphrase: Passphrase) -> bytes:
     return passphrase.chosen(str(path))
 
 
-def load_key(path: Path, passphrase: Passphrase | None = None) -> SigningKey:
-    """The Ed25519 key in a file. Raises ConfigInvalid as `load_private`, and where it is another kind of key."""
+def key_for(path: Path, passphrase: Passphrase, *, encrypt: bool) -> Signer:
+    """A new key; or, where a file is there that names one in a device, that. Raises ConfigInvalid as `generate_key` and
+    `load_key`.
+    """
+    if path.exists() and names_device(path):
+        return load_key(path, passphrase)
+    return generate_key(path, passphrase.chosen(str(path)) if encrypt else b"")
+
+
+def load_key(path: Path, passphrase: Passphrase | None = None) -> Signer:
+    """The Ed25519 key in a file, or that it names. Raises ConfigInvalid as `load_private` and `open_hardware_key`, and
+    where it is another kind of key.
+    """
+    if names_device(path):
+        return open_hardware_key(read_secret(path, _WHAT, _KEY_BYTES_MAX), passphrase or Passphrase(), str(path))
     key = load_private(path, passphrase)
     if not isinstance(key, Ed25519PrivateKey):
         raise not_such_a_key(path, "an Ed25519 key")
@@ -87,6 +101,11 @@ def load_private(path: Path, passphrase: Passphrase | None = None) -> PrivateKey
         if key is not None:
             return key
     raise ConfigInvalid("the passphrase does not open the key", where=str(path), expected="the one it was made with")
+
+
+def names_device(path: Path) -> bool:
+    """Whether a key's file names a key in a device. Raises ConfigInvalid as `load_private`."""
+    return read_secret(path, _WHAT, _KEY_BYTES_MAX).startswith(SCHEME)
 
 
 def is_encrypted(path: Path) -> bool:
