@@ -66,7 +66,9 @@ def settings(data: bytes) -> None:
     if found is not None:
         tried(found.open_charter)
         found.beside_data("2")
-        tried(with_values, data.decode(), {("", "charter"): "b", ("keys", "ledger"): "l"}, "settings")
+        tried(
+            with_values, _FILE.read_text(encoding="utf-8"), {("", "charter"): "b", ("keys", "ledger"): "l"}, "settings"
+        )
         _FILE.write_text(found.render(), encoding="utf-8")
         assert Settings.load(_FILE).config == found.config
     tried(parse_map, data, CHARTER)
