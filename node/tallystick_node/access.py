@@ -75,6 +75,9 @@ _SEARCHERS: Final = frozenset[Column]().union(
     *(_READERS[reader] for field in SENSITIVE for reader in shown_to(field) if reader != Reader.ADDRESSEE)
 )
 
+# Who may see some field of some entry.
+_SHOWN: Final = frozenset[Column]().union(*(_READERS[reader] for field in SENSITIVE for reader in shown_to(field)))
+
 ROWS: Final[Mapping[str, frozenset[Column]]] = {
     "tallystick.v1.Submit/Submit": _RECORDERS,
     "tallystick.v1.Submit/SubmitMany": _RECORDERS,
@@ -87,6 +90,7 @@ ROWS: Final[Mapping[str, frozenset[Column]]] = {
     "tallystick.v1.Ledger/Find": _EVERYBODY,
     # Tells who knows a subject that it was looked up, when and by whom.
     "tallystick.v1.Ledger/FindOpenings": _SEARCHERS,
+    "tallystick.v1.Ledger/Disclose": _SHOWN,
     # A witness is shown nothing but signed checkpoints, and proves what it says by its cosignature.
     "tallystick.v1.Witness/Cosign": frozenset({Column.PEER_NODE, Column.IN_THE_CLEAR}),
     "tallystick.v1.Witness/GetHeld": _EVERYBODY,

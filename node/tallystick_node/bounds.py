@@ -94,6 +94,8 @@ BOUNDS: Final = {
     "tallystick.v1.Ledger/FindOpenings": Bounds(
         2 * STATEMENT_BYTES_MAX, call_us=10_000, answer_us=10_000, at_once_max=4
     ),
+    # Has the node record a statement of its own first.
+    "tallystick.v1.Ledger/Disclose": Bounds(call_us=5_000, at_once_max=4),
     # A witness that was shown a checkpoint says nothing until it has fetched and stored what leads to it.
     "tallystick.v1.Witness/Cosign": Bounds(NOTE_BYTES_MAX + _ORDINARY_BYTES, answer_us=500, silence_s=6 * 3600),
     "tallystick.v1.Witness/GetHeld": Bounds(call_us=2_000),

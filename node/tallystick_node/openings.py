@@ -7,7 +7,7 @@ that entry alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hmac import compare_digest
 from itertools import groupby
@@ -19,11 +19,12 @@ from tallystick.core.entry import decode_entry
 from tallystick.core.errors import InvalidIdentifier, StoreDamaged, TallystickError
 from tallystick.core.kinds import SENSITIVE, TERM_FIELDS, Kind
 from tallystick.core.limits import SEGMENT_ENTRIES_MAX, STATEMENT_BYTES_MAX
-from tallystick.core.statement import commitment_at
+from tallystick.core.statement import commitment_at, read
 from tallystick_node.disclosures import NOTHING, Disclosures, Sealed, put_sealed, read_sealed, sealed_within
 from tallystick_node.erasing import erased
 from tallystick_node.ledger import Ledger
 from tallystick_node.store.store import Batch, Store
+from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.ledger_pb2 import Opening, Openings, OpeningsRequest
 
 # Entries looked at for one answer: the node does nothing else meanwhile.
@@ -45,6 +46,25 @@ def openings(ledger: Ledger, disclosures: Disclosures, request: OpeningsRequest)
         _look(ledger, disclosures, request, indexes, answer)
     answer.next = request.end
     yield answer
+
+
+def committed_fields(ledger: Ledger, index: int) -> tuple[list[str], str]:
+    """The sensitive fields of an entry that hold a commitment, and the entry's counterparty. Raises StoreDamaged."""
+    statement = ledger.decoded(index).statement
+    fields = [field for field in SENSITIVE if commitment_at(statement, field) is not None]
+    return fields, read(statement).statement.head.counterparty
+
+
+def disclosed(ledger: Ledger, disclosures: Disclosures, index: int, fields: Iterable[str]) -> list[Disclosure]:
+    """What is held that opens these fields of an entry. Raises StoreDamaged."""
+    entry = ledger.decoded(index)
+    found = []
+    for field in fields:
+        opening = disclosures.open(index, field, read_sealed(ledger.store, index, field))
+        if opening is not None:
+            position = index - entry.first
+            found.append(Disclosure(position=position, field=field, salt=opening.salt, value=opening.value))
+    return found
 
 
 def check_request(request: OpeningsRequest) -> None:

@@ -299,6 +299,26 @@ def test_erase_names_a_field_of_an_entry(counter: Counter) -> None:
     assert (elsewhere.code, "is about" in elsewhere.err) == (4, True), elsewhere.err
 
 
+def test_a_disclosure_is_shown_where_it_is_asked_for(counter: Counter, tmp_path: Path) -> None:
+    """By `show` and in evidence files, which verify offline; nowhere else, and each time on the record."""
+    gateway = counter.cluster[TAX].gateway
+    used = gateway.use(f"{counter.code}@1", purpose="p", case="one", subject=Sensitive("secret-92"))
+    assert "secret-92" not in counter(TAX, "show", used.reference).out
+    before = counter.latest(TAX)
+    assert "secret-92" in counter(TAX, "show", used.reference, "--disclose").out
+    told = counter(TAX, "show", used.reference, "--disclose", "subject", "--json").json
+    assert told["disclosed"] == {"subject": "secret-92"}
+    for options, disclosed in (((), {}), (("--disclose", "subject"), {"subject": "secret-92"})):
+        file = tmp_path / f"{len(options)}.tlog-proof"
+        assert counter(TAX, "prove", used.reference, "-o", file, *options).code == 0
+        assert counter(MARKET, "verify", file, "--json").json["disclosed"] == disclosed
+    assert counter.latest(TAX) >= before + 3
+    views = counter(TAX, "shown", used.reference, "--json").json["shown"]
+    assert [(each["how"], each["entry"]) for each in views] == [("opened", used.reference)] * 3
+    refused = counter(TAX, "show", used.reference, "--disclose", "purpose")
+    assert (refused.code, "'purpose' holds no commitment" in refused.err) == (4, True)
+
+
 def test_answering_commands_record(counter: Counter) -> None:
     """A question, a dispute, an incident and a finding, and their answers."""
     asked = counter.requested()

@@ -83,6 +83,7 @@ tallystick.v1.Ledger/ProvePresence                        y y y y  y y y  y y  y
 tallystick.v1.Ledger/ReadEntries                          y y y y  y y y  y y  y y  y  y
 tallystick.v1.Ledger/Find                                 y y y y  y y y  y y  y y  y  y
 tallystick.v1.Ledger/FindOpenings                         y . . .  . . .  . .  . .  y  y
+tallystick.v1.Ledger/Disclose                             y . . .  . y y  . y  . y  y  y
 tallystick.v1.Witness/Cosign                              . . . .  y . .  y .  - .  .  y
 tallystick.v1.Witness/GetHeld                             y y y y  y y y  y y  y y  y  y
 tallystick.v1.Witness/GetCosigned                         y y y y  y y y  y y  y y  y  y
@@ -248,6 +249,7 @@ class Place:
             "tallystick.v1.Ledger/FindOpenings": ledger_pb2.OpeningsRequest(
                 origin=origin, field="data_used.subject", value=b"a citizen", end=3
             ),
+            "tallystick.v1.Ledger/Disclose": ledger_pb2.DiscloseRequest(origin=origin, index=2),
             "tallystick.v1.Witness/Cosign": witness_pb2.Cosigned(origin=origin, witness=party),
             "tallystick.v1.Witness/GetHeld": witness_pb2.HeldRequest(
                 origin=self.cluster[PEER if self.bureau.id != PEER else OWN].bureau.origin

@@ -40,6 +40,7 @@ _UNARY = (
     "ProveConsistency",
     "ProveInclusion",
     "ProvePresence",
+    "Disclose",
     "GetCosigned",
     "GetHeld",
     "Swap",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import Session, command
+from tallystick.cli.show import disclose_option, disclosed_fields
 from tallystick.core.errors import CharterMismatch, NotFound, SignatureInvalid, Usage, VerificationFailed
 from tallystick.core.limits import EVIDENCE_BYTES_MAX
 
@@ -30,13 +31,15 @@ _STANDARD = Path("-")
     help="Where to; - for standard output.",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
+@disclose_option
 @command
-def prove(session: Session, reference: str, target: Path, force: bool) -> None:
+def prove(session: Session, reference: str, target: Path, force: bool, disclose: str | None) -> None:
     """Write an evidence file for one entry: with the charter it proves, offline, that it was recorded and by whom.
 
     \b
-    Example:
+    Examples:
       tally prove taxation#1088 -o received.tlog-proof
+      tally prove taxation#1088 -o lookup.tlog-proof --disclose subject
     """
     from tallystick.core.evidence import verify_presence
     from tallystick.sdk.files import write_whole
@@ -45,7 +48,7 @@ def prove(session: Session, reference: str, target: Path, force: bool) -> None:
         raise Usage("there is a file already", where=str(target), expected="another name, or --force")
     with session.ledgers() as ledgers:
         try:
-            evidence = ledgers.prove(reference)
+            evidence = ledgers.prove(reference, disclosed_fields(ledgers, reference, disclose))
         except NotFound as error:
             raise error.at(reference) from None
         suspect = verify_presence(evidence, ledgers.charter).suspect

@@ -12,20 +12,41 @@ from tallystick.core.errors import NotFound
 if TYPE_CHECKING:
     from tallystick.cli.describe import Describer
     from tallystick.core.evidence import Proven
+    from tallystick.sdk.ledgers import Ledgers
+
+
+disclose_option = click.option(
+    "--disclose",
+    metavar="[FIELD]",
+    is_flag=False,
+    flag_value="",
+    help="Show what opens its commitments too: in FIELD, or all that you may see. That is recorded.",
+)
+
+
+def disclosed_fields(ledgers: Ledgers, reference: str, named: str | None) -> list[str] | None:
+    """What `--disclose` names of an entry, as the SDK takes it. Raises InvalidIdentifier."""
+    if not named:
+        return None if named is None else []
+    from tallystick.core.kinds import sensitive_path
+
+    return [sensitive_path(ledgers.show(reference).read.kind, named)]
 
 
 @click.command()
 @click.argument("reference", metavar="REF")
+@disclose_option
 @command
-def show(session: Session, reference: str) -> None:
+def show(session: Session, reference: str, disclose: str | None) -> None:
     """Show one entry, as in `taxation#1088`: all that it says, and who signed it.
 
     Verified before it is shown: that the entry is in the ledger its node signed, that its author signed it, and that
     the author's key was registered before.
 
     \b
-    Example:
+    Examples:
       tally show taxation#1088 --lang zh
+      tally show taxation#1088 --disclose subject
     """
     from tallystick.cli.describe import Describer
     from tallystick.sdk.witnessing import refreshed
@@ -34,7 +55,7 @@ def show(session: Session, reference: str) -> None:
         try:
             reader, _ = ledgers.locate(reference)
             _, witnessed = refreshed(reader, ledgers.charter)
-            proven = ledgers.show(reference)
+            proven = ledgers.show(reference, disclosed_fields(ledgers, reference, disclose))
         except NotFound as error:
             raise error.at(reference) from None
         describer = Describer(ledgers.charter, session.language, session.zone)
@@ -65,6 +86,7 @@ def print_proven(
         (say("ledger", "台账"), f"{describer.bureau(proven.bureau.id)} ({proven.bureau.origin})"),
         (say("kind", "类别"), describer.kind(read)),
         *describer.facts(read),
+        *((say(f"{label}, opened", f"{label}（已打开）"), value) for label, value in _opened(session, proven)),
         (say("signed by", "签署"), author),
         (say("key", "公钥"), proven.author.key.hex()),
         (say("key registered", "公钥登记"), _registered(session, proven)),
@@ -107,10 +129,30 @@ def proven_json(describer: Describer, proven: Proven) -> dict[str, Any]:
             "count": proven.signature.count,
             "first": proven.entry.first,
         },
+        "disclosed": {each.field.partition(".")[2]: value_text(each.value) for each in proven.disclosures},
         "chain_hash": chain_hash(proven.entry.raw).hex(),
         "prev": proven.entry.prev.hex(),
         "checkpoint": {"size": proven.checkpoint.size, "root": proven.checkpoint.root.hex()},
     }
+
+
+def _opened(session: Session, proven: Proven) -> list[tuple[str, str]]:
+    """The disclosures that came with an entry: what each field is called, and the value that was committed to."""
+    kind = proven.read.kind
+    found = []
+    for disclosure in proven.disclosures:
+        use = None if kind is None else kind.use(disclosure.field.partition(".")[2])
+        label = disclosure.field if use is None else use.label(session.language)
+        found.append((label, value_text(disclosure.value)))
+    return found
+
+
+def value_text(value: bytes) -> str:
+    """A committed value as text; what is none, in hexadecimal."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"0x{value.hex()}"
 
 
 def sentences(session: Session, describer: Describer, proven: Proven) -> tuple[str, str]:

@@ -5,7 +5,7 @@ uses.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -89,10 +89,13 @@ class Ledgers:
         parsed = parse_entry_ref(reference)
         return self[parsed.bureau], parsed.index
 
-    def show(self, reference: str | Ref) -> Proven:
-        """An entry with its author, verified. A citation's leaf must be the one found there (ProofFailed)."""
+    def show(self, reference: str | Ref, disclose: Sequence[str] | None = None) -> Proven:
+        """An entry with its author, verified. A citation's leaf must be the one found there (ProofFailed).
+
+        `disclose` as `LedgerReader.show` takes it.
+        """
         reader, index = self.locate(reference)
-        proven = reader.show(index)
+        proven = reader.show(index, disclose)
         if isinstance(reference, Ref) and reference.leaf and leaf_hash(proven.entry.raw) != reference.leaf:
             raise ProofFailed(
                 f"the entry there has leaf {leaf_hash(proven.entry.raw).hex()}",
@@ -101,7 +104,7 @@ class Ledgers:
             )
         return proven
 
-    def prove(self, reference: str | Ref) -> bytes:
-        """An evidence file for an entry, verified."""
+    def prove(self, reference: str | Ref, disclose: Sequence[str] | None = None) -> bytes:
+        """An evidence file for an entry, verified; `disclose` as `LedgerReader.show` takes it."""
         reader, index = self.locate(reference)
-        return reader.prove(index)
+        return reader.prove(index, disclose)

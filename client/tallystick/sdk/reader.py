@@ -6,7 +6,7 @@ falls silent in the middle of an answer, the next goes on where it ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tallystick.core.checkpoint import Checkpoint
@@ -19,6 +19,7 @@ from tallystick.core.statement import Read, read, terms_of
 from tallystick.core.validation import Term
 from tallystick.sdk.ledger_trust import LedgerTrust
 from tallystick.sdk.wire import Wire
+from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
 from tallystick_proto.v1.ledger_pb2 import Term as WireTerm
 from tallystick_proto.v1.statement_pb2 import Ref
@@ -153,32 +154,59 @@ class LedgerReader(LedgerTrust):
                 request.MergeFrom(FindRequest(end=last) if newest_first else FindRequest(first=last + 1))
                 request.limit = min(request.limit, left)
 
-    def show(self, index: int) -> Proven:
-        """One entry with its author, all of it verified: in the ledger, signed, and by a key registered before."""
-        proven, _, _ = self._presence(index)
+    def show(self, index: int, disclose: Sequence[str] | None = None) -> Proven:
+        """One entry with its author, all of it verified: in the ledger, signed, and by a key registered before.
+
+        With `disclose`, what opens these of its commitments as well, or all that one may see where none is named: asked
+        of the ledger's own node, which records that it was shown. Raises NotAllowed, NotFound.
+        """
+        proven, _, _ = self._presence(index, disclose)
         return proven
 
-    def prove(self, index: int) -> bytes:
-        """An evidence file for one entry, verified before it is returned."""
-        _, file, _ = self._presence(index)
+    def prove(self, index: int, disclose: Sequence[str] | None = None) -> bytes:
+        """An evidence file for one entry, verified before it is returned; `disclose` as `show` takes it."""
+        _, file, _ = self._presence(index, disclose)
         return file
 
-    def _presence(self, index: int) -> tuple[Proven, bytes, Checkpoint]:
+    def _presence(self, index: int, disclose: Sequence[str] | None = None) -> tuple[Proven, bytes, Checkpoint]:
         checkpoint = self._at_least(index + 1)
-        return self._reading(lambda source: self._presence_at(source, index, checkpoint))
+        disclosed = () if disclose is None else self._disclosed(index, disclose)
+        return self._reading(lambda source: self._presence_at(source, index, checkpoint, disclosed))
 
-    def _presence_at(self, source: Wire, index: int, checkpoint: Checkpoint) -> tuple[Proven, bytes, Checkpoint]:
+    def _presence_at(
+        self, source: Wire, index: int, checkpoint: Checkpoint, disclosed: Sequence[Disclosure]
+    ) -> tuple[Proven, bytes, Checkpoint]:
         answer = source.prove_presence(index, checkpoint.size)
+        presence = answer.presence
+        del presence.disclosures[:]  # whatever a node shows, nothing is carried that was not asked for
         try:
-            proven = check_presence(answer.presence, index, answer.inclusion, self.bureau, checkpoint)
+            proven = check_presence(presence, index, answer.inclusion, self.bureau, checkpoint)
         except ProofFailed as error:
             raise ProofFailed(
                 f"what was shown is not in the ledger its node signed ({error.what})",
                 where=f"{self.bureau.id}#{index}",
                 expected="a path to the signed root",
             ) from None
+        if disclosed:
+            presence.disclosures.extend(disclosed)
+            proven = check_presence(presence, index, answer.inclusion, self.bureau, checkpoint)
         assert self._ledger.note is not None
-        return proven, format_presence(answer.presence, index, answer.inclusion, self._ledger.note), checkpoint
+        return proven, format_presence(presence, index, answer.inclusion, self._ledger.note), checkpoint
+
+    def _disclosed(self, index: int, fields: Sequence[str]) -> Sequence[Disclosure]:
+        """What the ledger's own node shows that opens these fields of an entry, or all it will where none is named."""
+        disclosed = self.wire.disclose(index, fields).disclosure
+        shown = {each.field for each in disclosed}
+        if fields and not shown <= set(fields):
+            raise self._misled("what opens other fields of an entry", "what was asked for")
+        for field in fields:
+            if field not in shown:
+                raise NotFound(
+                    f"its node holds nothing that opens {field}",
+                    where=f"{self.bureau.id}#{index}",
+                    expected="a disclosure that was not erased",
+                )
+        return disclosed
 
     def _at_least(self, size: int | None) -> Checkpoint:
         """The trusted checkpoint of this session, refreshed unless it is known to reach `size`."""

@@ -6,7 +6,7 @@ cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from threading import Event, Timer
 from typing import TypeVar
@@ -24,6 +24,8 @@ from tallystick_proto.v1.ledger_pb2 import (
     CheckpointAnswer,
     CheckpointRequest,
     ConsistencyRequest,
+    DiscloseAnswer,
+    DiscloseRequest,
     FindRequest,
     InclusionRequest,
     Openings,
@@ -135,6 +137,10 @@ class Wire:
     def find(self, request: FindRequest) -> Iterator[Bundle]:
         stream = self._stream if request.follow else self._in_time
         return stream(lambda: self._connection.ledger.Find(request))
+
+    def disclose(self, index: int, fields: Sequence[str]) -> DiscloseAnswer:
+        request = DiscloseRequest(origin=self.bureau.origin, index=index, field=fields)
+        return self._call(lambda: self._connection.ledger.Disclose(request, timeout=self.deadline_s))
 
     def find_openings(self, field: str, value: bytes, first: int, end: int) -> Iterator[Openings]:
         request = OpeningsRequest(origin=self.bureau.origin, field=field, value=value, first=first, end=end)

@@ -16,7 +16,7 @@ from tallystick_node import callers
 from tallystick_node.access import may_see, refusal
 from tallystick_node.answers import ReadyBundles, find
 from tallystick_node.disclosures import Disclosures
-from tallystick_node.openings import check_request, openings
+from tallystick_node.openings import check_request, committed_fields, disclosed, openings
 from tallystick_node.presence import presence_of
 from tallystick_node.shelf import Held, Shelf
 from tallystick_node.shown import Shown
@@ -26,6 +26,8 @@ from tallystick_proto.v1.ledger_pb2 import (
     CheckpointAnswer,
     CheckpointRequest,
     ConsistencyRequest,
+    DiscloseAnswer,
+    DiscloseRequest,
     FindRequest,
     InclusionRequest,
     Openings,
@@ -122,20 +124,45 @@ class LedgerService(LedgerServicer):
     async def FindOpenings(
         self, request: OpeningsRequest, context: ServicerContext[Any, Any]
     ) -> AsyncIterator[Openings]:
-        held = self._shelf.at(request.origin)
-        if held is not self._shelf.own or self._disclosures is None:
-            raise NotFound(
-                "a copy holds nothing that opens commitments", where=request.origin, expected="the ledger's own node"
-            )
+        held, disclosures = self._opened(request.origin)
         _check_range(held, request.first, request.end, held.size)
         check_request(request)
         if not may_see(request.field):
             raise refusal()
         caller, entries = callers.current.get(), range(request.first, request.end)
         await self._shown.searched(caller, request.field, entries)
-        for answer in openings(held.ledger, self._disclosures, request):
+        for answer in openings(held.ledger, disclosures, request):
             await self._shown.found(caller, request.field, entries, [opening.index for opening in answer.opening])
             yield answer
+
+    async def Disclose(self, request: DiscloseRequest, context: ServicerContext[Any, Any]) -> DiscloseAnswer:
+        held, disclosures = self._opened(request.origin)
+        _check_range(held, request.index, request.index + 1, held.size)
+        committed, counterparty = committed_fields(held.ledger, request.index)
+        seen = [field for field in committed if may_see(field, counterparty)]
+        for field in request.field:
+            if field not in committed:
+                where = f"{request.origin}#{request.index}"
+                raise NotFound(f"it commits to nothing in {field[:128]!r}", where=where, expected="a commitment")
+            if field not in seen:
+                raise refusal()
+        fields = [field for field in seen if not request.field or field in request.field]
+        found = disclosed(held.ledger, disclosures, request.index, fields)
+        if found:
+            fields = [disclosure.field for disclosure in found]
+            await self._shown.disclosed(callers.current.get(), [(request.index, field) for field in fields])
+            # Looked up again: what was erased meanwhile is shown no more.
+            found = disclosed(held.ledger, disclosures, request.index, fields)
+        return DiscloseAnswer(disclosure=found)
+
+    def _opened(self, origin: str) -> tuple[Held, Disclosures]:
+        """This node's own ledger, with what opens its commitments. Raises NotFound for any other."""
+        held = self._shelf.at(origin)
+        if held is not self._shelf.own or self._disclosures is None:
+            raise NotFound(
+                "a copy holds nothing that opens commitments", where=origin, expected="the ledger's own node"
+            )
+        return held, self._disclosures
 
     def _note(self, held: Held, bundle: Bundle) -> None:
         """Before it leaves: a caller who goes away when it has it ends the stream here."""

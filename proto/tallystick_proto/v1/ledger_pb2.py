@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from tallystick_proto.v1 import entry_pb2 as tallystick__proto_dot_v1_dot_entry__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tallystick_proto/v1/ledger.proto\x12\rtallystick.v1\x1a\x1ftallystick_proto/v1/entry.proto\"m\n\rSubmitRequest\x12-\n\nsubmission\x18\x01 \x01(\x0b\x32\x19.tallystick.v1.Submission\x12\x12\n\nknown_size\x18\x02 \x01(\x04\x12\x19\n\x11wait_witnessed_ms\x18\x03 \x01(\r\"\xb0\x02\n\x07Receipt\x12\x31\n\x08standing\x18\x01 \x01(\x0e\x32\x1f.tallystick.v1.Receipt.Standing\x12\x15\n\rsubmission_id\x18\x02 \x01(\x0c\x12\r\n\x05\x66irst\x18\x03 \x01(\x04\x12\r\n\x05\x63ount\x18\x04 \x01(\r\x12\x12\n\ncheckpoint\x18\x05 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x06 \x03(\x0c\x12\x12\n\nknown_size\x18\x07 \x01(\x04\x12\r\n\x05\x65ntry\x18\x08 \x01(\x0c\x12\x11\n\tinclusion\x18\t \x03(\x0c\x12\x1b\n\x13repeated_submission\x18\n \x01(\x08\"A\n\x08Standing\x12\x18\n\x14STANDING_UNSPECIFIED\x10\x00\x12\x0c\n\x08RECORDED\x10\x01\x12\r\n\tWITNESSED\x10\x02\"r\n\x0cSubmitAnswer\x12)\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.tallystick.v1.ReceiptH\x00\x12-\n\x07refusal\x18\x02 \x01(\x0b\x32\x1a.tallystick.v1.ErrorDetailH\x00\x42\x08\n\x06\x61nswer\"l\n\x0b\x45rrorDetail\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\r\n\x05where\x18\x03 \x01(\t\x12\x10\n\x08\x65xpected\x18\x04 \x01(\t\x12\r\n\x05known\x18\x05 \x01(\x04\x12\x11\n\thas_known\x18\x06 \x01(\x08\"7\n\x11\x43heckpointRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x12\n\nknown_size\x18\x02 \x01(\x04\";\n\x10\x43heckpointAnswer\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x02 \x03(\x0c\"H\n\x12\x43onsistencyRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x10\n\x08old_size\x18\x02 \x01(\x04\x12\x10\n\x08new_size\x18\x03 \x01(\x04\"Q\n\x10InclusionRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x0c\n\x04size\x18\x03 \x01(\x04\x12\x10\n\x08\x64isclose\x18\x04 \x01(\x08\"\x17\n\x05Proof\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\"N\n\x0ePresenceAnswer\x12)\n\x08presence\x18\x01 \x01(\x0b\x32\x17.tallystick.v1.Presence\x12\x11\n\tinclusion\x18\x02 \x03(\x0c\"G\n\x0bReadRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\r\n\x05\x66irst\x18\x02 \x01(\x04\x12\x0b\n\x03\x65nd\x18\x03 \x01(\x04\x12\x0c\n\x04size\x18\x04 \x01(\x04\"$\n\x04Term\x12\r\n\x05\x66ield\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\x0c\"\x9f\x01\n\x0b\x46indRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12!\n\x04term\x18\x02 \x03(\x0b\x32\x13.tallystick.v1.Term\x12\r\n\x05\x66irst\x18\x03 \x01(\x04\x12\x0b\n\x03\x65nd\x18\x04 \x01(\x04\x12\x0c\n\x04size\x18\x05 \x01(\x04\x12\x14\n\x0cnewest_first\x18\x06 \x01(\x08\x12\r\n\x05limit\x18\x07 \x01(\r\x12\x0e\n\x06\x66ollow\x18\x08 \x01(\x08\"y\n\x06\x42undle\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\x12\r\n\x05\x65ntry\x18\x02 \x03(\x0c\x12\x0c\n\x04path\x18\x03 \x03(\x0c\x12\x0c\n\x04size\x18\x04 \x01(\x04\x12\x12\n\ncheckpoint\x18\x05 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x06 \x03(\x0c\x12\x0c\n\x04next\x18\x07 \x01(\x04\"[\n\x0fOpeningsRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x0c\x12\r\n\x05\x66irst\x18\x04 \x01(\x04\x12\x0b\n\x03\x65nd\x18\x05 \x01(\x04\"c\n\x08Openings\x12\'\n\x07opening\x18\x01 \x03(\x0b\x32\x16.tallystick.v1.Opening\x12\x0e\n\x06opened\x18\x02 \x01(\x04\x12\x10\n\x08unopened\x18\x03 \x01(\x04\x12\x0c\n\x04next\x18\x04 \x01(\x04\"&\n\x07Opening\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x32\x95\x01\n\x06Submit\x12>\n\x06Submit\x12\x1c.tallystick.v1.SubmitRequest\x1a\x16.tallystick.v1.Receipt\x12K\n\nSubmitMany\x12\x1c.tallystick.v1.SubmitRequest\x1a\x1b.tallystick.v1.SubmitAnswer(\x01\x30\x01\x32\xe8\x04\n\x06Ledger\x12R\n\rGetCheckpoint\x12 .tallystick.v1.CheckpointRequest\x1a\x1f.tallystick.v1.CheckpointAnswer\x12W\n\x10WatchCheckpoints\x12 .tallystick.v1.CheckpointRequest\x1a\x1f.tallystick.v1.CheckpointAnswer0\x01\x12K\n\x10ProveConsistency\x12!.tallystick.v1.ConsistencyRequest\x1a\x14.tallystick.v1.Proof\x12G\n\x0eProveInclusion\x12\x1f.tallystick.v1.InclusionRequest\x1a\x14.tallystick.v1.Proof\x12O\n\rProvePresence\x12\x1f.tallystick.v1.InclusionRequest\x1a\x1d.tallystick.v1.PresenceAnswer\x12\x42\n\x0bReadEntries\x12\x1a.tallystick.v1.ReadRequest\x1a\x15.tallystick.v1.Bundle0\x01\x12;\n\x04\x46ind\x12\x1a.tallystick.v1.FindRequest\x1a\x15.tallystick.v1.Bundle0\x01\x12I\n\x0c\x46indOpenings\x12\x1e.tallystick.v1.OpeningsRequest\x1a\x17.tallystick.v1.Openings0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tallystick_proto/v1/ledger.proto\x12\rtallystick.v1\x1a\x1ftallystick_proto/v1/entry.proto\"m\n\rSubmitRequest\x12-\n\nsubmission\x18\x01 \x01(\x0b\x32\x19.tallystick.v1.Submission\x12\x12\n\nknown_size\x18\x02 \x01(\x04\x12\x19\n\x11wait_witnessed_ms\x18\x03 \x01(\r\"\xb0\x02\n\x07Receipt\x12\x31\n\x08standing\x18\x01 \x01(\x0e\x32\x1f.tallystick.v1.Receipt.Standing\x12\x15\n\rsubmission_id\x18\x02 \x01(\x0c\x12\r\n\x05\x66irst\x18\x03 \x01(\x04\x12\r\n\x05\x63ount\x18\x04 \x01(\r\x12\x12\n\ncheckpoint\x18\x05 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x06 \x03(\x0c\x12\x12\n\nknown_size\x18\x07 \x01(\x04\x12\r\n\x05\x65ntry\x18\x08 \x01(\x0c\x12\x11\n\tinclusion\x18\t \x03(\x0c\x12\x1b\n\x13repeated_submission\x18\n \x01(\x08\"A\n\x08Standing\x12\x18\n\x14STANDING_UNSPECIFIED\x10\x00\x12\x0c\n\x08RECORDED\x10\x01\x12\r\n\tWITNESSED\x10\x02\"r\n\x0cSubmitAnswer\x12)\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.tallystick.v1.ReceiptH\x00\x12-\n\x07refusal\x18\x02 \x01(\x0b\x32\x1a.tallystick.v1.ErrorDetailH\x00\x42\x08\n\x06\x61nswer\"l\n\x0b\x45rrorDetail\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\r\n\x05where\x18\x03 \x01(\t\x12\x10\n\x08\x65xpected\x18\x04 \x01(\t\x12\r\n\x05known\x18\x05 \x01(\x04\x12\x11\n\thas_known\x18\x06 \x01(\x08\"7\n\x11\x43heckpointRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x12\n\nknown_size\x18\x02 \x01(\x04\";\n\x10\x43heckpointAnswer\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x02 \x03(\x0c\"H\n\x12\x43onsistencyRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x10\n\x08old_size\x18\x02 \x01(\x04\x12\x10\n\x08new_size\x18\x03 \x01(\x04\"O\n\x10InclusionRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x0c\n\x04size\x18\x03 \x01(\x04J\x04\x08\x04\x10\x05R\x08\x64isclose\"\x17\n\x05Proof\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\"N\n\x0ePresenceAnswer\x12)\n\x08presence\x18\x01 \x01(\x0b\x32\x17.tallystick.v1.Presence\x12\x11\n\tinclusion\x18\x02 \x03(\x0c\"G\n\x0bReadRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\r\n\x05\x66irst\x18\x02 \x01(\x04\x12\x0b\n\x03\x65nd\x18\x03 \x01(\x04\x12\x0c\n\x04size\x18\x04 \x01(\x04\"$\n\x04Term\x12\r\n\x05\x66ield\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\x0c\"\x9f\x01\n\x0b\x46indRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12!\n\x04term\x18\x02 \x03(\x0b\x32\x13.tallystick.v1.Term\x12\r\n\x05\x66irst\x18\x03 \x01(\x04\x12\x0b\n\x03\x65nd\x18\x04 \x01(\x04\x12\x0c\n\x04size\x18\x05 \x01(\x04\x12\x14\n\x0cnewest_first\x18\x06 \x01(\x08\x12\r\n\x05limit\x18\x07 \x01(\r\x12\x0e\n\x06\x66ollow\x18\x08 \x01(\x08\"y\n\x06\x42undle\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\x12\r\n\x05\x65ntry\x18\x02 \x03(\x0c\x12\x0c\n\x04path\x18\x03 \x03(\x0c\x12\x0c\n\x04size\x18\x04 \x01(\x04\x12\x12\n\ncheckpoint\x18\x05 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x06 \x03(\x0c\x12\x0c\n\x04next\x18\x07 \x01(\x04\"?\n\x0f\x44iscloseRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x04\x12\r\n\x05\x66ield\x18\x03 \x03(\t\"?\n\x0e\x44iscloseAnswer\x12-\n\ndisclosure\x18\x01 \x03(\x0b\x32\x19.tallystick.v1.Disclosure\"[\n\x0fOpeningsRequest\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x0c\x12\r\n\x05\x66irst\x18\x04 \x01(\x04\x12\x0b\n\x03\x65nd\x18\x05 \x01(\x04\"c\n\x08Openings\x12\'\n\x07opening\x18\x01 \x03(\x0b\x32\x16.tallystick.v1.Opening\x12\x0e\n\x06opened\x18\x02 \x01(\x04\x12\x10\n\x08unopened\x18\x03 \x01(\x04\x12\x0c\n\x04next\x18\x04 \x01(\x04\"&\n\x07Opening\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x32\x95\x01\n\x06Submit\x12>\n\x06Submit\x12\x1c.tallystick.v1.SubmitRequest\x1a\x16.tallystick.v1.Receipt\x12K\n\nSubmitMany\x12\x1c.tallystick.v1.SubmitRequest\x1a\x1b.tallystick.v1.SubmitAnswer(\x01\x30\x01\x32\xb3\x05\n\x06Ledger\x12R\n\rGetCheckpoint\x12 .tallystick.v1.CheckpointRequest\x1a\x1f.tallystick.v1.CheckpointAnswer\x12W\n\x10WatchCheckpoints\x12 .tallystick.v1.CheckpointRequest\x1a\x1f.tallystick.v1.CheckpointAnswer0\x01\x12K\n\x10ProveConsistency\x12!.tallystick.v1.ConsistencyRequest\x1a\x14.tallystick.v1.Proof\x12G\n\x0eProveInclusion\x12\x1f.tallystick.v1.InclusionRequest\x1a\x14.tallystick.v1.Proof\x12O\n\rProvePresence\x12\x1f.tallystick.v1.InclusionRequest\x1a\x1d.tallystick.v1.PresenceAnswer\x12\x42\n\x0bReadEntries\x12\x1a.tallystick.v1.ReadRequest\x1a\x15.tallystick.v1.Bundle0\x01\x12;\n\x04\x46ind\x12\x1a.tallystick.v1.FindRequest\x1a\x15.tallystick.v1.Bundle0\x01\x12I\n\x0c\x46indOpenings\x12\x1e.tallystick.v1.OpeningsRequest\x1a\x17.tallystick.v1.Openings0\x01\x12I\n\x08\x44isclose\x12\x1e.tallystick.v1.DiscloseRequest\x1a\x1d.tallystick.v1.DiscloseAnswerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,27 +49,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSISTENCYREQUEST']._serialized_start=846
   _globals['_CONSISTENCYREQUEST']._serialized_end=918
   _globals['_INCLUSIONREQUEST']._serialized_start=920
-  _globals['_INCLUSIONREQUEST']._serialized_end=1001
-  _globals['_PROOF']._serialized_start=1003
-  _globals['_PROOF']._serialized_end=1026
-  _globals['_PRESENCEANSWER']._serialized_start=1028
-  _globals['_PRESENCEANSWER']._serialized_end=1106
-  _globals['_READREQUEST']._serialized_start=1108
-  _globals['_READREQUEST']._serialized_end=1179
-  _globals['_TERM']._serialized_start=1181
-  _globals['_TERM']._serialized_end=1217
-  _globals['_FINDREQUEST']._serialized_start=1220
-  _globals['_FINDREQUEST']._serialized_end=1379
-  _globals['_BUNDLE']._serialized_start=1381
-  _globals['_BUNDLE']._serialized_end=1502
-  _globals['_OPENINGSREQUEST']._serialized_start=1504
-  _globals['_OPENINGSREQUEST']._serialized_end=1595
-  _globals['_OPENINGS']._serialized_start=1597
-  _globals['_OPENINGS']._serialized_end=1696
-  _globals['_OPENING']._serialized_start=1698
-  _globals['_OPENING']._serialized_end=1736
-  _globals['_SUBMIT']._serialized_start=1739
-  _globals['_SUBMIT']._serialized_end=1888
-  _globals['_LEDGER']._serialized_start=1891
-  _globals['_LEDGER']._serialized_end=2507
+  _globals['_INCLUSIONREQUEST']._serialized_end=999
+  _globals['_PROOF']._serialized_start=1001
+  _globals['_PROOF']._serialized_end=1024
+  _globals['_PRESENCEANSWER']._serialized_start=1026
+  _globals['_PRESENCEANSWER']._serialized_end=1104
+  _globals['_READREQUEST']._serialized_start=1106
+  _globals['_READREQUEST']._serialized_end=1177
+  _globals['_TERM']._serialized_start=1179
+  _globals['_TERM']._serialized_end=1215
+  _globals['_FINDREQUEST']._serialized_start=1218
+  _globals['_FINDREQUEST']._serialized_end=1377
+  _globals['_BUNDLE']._serialized_start=1379
+  _globals['_BUNDLE']._serialized_end=1500
+  _globals['_DISCLOSEREQUEST']._serialized_start=1502
+  _globals['_DISCLOSEREQUEST']._serialized_end=1565
+  _globals['_DISCLOSEANSWER']._serialized_start=1567
+  _globals['_DISCLOSEANSWER']._serialized_end=1630
+  _globals['_OPENINGSREQUEST']._serialized_start=1632
+  _globals['_OPENINGSREQUEST']._serialized_end=1723
+  _globals['_OPENINGS']._serialized_start=1725
+  _globals['_OPENINGS']._serialized_end=1824
+  _globals['_OPENING']._serialized_start=1826
+  _globals['_OPENING']._serialized_end=1864
+  _globals['_SUBMIT']._serialized_start=1867
+  _globals['_SUBMIT']._serialized_end=2016
+  _globals['_LEDGER']._serialized_start=2019
+  _globals['_LEDGER']._serialized_end=2710
 # @@protoc_insertion_point(module_scope)

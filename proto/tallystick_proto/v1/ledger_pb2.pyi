@@ -268,22 +268,19 @@ class InclusionRequest(_message.Message):
     ORIGIN_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
-    DISCLOSE_FIELD_NUMBER: _builtins.int
     origin: _builtins.str
     index: _builtins.int
     size: _builtins.int
-    disclose: _builtins.bool
     def __init__(
         self,
         *,
         origin: _builtins.str = ...,
         index: _builtins.int = ...,
         size: _builtins.int = ...,
-        disclose: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclose", b"disclose", "index", b"index", "origin", b"origin", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "origin", b"origin", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -478,6 +475,56 @@ class Bundle(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Bundle: _TypeAlias = Bundle  # noqa: Y015
+
+@_typing.final
+class DiscloseRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    index: _builtins.int
+    @_builtins.property
+    def field(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """as in `data_used.subject`; none: all that the asker may see"""
+
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        index: _builtins.int = ...,
+        field: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "index", b"index", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscloseRequest: _TypeAlias = DiscloseRequest  # noqa: Y015
+
+@_typing.final
+class DiscloseAnswer(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISCLOSURE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def disclosure(self) -> _containers.RepeatedCompositeFieldContainer[_entry_pb2.Disclosure]:
+        """of what is held"""
+
+    def __init__(
+        self,
+        *,
+        disclosure: _abc.Iterable[_entry_pb2.Disclosure] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosure", b"disclosure"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscloseAnswer: _TypeAlias = DiscloseAnswer  # noqa: Y015
 
 @_typing.final
 class OpeningsRequest(_message.Message):

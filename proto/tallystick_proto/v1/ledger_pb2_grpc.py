@@ -192,6 +192,11 @@ class LedgerStub:
                 request_serializer=tallystick__proto_dot_v1_dot_ledger__pb2.OpeningsRequest.SerializeToString,
                 response_deserializer=tallystick__proto_dot_v1_dot_ledger__pb2.Openings.FromString,
                 _registered_method=True)
+        self.Disclose = channel.unary_unary(
+                '/tallystick.v1.Ledger/Disclose',
+                request_serializer=tallystick__proto_dot_v1_dot_ledger__pb2.DiscloseRequest.SerializeToString,
+                response_deserializer=tallystick__proto_dot_v1_dot_ledger__pb2.DiscloseAnswer.FromString,
+                _registered_method=True)
 
 
 class LedgerServicer:
@@ -252,6 +257,14 @@ class LedgerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Disclose(self, request, context):
+        """What opens the commitments of one entry, to who may see it; that it is shown is recorded first. At the ledger's own
+        node alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LedgerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -294,6 +307,11 @@ def add_LedgerServicer_to_server(servicer, server):
                     servicer.FindOpenings,
                     request_deserializer=tallystick__proto_dot_v1_dot_ledger__pb2.OpeningsRequest.FromString,
                     response_serializer=tallystick__proto_dot_v1_dot_ledger__pb2.Openings.SerializeToString,
+            ),
+            'Disclose': grpc.unary_unary_rpc_method_handler(
+                    servicer.Disclose,
+                    request_deserializer=tallystick__proto_dot_v1_dot_ledger__pb2.DiscloseRequest.FromString,
+                    response_serializer=tallystick__proto_dot_v1_dot_ledger__pb2.DiscloseAnswer.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -512,6 +530,33 @@ class Ledger:
             '/tallystick.v1.Ledger/FindOpenings',
             tallystick__proto_dot_v1_dot_ledger__pb2.OpeningsRequest.SerializeToString,
             tallystick__proto_dot_v1_dot_ledger__pb2.Openings.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Disclose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallystick.v1.Ledger/Disclose',
+            tallystick__proto_dot_v1_dot_ledger__pb2.DiscloseRequest.SerializeToString,
+            tallystick__proto_dot_v1_dot_ledger__pb2.DiscloseAnswer.FromString,
             options,
             channel_credentials,
             insecure,

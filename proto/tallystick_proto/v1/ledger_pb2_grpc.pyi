@@ -92,6 +92,10 @@ class LedgerStub:
     """Entries whose commitment in a field holds a value that the asker knows. What opens them can be checked; how many
     others there are is the node's word.
     """
+    Disclose: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.DiscloseRequest, _ledger_pb2.DiscloseAnswer]
+    """What opens the commitments of one entry, to who may see it; that it is shown is recorded first. At the ledger's own
+    node alone.
+    """
 
 @_typing.type_check_only
 class LedgerAsyncStub(LedgerStub):
@@ -111,6 +115,10 @@ class LedgerAsyncStub(LedgerStub):
     FindOpenings: _aio.UnaryStreamMultiCallable[_ledger_pb2.OpeningsRequest, _ledger_pb2.Openings]  # type: ignore[assignment]
     """Entries whose commitment in a field holds a value that the asker knows. What opens them can be checked; how many
     others there are is the node's word.
+    """
+    Disclose: _aio.UnaryUnaryMultiCallable[_ledger_pb2.DiscloseRequest, _ledger_pb2.DiscloseAnswer]  # type: ignore[assignment]
+    """What opens the commitments of one entry, to who may see it; that it is shown is recorded first. At the ledger's own
+    node alone.
     """
 
 class LedgerServicer(metaclass=_abc_1.ABCMeta):
@@ -176,6 +184,16 @@ class LedgerServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_ledger_pb2.Openings], _abc.AsyncIterator[_ledger_pb2.Openings]]:
         """Entries whose commitment in a field holds a value that the asker knows. What opens them can be checked; how many
         others there are is the node's word.
+        """
+
+    @_abc_1.abstractmethod
+    def Disclose(
+        self,
+        request: _ledger_pb2.DiscloseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_pb2.DiscloseAnswer, _abc.Awaitable[_ledger_pb2.DiscloseAnswer]]:
+        """What opens the commitments of one entry, to who may see it; that it is shown is recorded first. At the ledger's own
+        node alone.
         """
 
 def add_LedgerServicer_to_server(servicer: LedgerServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
