@@ -3,8 +3,9 @@
 An honest client records, for a few seconds alone and a few seconds beside the hostile one (`scripts/hostile` says what
 each attack is), in turn; what is shown is the median of the ratios of neighbours. It records in two ways: batches
 signed beforehand over one stream, so that the node is what is measured, and single statements, one call after
-another, each receipt checked. All speak in the clear, where a connection is a caller: the hostile client is ten callers
-and more, the honest one is one.
+another, each receipt checked. The honest client is an officer, the hostile one a system of the same bureau: each is one
+caller over TLS, however many connections it opens. With `--in-the-clear` nobody shows a certificate and each connection
+is a caller, so that the hostile client is ten callers and more, the honest one is one.
 
 The node and both clients share the machine's processors. The hostile client runs at a lower priority (`--nice`), so
 that what it takes from the honest one it takes by way of the node; how much of the node's own processor time is left
@@ -13,7 +14,10 @@ to the honest one, whatever else the machine does, is shown besides.
 kept         the honest client's statements a second beside the attack, to those alone before and after it
 cpu_kept     the same of its statements for each second of the node's processor
 node_cpu     how much of one processor the node had meanwhile
-memory       the node's resident set, in MiB: alone at its highest, during the attack at its highest, and after it
+mib          the node's resident set: alone at its highest, during the attacks at its highest, and after them
+
+What an attack takes is measured once it stands (`--settle`). Last comes a long one (`--long`), nobody recording: how
+the resident set then was, and by how much it grew a minute, by the straight line that fits what was seen every second.
 """
 
 from __future__ import annotations
@@ -91,15 +95,24 @@ def singles(member: Member, seconds: float, look: Callable[[], object]) -> float
 
 
 @contextmanager
-def attacked(attack: str, member: Member, nice: int) -> Iterator[dict[str, int]]:
+def attacked(attack: str, member: Member, chosen: argparse.Namespace) -> Iterator[dict[str, int]]:
     """While the hostile client is at work; what it got done is there afterwards."""
     done: dict[str, int] = {}
-    command = ["nice", "-n", str(nice), sys.executable, "-m", "scripts.hostile", attack, str(member.profile)]
+    command = [
+        "nice",
+        "-n",
+        str(chosen.nice),
+        sys.executable,
+        "-m",
+        "scripts.hostile",
+        attack,
+        str(member.gateway_profile),
+    ]
     process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "attacking\n"
-        time.sleep(1)
+        time.sleep(chosen.settle)
         yield done
     finally:
         process.terminate()
@@ -123,7 +136,7 @@ def under(attack: str, member: Member, record: Callable[..., float], chosen: arg
     alone, beside, calls = [recorded()], [], 0
     alone_mib, memory.highest = memory.highest, 0.0
     for _ in range(chosen.rounds):
-        with attacked(attack, member, chosen.nice) as done:
+        with attacked(attack, member, chosen) as done:
             beside.append(recorded())
         calls += sum(done.values())
         alone.append(recorded())
@@ -144,10 +157,31 @@ def under(attack: str, member: Member, record: Callable[..., float], chosen: arg
     }
 
 
+def long_attack(attack: str, member: Member, chosen: argparse.Namespace) -> dict[str, float]:
+    """One attack for long, and the memory of the node meanwhile."""
+    assert member.running is not None
+    memory = Memory(member.running.pid)
+    seen = []
+    with attacked(attack, member, chosen):
+        began = time.perf_counter()
+        while time.perf_counter() - began < chosen.long:
+            seen.append(((time.perf_counter() - began) / 60, memory.now()))
+            time.sleep(1)
+    slope, _ = statistics.linear_regression(*zip(*seen[len(seen) // 4 :], strict=True))  # the first quarter warms up
+    return {
+        "seconds": chosen.long,
+        "mib_first": seen[0][1],
+        "mib_most": memory.highest,
+        "mib_last": seen[-1][1],
+        "mib_a_minute": slope,
+        "mib_after": memory.now(),
+    }
+
+
 def row(name: str, figures: dict[str, float]) -> None:
     """One line of the table."""
     print(
-        f"{name:<24}" + "".join(f"{key} {value:,.{2 if value < 10 else 0}f}   " for key, value in figures.items()),
+        f"{name:<24}" + "".join(f"{key} {value:,.{2 if abs(value) < 10 else 0}f}   " for key, value in figures.items()),
         flush=True,
     )
 
@@ -157,20 +191,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="alternations an attack (default 5)")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each lasts (default 3)")
+    parser.add_argument("--settle", type=float, default=5.0, help="how long an attack lasts before that (default 5)")
+    parser.add_argument("--long", type=float, default=120.0, help="how long the last attack lasts (default 120)")
     parser.add_argument("--nice", type=int, default=10, help="the hostile client's niceness (default 10)")
+    parser.add_argument("--in-the-clear", action="store_true", help="without TLS, each connection a caller")
     parser.add_argument("attack", nargs="*", help="only these, of " + ", ".join([*ATTACKS, "all"]))
     chosen = parser.parse_args()
     when = time.strftime("%Y-%m-%d %H:%M")
-    print(f"{when}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}, all on loopback")
+    how = "in the clear" if chosen.in_the_clear else "over TLS"
+    print(f"{when}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}, {how}")
     folder = Path(tempfile.mkdtemp(prefix="tallystick-hostile-"))
     try:
-        with LocalCluster.up(folder / "cluster", 1, in_the_clear=True) as cluster:
+        with LocalCluster.up(folder / "cluster", 1, in_the_clear=chosen.in_the_clear) as cluster:
             member = cluster["market-regulation"]
             batches(member, chosen.seconds, lambda: None)  # warm
             singles(member, 1.0, lambda: None)
             for attack in chosen.attack or [*ATTACKS, "all"]:
                 for record in (batches, singles):
                     row(f"{attack}, {record.__name__}", under(attack, member, record, chosen))
+            if chosen.long:
+                name = "all" if len(chosen.attack) != 1 else chosen.attack[0]
+                row(f"{name}, for long", long_attack(name, member, chosen))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -32,7 +32,11 @@ MESSAGE_BYTES_MAX: Final = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
 METADATA_BYTES_MAX: Final = 16 * 1024
 
 # The calls one connection may have open; a client keeps further ones to itself until there is room.
-CONNECTION_CALLS_MAX: Final = 64
+CONNECTION_CALLS_MAX: Final = 32
+# Calls that wait to be refused, of all callers together. Beyond a caller's part of it a connection is hung up on, after
+# as long as it would take to be refused, or who comes back at once would cost more than who waits.
+HELD_MAX: Final = 4_096
+HANG_UP_S: Final = 10.0
 LARGE_MAX: Final = 32
 # However many calls others have open, a caller may have so many.
 CALLS_ALWAYS: Final = 8
@@ -47,6 +51,10 @@ ROUND_US: Final = 500.0
 
 REQUEST_BYTE_PRICE: Final = 0.02
 ANSWER_BYTE_PRICE: Final = 0.002
+# While somebody else records, so many times as long as a turn took passes until who reads has another.
+READING_REST: Final = 4.0
+# Who has not asked for anything to be recorded for so long does not record.
+RECORDING_S: Final = 1.0
 # A caller pays so many times for a call that is refused for his own fault, and has turns among those of his kind alone
 # until it is paid off, except for as much as may happen to anybody: ten calls at once, or ten a second.
 REFUSED_PRICES: Final = 100.0

@@ -89,11 +89,14 @@ class Ending:
     def __init__(self) -> None:
         self._peers: set[str] = set()
 
-    def end(self, peer: str) -> None:
-        """Break the connection from a peer, as a call's context names it, in a moment."""
+    def end(self, peer: str) -> bool:
+        """Break the connection from a peer, as a call's context names it, in a moment; False where it was to end."""
+        if peer in self._peers:
+            return False
         if not self._peers:
             asyncio.get_running_loop().call_later(_MOMENT_S, self._end_all)
         self._peers.add(peer)
+        return True
 
     def _end_all(self) -> None:
         peers, self._peers = self._peers, set()

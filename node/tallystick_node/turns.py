@@ -4,6 +4,10 @@ A node works on one event loop. Before each piece of work (`bounds` says what it
 turn is given at each round of the loop, to whoever has been given least so far (`fair_queue`). So a caller who asks for
 much waits for himself, and who asks for little goes before him. Where nobody else asks, a turn is had at once.
 
+Who records one statement after another asks for little at a time, and would wait at each step for whoever fills the
+time between. So while somebody records, nobody else fills it with reading: each reader has a part of the time, if he
+is the only one too (`bounds.READING_REST`).
+
 Who makes calls that are refused for his own fault (malformed, not authentic, over bounds, not allowed) pays for each
 many times. Beyond what may happen to anybody he has to pay it off, connection by connection, and until then takes his
 turns among those of his kind, all of whom together are given a small part of the node's time (`bounds.REFUSED_REST`)
@@ -17,6 +21,7 @@ Decisions depend on the calls and the loop's clock alone, so that simulated time
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from contextvars import ContextVar
 from types import TracebackType
@@ -28,8 +33,12 @@ from tallystick.core.errors import Overloaded, TallystickError
 from tallystick.sdk.wire_errors import code_of
 from tallystick_node.bounds import (
     CALLS_ALWAYS,
+    HELD_MAX,
     LARGE_ALWAYS,
     LARGE_MAX,
+    READING_REST,
+    RECORDING_S,
+    RECORDS,
     REFUSED_DEBT_MAX_US,
     REFUSED_FREE_US,
     REFUSED_PRICES,
@@ -42,7 +51,7 @@ from tallystick_node.bounds import (
 from tallystick_node.fair_queue import NOBODY, FairQueue, Owner
 
 _S: Final = 1e-6
-_BLAMED_KEPT: Final = 1_024
+_KEPT: Final = 1_024
 
 BLAMED: Final = frozenset(
     {
@@ -106,6 +115,8 @@ class Turns:
         self._calls_max = calls_max
         self._lane = _Lane(0.0)
         self._blamed_lane = _Lane(REFUSED_REST)
+        self._reading: dict[str, _Lane] = {}  # by caller
+        self._recorded: dict[str, float] = {}  # when a caller last did, by the loop's clock; the latest comes last
         self._open: Counter[str] = Counter()  # calls, by caller
         self._of: Counter[tuple[str, str]] = Counter()  # by caller and RPC
         self._large: Counter[str] = Counter()
@@ -156,8 +167,32 @@ class Turns:
         """Wait for one's turn in a part of the node's time, which is paid for with that."""
         # Where many are refused at once, however little each of them owes, they are refused together.
         free_us = 0.0 if self._blamed_lane.giving else REFUSED_FREE_US
-        lane = self._blamed_lane if self._debt_us(owner) > free_us else self._lane
-        await lane.turn(part, owner, price_us)
+        if self._debt_us(owner) > free_us:
+            await self._blamed_lane.turn(part, owner, price_us)
+            return
+        if part == RECORDS:
+            self._records(owner.who)
+        elif self._another_records(owner.who):
+            await self._reading_lane(owner.who).turn(part, owner, price_us)
+        await self._lane.turn(part, owner, price_us)
+
+    def _records(self, who: str) -> None:
+        self._recorded.pop(who, None)
+        self._recorded[who] = asyncio.get_running_loop().time()
+        if len(self._recorded) > _KEPT:
+            del self._recorded[next(iter(self._recorded))]
+
+    def _another_records(self, who: str) -> bool:
+        latest = next((at_s for each, at_s in reversed(self._recorded.items()) if each != who), -math.inf)
+        return asyncio.get_running_loop().time() - latest <= RECORDING_S
+
+    def _reading_lane(self, who: str) -> _Lane:
+        lane = self._reading.get(who)
+        if lane is None:
+            if len(self._reading) >= _KEPT:
+                self._reading = {each: lane for each, lane in self._reading.items() if lane.giving}
+            lane = self._reading[who] = _Lane(READING_REST)
+        return lane
 
     def charge(self, part: str, owner: Owner, price_us: float) -> None:
         """Let a caller pay for work that was done for him."""
@@ -169,7 +204,7 @@ class Turns:
         now_s = asyncio.get_running_loop().time()
         until_s = max(self._blamed.get(owner, now_s), now_s) + price_us * _S
         self._blamed[owner] = min(until_s, now_s + REFUSED_DEBT_MAX_US * _S)
-        if len(self._blamed) > _BLAMED_KEPT:
+        if len(self._blamed) > _KEPT:
             self._blamed = {each: until_s for each, until_s in self._blamed.items() if until_s > now_s}
 
     async def hold_back(self, owner: Owner, bounds: Bounds) -> bool:
@@ -178,7 +213,7 @@ class Turns:
         Returns False where he has too many that wait to be refused.
         """
         self.blame(owner, bounds.call_us)
-        if not fits(self._held[owner.who], self._held.total(), self._calls_max, CALLS_ALWAYS):
+        if not fits(self._held[owner.who], self._held.total(), HELD_MAX, CALLS_ALWAYS):
             return False
         self._held[owner.who] += 1
         try:

@@ -18,7 +18,7 @@ from tallystick.core.limits import SUBMISSION_BYTES_MAX
 from tallystick.sdk.credentials import shown_to
 from tallystick.sdk.dialling import open_channel
 from tallystick.sdk.profile import Profile
-from tallystick_node import bounds, connections
+from tallystick_node import bounds, connections, turns
 from tallystick_node.access import ROWS
 from tallystick_node.bounds import BOUNDS, CONNECTION_CALLS_MAX, LARGE_MAX, MESSAGE_BYTES_MAX, Bounds
 from tallystick_node.config import Settings
@@ -234,6 +234,36 @@ def test_who_takes_no_answers_is_hung_up_on(served: Served, monkeypatch: pytest.
         raw.sendall(_preface_with_no_window() + _call(f"/{WATCH}", CheckpointRequest(origin=served.origin)))
         assert _until_closed(raw)
     until(lambda: served.node.turns.open == 0)
+    assert served.asked(other).checkpoint
+
+
+def test_who_floods_waits_to_be_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that are too many are refused one by one and on a connection that stays; others are answered meanwhile."""
+    monkeypatch.setitem(BOUNDS, WATCH, Bounds(at_once_max=1))
+    ledger, request = served.ledger(), CheckpointRequest(origin=served.origin)
+    first = ledger.WatchCheckpoints(request)
+    next(first)
+    more: list[Any] = [ledger.WatchCheckpoints(request) for _ in range(CONNECTION_CALLS_MAX - 1)]
+    assert served.asked(served.ledger()).checkpoint
+    assert {code_of(lambda stream=stream: next(stream)) for stream in more} == {CODES.RESOURCE_EXHAUSTED}  # type: ignore[misc]
+    assert first.is_active()
+
+
+def test_who_floods_on_is_hung_up_on(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where more calls of one wait to be refused than may, their connection ends, with what was open there; others'
+    go on.
+    """
+    monkeypatch.setattr(turns, "HELD_MAX", 0)
+    monkeypatch.setattr(bounds, "HANG_UP_S", 0.05)
+    monkeypatch.setitem(BOUNDS, WATCH, Bounds(at_once_max=1))
+    other, ledger, request = served.ledger(), served.ledger(), CheckpointRequest(origin=served.origin)
+    standing = other.WatchCheckpoints(request)
+    next(standing)
+    first = ledger.WatchCheckpoints(request)
+    next(first)
+    _ = [ledger.WatchCheckpoints(request) for _ in range(CONNECTION_CALLS_MAX - 1)]
+    assert code_of(lambda: next(first)) == CODES.UNAVAILABLE
+    assert standing.is_active()
     assert served.asked(other).checkpoint
 
 

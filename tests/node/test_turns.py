@@ -10,7 +10,17 @@ from typing import Any, TypeVar
 import pytest
 
 from tallystick.core.errors import Overloaded
-from tallystick_node.bounds import CALLS_ALWAYS, READS, RECORDS, REFUSED_FREE_US, REFUSED_PRICES, ROUND_US, Bounds, fits
+from tallystick_node.bounds import (
+    CALLS_ALWAYS,
+    READING_REST,
+    READS,
+    RECORDS,
+    REFUSED_FREE_US,
+    REFUSED_PRICES,
+    ROUND_US,
+    Bounds,
+    fits,
+)
 from tallystick_node.fair_queue import Owner
 from tallystick_node.turns import Turns, calling, current, pause
 from tests.simulation.virtual_loop import VirtualLoop
@@ -92,6 +102,59 @@ def test_who_is_refused_gets_little_and_others_notice_nothing() -> None:
     free = 10 * REFUSED_FREE_US / (PRICE_US * REFUSED_PRICES)
     assert refused <= 60 * 50 + 2 * free
     assert honest >= 55_000
+
+
+def test_reading_leaves_time_free_while_another_records() -> None:
+    """However much one reads, four fifths of the time are nobody's while another records; his own recording does not
+    slow him, nor does who only tries to record and is refused.
+    """
+
+    async def read_for_a_while(recorder: Owner | None, *, refused: bool = False) -> int:
+        turns, given = Turns(1_000), 0
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + 0.2
+
+        async def record(owner: Owner) -> None:
+            if refused:
+                turns.blame(owner, REFUSED_FREE_US)
+            while loop.time() < end_s:
+                await turns.turn(RECORDS, owner, PRICE_US)
+                await asyncio.sleep(0.05)
+
+        async def read() -> None:
+            nonlocal given
+            while loop.time() < end_s:
+                await turns.turn(READS, A, PRICE_US)
+                given += 1
+                await asyncio.sleep(PRICE_US * 1e-6)  # what the turn takes; here no other has it
+
+        recording = [] if recorder is None else [asyncio.ensure_future(record(recorder))]
+        await asyncio.sleep(0)
+        await asyncio.gather(*(read() for _ in range(20)), *recording)
+        return given
+
+    paced = run(read_for_a_while(B))
+    assert 0 < paced <= 200_000 / PRICE_US / READING_REST + 20
+    for unpaced in (read_for_a_while(None), read_for_a_while(A), read_for_a_while(B, refused=True)):
+        assert run(unpaced) > 10 * paced
+
+
+def test_one_who_reads_is_shared_by_his_connections_while_another_records() -> None:
+    """A crowd of calls on one of his connections leaves every other of his turns to the other."""
+
+    async def history() -> list[str]:
+        turns, order = Turns(1_000), list[str]()
+        await turns.turn(RECORDS, B, PRICE_US)
+
+        async def one(connection: str) -> None:
+            await turns.turn(READS, Owner("a", connection), PRICE_US)
+            order.append(connection)
+
+        await asyncio.gather(*(one("a1") for _ in range(200)), *(one("a2") for _ in range(5)))
+        return order
+
+    order = run(history())
+    assert max(at for at, connection in enumerate(order) if connection == "a2") <= 12
 
 
 def test_a_call_that_was_left_takes_no_turn() -> None:

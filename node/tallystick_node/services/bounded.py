@@ -88,8 +88,8 @@ class Bounded(ServerInterceptor):
         """Break a call's connection, and with it whatever else is open there. A status would come after the answers
         that are not taken, or be one more of those that are not heeded.
         """
-        log.warning("hung up", caller=owner.who, peer=owner.connection, reason=why)
-        self._ending.end(owner.connection)
+        if self._ending.end(owner.connection):
+            log.warning("hung up", caller=owner.who, peer=owner.connection, reason=why)
         raise asyncio.CancelledError
 
     @asynccontextmanager
@@ -106,6 +106,7 @@ class Bounded(ServerInterceptor):
         except Overloaded as error:
             REFUSED.add(type(error).__name__)
             if not await self._turns.hold_back(owner, bounds):
+                await asyncio.sleep(limits.HANG_UP_S)
                 self._hang_up(owner, "calls again and again though it is refused")
             await abort(context, error)
         except Refused as error:
