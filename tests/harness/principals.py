@@ -119,7 +119,11 @@ class Signer:
 
     def lookup(self) -> Submission:
         """A lookup of somebody, with what opens its commitment."""
-        draft = compose("use", self._actor, {"resource": "R-1", "purpose": "p", "subject": Sensitive("a citizen")})
+        return self.disclosing("use", {"resource": "R-1", "purpose": "p", "subject": Sensitive("a citizen")})
+
+    def disclosing(self, kind: str, values: dict[str, object]) -> Submission:
+        """One statement, with what opens its commitments."""
+        draft = compose(kind, self._actor, values)
         id_ = uuid7(now_us(), os.urandom(10))
         disclosures = place(draft, self._bureau.origin, id_, 0, lambda: os.urandom(SALT_BYTES))
         said = draft.statement.SerializeToString()
