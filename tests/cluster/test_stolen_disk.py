@@ -105,7 +105,9 @@ def test_a_stolen_disk_tells_no_value_no_salt_and_no_key(cluster: LocalCluster, 
 
 @pytest.mark.parametrize("crash", [False, True], ids=["running", "killed"])
 def test_what_was_erased_is_in_no_file(cluster: LocalCluster, tmp_path: Path, crash: bool) -> None:
-    """Neither the sealed value nor its sealed key, which both were before; also where the node was killed at once."""
+    """Neither the sealed value nor its sealed key, which both were before; also where the node was killed at once. No
+    other node had them at any time.
+    """
     tax = cluster[TAX]
     kept, gone = looked_up(tax, "to be kept"), looked_up(tax, "to be erased")
     if crash:  # one disclosure in tables, the other in the log
@@ -117,6 +119,7 @@ def test_what_was_erased_is_in_no_file(cluster: LocalCluster, tmp_path: Path, cr
     for record in (*erased, *other):
         assert record is not None
         assert files_with(tax.home, record)
+        assert not [other.id for other in cluster if other is not tax and files_with(other.home, record)]
     tax.sdk.erase(entry=gone.ref, field_path=FIELD, reason="the case is closed")
     if crash:
         tax.kill()

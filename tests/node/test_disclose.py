@@ -159,3 +159,17 @@ def test_a_bad_question_is_refused(client: Client, index: int, fields: tuple[str
     request = DiscloseRequest(origin=origin or client.office.origin, index=index, field=fields)
     code, _ = refusal(lambda: client.ledger.Disclose(request, timeout=WAIT_S))
     assert code == CODES.NOT_FOUND
+
+
+def test_what_does_not_open_its_commitment_is_not_recorded(client: Client) -> None:
+    """A disclosure with another value, salt or place: the whole submission is refused, and the ledger is as it was."""
+    before = client.size
+    for name, other in (("value", b"citizen 2"), ("salt", bytes([9] * 32)), ("position", 1), ("field", "x.y")):
+        submission = client.office.uses("citizen 1", "citizen 3")
+        setattr(submission.disclosures[0], name, other)
+        code, detail = refusal(
+            lambda said=submission: client.submit.Submit(SubmitRequest(submission=said), timeout=WAIT_S)  # type: ignore[misc]
+        )
+        assert (code, detail.name) == (CODES.INVALID_ARGUMENT, "InvalidSubmission"), name
+        assert "citizen" not in str(detail)
+    assert client.size == before

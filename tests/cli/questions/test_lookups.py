@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 import pytest
 
 from tallystick.core.compose import Sensitive
+from tallystick.core.hashing import leaf_hash
+from tallystick.sdk.ledgers import Ledgers
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
 from tallystick_proto.v1.ledger_pb2 import Openings
+from tallystick_proto.v1.statement_pb2 import Ref
 from tests.cli.conftest import Bent, Tally
 from tests.harness.clusters import checked_cluster
 
@@ -191,3 +194,15 @@ def test_a_node_that_lies_is_named(tally: Tally, bent: Bent, asking: Asking) -> 
     assert "Not covered: market" in said.out
     assert SUBJECT not in said.out + said.err
     assert "market#4\n" not in said.out
+
+
+def test_what_was_erased_is_accounted_for(tally: Tally, told: LocalCluster, asking: Asking) -> None:
+    """It is a lookup of somebody still, which nothing opens any more."""
+    with Ledgers.open(told.auditor_profile) as ledgers:
+        entry = Ref(origin=told[PLANNING].bureau.origin, index=3, leaf=leaf_hash(ledgers.show("planning#3").entry.raw))
+    told[PLANNING].sdk.erase(entry=entry, field_path="data_used.subject", reason="the case is closed")
+    asking(SUBJECT.encode())
+    said = tally("lookups", "--subject-from-stdin", profile=told.auditor_profile)
+    account = "planning: of 1 lookup of a subject, 0 proven to be of this one; by its node's word alone 0 are of others"
+    assert f"{account}, and it holds nothing to open 1." in said.out
+    assert "taxation: of 3 lookups of a subject, 2 proven" in said.out
