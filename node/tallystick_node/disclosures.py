@@ -129,17 +129,27 @@ class Disclosures:
 
 
 def read_sealed(store: Store, index: int, field: str) -> Sealed:
-    """The records of one disclosure as they are stored."""
-    return Sealed(store.get(keyspace.disclosure(index, field)), store.get(keyspace.data_key(index, field)))
+    """The records of one disclosure as they are stored, both of one moment."""
+    sealed = _read(store, index, field)
+    if None in sealed and sealed != NOTHING:  # it may have been erased between the two
+        sealed = _read(store, index, field)
+    return sealed
 
 
 def sealed_within(store: Store, first: int, end: int) -> Callable[[int, str], Sealed]:
     """The records of the disclosures of entries [first, end), all read at once."""
     values = dict(store.range(keyspace.disclosure(first, ""), keyspace.disclosure(end, "")))
     keys = dict(store.range(keyspace.data_key(first, ""), keyspace.data_key(end, "")))
-    return lambda index, field: Sealed(
-        values.get(keyspace.disclosure(index, field)), keys.get(keyspace.data_key(index, field))
-    )
+
+    def within(index: int, field: str) -> Sealed:
+        sealed = Sealed(values.get(keyspace.disclosure(index, field)), keys.get(keyspace.data_key(index, field)))
+        return read_sealed(store, index, field) if None in sealed else sealed  # as there
+
+    return within
+
+
+def _read(store: Store, index: int, field: str) -> Sealed:
+    return Sealed(store.get(keyspace.disclosure(index, field)), store.get(keyspace.data_key(index, field)))
 
 
 def put_sealed(batch: Batch, index: int, field: str, sealed: Sealed) -> None:

@@ -67,6 +67,17 @@ def disclosed(ledger: Ledger, disclosures: Disclosures, index: int, fields: Iter
     return found
 
 
+def leave_out_erased(ledger: Ledger, field: str, answer: Openings) -> None:
+    """Take out of an answer what was erased since it was made: from then on nobody is shown it. Raises StoreDamaged."""
+    held = [each for each in answer.opening if read_sealed(ledger.store, each.index, field) != NOTHING]
+    gone = len(answer.opening) - len(held)
+    if gone:
+        answer.opened -= gone
+        answer.unopened += gone
+        del answer.opening[:]
+        answer.opening.extend(held)
+
+
 def check_request(request: OpeningsRequest) -> None:
     """Raises InvalidIdentifier where the field is not sensitive, or the value none."""
     if request.field not in SENSITIVE:

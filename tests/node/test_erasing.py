@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from tallystick.core.errors import InvalidStatement, NotAllowed, NotFound, Stora
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.submission import Prepared, prepare
 from tallystick_node import keyspace
-from tallystick_node.disclosures import NOTHING, Disclosures, read_sealed
+from tallystick_node.disclosures import NOTHING, Disclosures, read_sealed, sealed_within
 from tallystick_node.erasing import Expunging, erased, expunge
 from tallystick_node.ledger import Ledger
 from tallystick_node.openings import keep_disclosures, openings
@@ -73,6 +73,33 @@ async def test_what_an_officer_erases_is_gone_with_its_record(home: Home) -> Non
         request = OpeningsRequest(field=FIELD, value=b"citizen 1", end=5)
         (answer,) = openings(sequencer.ledger, sequencer.disclosures, request)
         assert (list(answer.opening), answer.opened, answer.unopened) == ([], 1, 1)
+
+
+async def test_what_is_erased_while_it_is_read_is_not_called_damaged(home: Home) -> None:
+    """Its two records are read one after the other; what goes between the two was erased, and is not half there."""
+
+    class Erasing(MemoryStore):
+        """Erases a disclosure once its first record was read."""
+
+        def get(self, key: bytes) -> bytes | None:
+            found = super().get(key)
+            self.erase_after(key)
+            return found
+
+        def range(self, start: bytes, stop: bytes | None, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+            yield from super().range(start, stop, reverse=reverse)
+            self.erase_after(start)
+
+        def erase_after(self, key: bytes) -> None:
+            if key.startswith(keyspace.DISCLOSURE):
+                self.write(Batch(deletes=[keyspace.disclosure(3, FIELD), keyspace.data_key(3, FIELD)]))
+
+    async with home.writing() as sequencer:
+        await record(sequencer, uses(home, "citizen 1", "citizen 2"))
+        for read in (read_sealed, lambda store, *at: sealed_within(store, 3, 5)(*at)):
+            store = Erasing()
+            store.write(Batch(puts=list(home.disk.range(b"d", b"e")) + list(home.disk.range(b"k", b"l"))))
+            assert read(store, 3, FIELD) == NOTHING
 
 
 async def test_the_same_erasure_sent_again_is_the_same(home: Home) -> None:

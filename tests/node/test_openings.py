@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -14,6 +15,7 @@ from tallystick.core.kinds import SENSITIVE
 from tallystick.core.limits import STATEMENT_BYTES_MAX
 from tallystick.core.statement import commitment_at, read
 from tallystick_node import keyspace, openings
+from tallystick_node.shown import Shown
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.ledger_pb2 import Openings, OpeningsRequest, SubmitRequest
 from tests.harness.home import Home
@@ -75,6 +77,21 @@ def test_no_answer_comes_before_it_is_recorded_who_asks(client: Client) -> None:
     records = [read(entry.statement).statement.records_shown for entry in ledger.decoded_all(10, ledger.state.size)]
     assert [bool(record.found) for record in records] == [False, True, True]
     assert b"citizen" not in b"".join(ledger.entries(10, ledger.state.size))
+
+
+def test_what_is_erased_while_it_is_recorded_is_not_shown(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the moment that it is erased nobody is shown it, also who had asked before; it is counted as not there."""
+    found = Shown.found
+
+    async def erased_meanwhile(shown: Shown, *said: Any) -> None:
+        await found(shown, *said)
+        keys = [keyspace.disclosure(4, FIELD), keyspace.data_key(4, FIELD)]
+        client.node.sequencer.ledger.store.write(Batch(deletes=keys))
+
+    monkeypatch.setattr(Shown, "found", erased_meanwhile)
+    (answer,) = ask(client, b"citizen 1")
+    assert [opening.index for opening in answer.opening] == [7]
+    assert (answer.opened, answer.unopened) == (3, 1)
 
 
 def test_a_range_is_opened_alone(client: Client) -> None:

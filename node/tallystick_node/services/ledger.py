@@ -16,7 +16,7 @@ from tallystick_node import callers
 from tallystick_node.access import may_see, refusal
 from tallystick_node.answers import ReadyBundles, find
 from tallystick_node.disclosures import Disclosures
-from tallystick_node.openings import check_request, committed_fields, disclosed, openings
+from tallystick_node.openings import check_request, committed_fields, disclosed, leave_out_erased, openings
 from tallystick_node.presence import presence_of
 from tallystick_node.shelf import Held, Shelf
 from tallystick_node.shown import Shown
@@ -133,6 +133,7 @@ class LedgerService(LedgerServicer):
         await self._shown.searched(caller, request.field, entries)
         for answer in openings(held.ledger, disclosures, request):
             await self._shown.found(caller, request.field, entries, [opening.index for opening in answer.opening])
+            leave_out_erased(held.ledger, request.field, answer)
             yield answer
 
     async def Disclose(self, request: DiscloseRequest, context: ServicerContext[Any, Any]) -> DiscloseAnswer:
