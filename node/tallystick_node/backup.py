@@ -26,7 +26,7 @@ from tallystick.core.charter import Bureau
 from tallystick.core.errors import ConfigInvalid, DirectoryHeld
 from tallystick.core.note import encode_base64
 from tallystick.sdk.charter_files import notes_beside
-from tallystick.sdk.files import write_whole
+from tallystick.sdk.files import make_folder, write_whole
 from tallystick.sdk.toml_edit import with_values
 from tallystick_node.authority import TLS
 from tallystick_node.config import Settings
@@ -147,7 +147,8 @@ def _copy_files(settings: Settings, bureau: Bureau, making: Path, *, with_keys: 
 
 
 def copy_tls(file: Path, home: Path) -> None:
-    """Copy a certificate or its key to where a home keeps them. Raises ConfigInvalid."""
+    """Copy a certificate or its key to where a home keeps them, for its owner alone. Raises ConfigInvalid."""
+    make_folder(home / TLS)  # whichever comes first
     copy_file(file, home / TLS / file.name, 0o644 if file.suffix == ".crt" else 0o600)
 
 

@@ -33,6 +33,7 @@ from tallystick.core.identifiers import check_bureau_id, check_credit_code, chec
 from tallystick.core.keys import Signer
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey
 from tallystick.core.submission import Prepared, prepare, seal
+from tallystick.sdk.files import sync_folder
 from tallystick.sdk.key_file import generate_key
 from tallystick_node.admission import admit
 from tallystick_node.adoption import adoption, new_id
@@ -228,10 +229,6 @@ def made_whole(folder: Path) -> Iterator[Path]:
 def _take_place(making: Path, folder: Path) -> None:
     try:
         os.rename(making, folder)
-        handle = os.open(folder.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(folder.parent)
     except OSError as error:
         raise ConfigInvalid(f"cannot be made: {error.strerror}", where=str(folder)) from None

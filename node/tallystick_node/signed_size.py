@@ -31,6 +31,7 @@ from blake3 import blake3
 from tallystick.core.errors import DiskFull, StorageFailed, StoreDamaged
 from tallystick.core.limits import HASH_BYTES
 from tallystick.core.merkle import EMPTY_ROOT
+from tallystick.sdk.files import sync_folder
 from tallystick_node.counts import DISK_ERRORS
 
 _BODY: Final = struct.Struct(">Q32sQ32s")
@@ -175,11 +176,7 @@ def _newest(data: bytes, path: Path, origin: str) -> _Slot:
 
 def _sync_directory(path: Path) -> None:
     try:
-        directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_folder(path)
     except OSError as error:
         raise _failure(error, path) from None
 

@@ -42,6 +42,16 @@ def test_key_files_are_put_under_a_passphrase_and_under_another(tally: Tally, tm
     assert [each["public"] for each in shown] == publics
 
 
+def test_a_key_behind_a_link_is_encrypted_where_it_is(tally: Tally, tmp_path: Path) -> None:
+    """The link leads where it did, and there is no file that still has the key under no passphrase."""
+    target, link = tmp_path / "target.key", tmp_path / "link.key"
+    generate_key(target)
+    link.symlink_to(target.name)
+    assert tally("key", "encrypt", link, "--passphrase-fd", told("sesame\n")).code == 0
+    assert link.is_symlink()
+    assert is_encrypted(target)
+
+
 def test_nothing_is_written_unless_all_files_can_be(tally: Tally, tmp_path: Path) -> None:
     """One file that is not as the command takes it, or does not open, leaves every other as it was."""
     plain, other = tmp_path / "plain.key", tmp_path / "other.key"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,21 @@ def test_a_home_made_of_a_backup_starts(home: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="something is there"):
         restore(tmp_path / "without", tmp_path / "full")
     assert [each.name for each in (tmp_path / "full").iterdir()] == ["letter"]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o002], ids=oct)
+def test_a_home_is_its_owners_alone_whatever_the_umask(home: Path, tmp_path: Path, umask: int) -> None:
+    """In no folder of a backup, or of a home made of it, may others write: its node would refuse it."""
+    before = os.umask(umask)
+    try:
+        taken(home, tmp_path / "with", with_keys=True)
+        restore(tmp_path / "with", tmp_path / "again")
+    finally:
+        os.umask(before)
+    for made in (tmp_path / "with", tmp_path / "again"):
+        folders = [made, *(path for path in made.rglob("*") if path.is_dir())]
+        assert [folder for folder in folders if folder.stat().st_mode & 0o022] == []
+    assert started(tmp_path / "again") == 3
 
 
 def test_a_lost_database_is_put_back(home: Path, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def at_a_terminal(program: str, *arguments: object, typed: str) -> tuple[str, st
         for line in typed.splitlines(keepends=True):
             while not shown.endswith(b": "):  # typed before it is asked for, it would be echoed and thrown away
                 shown += os.read(ours, 1_024)
-            os.write(ours, line.encode())
+            os.write(ours, line.encode(errors="surrogateescape"))
             shown += b"|"
         said, _ = run.communicate(timeout=60)
     while True:
@@ -181,6 +181,13 @@ def test_a_new_passphrase_is_entered_twice_at_a_terminal() -> None:
     assert "sesame" not in shown
     said, _ = at_a_terminal(CHOOSE, "clerk.key", typed="sesame\nbarley\n")
     assert "clerk.key: the two passphrases differ" in said
+
+
+def test_what_a_terminal_writes_in_another_encoding_is_said() -> None:
+    """Bytes that are no text here are one clear error, which shows none of them."""
+    said, shown = at_a_terminal(CHOOSE, "clerk.key", typed="s\udce9same\n")
+    assert "clerk.key: the passphrase is no text here" in said
+    assert "same" not in said + shown
 
 
 def test_it_does_not_show_in_its_printed_form() -> None:

@@ -55,6 +55,20 @@ def test_a_folder_where_others_may_write_is_refused(tmp_path: Path, what: str, m
     read(path)
 
 
+def test_a_secret_behind_a_link_is_held_to_the_same(tmp_path: Path) -> None:
+    """Where others may put another in the place of what a link leads to, that is refused as where the link is."""
+    target, link = tmp_path / "elsewhere" / "secret", tmp_path / "secrets" / "secret"
+    write_new_secret(target, "secret", b"x")
+    make_folder(link.parent)
+    link.symlink_to(target)
+    assert read_secret(link, "secret", 10) == b"x"
+    for folder in (target.parent, link.parent):
+        folder.chmod(0o777)
+        with pytest.raises(ConfigInvalid, match=f"{folder}: the folder's mode is 0777"):
+            read_secret(link, "secret", 10)
+        folder.chmod(0o700)
+
+
 def test_folders_are_made_for_their_owner_alone(tmp_path: Path) -> None:
     """Every folder that is made on the way has mode 0700; one that is there stays as it is."""
     make_folder(tmp_path / "a" / "b" / "c")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from errno import ENOTDIR
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from tallystick.core.errors import ConfigInvalid
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write a file so that it is there whole or not at all; in a folder of its owner's alone, where it is to be the
-    owner's alone and there is none yet. Raises ConfigInvalid.
+    """Write a file so that it is there whole or not at all, and durable when this returns; in a folder of its owner's
+    alone, where it is to be the owner's alone and there is none yet. Raises ConfigInvalid.
     """
     try:
         if mode & 0o077:
@@ -20,14 +21,29 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
         else:
             make_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, mode)
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                Path(temporary).unlink()
+            raise
+        sync_folder(path.parent)
     except OSError as error:
         raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(path)) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make durable which files a folder has, by which names. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def make_folder(folder: Path) -> None:

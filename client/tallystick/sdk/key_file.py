@@ -114,10 +114,10 @@ def is_encrypted(path: Path) -> bool:
 
 
 def replace_private(path: Path, key: PrivateKeyTypes, passphrase: bytes) -> None:
-    """Write a key in the place of its file, under a passphrase; at any moment the one or the other is there. Raises
-    ConfigInvalid.
+    """Write a key in the place of its file, under a passphrase; at any moment the one or the other is there. Where
+    `path` is a link, that is what it leads to: else the key would still be there as it was. Raises ConfigInvalid.
     """
-    write_whole(path, encrypt_key(key, passphrase), 0o600)
+    write_whole(path.resolve(), encrypt_key(key, passphrase), 0o600)
 
 
 def public_half(key: PrivateKeyTypes) -> tuple[str, str]:

@@ -117,6 +117,10 @@ def _ask(prompt: str, where: str) -> bytes:
         return _checked(getpass(prompt).encode(), where)
     except EOFError:
         raise ConfigInvalid("no passphrase", where=where, expected=_WAYS) from None
+    except UnicodeError:
+        raise ConfigInvalid(
+            "the passphrase is no text here", where=where, expected="what the terminal writes"
+        ) from None
 
 
 def _somebody_there() -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.core.errors import ConfigInvalid
-from tallystick.sdk.files import make_folder
+from tallystick.sdk.files import make_folder, sync_folder
 
 OF_OTHERS: Final = 0o077
 _WRITTEN_BY_OTHERS: Final = 0o022
@@ -32,7 +32,8 @@ def read_secret(path: Path, what: str, bytes_max: int) -> bytes:
         raise ConfigInvalid(
             f"its mode is {mode:04o}", where=str(path), expected=f"0600: a {what} that others may touch is no secret"
         )
-    check_folder(path.parent)
+    for folder in dict.fromkeys((path.parent, path.resolve().parent)):  # of the link, and of what it leads to
+        check_folder(folder)
     return data
 
 
@@ -44,6 +45,7 @@ def write_new_secret(path: Path, what: str, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        sync_folder(path.parent)
     except FileExistsError:
         raise ConfigInvalid(f"there is a {what} already", where=str(path), expected="a path without one") from None
     except OSError as error:

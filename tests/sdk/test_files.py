@@ -1,0 +1,45 @@
+"""Files that are written whole: nothing else is left beside them, and they are there after a power cut."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tallystick.core.errors import ConfigInvalid
+from tallystick.sdk.files import write_whole
+from tallystick.sdk.secret_file import write_new_secret
+
+
+@pytest.mark.parametrize("operation", ["fsync", "chmod", "replace"])
+def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    """What was there still is, and no half of what was to be, which may be a secret, lies beside it."""
+    write_whole(tmp_path / "file", b"before", 0o600)
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, operation, fails)
+    with pytest.raises(ConfigInvalid, match="cannot be written: No space left"):
+        write_whole(tmp_path / "file", b"after", 0o600)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"before")]
+
+
+@pytest.mark.parametrize("write", [write_whole, lambda path, data: write_new_secret(path, "key", data)], ids="ws")
+def test_what_was_written_has_its_name_after_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: object
+) -> None:
+    """The file is synced, then named, then the folder that has the name is synced."""
+    synced: list[tuple[str, list[str]]] = []
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        synced.append(("folder" if path.is_dir() else "file", [each.name for each in tmp_path.iterdir()]))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write(tmp_path / "file", b"data")  # type: ignore[operator]
+    assert [what for what, _ in synced] == ["file", "folder"]
+    assert synced[1][1] == ["file"]
