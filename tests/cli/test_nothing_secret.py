@@ -150,7 +150,7 @@ def test_nothing_secret_is_printed_or_logged(cluster: LocalCluster, known: Secre
         ("", ("shown", "taxation#5", "--json")),
         ("", ("status",)),
         ("", ("identity", "init", "--actor", "tim", "--dir", tmp_path, "--encrypt", *given(PASSPHRASE))),
-        ("", (*register, "--name", PERSON)),
+        (PERSON, (*register, "--name-from-stdin")),
         ("", ("identity", "show", "taxation", "--json")),
         ("", ("key", "show", sealed, *given(PASSPHRASE), "--json")),
         ("", ("key", "encrypt", gateway, *given(PASSPHRASE))),

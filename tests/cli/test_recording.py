@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -208,12 +209,16 @@ def init(tally: Tally, profile: Path, name: str, folder: Path, *options: str) ->
 
 
 def test_a_key_is_made_registered_used_and_revoked(
-    tally: Tally, shared_cluster: LocalCluster, profile: Path, tmp_path: Path
+    tally: Tally, shared_cluster: LocalCluster, profile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The life of an actor, as its commands lead it; each step repeated records nothing."""
+    """The life of an actor, as its commands lead it; each step repeated records nothing. Its name is no argument, which
+    all users of the machine could see.
+    """
     made = init(tally, profile, "joe", tmp_path).json
     assert Path(made["key_file"]).stat().st_mode & 0o777 == 0o600
-    register = ("identity", "register", made["request"], "--name", "Joe Roe")
+    register = ("identity", "register", made["request"], "--name-from-stdin")
+    assert "no such option '--name'" in tally(*register[:-1], "--name", "Joe Roe", profile=profile).err
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"Joe Roe\n" * 3)))
     registered = tally(*register, "--json", profile=profile).json
     assert registered["recorded"] is True
     assert tally(*register, "--json", profile=profile).json["recorded"] is False

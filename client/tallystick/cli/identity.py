@@ -110,12 +110,12 @@ def init(session: Session, actor: str, role: str, folder: Path | None, encrypt: 
 @identity.command(short_help="Register a key, from its request.")
 @click.argument("request", metavar="REQUEST", type=click.Path(path_type=Path))
 @click.option("--system", metavar="LABEL", help="The system it is the key of, as registered in the inventory.")
-@click.option("--name", help="The person's name; a commitment to it is recorded, never the name.")
+@click.option("--name-from-stdin", "named", is_flag=True, help="Commit to the person's name, a line of standard input.")
 @click.option(
     "--registrar-key", metavar="FILE", type=click.Path(path_type=Path), help="The registrar's key; else the profile's."
 )
 @command
-def register(session: Session, request: Path, system: str | None, name: str | None, registrar_key: Path | None) -> None:
+def register(session: Session, request: Path, system: str | None, named: bool, registrar_key: Path | None) -> None:
     """Register an actor's key on its bureau's ledger, from the REQUEST that `tally identity init` wrote.
 
     Signed by the registrar. Nothing is recorded where the key is registered already.
@@ -124,10 +124,12 @@ def register(session: Session, request: Path, system: str | None, name: str | No
     Example:
       tally identity register clerk.request.json --registrar-key registrar.key
     """
+    from tallystick.cli.fields import line_of_stdin
     from tallystick.cli.registration import actors_on, read_request
     from tallystick.core.compose import Sensitive
 
     asked = read_request(request)
+    name = Sensitive(line_of_stdin("name")) if named else None
     output = session.output
     with _registrar(session, asked.origin, registrar_key) as node:
         known = actors_on(node).by_key(asked.key)
@@ -140,7 +142,7 @@ def register(session: Session, request: Path, system: str | None, name: str | No
             key=asked.key,
             role=asked.role,
             possession=asked.possession,
-            name=Sensitive(name) if name else None,
+            name=name,
         )
     if output.json:
         output.document(
