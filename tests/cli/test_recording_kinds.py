@@ -312,6 +312,7 @@ def test_a_disclosure_is_shown_where_it_is_asked_for(counter: Counter, tmp_path:
         file = tmp_path / f"{len(options)}.tlog-proof"
         assert counter(TAX, "prove", used.reference, "-o", file, *options).code == 0
         assert counter(MARKET, "verify", file, "--json").json["disclosed"] == disclosed
+        assert file.stat().st_mode & 0o777 == (0o600 if disclosed else 0o644)  # what it opens is for nobody else
     assert counter.latest(TAX) >= before + 3
     views = counter(TAX, "shown", used.reference, "--json").json["shown"]
     assert [(each["how"], each["entry"]) for each in views] == [("opened", used.reference)] * 3

@@ -55,7 +55,7 @@ def prove(session: Session, reference: str, target: Path, force: bool, disclose:
     if target == _STANDARD:
         sys.stdout.buffer.write(evidence)
         return
-    write_whole(target, evidence)
+    write_whole(target, evidence, 0o644 if disclose is None else 0o600)
     output = session.output
     if output.json:
         output.document({"reference": reference, "file": str(target), "bytes": len(evidence), "suspect": suspect})
