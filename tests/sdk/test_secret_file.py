@@ -12,7 +12,7 @@ from tallystick.core.errors import ConfigInvalid
 from tallystick.sdk.files import make_folder
 from tallystick.sdk.key_file import generate_key, load_key
 from tallystick.sdk.profile import Profile
-from tallystick.sdk.secret_file import check_folder, read_secret, write_new_secret
+from tallystick.sdk.secret_file import OF_OTHERS, check_folder, read_secret, write_new_secret
 from tallystick_node.operator_token import make_token, read_token
 from tests.harness.office import Office
 
@@ -77,6 +77,16 @@ def test_folders_are_made_for_their_owner_alone(tmp_path: Path) -> None:
     (tmp_path / "a").chmod(0o755)
     make_folder(tmp_path / "a" / "b" / "d")
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o705, 0o1750, 0o1777], ids=oct)
+def test_a_folder_that_nobody_else_may_read_is_no_better_for_a_sticky_bit(tmp_path: Path, mode: int) -> None:
+    """That bit keeps others from replacing what is in a folder, and from nothing else."""
+    tmp_path.chmod(mode)
+    with pytest.raises(ConfigInvalid, match=f"the folder's mode is {mode:04o}"):
+        check_folder(tmp_path, OF_OTHERS)
+    tmp_path.chmod(0o1700)
+    check_folder(tmp_path, OF_OTHERS)
 
 
 def test_a_folder_that_is_not_there_is_no_fault(tmp_path: Path) -> None:

@@ -60,7 +60,9 @@ def check_folder(folder: Path, others: int = _WRITTEN_BY_OTHERS) -> None:
         mode = stat.S_IMODE(folder.stat().st_mode)
     except OSError:
         return
-    if mode & others and not mode & stat.S_ISVTX:
+    if mode & stat.S_ISVTX:  # which keeps nobody from reading
+        others &= ~_WRITTEN_BY_OTHERS
+    if mode & others:
         raise ConfigInvalid(
             f"the folder's mode is {mode:04o}", where=str(folder), expected="0700: what is in it is its owner's alone"
         )
