@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import UTC
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -32,6 +33,8 @@ from tallystick_proto.v1.statement_pb2 import DisclosureErased, Statement
 log = structlog.get_logger()
 
 RETRY_S: Final = 10.0
+AT_ONCE: Final = 16
+"""Disclosures that are expunged together: a node that stops waits for them, and one that is killed begins with them."""
 _ERASED: Final = BY_NAME[DisclosureErased.DESCRIPTOR.name]
 
 
@@ -107,7 +110,7 @@ class Expunging:
         self._task = asyncio.create_task(self._run(), name="expunging")
 
     async def stop(self) -> None:
-        """What is under way in the database goes on until that is closed."""
+        """Begin no more; those under way are waited for when the loop ends."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -119,7 +122,9 @@ class Expunging:
             await self._due.wait()
             self._due.clear()
             try:
-                count = await loop.run_in_executor(None, expunge, self._store)
+                count = 0
+                while some := await loop.run_in_executor(None, expunge, self._store):
+                    count += some
                 if count:
                     log.info("erased disclosures are in no file of the database any more", count=count)
             except StorageFailed as error:
@@ -133,8 +138,11 @@ class Expunging:
 
 
 def expunge(store: Store) -> int:
-    """See that what was erased is in no file any more; returns how many disclosures that was. Raises StorageFailed."""
-    places = [key[1:] for key, _ in store.range(keyspace.ERASED, after(keyspace.ERASED))]
+    """See that the first few of what was erased are in no file any more; returns how many disclosures that was, 0 once
+    there are none left. Raises StorageFailed.
+    """
+    notes = store.range(keyspace.ERASED, after(keyspace.ERASED))
+    places = [key[1:] for key, _ in islice(notes, AT_ONCE)]
     if not places:
         return 0
     store.expunge([letter + place for letter in (keyspace.DISCLOSURE, keyspace.DATA_KEY) for place in places])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tallystick.core.hashing import leaf_hash
 from tallystick.core.submission import Prepared, prepare
 from tallystick_node import keyspace
 from tallystick_node.disclosures import NOTHING, Disclosures, read_sealed, sealed_within
-from tallystick_node.erasing import Expunging, erased, expunge
+from tallystick_node.erasing import AT_ONCE, Expunging, erased, expunge
 from tallystick_node.ledger import Ledger
 from tallystick_node.openings import keep_disclosures, openings
 from tallystick_node.sequencer import Sequencer
@@ -208,6 +209,31 @@ async def test_what_an_end_cut_short_is_expunged_at_the_next_start(home: Home) -
         assert expunge(sequencer.ledger.store) == 2
         assert noted(sequencer) == []
         assert expunge(sequencer.ledger.store) == 0
+
+
+async def test_of_many_only_a_few_hold_up_a_node_that_stops() -> None:
+    """They are expunged in turns: it waits for one of them, and what is done by then need not be done again."""
+    asked: list[int] = []
+    loop = asyncio.get_running_loop()
+    begun, go_on = asyncio.Event(), threading.Event()
+
+    class Slow(MemoryStore):
+        def expunge(self, keys: Sequence[bytes]) -> None:
+            asked.append(len(keys))
+            if len(asked) == 2:
+                loop.call_soon_threadsafe(begun.set)
+                go_on.wait()
+
+    store = Slow()
+    store.write(Batch(puts=[(keyspace.erased(index, FIELD), b"") for index in range(3 * AT_ONCE)]))
+    expunging = Expunging(store, asyncio.Event())
+    expunging.start()
+    await asyncio.wait_for(begun.wait(), 60)
+    await expunging.stop()
+    go_on.set()
+    await loop.shutdown_default_executor()  # as the end of a node's loop does
+    assert asked == [2 * AT_ONCE] * 2
+    assert len([*store.range(keyspace.ERASED, b"y")]) == AT_ONCE
 
 
 async def test_an_older_database_does_not_bring_back_what_was_erased(home: Home) -> None:
