@@ -24,7 +24,7 @@ from tallystick_node.cluster.roster import roster
 from tallystick_node.config import Gossip, Log, Settings
 from tallystick_node.home import SETTINGS
 from tests.harness.callers import holds
-from tests.harness.clusters import checked_cluster
+from tests.harness.clusters import SILENT, checked_cluster
 from tests.harness.proxy import HOST, Proxy
 
 GOSSIP_S = 0.3
@@ -56,7 +56,7 @@ def wired_cluster(folder: Path, bureaus: int, nursery: Nursery) -> Iterator[Wire
     """A cluster whose nodes log everything and swap often, checked and gone afterwards."""
     places = roster(bureaus)
     with held_ports(2 * bureaus) as ports, ExitStack() as lines:
-        make_cluster(folder, places, ports[:bureaus])
+        make_cluster(folder, places, ports[:bureaus], SILENT)
         proxies = {}
         for place, port, there in zip(places, ports[:bureaus], ports[bureaus:], strict=True):
             settings = Settings.load(folder / place.id / SETTINGS)

@@ -12,9 +12,12 @@ from tallystick.sdk.witnessing import refreshed
 from tallystick_node import doctor
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
+from tallystick_node.config import Write
 from tests.harness.processes import processes_of
 
 WITNESSED_MAX_S = 60.0
+# Ledgers grow by what a test does, however long it takes: not by what its nodes would say of themselves meanwhile.
+SILENT = Write(witness_times_s=3_600.0, shown_s=3_600.0)
 
 
 @contextmanager
@@ -22,7 +25,7 @@ def checked_cluster(
     folder: Path, bureaus: int, nursery: Nursery | None = None, *, observers: int = 0
 ) -> Iterator[LocalCluster]:
     """A cluster in a folder, checked and gone afterwards."""
-    with LocalCluster.up(folder, bureaus, observers=observers, nursery=nursery) as cluster:
+    with LocalCluster.up(folder, bureaus, observers=observers, write=SILENT, nursery=nursery) as cluster:
         yield cluster
         cluster.stop()
         assert_sound(cluster)

@@ -35,7 +35,7 @@ from tallystick.sdk.profile import Profile
 from tallystick_node.authority import certified_files, make_certificates
 from tallystick_node.cluster.ports import HOST
 from tallystick_node.cluster.roster import AUDITOR, AUDITOR_KEY, CHARTER_KEY, NAME, Place
-from tallystick_node.config import Config, Settings, Tls
+from tallystick_node.config import Config, Settings, Tls, Write
 from tallystick_node.first_charter import sign_first_charter
 from tallystick_node.founding import bureau_stanza, found, found_observer, made_whole, make_keys
 from tallystick_node.home import CHARTER, SETTINGS
@@ -73,10 +73,12 @@ def open_profile(folder: Path) -> Profile:
     return Profile.load(auditor_profile(folder))
 
 
-def make_cluster(folder: Path, places: Sequence[Place], ports: Sequence[int], *, in_the_clear: bool = False) -> None:
+def make_cluster(
+    folder: Path, places: Sequence[Place], ports: Sequence[int], write: Write, *, in_the_clear: bool = False
+) -> None:
     """Make a folder with a home for each place, at a port: keys, certificates, charter, founded ledgers, profiles.
 
-    Raises ConfigInvalid.
+    `write` is what every node's settings say of its write path. Raises ConfigInvalid.
     """
     with made_whole(folder) as making:
         bureaus: list[Bureau] = []
@@ -106,7 +108,7 @@ def make_cluster(folder: Path, places: Sequence[Place], ports: Sequence[int], *,
         charter = open_charter(note, digest)
         for bureau, registrar in zip(charter.bureau, registrars, strict=True):
             tls = Tls(in_the_clear=in_the_clear)
-            config = Config(bureau.id, digest, charter=f"../{CHARTER}", listen=bureau.endpoint, tls=tls)
+            config = Config(bureau.id, digest, charter=f"../{CHARTER}", listen=bureau.endpoint, write=write, tls=tls)
             settings = Settings(making / bureau.id / SETTINGS, config)
             settings.save()
             if bureau.is_observer:

@@ -41,6 +41,7 @@ from tallystick_node.cluster.nursery import Nursery
 from tallystick_node.cluster.ports import held_ports
 from tallystick_node.cluster.roster import observers as observing
 from tallystick_node.cluster.roster import roster
+from tallystick_node.config import Write
 from tallystick_node.signed_size import SignedSize
 
 _STATUS_DEADLINE_S = 5.0
@@ -83,10 +84,11 @@ class LocalCluster:
         *,
         observers: int | None = None,
         in_the_clear: bool = False,
+        write: Write | None = None,
         nursery: Nursery | None = None,
     ) -> Self:
         """The cluster of a folder with all its nodes serving; if there is none it is made, with so many bureaus (3) and
-        observers (0), over TLS if not told otherwise.
+        observers (0), over TLS if not told otherwise, with `write` in each node's settings.
 
         Raises Unreachable with the log's end of a node that does not start (then none is left that was started here),
         ConfigInvalid where the folder cannot be used, Usage where there is a cluster of another size.
@@ -108,7 +110,7 @@ class LocalCluster:
             places = roster(3 if bureaus is None else bureaus)
             places += observing(observers or 0, after=len(places))
             with held_ports(len(places)) as ports:
-                make_cluster(folder, places, ports, in_the_clear=in_the_clear)
+                make_cluster(folder, places, ports, write or Write(), in_the_clear=in_the_clear)
                 cluster = cls(folder, births)
                 cluster.start()
             return cluster
