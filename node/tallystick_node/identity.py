@@ -4,6 +4,7 @@ disclosure key: nobody else needs to know it.
 
 from __future__ import annotations
 
+from functools import cache
 from random import SystemRandom
 
 from tallystick.core.certificate import NODE_NAME
@@ -32,7 +33,8 @@ def load_witness_key(settings: Settings, bureau: Bureau) -> Signer:
 def load_disclosures(settings: Settings, charter: Charter, bureau: Bureau) -> Disclosures:
     """What seals and opens this ledger's disclosures. Raises ConfigInvalid where its key does not read."""
     key = load_key(settings.place(settings.config.keys.disclosure), settings.passphrase)
-    return Disclosures(bureau.origin, key, SystemRandom(), lambda: rulebook_of(charter).retention)
+    # Read once: it takes milliseconds, and one submission may erase a thousand.
+    return Disclosures(bureau.origin, key, SystemRandom(), cache(lambda: rulebook_of(charter).retention))
 
 
 def load_certificate(settings: Settings, charter: Charter, bureau: Bureau, now_us: int) -> CertifiedKey | None:

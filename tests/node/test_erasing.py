@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.audit.rulebook import Retention
+from tallystick.audit.rulebook import Retention, Rulebook
+from tallystick.core.charter import Charter
 from tallystick.core.errors import InvalidStatement, NotAllowed, NotFound, StorageFailed, TallystickError
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.submission import Prepared, prepare
-from tallystick_node import keyspace
+from tallystick.sdk.rulebook import rulebook_of
+from tallystick_node import identity, keyspace
+from tallystick_node.config import Settings
 from tallystick_node.disclosures import NOTHING, Disclosures, read_sealed, sealed_within
 from tallystick_node.erasing import AT_ONCE, Expunging, erased, expunge
+from tallystick_node.home import SETTINGS
 from tallystick_node.ledger import Ledger
 from tallystick_node.openings import keep_disclosures, openings
 from tallystick_node.sequencer import Sequencer
@@ -24,6 +28,7 @@ from tallystick_node.store.store import Batch
 from tallystick_proto.v1.ledger_pb2 import OpeningsRequest
 from tallystick_proto.v1.statement_pb2 import Ref
 from tests.harness.home import Home, record
+from tests.harness.small_home import new_home
 
 FIELD = "data_used.subject"
 DAY_US = 24 * 3600 * 1_000_000
@@ -160,6 +165,22 @@ async def test_within_its_retention_nothing_is_erased(home: Home) -> None:
             home.now_us += 1
             await record(sequencer, erases(home, ref(sequencer, index)))
             assert not held(sequencer, index)
+
+
+def test_a_charters_retention_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much is erased: that takes milliseconds of a node that does nothing else meanwhile."""
+    new_home(tmp_path / "home")
+    settings = Settings.load(tmp_path / "home" / SETTINGS)
+    disclosures = identity.load_disclosures(settings, *settings.open_charter())
+    read: list[Charter] = []
+
+    def reading(charter: Charter) -> Rulebook:
+        read.append(charter)
+        return rulebook_of(charter)
+
+    monkeypatch.setattr(identity, "rulebook_of", reading)
+    assert disclosures.retention() == disclosures.retention() == Retention()
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
