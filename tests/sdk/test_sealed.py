@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,22 @@ def test_a_key_takes_over_what_another_sealed(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="sealed under"):
         new.take_over("b", KEY)
     assert new.read("b") == b"2"
+
+
+def test_what_a_crash_left_half_written_is_in_nobodys_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that died before its file had its name left one beside it: that is not taken over, the others are."""
+    old, new = sealed(tmp_path), sealed(tmp_path, OTHER)
+    old.write("a", b"one")
+
+    def dies(*_: object) -> None:
+        shutil.copy(next(tmp_path.glob(".a.*")), tmp_path / ".a.left")
+        raise OSError
+
+    monkeypatch.setattr(os, "replace", dies)
+    with pytest.raises(ConfigInvalid):
+        old.write("a", b"two")
+    assert len([*tmp_path.iterdir()]) == 2
+    assert [*new.sealed_by(KEY.public)] == ["a"]
 
 
 def test_a_salt_that_another_key_sealed_is_not_taken_for_none(tmp_path: Path) -> None:

@@ -78,9 +78,12 @@ class SealedFolder:
         self.write(name, SealedFolder(self.path, old, self._what).read(name))
 
     def sealed_by(self, key: bytes) -> Iterator[str]:
-        """The names of the files here that are sealed under a public key. Raises OSError."""
+        """The names of the files here that are sealed under a public key. Raises OSError.
+
+        What begins with a dot was on the way to a name when its writer was cut short; its place is that name's.
+        """
         for path in sorted(self.path.iterdir()) if self.path.is_dir() else ():
-            if path.is_file():
+            if path.is_file() and not path.name.startswith("."):
                 with path.open("rb") as file:
                     if file.read(_HEAD_BYTES).startswith(_MAGIC + key):
                         yield path.name
