@@ -26,6 +26,20 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pyte
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"before")]
 
 
+def test_a_secret_that_cannot_be_written_leaves_no_half_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a full disk cut short would be taken for a key that is there already, and opens nothing."""
+
+    def fails(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", fails)
+        with pytest.raises(ConfigInvalid, match="cannot be written: No space left"):
+            write_new_secret(tmp_path / "key", "key", b"data")
+    assert [*tmp_path.iterdir()] == []
+    write_new_secret(tmp_path / "key", "key", b"data")
+
+
 @pytest.mark.parametrize("write", [write_whole, lambda path, data: write_new_secret(path, "key", data)], ids="ws")
 def test_what_was_written_has_its_name_after_a_power_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: object

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -38,14 +39,22 @@ def read_secret(path: Path, what: str, bytes_max: int) -> bytes:
 
 
 def write_new_secret(path: Path, what: str, data: bytes) -> None:
-    """A secret in a new file of mode 0600, durable. Raises ConfigInvalid where the file exists or cannot be made."""
+    """A secret in a new file of mode 0600, whole and durable, or none. Raises ConfigInvalid where the file exists or
+    cannot be made.
+    """
     try:
         make_folder(path.parent)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        sync_folder(path.parent)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(path.parent)
+        except BaseException:
+            with suppress(OSError):
+                path.unlink()
+            raise
     except FileExistsError:
         raise ConfigInvalid(f"there is a {what} already", where=str(path), expected="a path without one") from None
     except OSError as error:
