@@ -57,3 +57,24 @@ def test_what_was_written_has_its_name_after_a_power_cut(
     write(tmp_path / "file", b"data")  # type: ignore[operator]
     assert [what for what, _ in synced] == ["file", "folder"]
     assert synced[1][1] == ["file"]
+
+
+def test_a_folder_that_cannot_be_synced_is_written_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some file systems know no syncing of folders, and some folders may not be read: that is no failure to write."""
+    fsync, open_ = os.fsync, os.open
+
+    def unknown(handle: int) -> None:
+        if Path(os.readlink(f"/proc/self/fd/{handle}")).is_dir():
+            raise OSError(22, "Invalid argument")
+        fsync(handle)
+
+    def unreadable(path: str | Path, flags: int, *mode: int) -> int:
+        if flags & os.O_DIRECTORY:
+            raise PermissionError(13, "Permission denied")
+        return open_(path, flags, *mode)
+
+    for name, fault in (("fsync", unknown), ("open", unreadable)):
+        with monkeypatch.context() as faulty:
+            faulty.setattr(os, name, fault)
+            write_whole(tmp_path / name, b"data")
+        assert (tmp_path / name).read_bytes() == b"data"

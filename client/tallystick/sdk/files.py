@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import suppress
-from errno import ENOTDIR
+from errno import EINVAL, ENOTDIR
 from pathlib import Path
 
 from tallystick.core.errors import ConfigInvalid
@@ -38,10 +38,18 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make durable which files a folder has, by which names. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Make durable which files a folder has, by which names, where it and its file system let that be asked for. Raises
+    OSError.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:  # one in which files may be put, and not looked for
+        return
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno != EINVAL:  # as some shared folders say
+            raise
     finally:
         os.close(handle)
 
