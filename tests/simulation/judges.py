@@ -137,7 +137,9 @@ class Judges:
     def _notices(self, machine: Machine) -> bool:
         """Whether a machine knows that its ledger lacks what its key signed."""
         process = machine.process
-        return bool(machine.refused) or (process is not None and process.engine.sequencer.stopped is not None)
+        if process is None or not process.handlers:  # one that was started a moment ago has no engine yet
+            return bool(machine.refused)
+        return process.engine.sequencer.stopped is not None
 
     def _keep(self, bureau: str, checkpoint: Checkpoint) -> None:
         kept = self.witnessed.setdefault(bureau, {})
