@@ -100,6 +100,13 @@ def test_a_word_wider_than_the_terminal_stays_whole(monkeypatch: pytest.MonkeyPa
     assert screen.getvalue().splitlines() == ["hand over:", word, "now"]
 
 
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_key_among_facts_can_be_copied_whole(tmp_path: Path, columns: int) -> None:
+    """What the charter is to say of a new key stands in one line, however narrow the terminal is."""
+    shown = on_terminal(["charter", "key", "pudong.example/key-1", "-o", tmp_path / "key.pem"], columns)
+    assert re.search(r"^key +pudong\.example/key-1\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$", shown, re.MULTILINE)
+
+
 @pytest.mark.parametrize("columns", [80, 90])
 def test_where_it_is_narrow_short_columns_are_folded_last(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     """A day stays whole while the others can keep a few letters; no line is wider than the terminal."""

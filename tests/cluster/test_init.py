@@ -91,8 +91,13 @@ def test_with_encrypted_keys_it_runs_only_for_who_has_the_passphrase(
     assert all(path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") for path in keys)
     with running(home), Node.open(home / "profile.toml") as officer:
         officer.declare("DA-1", scheme="pudong", title="Records", sharing="unconditional")
-    monkeypatch.delenv(CREDENTIALS_DIRECTORY)
+        monkeypatch.delenv(CREDENTIALS_DIRECTORY)
+        assert "nobody is there to ask" in refused(2, "backup", home, tmp_path / "copy")
+        told = ("--passphrase-fd", "0")
+        assert tallyd("backup", home, tmp_path / "copy", *told, stdin="open sesame\n").returncode == 0
     assert "nobody is there to ask" in refused(2, "run", home)
+    assert "nobody is there to ask" in refused(2, "fsck", home)
+    assert tallyd("fsck", home, *told, stdin="open sesame\n").stdout.endswith("no difference\n")
     with pytest.raises(ConfigInvalid, match="nobody is there to ask"):
         Node.open(home / "profile.toml")
     (credentials / CREDENTIAL).write_text("open barley\n")

@@ -113,6 +113,23 @@ def test_a_profile_without_a_certificate_says_what_it_lacks(cluster: LocalCluste
     assert "BELIEVED" not in status.stdout
 
 
+@pytest.mark.parametrize("words", [("status",), ("audit",), ("show", f"{MARKET}#0")], ids=lambda words: words[0])
+def test_a_certificates_key_is_opened_once_before_anything_is_shown(
+    cluster: LocalCluster, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """A passphrase that does not open it is said in one line, whatever number of nodes would have been asked."""
+    key = certified_files(cluster.folder, "audit-office").key
+    sealed = tmp_path / "sealed.key"
+    save_private(sealed, new_key(), b"open sesame")
+    profile = cluster.folder / "profiles" / f"sealed-{words[0]}.toml"
+    text = cluster.auditor_profile.read_text()
+    profile.write_text(text.replace(f'"../tls/{key.name}"', f'"{sealed}"'))
+    command = [str(BIN / "tally"), "--profile", str(profile), *words, "--passphrase-fd", "0"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input="open barley\n")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == f"tally: {sealed}: the passphrase does not open the key; expected the one it was made with\n"
+
+
 @pytest.mark.parametrize("days", [-2, 2], ids=["expired", "not yet valid"])
 def test_a_certificate_out_of_its_term_is_not_taken(cluster: LocalCluster, tmp_path: Path, days: int) -> None:
     """And the client guesses which file may be to blame."""

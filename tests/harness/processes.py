@@ -25,11 +25,9 @@ def wait_until_none(folder: Path, timeout_s: float = 30.0) -> None:
         assert running is None or running.wait(timeout_s), f"process {pid} outlives its cluster"
 
 
-def tallyd(*arguments: str | Path, timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
+def tallyd(*arguments: str | Path, timeout_s: float = 60.0, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run the installed command to its end."""
-    return subprocess.run(
-        [BIN / "tallyd", *arguments], capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
-    )
+    return subprocess.run([BIN / "tallyd", *arguments], capture_output=True, text=True, timeout=timeout_s, input=stdin)
 
 
 def refused(code: int, *arguments: str | Path) -> str:

@@ -145,7 +145,8 @@ def _print(session: Session, audited: Audited, shown: list[Finding], lives: Live
             output.line()
             output.line(output.say(f"{life.label('en')}:", f"{life.label('zh')}："))
             output.table(None, [[words.rule(old.rule), words.bureau(old.bureau), old.id] for old in gone])
-    output.line()
+    if rows or lives is not None:
+        output.line()
     count = len(shown)
     output.line(output.say(f"{count} finding{'' if count == 1 else 's'}.", f"{count} 个问题。"))
     print_coverage(session, charter, audited.coverage)

@@ -78,7 +78,10 @@ class Session:
         return profile
 
     def _in_force(self) -> Profile:
-        """The profile, its charter not expired."""
+        """The profile, its charter not expired, and what nodes are shown of it opened.
+
+        Here, once: later, nodes are asked at once and a bar moves, and who is asked for a passphrase sees neither well.
+        """
         from tallystick.sdk.clock import now_us
 
         charter = self.profile.charter
@@ -88,6 +91,9 @@ class Session:
                 where=str(self.profile.path),
                 expected="a later version",
             )
+        credentials = self.profile.credentials
+        if credentials is not None and any(bureau.certificate_authority for bureau in charter.bureau):
+            credentials.read()
         return self.profile
 
     @property

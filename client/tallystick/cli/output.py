@@ -66,27 +66,47 @@ class Output:
         for label, said in facts:
             values = [said] if isinstance(said, str) else list(said)
             rows += [(label if first == 0 else "", value) for first, value in enumerate(values)]
-        self.table(None, rows)
+        if sys.stdout.isatty():
+            _facts_on_terminal([(sanitise(label), sanitise(value)) for label, value in rows])
+        else:
+            self.table(None, rows)
 
 
 def _within(text: str, stream: TextIO) -> str:
-    """A text in lines no wider than the terminal it goes to, each ended where a reader would; as it is elsewhere.
-
-    A word wider than the terminal stays whole, for it may be copied.
-    """
+    """A text in lines no wider than the terminal it goes to; as it is elsewhere."""
     if not stream.isatty():
         return text
-    from rich.cells import cell_len
     from rich.console import Console
 
-    lines, width = [""], Console(file=stream).width
+    return "\n".join(_folded(text, Console(file=stream).width))
+
+
+def _facts_on_terminal(rows: list[tuple[str, str]]) -> None:
+    """Two columns, of which the second alone is folded; a key that is wider than it can still be copied whole."""
+    from rich.cells import cell_len, set_cell_size
+    from rich.console import Console
+
+    indent = max((cell_len(label) for label, _ in rows), default=0) + 2
+    for label, value in rows:
+        for number, line in enumerate(_folded(value, max(_LEAST_CELLS, Console().width - indent))):
+            print(set_cell_size(label if number == 0 else "", indent) + line)
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """A text in lines of so many cells at most, each ended where a reader would.
+
+    A word wider than that stays whole, for it may be copied.
+    """
+    from rich.cells import cell_len
+
+    lines = [""]
     for piece in _PIECES.findall(text):
         if cell_len(lines[-1]) + cell_len(piece.rstrip()) > width and lines[-1].strip():
             lines[-1] = lines[-1].rstrip()
             lines.append("" if piece.isspace() else piece)
         else:
             lines[-1] += piece
-    return "\n".join(lines)
+    return lines
 
 
 class Table:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from tallystick.sdk.passphrase import Passphrase
+from tallystick_node.console import passphrase_option
+
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -20,7 +23,8 @@ def show_bytes(written: int) -> None:
 @click.argument("directory", metavar="DIR", type=_FOLDER)
 @click.argument("target", metavar="DEST", type=_FOLDER)
 @click.option("--with-keys", is_flag=True, help="Copy the private keys too: whoever has them is this bureau's node.")
-def backup(directory: Path, target: Path, with_keys: bool) -> None:
+@passphrase_option
+def backup(directory: Path, target: Path, with_keys: bool, passphrase: Passphrase) -> None:
     """Copy the home of DIR to the new folder DEST: database, note of what was signed, charter and settings.
 
     A running node goes on: what is copied is its database as it stands between two commits. DEST is there whole, or not
@@ -31,7 +35,8 @@ def backup(directory: Path, target: Path, with_keys: bool) -> None:
     from tallystick_node.config import Settings
     from tallystick_node.home import SETTINGS
 
-    taken = make_backup(Settings.load(directory / SETTINGS), target, now_us(), show_bytes, with_keys=with_keys)
+    settings = Settings.load(directory / SETTINGS, passphrase)
+    taken = make_backup(settings, target, now_us(), show_bytes, with_keys=with_keys)
     if sys.stderr.isatty():
         click.echo(err=True)
     click.echo(f"{target}: {taken.size:,} entries of {taken.origin}, {'with' if with_keys else 'without'} keys")

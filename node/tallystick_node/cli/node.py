@@ -37,11 +37,11 @@ def settings_path(directory: Path | None, file: Path | None) -> Path:
     return file if directory is None else directory / SETTINGS  # type: ignore[return-value]
 
 
-def load(directory: Path | None, file: Path | None) -> Settings:
+def load(directory: Path | None, file: Path | None, passphrase: Passphrase | None = None) -> Settings:
     """The settings that were meant."""
     from tallystick_node.config import Settings
 
-    return Settings.load(settings_path(directory, file))
+    return Settings.load(settings_path(directory, file), passphrase)
 
 
 @click.command(short_help="Run the node of DIR until it is told to stop.")
@@ -61,9 +61,10 @@ def run(
 
 @click.command(short_help="Check everything the stopped node of DIR holds.")
 @settings_option
-def fsck(directory: Path | None, file: Path | None) -> None:
+@passphrase_option
+def fsck(directory: Path | None, file: Path | None, passphrase: Passphrase) -> None:
     """Derive everything the stopped node of DIR holds again from its entries' bytes, and name what differs."""
-    settings = load(directory, file)
+    settings = load(directory, file, passphrase)
     from tallystick_node import doctor
     from tallystick_node.doctor.report import DIFFERENCES_MAX
 
@@ -81,8 +82,9 @@ def fsck(directory: Path | None, file: Path | None) -> None:
         if report.unopened:
             click.echo(f"{report.unopened:,} disclosures were not opened: the key that seals them is not here")
         return
-    more = " or more" if len(report.differences) >= DIFFERENCES_MAX else ""
-    click.echo(f"{report.origin}: {report.size:,} entries, {len(report.differences)}{more} differences")
+    found = len(report.differences)
+    more = " or more" if found >= DIFFERENCES_MAX else ""
+    click.echo(f"{report.origin}: {report.size:,} entries, {found}{more} difference{'' if found == 1 else 's'}")
     sys.exit(DIFFERENCES_FOUND)
 
 

@@ -119,7 +119,8 @@ class _Lines:
             ),
             [self._row(entry) for entry in found],
         )
-        self._output.line()
+        if found:
+            self._output.line()
         self._output.line(self._count(found))
         for each in opened or ():
             self._output.line(self._account(each))

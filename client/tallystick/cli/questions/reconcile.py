@@ -46,7 +46,7 @@ def reconcile(session: Session, one: str | None, other: str | None, exchange: st
     if exchange is not None and one is not None:
         raise click.UsageError("bureaus and --exchange cannot be combined", click.get_current_context())
     if one is not None and one == other:
-        raise click.UsageError("A and B are one bureau", click.get_current_context())
+        raise click.UsageError("both are one bureau; two are held together", click.get_current_context())
     with session.ledgers() as ledgers:
         bureaus = [ledgers.charter.ledger_of(bureau).id for bureau in (one, other) if bureau is not None]
         if exchange is not None:

@@ -158,7 +158,8 @@ class _Lines:
             ),
             [self._row(each) for each in found],
         )
-        self._output.line()
+        if found:
+            self._output.line()
         self._output.line(self._count(len(found)))
         for each in opened or ():
             self._output.line(self._account(each, wanted))
