@@ -72,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = False
     with ThreadPoolExecutor(said.jobs) as pool:
         for ran in pool.map(lambda name: _run(name, said.seconds), names):
-            shown = ", ".join(str(each.relative_to(_ROOT)) for each in ran.findings) or "none"
+            shown = ", ".join(str(each.relative_to(_ROOT)) for each in ran.findings)
+            shown = shown or ("none" if ran.executions else "it did not run")
             print(f"{ran.name:12} {ran.executions:12,} {ran.reached:11,} {ran.corpus:7,}  {shown}", flush=True)
             if ran.failed:
                 failed = True
