@@ -1,8 +1,9 @@
 """What bounds every call to a node, in one table: a row an RPC, and a test that there is one for each.
 
-A caller is who the connection's certificate names; in the clear, where there is none, a connection is a caller. Prices
-are the µs of the node's processor that a call takes, rounded up, so that many small calls are dearer than few large
-ones. They are estimates, and have to be right to a factor only: they say who is next, and who has to wait.
+A caller is who the connection's certificate proves; all whom it proves nobody are one; in the clear, where there is
+none, a connection is a caller. Prices are the µs of the node's processor that a call takes, rounded up, so that many
+small calls are dearer than few large ones. They are estimates, and have to be right to a factor only: they say who is
+next, and who has to wait.
 
     request bytes   the longest message of a caller; longer ones than MESSAGE_BYTES_MAX the transport refuses unread
     call            the price of a call, or of each message where the caller sends many; bytes come on top

@@ -173,8 +173,9 @@ class Node:
             await engine.stop()
             raise
         config = self.settings.config
+        callers = Callers(self.charter, engine.who.now_us, in_the_clear=self._own is None)
         server = grpc.aio.server(
-            interceptors=[Bounded(self.turns), self._gate(), DomainErrors()],
+            interceptors=[Bounded(self.turns, callers), self._gate(callers), DomainErrors()],
             options=connections.options(config.serve.connections_max),
         )
         add_SubmitServicer_to_server(engine.submit, server)
@@ -212,13 +213,10 @@ class Node:
             self._tasks.append(asyncio.create_task(self._own.watch()))
         log.info("serving", bureau=self.bureau.id, listen=config.listen, **engine.standing)
 
-    def _gate(self) -> Gate:
-        """Lets in whom the table of access lets in; its listener asks nobody for a certificate."""
+    def _gate(self, callers: Callers) -> Gate:
+        """Lets in whom the table of access lets in."""
         actors = None if self.bureau.is_observer else lambda: self.sequencer.actors
-        return Gate(
-            Callers(self.charter, self.engine.who.now_us, in_the_clear=self._own is None),
-            Access(self.charter, self.bureau, actors),
-        )
+        return Gate(callers, Access(self.charter, self.bureau, actors))
 
     async def _show_metrics(self) -> None:
         """Raises Usage where the address is taken."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import grpc
 import msgspec
@@ -20,10 +22,12 @@ from tallystick.sdk.certificates import CertificateAuthority, new_key
 from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.credentials import Credentials
+from tallystick.sdk.dialling import open_channel
 from tallystick.sdk.key_file import save_private
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.wire import Wire
 from tallystick_node.authority import certified_files
+from tallystick_node.bounds import BOUNDS
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
 from tallystick_node.cluster.ports import HOST
@@ -33,11 +37,14 @@ from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub
 from tests.harness import loop
 from tests.harness.authorities import bent
 from tests.harness.clusters import checked_cluster
+from tests.harness.principals import outcome
 from tests.harness.processes import BIN
+from tests.harness.waiting import until
 
 MARKET, TAXATION = "market-regulation", "taxation"
 CLERK = Holder(TAXATION, "clerk")
 DAY_US = 24 * 3600 * 1_000_000
+GET = "tallystick.v1.Ledger/GetCheckpoint"
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +157,32 @@ def test_one_bureaus_authority_lets_in_nobody_of_another(cluster: LocalCluster, 
     forged = signed(tmp_path, authority(cluster, TAXATION), Holder(MARKET, "clerk"))
     with pytest.raises(NotAllowed, match="not for you"):
         ask(cluster[MARKET].bureau, forged)
+
+
+def test_calls_in_anothers_name_take_none_of_his_places(cluster: LocalCluster, tmp_path: Path) -> None:
+    """Who goes by a name that another party's authority gave him may hold calls open until there is no room for one
+    more, and has then filled his own places alone.
+    """
+    forged = signed(tmp_path, authority(cluster, TAXATION), Holder(MARKET, "clerk")).read()
+    market, done = cluster[MARKET].bureau, Event()
+
+    def silent() -> Iterator[bytes]:
+        done.wait()
+        yield b""
+
+    def is_full() -> bool:
+        with closing(open_channel(market, forged)) as another:
+            return outcome(another, GET, CheckpointRequest(origin=market.origin).SerializeToString()) == "Overloaded"
+
+    with open_channel(market, forged) as channel:
+        call: Any = channel.stream_stream(f"/{GET}")
+        held = [call(silent()) for _ in range(BOUNDS[GET].at_once_max)]
+        try:
+            until(is_full)
+            assert all(each.is_active() for each in held)
+            ask(market, clerk(cluster, MARKET))
+        finally:
+            done.set()
 
 
 def test_another_bureaus_node_does_not_pass_for_one(cluster: LocalCluster) -> None:

@@ -14,15 +14,16 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from inspect import iscoroutinefunction
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import grpc
 import structlog
 from grpc.aio import EOF, ServerInterceptor, ServicerContext
 
-from tallystick.core.errors import Overloaded, Refused
+from tallystick.core.errors import NotAllowed, Overloaded, Refused
 from tallystick_node import bounds as limits
 from tallystick_node.bounds import ANSWER_BYTE_PRICE, BOUNDS, REQUEST_BYTE_PRICE, UNKNOWN, Bounds
+from tallystick_node.callers import IN_THE_CLEAR, Callers
 from tallystick_node.connections import Ending
 from tallystick_node.counts import REFUSED
 from tallystick_node.fair_queue import Owner
@@ -33,19 +34,16 @@ log = structlog.get_logger()
 
 Context = ServicerContext[Any, Any]
 
-
-def owner_of(context: Context) -> Owner:
-    """Who calls, as far as the connection says."""
-    peer = context.peer()
-    names = context.peer_identities()
-    return Owner(b" ".join(sorted(names)).decode(errors="replace") if names else peer, peer)
+_UNPROVEN: Final = "unproven"
+"""Whoever's certificate proves nobody: all of them together are one caller."""
 
 
 class Bounded(ServerInterceptor):
     """Wraps every handler."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, callers: Callers) -> None:
         self._turns = turns
+        self._callers = callers
         self._ending = Ending()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any) -> Any:
@@ -84,6 +82,17 @@ class Bounded(ServerInterceptor):
             response_serializer=handler.response_serializer,
         )
 
+    def _owner_of(self, context: Context) -> Owner:
+        """Who calls, as far as the connection proves: a name that another party's authority gave is not its owner's, or
+        whoever has any authority could take the places of everybody else.
+        """
+        peer = context.peer()
+        try:
+            caller = self._callers.of(context)
+        except NotAllowed:
+            return Owner(_UNPROVEN, peer)
+        return Owner(peer if caller == IN_THE_CLEAR else caller.id, peer)
+
     def _hang_up(self, owner: Owner, why: str) -> NoReturn:
         """Break a call's connection, and with it whatever else is open there. A status would come after the answers
         that are not taken, or be one more of those that are not heeded.
@@ -95,7 +104,7 @@ class Bounded(ServerInterceptor):
     @asynccontextmanager
     async def _call(self, rpc: str, bounds: Bounds, context: Context) -> AsyncIterator[Call]:
         """A call, with a status where it is over its bounds; who is refused for his own fault pays for it."""
-        owner = owner_of(context)
+        owner = self._owner_of(context)
         try:
             with self._turns.call(owner, rpc, bounds) as call:
                 try:
