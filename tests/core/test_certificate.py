@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tallystick.core.certificate import NODE_HOST, Holder, parse_authorities, parse_issued
 from tallystick.core.errors import InvalidIdentifier, MalformedCertificate
 from tallystick.core.limits import CERTIFICATE_BYTES_MAX
+from tallystick.sdk.certificates import CertificateAuthority
 from tests.harness.authorities import CLIENT, SERVER, authority_of, bent, issued
 from tests.harness.ledger_maker import START_US
 
@@ -65,8 +66,8 @@ def test_a_term_ends_before_its_last_moment() -> None:
 @pytest.mark.parametrize(
     ("pem", "what"),
     [
-        (bent(TAXATION), "its names or its use are missing"),
-        (bent(TAXATION, CLERK, usages=()), "its names or its use are missing"),
+        (bent(TAXATION), "its names, its use or its issuer's key are missing"),
+        (bent(TAXATION, CLERK, usages=()), "its names, its use or its issuer's key are missing"),
         (bent(TAXATION, DNS(NODE_HOST)), "its URI names nobody"),
         (bent(TAXATION, CLERK, NODE), "its URI names nobody"),
         (bent(TAXATION, CLERK, CLERK), "its URI names nobody"),
@@ -84,7 +85,8 @@ def test_a_term_ends_before_its_last_moment() -> None:
         (bent(TAXATION, NODE, DNS(NODE_HOST)), "it does not serve what a certificate of taxation:node serves"),
         (bent(TAXATION, CLERK, usages=(CLIENT, SERVER)), "it does not serve what a certificate of taxation:clerk"),
         (bent(TAXATION, CLERK, usages=(SERVER,)), "it does not serve"),
-        (bent(TAXATION, CLERK, ca=True), "its names or its use are missing"),
+        (bent(TAXATION, CLERK, identified=False), "its names, its use or its issuer's key are missing"),
+        (bent(TAXATION, CLERK, ca=True), "its names, its use or its issuer's key are missing"),
         (bent(TAXATION, CLERK, key=rsa.generate_private_key(65537, 2048)), "its key is of another kind"),
         (bent(TAXATION, CLERK, key=ed25519.Ed25519PrivateKey.generate()), "its key is of another kind"),
         (bent(TAXATION, CLERK, key=ec.generate_private_key(ec.SECP384R1())), "its key is of another kind"),
@@ -155,6 +157,8 @@ def test_a_stanza_pins_one_authority_or_two() -> None:
     for pem, what in (
         ("", "it does not read"),
         (TAXATION.pem + second.pem + third.pem, "3 certificates"),
+        (TAXATION.pem + CertificateAuthority.make("taxation", START_US, 9, TAXATION.key).pem, "both have one key"),
+        (TAXATION.pem + TAXATION.pem, "both have one key"),
         (TAXATION.pem + "\n", "there is more than certificates"),
         ("# ours\n" + TAXATION.pem, "there is more than certificates"),
         (TAXATION.pem.replace("\n", "\r\n"), "there is more than certificates"),

@@ -131,7 +131,7 @@ def test_what_cannot_be_pinned_is_refused(charter: Charter, what: str) -> None:
 
 
 def test_no_two_parties_share_an_authority_s_key() -> None:
-    """One key under two parties' names would issue for either; one party may name its own key twice."""
+    """One key under two parties' names would issue for either; one that is prolonged takes its own place."""
     from tallystick.sdk.certificates import CertificateAuthority
 
     taxation = authority_of("taxation")
@@ -140,8 +140,9 @@ def test_no_two_parties_share_an_authority_s_key() -> None:
     with pytest.raises(MalformedCharter, match="one certificate authority stands twice"):
         parse_charter(format_charter(shared))
     prolonged = CertificateAuthority.make("taxation", START_US + 1, key=taxation.key)
-    twice = with_taxation(certificate_authority=taxation.pem + prolonged.pem)
-    assert parse_charter(format_charter(twice)) == twice
+    alone = with_taxation(certificate_authority=prolonged.pem)
+    assert parse_charter(format_charter(alone)) == alone
+    assert certified(alone, issued(taxation, "taxation:clerk"), START_US).id == "taxation:clerk"
 
 
 def test_a_change_of_authority_is_shown_by_fingerprint_and_term() -> None:

@@ -64,6 +64,7 @@ def bent(
     issuer: str | None = None,
     subject: str = "",
     ca: bool = False,
+    identified: bool = True,
     key: Any = None,
     algorithm: Any = None,
     now_us: int = START_US,
@@ -80,6 +81,9 @@ def bent(
     ).add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(list(names)), critical=True)
+    if identified:
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
+        builder = builder.add_extension(signer, critical=False)
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(list(usages)), critical=False)
     return builder.sign(authority.key, algorithm or SHA256()).public_bytes(Encoding.PEM)

@@ -10,6 +10,8 @@ with SHA-256. Whom a certificate names stands in its one URI:
 An *authority* is self-signed, may sign certificates and nothing below it may, and its name is `CN=<party>` and nothing
 else: so no two parties' authorities can be taken for each other by any way of comparing names. A charter pins one in a
 party's stanza, two while one takes the other's place, as the PEM that OpenSSL writes: nothing before, between or after.
+The two go by one name, so that a TLS library finds the one it needs by its key's identifier: each has one of its own,
+and a certificate says whose of them signed it. Otherwise it might try the wrong one, or the one that has ended, alone.
 
 A *certificate* was issued by an authority directly. A node's has besides the URI the DNS name `node.tallystick`, under
 which every node is dialled, and serves both ends of a connection; any other has no name but the URI and serves the
@@ -43,7 +45,8 @@ NODE_HOST: Final = "node.tallystick"
 NODE_NAME: Final = "node"
 _SCHEME: Final = "tallystick:"
 _DAY_US: Final = 24 * 3600 * 1_000_000
-_CACHED_MAX: Final = 4_096
+# Whoever has an authority can make any number of certificates, as long as they may be: this much of them is remembered.
+_CACHED_MAX: Final = 1_024
 UNREADABLE: Final = (
     CryptographyDeprecationWarning,  # where warnings are errors
     ValueError,
@@ -154,7 +157,14 @@ def _parse_authorities(pem: str, party: str) -> tuple[Authority, ...]:
         raise MalformedCertificate(f"{len(found)} certificates", where=where, expected=f"1 to {AUTHORITIES_MAX}")
     if pem != "".join(each.public_bytes(Encoding.PEM).decode() for each in found):
         raise MalformedCertificate("there is more than certificates", where=where, expected="PEM as OpenSSL writes it")
-    return tuple(_authority(each, party, where) for each in found)
+    authorities = tuple(_authority(each, party, where) for each in found)
+    if len({_identifier(each) for each in found}) < len(found):
+        raise MalformedCertificate(
+            "both have one key",
+            where=where,
+            expected="a new key for what takes another's place, or the later one alone",
+        )
+    return authorities
 
 
 def parse_issued(pem: bytes, where: str = "certificate") -> Issued:
@@ -174,6 +184,11 @@ def _parse_issued(pem: bytes, where: str) -> Issued:
             raise MalformedCertificate("it is an authority's", where=where, expected="one that an authority issued")
         holder = holder_of(certificate.extensions, where)
         wanted = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if holder.is_node else [])]
+        signer = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        if not signer:
+            raise MalformedCertificate(
+                "which of its issuer's keys signed it is not said", where=where, expected="the key's identifier"
+            )
         usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         if len(list(usages)) != len(wanted) or set(usages) != set(wanted):
             raise MalformedCertificate(
@@ -183,7 +198,9 @@ def _parse_issued(pem: bytes, where: str) -> Issued:
             )
     except x509.ExtensionNotFound:
         raise MalformedCertificate(
-            "its names or its use are missing", where=where, expected="a URI and an extended key usage"
+            "its names, its use or its issuer's key are missing",
+            where=where,
+            expected="a URI, an extended key usage and the identifier of the key that signed it",
         ) from None
     except UNREADABLE as error:
         raise _unreadable(error, where) from None
@@ -228,16 +245,22 @@ def _issued_by(der: bytes, authority: bytes) -> bool:
 
 
 def _authority(certificate: x509.Certificate, party: str, where: str) -> Authority:
-    expected = f"CN={party}, signed by itself, P-256, that may sign certificates and no authorities"
+    expected = f"CN={party}, signed by itself, P-256, with its key's identifier, that may sign certificates alone"
     try:
         _check_form(certificate, where)
         parts = [(each.oid, each.value) for each in certificate.subject]
         if parts != [(NameOID.COMMON_NAME, party)] or not _is_authority(certificate):
             raise MalformedCertificate("it is not that of an authority of this party", where=where, expected=expected)
+        _identifier(certificate)
         certificate.verify_directly_issued_by(certificate)
     except (*UNREADABLE, InvalidSignature):
         raise MalformedCertificate("it is no authority that signed itself", where=where, expected=expected) from None
     return Authority(certificate.public_bytes(Encoding.DER), *_term(certificate), party)
+
+
+def _identifier(authority: x509.Certificate) -> bytes:
+    """What an authority calls its key. Raises ExtensionNotFound."""
+    return authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
