@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -12,7 +13,7 @@ import pytest
 from tallystick.core.errors import Usage
 from tallystick_node import metrics_page
 from tallystick_node.cluster.ports import HOST, held_ports
-from tallystick_node.metrics_page import CONNECTIONS_MAX, QUESTION_BYTES_MAX, MetricsPage
+from tallystick_node.metrics_page import CONNECTIONS_MAX, QUESTION_BYTES_MAX, REST, MetricsPage
 
 WAIT_S: Final = 20.0
 QUESTION: Final = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -68,9 +69,14 @@ async def test_a_question_is_answered_anew_each_time() -> None:
         (b"POST /metrics HTTP/1.1\r\n\r\n", b"HTTP/1.1 405 "),
         (b"\r\n\r\n", b"HTTP/1.1 404 "),
         (b"GET /metrics?name=x HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 "),
+        (b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:9464\r\n\r\n", b"HTTP/1.1 200 "),
+        (b"GET /metrics HTTP/1.1\r\nhost:[::1]\r\n\r\n", b"HTTP/1.1 200 "),
+        (b"GET /metrics HTTP/1.1\r\nHost: rebound.example:9464\r\n\r\n", b"HTTP/1.1 421 "),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost.rebound.example\r\n\r\n", b"HTTP/1.1 421 "),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nHOST : x.example\r\n\r\n", b"HTTP/1.1 421 "),
         (b"x" * (QUESTION_BYTES_MAX + 1), b""),
     ],
-    ids=["root", "elsewhere", "post", "nothing", "query", "long"],
+    ids=["root", "elsewhere", "post", "nothing", "query", "address", "ipv6", "rebound", "likeness", "two", "long"],
 )
 async def test_there_is_one_page(question: bytes, answer: bytes) -> None:
     """Any other question is told so, or, where it is too long, nothing."""
@@ -98,6 +104,20 @@ async def test_many_connections_are_not_all_kept() -> None:
             assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
             writer.close()
         assert (await ask(port, QUESTION)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_pages_leave_most_of_the_time_to_others() -> None:
+    """However many ask at once, for what a page takes several times as long passes until the next is made."""
+    took_s, clock = 0.02, asyncio.get_running_loop().time
+
+    def text() -> bytes:
+        time.sleep(took_s)
+        return b""
+
+    async with page(text) as port:
+        began = clock()
+        await asyncio.gather(*(ask(port, QUESTION) for _ in range(3)))
+        assert clock() - began >= 3 * took_s * REST
 
 
 async def test_a_figure_that_fails_ends_its_connection_alone() -> None:
