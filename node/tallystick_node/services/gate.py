@@ -5,7 +5,8 @@ revoked, or whose certificate ends, is refused at once on streams that are open 
 follows the node's own ledger ends before it is shown the checkpoint that holds the revocation.
 
 Whatever the reason, and whatever was called, the refusal is the same; the log has the reason. That a call does not
-exist is told only to who may make some. It goes before every other interceptor: what they say is for who was let in.
+exist is told only to who may make some. It goes before every other interceptor but the one that bounds callers: what
+they say is for who was let in.
 """
 
 from __future__ import annotations
