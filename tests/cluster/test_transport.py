@@ -32,6 +32,7 @@ from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
 from tallystick_node.cluster.ports import HOST
 from tallystick_node.peers import Peer
+from tallystick_proto.v1.gossip_pb2 import TellRequest
 from tallystick_proto.v1.ledger_pb2 import CheckpointRequest
 from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub
 from tests.harness import loop
@@ -44,7 +45,7 @@ from tests.harness.waiting import until
 MARKET, TAXATION = "market-regulation", "taxation"
 CLERK = Holder(TAXATION, "clerk")
 DAY_US = 24 * 3600 * 1_000_000
-GET = "tallystick.v1.Ledger/GetCheckpoint"
+TELL = "tallystick.v1.Gossip/Tell"
 
 
 @pytest.fixture(scope="module")
@@ -172,15 +173,16 @@ def test_calls_in_anothers_name_take_none_of_his_places(cluster: LocalCluster, t
 
     def is_full() -> bool:
         with closing(open_channel(market, forged)) as another:
-            return outcome(another, GET, CheckpointRequest(origin=market.origin).SerializeToString()) == "Overloaded"
+            return outcome(another, TELL, b"") == "Overloaded"
 
     with open_channel(market, forged) as channel:
-        call: Any = channel.stream_stream(f"/{GET}")
-        held = [call(silent()) for _ in range(BOUNDS[GET].at_once_max)]
+        call: Any = channel.stream_stream(f"/{TELL}")
+        held = [call(silent()) for _ in range(BOUNDS[TELL].at_once_max)]
         try:
             until(is_full)
             assert all(each.is_active() for each in held)
-            ask(market, clerk(cluster, MARKET))
+            with closing(Wire(market, credentials=clerk(cluster, MARKET))) as wire:
+                wire.tell(TellRequest())
         finally:
             done.set()
 
