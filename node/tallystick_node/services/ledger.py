@@ -81,6 +81,9 @@ class LedgerService(LedgerServicer):
         inclusion = prove_inclusion(request.index, request.size, held.ledger.reader())
         presence = presence_of(held.ledger, held.actors, request.index, request.size)
         self._shown.read(callers.current.get(), held.ledger.origin, request.index, [presence.entry])
+        for each in (presence.registration, presence.revocation):
+            if each.entry:
+                self._shown.read(callers.current.get(), held.ledger.origin, each.index, [each.entry])
         return PresenceAnswer(presence=presence, inclusion=inclusion)
 
     async def ReadEntries(self, request: ReadRequest, context: ServicerContext[Any, Any]) -> AsyncIterator[Bundle]:
