@@ -11,7 +11,8 @@ next, and who has to wait.
     at once         how many of these calls a caller may have open
     silence         how long the node waits for the caller's next message, in seconds
     part            of the node's time: what records has `WEIGHTS` times as much of it as what reads, if both ask
-    large           its answers are of up to a mebibyte: LARGE_MAX of these calls at once, of all callers together
+    large           its answers are of up to a mebibyte: LARGE_MAX of these calls at once, of all callers together, and
+                    LARGE_ALWAYS of each
 """
 
 from __future__ import annotations
