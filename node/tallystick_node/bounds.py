@@ -12,7 +12,7 @@ next, and who has to wait.
     silence         how long the node waits for the caller's next message, in seconds
     part            of the node's time: what records has `WEIGHTS` times as much of it as what reads, if both ask
     large           its answers are of up to a mebibyte: LARGE_MAX of these calls at once, of all callers together, and
-                    LARGE_ALWAYS of each
+                    LARGE_ALWAYS of each, up to PARTY_LARGE_MAX of a party's
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ LARGE_MAX: Final = 32
 # However many calls others have open, a caller may have so many.
 CALLS_ALWAYS: Final = 8
 LARGE_ALWAYS: Final = 2
+# However many callers a party names, so many of these calls are theirs together.
+PARTY_LARGE_MAX: Final = 8 * LARGE_MAX
 
 # How long the node waits for a call's first message, and until an answer was taken.
 REQUEST_S: Final = 30.0

@@ -27,10 +27,18 @@ _IDLE_KEPT: Final = 1_024
 
 
 class Owner(NamedTuple):
-    """Who something is for, and the connection it came over. A caller without a name is his connection."""
+    """Who something is for, and the connection it came over. A caller without a name is his connection. `party` gave
+    the name, and may give any number of them.
+    """
 
     who: str
     connection: str
+    party: str = ""
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """The stages at which it waits."""
+        return self.who, self.connection
 
 
 NOBODY: Final = Owner("", "")

@@ -14,7 +14,7 @@ from typing import Final
 from tallystick.core.errors import Overloaded
 from tallystick.core.limits import COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX
 from tallystick.core.submission import Prepared
-from tallystick_node.fair_queue import FairQueue, Owner
+from tallystick_node.fair_queue import NOBODY, FairQueue, Owner
 from tallystick_node.signing import Published
 from tallystick_node.turns import calling
 
@@ -50,7 +50,7 @@ class Intake:
     def __init__(self, origin: str, bytes_max: int) -> None:
         self._origin = origin
         self._bytes_max = bytes_max
-        self._queue: FairQueue[Waiting] = FairQueue(len(Owner._fields))
+        self._queue: FairQueue[Waiting] = FairQueue(len(NOBODY.line))
         self._bytes: Counter[str] = Counter()  # that wait, by who they are for
         self._taken = asyncio.Event()  # replaced whenever there is more room
 
@@ -68,7 +68,7 @@ class Intake:
         if not self._fits(owner, size):
             raise Overloaded("its queue is full", where=self._origin, expected="another try in a moment")
         waiting = Waiting(submission, owner, size, asyncio.get_running_loop().create_future())
-        self._queue.push(owner, size, waiting)
+        self._queue.push(owner.line, size, waiting)
         self._bytes[owner.who] += size
         return waiting.done
 

@@ -36,6 +36,7 @@ from tallystick_node.bounds import (
     HELD_MAX,
     LARGE_ALWAYS,
     LARGE_MAX,
+    PARTY_LARGE_MAX,
     READING_REST,
     RECORDING_S,
     RECORDS,
@@ -75,14 +76,14 @@ class _Lane:
     """
 
     def __init__(self, rest: float) -> None:
-        self.queue: FairQueue[tuple[float, asyncio.Future[None]]] = FairQueue(1 + len(Owner._fields), WEIGHTS)
+        self.queue: FairQueue[tuple[float, asyncio.Future[None]]] = FairQueue(1 + len(NOBODY.line), WEIGHTS)
         self._rest = rest
         self._rounds = 0  # to pass before the next
         self.giving = False
 
     async def turn(self, part: str, owner: Owner, price_us: float) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.queue.push((part, *owner), price_us, (price_us, mine))
+        self.queue.push((part, *owner.line), price_us, (price_us, mine))
         if not self.giving:
             self.giving = True
             self._give()
@@ -120,6 +121,7 @@ class Turns:
         self._open: Counter[str] = Counter()  # calls, by caller
         self._of: Counter[tuple[str, str]] = Counter()  # by caller and RPC
         self._large: Counter[str] = Counter()
+        self._party: Counter[tuple[str, bool]] = Counter()  # by whose names they come in, and whether they are large
         self._held: Counter[str] = Counter()  # refusals that wait for their turn, by caller
         self._blamed: dict[Owner, float] = {}  # when what was refused is paid off, by the loop's clock
 
@@ -134,9 +136,13 @@ class Turns:
 
     def _enter(self, owner: Owner, rpc: str, bounds: Bounds) -> None:
         who = owner.who
-        if self._of[who, rpc] >= bounds.at_once_max or not (
-            fits(self._open[who], self._open.total(), self._calls_max, CALLS_ALWAYS)
-            and (not bounds.large or fits(self._large[who], self._large.total(), LARGE_MAX, LARGE_ALWAYS))
+        if (
+            self._is_party_full(owner.party, bounds)
+            or self._of[who, rpc] >= bounds.at_once_max
+            or not (
+                fits(self._open[who], self._open.total(), self._calls_max, CALLS_ALWAYS)
+                and (not bounds.large or fits(self._large[who], self._large.total(), LARGE_MAX, LARGE_ALWAYS))
+            )
         ):
             raise Overloaded(
                 f"{self._of[who, rpc]} calls are open, of {self._open[who]} in all",
@@ -145,7 +151,14 @@ class Turns:
             )
         self._count(owner, rpc, bounds, 1)
 
+    def _is_party_full(self, party: str, bounds: Bounds) -> bool:
+        """Whether its callers together have as many calls open as they may, however few are each one's."""
+        large = self._party[party, True]
+        all_open = large + self._party[party, False]
+        return all_open >= self._calls_max or (bounds.large and large >= PARTY_LARGE_MAX)
+
     def _count(self, owner: Owner, rpc: str, bounds: Bounds, by: int) -> None:
+        self._party[owner.party, bounds.large] += by
         self._open[owner.who] += by
         self._of[owner.who, rpc] += by
         if bounds.large:
@@ -154,6 +167,8 @@ class Turns:
     def _leave(self, owner: Owner, rpc: str, bounds: Bounds) -> None:
         who = owner.who
         self._count(owner, rpc, bounds, -1)
+        if not self._party[owner.party, bounds.large]:
+            del self._party[owner.party, bounds.large]
         if not self._of[who, rpc]:
             del self._of[who, rpc]
         if not self._open[who]:
@@ -196,7 +211,7 @@ class Turns:
 
     def charge(self, part: str, owner: Owner, price_us: float) -> None:
         """Let a caller pay for work that was done for him."""
-        self._lane.queue.charge((part, *owner), price_us)
+        self._lane.queue.charge((part, *owner.line), price_us)
 
     def blame(self, owner: Owner, price_us: float) -> None:
         """A call that cost so much is refused for its caller's own fault."""

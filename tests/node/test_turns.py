@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import pytest
 
 from tallystick.core.errors import Overloaded
+from tallystick_node import bounds
 from tallystick_node.bounds import (
     CALLS_ALWAYS,
     READING_REST,
@@ -22,7 +24,7 @@ from tallystick_node.bounds import (
     fits,
 )
 from tallystick_node.fair_queue import Owner
-from tallystick_node.turns import Turns, calling, current, pause
+from tallystick_node.turns import Call, Turns, calling, current, pause
 from tests.simulation.virtual_loop import VirtualLoop
 
 Result = TypeVar("Result")
@@ -30,6 +32,8 @@ Result = TypeVar("Result")
 A, B = Owner("a", "a1"), Owner("b", "b1")
 RPC = "/tallystick.v1.Ledger/GetCheckpoint"
 PRICE_US = 1_000.0
+CALLS_MAX = 1_000
+GET, READ = "tallystick.v1.Ledger/GetCheckpoint", "tallystick.v1.Ledger/ReadEntries"
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
@@ -239,3 +243,27 @@ def test_a_dear_turn_leaves_rounds_of_the_loop_to_who_comes_in() -> None:
         return rounds
 
     assert run(history()) >= 200
+
+
+def test_a_party_has_no_more_calls_open_by_naming_more_callers() -> None:
+    """However few are each one's; what others may open, and what is open no more, is not counted against them."""
+
+    def opened(turns: Turns, party: str, rpc: str) -> list[Call]:
+        calls = []
+        for number in range(2 * CALLS_MAX):
+            call = turns.call(Owner(f"{party}:{number}", f"{number}", party), rpc, bounds.BOUNDS[rpc])
+            with suppress(Overloaded):
+                calls.append(call.__enter__())
+        return calls
+
+    async def history() -> None:
+        turns = Turns(CALLS_MAX)
+        assert len(opened(turns, "many", READ)) == bounds.PARTY_LARGE_MAX
+        held = opened(turns, "many", GET)
+        assert len(held) == CALLS_MAX - bounds.PARTY_LARGE_MAX
+        assert len(opened(turns, "another", READ)) == bounds.PARTY_LARGE_MAX
+        for call in held:
+            call.__exit__(None, None, None)
+        assert len(opened(turns, "many", GET)) == len(held)
+
+    run(history())

@@ -90,8 +90,8 @@ class Bounded(ServerInterceptor):
         try:
             caller = self._callers.of(context)
         except NotAllowed:
-            return Owner(_UNPROVEN, peer)
-        return Owner(peer if caller == IN_THE_CLEAR else caller.id, peer)
+            return Owner(_UNPROVEN, peer, _UNPROVEN)
+        return Owner(peer if caller == IN_THE_CLEAR else caller.id, peer, caller.party)
 
     def _hang_up(self, owner: Owner, why: str) -> NoReturn:
         """Break a call's connection, and with it whatever else is open there. A status would come after the answers
