@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 
@@ -112,6 +114,28 @@ def test_a_salt_that_another_key_sealed_is_not_taken_for_none(tmp_path: Path) ->
         with pytest.raises(ConfigInvalid, match="sealed under"):
             call()
     assert SaltStore(tmp_path, KEY).salt_of("market", "A@1") == bytes(32)
+
+
+def test_of_two_salts_that_are_made_at_once_one_is_kept(tmp_path: Path) -> None:
+    """Two programs may provide one version at once: whoever goes on to record it does so with the salt that is kept."""
+    for number in range(20):
+        store, begin, gone_on = SaltStore(tmp_path / str(number), KEY), Barrier(2), list[bytes]()
+
+        def provide(
+            new: bytes, store: SaltStore = store, begin: Barrier = begin, gone_on: list[bytes] = gone_on
+        ) -> None:
+            begin.wait()
+            with suppress(ConfigInvalid):
+                salt = store.kept_or("market", "A@1", new)
+                store.keep("market", "A@1", salt)
+                gone_on.append(salt)
+
+        programs = [Thread(target=provide, args=(bytes([each]) * 32,)) for each in range(2)]
+        for program in programs:
+            program.start()
+        for program in programs:
+            program.join()
+        assert set(gone_on) == {store.salt_of("market", "A@1")}
 
 
 def test_a_thief_of_a_clients_disk_finds_no_value_and_no_salt(tmp_path: Path) -> None:

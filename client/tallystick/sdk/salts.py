@@ -5,12 +5,17 @@ One file a version, sealed. Whoever holds the salt and a guess of the data can c
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tallystick.core.errors import ConfigInvalid, NotFound
 from tallystick.core.keys import Signer
 from tallystick.core.limits import SALT_BYTES
 from tallystick.sdk.file_names import file_name
+from tallystick.sdk.files import make_folder
 from tallystick.sdk.sealed import SealedFolder
 
 SALTS = "salts"
@@ -26,10 +31,30 @@ class SaltStore:
     def keep(self, bureau: str, version_ref: str, salt: bytes) -> Path:
         """Keep a version's salt. Raises ConfigInvalid where another is kept already, or it cannot be written."""
         path = self.path_of(bureau, version_ref)
-        if path.exists() and self.salt_of(bureau, version_ref) != salt:
-            raise ConfigInvalid("another salt is kept for this version", where=str(path), expected="a new version name")
-        self._sealed.write(path.name, salt)
+        with self._alone():
+            if path.exists() and self.salt_of(bureau, version_ref) != salt:
+                raise ConfigInvalid(
+                    "another salt is kept for this version", where=str(path), expected="a new version name"
+                )
+            self._sealed.write(path.name, salt)
         return path
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep others from putting a salt here meanwhile: of two that look at once both would find none. Raises
+        ConfigInvalid.
+        """
+        folder = self._sealed.path
+        try:
+            make_folder(folder)
+            handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(folder)) from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def salt_of(self, bureau: str, version_ref: str) -> bytes:
         """Raises NotFound, or ConfigInvalid where the key does not open what is kept."""
