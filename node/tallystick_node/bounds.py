@@ -46,6 +46,10 @@ LARGE_ALWAYS: Final = 2
 # However many callers a party names, so many of these calls are theirs together.
 PARTY_LARGE_MAX: Final = 8 * LARGE_MAX
 
+# Bytes of messages that have come and wait for their turn, of all callers together; and what each may always have.
+WAITING_BYTES_MAX: Final = 128 * 1024 * 1024
+WAITING_BYTES_ALWAYS: Final = 2 * MESSAGE_BYTES_MAX
+
 # How long the node waits for a call's first message, and until an answer was taken.
 REQUEST_S: Final = 30.0
 ANSWER_TAKEN_S: Final = 30.0

@@ -23,6 +23,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Final, Self
@@ -45,6 +47,8 @@ from tallystick_node.bounds import (
     REFUSED_PRICES,
     REFUSED_REST,
     ROUND_US,
+    WAITING_BYTES_ALWAYS,
+    WAITING_BYTES_MAX,
     WEIGHTS,
     Bounds,
     fits,
@@ -123,6 +127,7 @@ class Turns:
         self._large: Counter[str] = Counter()
         self._party: Counter[tuple[str, bool]] = Counter()  # by whose names they come in, and whether they are large
         self._held: Counter[str] = Counter()  # refusals that wait for their turn, by caller
+        self._bytes: Counter[str] = Counter()  # of messages that wait for their turn, by caller
         self._blamed: dict[Owner, float] = {}  # when what was refused is paid off, by the loop's clock
 
     def call(self, owner: Owner, rpc: str, bounds: Bounds) -> Call:
@@ -175,6 +180,20 @@ class Turns:
             del self._open[who]
         if not self._large[who]:
             del self._large[who]
+
+    @contextmanager
+    def _waiting(self, who: str, size: int) -> Iterator[None]:
+        """While a message of `size` bytes waits. Raises Overloaded where too many do."""
+        mine, everybody = self._bytes[who], self._bytes.total()
+        if size and not fits(mine + size - 1, everybody, WAITING_BYTES_MAX, WAITING_BYTES_ALWAYS):
+            raise Overloaded(f"{mine} bytes wait to be read", expected="another try in a moment")
+        self._bytes[who] += size
+        try:
+            yield
+        finally:
+            self._bytes[who] -= size
+            if not self._bytes[who]:
+                del self._bytes[who]
 
     # Turns.
 
@@ -266,10 +285,15 @@ class Call:
     ) -> None:
         self._turns._leave(self.owner, self._rpc, self.bounds)
 
-    async def turn(self, price_us: float) -> None:
-        """Wait for this caller's turn."""
+    async def turn(self, price_us: float, message_bytes: int = 0) -> None:
+        """Wait for this caller's turn, with a message at hand. Raises Overloaded where too many wait with theirs."""
         self._paid_us = price_us
-        await self._turns.turn(self.bounds.part, self.owner, price_us)
+        with self._turns._waiting(self.owner.who, message_bytes):
+            await self._turns.turn(self.bounds.part, self.owner, price_us)
+
+    async def hold_back(self) -> None:
+        """A message is one too many: its refusal takes its turn too."""
+        await self._turns.hold_back(self.owner, self.bounds)
 
     def charge(self, price_us: float) -> None:
         """Pay for what turned out to be asked for."""

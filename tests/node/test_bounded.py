@@ -112,6 +112,15 @@ def test_a_message_is_held_to_its_own_call(served: Served) -> None:
     assert code_of(lambda: send(bytes(SUBMISSION_BYTES_MAX), timeout=WAIT_S)) == CODES.INVALID_ARGUMENT
 
 
+def test_long_messages_wait_only_so_many_at_a_time(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more than may wait for its turn is refused as one too many; short ones go on."""
+    monkeypatch.setattr(turns, "WAITING_BYTES_MAX", 0)
+    monkeypatch.setattr(turns, "WAITING_BYTES_ALWAYS", 1_000)
+    send: Any = served.connect().unary_unary("/tallystick.v1.Submit/Submit")
+    assert code_of(lambda: send(bytes(2_000), timeout=WAIT_S)) == CODES.RESOURCE_EXHAUSTED
+    assert served.asked(served.ledger()).checkpoint
+
+
 def test_compression_is_refused(served: Served) -> None:
     """Nothing is unpacked: what a small message becomes is nobody's bound."""
     send: Any = served.connect().unary_unary(GET)
@@ -303,7 +312,8 @@ def test_connections_are_bounded(tmp_path: Path) -> None:
         assert _until_closed(more)
     for each in held:
         each.close()
-    until(lambda: bool(served.asked(served.ledger()).checkpoint))
+    request = CheckpointRequest(origin=served.origin)
+    assert served.ledger().GetCheckpoint(request, timeout=WAIT_S, wait_for_ready=True).checkpoint
     served.close()
 
 

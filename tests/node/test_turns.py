@@ -14,12 +14,14 @@ from tallystick.core.errors import Overloaded
 from tallystick_node import bounds
 from tallystick_node.bounds import (
     CALLS_ALWAYS,
+    MESSAGE_BYTES_MAX,
     READING_REST,
     READS,
     RECORDS,
     REFUSED_FREE_US,
     REFUSED_PRICES,
     ROUND_US,
+    WAITING_BYTES_MAX,
     Bounds,
     fits,
 )
@@ -193,6 +195,29 @@ async def test_a_caller_has_no_more_calls_open_than_its_row_says() -> None:
         call.__exit__(None, None, None)
     assert turns.open == 0
     assert [*turns._open, *turns._of, *turns._large] == []
+
+
+async def test_messages_that_wait_are_bounded_in_bytes() -> None:
+    """A caller's are, however many calls they come with; another has room, and turns given make room again."""
+    turns, size = Turns(1_000), MESSAGE_BYTES_MAX
+    refused = given = 0
+
+    async def send(owner: Owner) -> None:
+        nonlocal refused, given
+        with turns.call(owner, RPC, Bounds()) as call:
+            try:
+                await call.turn(PRICE_US, size)
+                given += 1
+            except Overloaded:
+                refused += 1
+
+    most = WAITING_BYTES_MAX // size
+    await asyncio.gather(*(send(A) for _ in range(Bounds().at_once_max)), send(B))
+    assert refused > 0
+    assert 2 < given - 1 <= most // 2
+    await send(A)
+    assert given > 3
+    assert [*turns._bytes] == []
 
 
 def test_nobody_fills_the_node() -> None:

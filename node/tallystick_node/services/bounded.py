@@ -1,8 +1,8 @@
 """Holds every call to its bounds (`bounds`), before anything else is done for it: the outermost of the interceptors.
 
-To gRPC every call is a stream both ways here, which is the same on the wire. So a call's message is not received, nor
-parsed, before the call has its turn; one that does not come, and an answer that is not taken, are waited
-for only so long.
+To gRPC every call is a stream both ways here, which is the same on the wire. So a call's message is not parsed before
+the call has its turn, and few bytes wait for theirs; one that does not come, and an answer that is not taken, are
+waited for only so long.
 
 Where the caller goes, or its deadline passes, gRPC cancels the task that works for it, at the next wait of which there
 is one before each message and after each answer.
@@ -168,9 +168,17 @@ class _Exchange:
             raise Overloaded(f"nothing was said for {wait_s:g} s", expected="to be called anew") from None
         if raw is EOF:
             return None
-        await self._call.turn(self._bounds.call_us + len(raw) * REQUEST_BYTE_PRICE)
-        if len(raw) > self._bounds.request_bytes_max:
-            raise Refused(f"a message of {len(raw)} bytes", expected=f"at most {self._bounds.request_bytes_max}")
+        size = len(raw)
+        if size > self._bounds.request_bytes_max:
+            raw = b""  # what waits to be refused need not be here
+        try:
+            await self._call.turn(self._bounds.call_us + size * REQUEST_BYTE_PRICE, len(raw))
+        except Overloaded:
+            raw = b""
+            await self._call.hold_back()
+            raise
+        if size > self._bounds.request_bytes_max:
+            raise Refused(f"a message of {size} bytes", expected=f"at most {self._bounds.request_bytes_max}")
         read = self._handler.request_deserializer
         return raw if read is None else read(raw)
 
