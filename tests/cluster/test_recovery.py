@@ -198,6 +198,7 @@ def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) ->
     planning.stop()
     said, edits = surveyed(planning)
     assert "nothing is lost" in said
+    assert "only if its keys are to be given up all the same, for the charter's holders" in said
     version = signed_next(cluster, edits)
     (planning.home / "recover-2.toml").unlink()
     taxation.kill()

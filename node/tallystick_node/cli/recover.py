@@ -79,7 +79,7 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
         held = "none" if each.checkpoint is None else f"{each.checkpoint.size:,} {each.checkpoint.root.hex()[:16]}"
         said = held if each.trouble is None else f"not known: {sanitise(str(each.trouble))}"
         click.echo(f"  {each.witness.id:{width}}  {said}")
-    floor = found.floor
+    floor, whole = found.floor, False
     path, edits = _edits(settings, found, registrar=registrar)
     if found.exists_nowhere:
         click.echo(
@@ -88,11 +88,14 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
         )
     else:
         click.echo(f"they are of one history; the largest, {floor.size:,} entries, is the floor to pin")
-        _say_lost(settings, found)
+        whole = _say_lost(settings, found)
     from tallystick.sdk.files import write_whole
 
     write_whole(path, edits.encode())
-    click.echo(f"for the charter's holders: tally charter propose {path} -o charter-{charter.version + 1}.toml")
+    given_up = "only if its keys are to be given up all the same, " if whole else ""
+    click.echo(
+        f"{given_up}for the charter's holders: tally charter propose {path} -o charter-{charter.version + 1}.toml"
+    )
 
 
 @recover.command(name="rebuild", short_help="Rebuild the ledger up to the floor of a version.")
@@ -156,7 +159,8 @@ def _edits(settings: Settings, found: Survey, *, registrar: bool) -> tuple[Path,
     return path, "\n".join(lines) + "\n"
 
 
-def _say_lost(settings: Settings, found: Survey) -> None:
+def _say_lost(settings: Settings, found: Survey) -> bool:
+    """Say what of the ledger is nowhere any more; returns whether nothing is lost."""
     size, known = found.floor.size, found.signed
     from tallystick.core.errors import StorageFailed
     from tallystick_node.recovery import holds_all
@@ -171,11 +175,13 @@ def _say_lost(settings: Settings, found: Survey) -> None:
         known = max(known, signed.value[0])
     if known > size:
         click.echo(f"{known - size:,} more had been signed, and no witness holds them")
-    if holds_all(settings, found.floor, known):
+    whole = holds_all(settings, found.floor, known)
+    if whole:
         click.echo(
             f"{settings.database} holds all of that: nothing is lost, and "
             f"`tallyd run {settings.path.parent}` goes on with it"
         )
+    return whole
 
 
 def _kept(settings: Settings, origin: str, error: Forked) -> Forked:
