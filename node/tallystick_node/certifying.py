@@ -56,14 +56,19 @@ class Certifying:
 
     # The authority.
 
-    def make_authority(self, now_us: int, days: int, *, succeeding: bool) -> dict[str, Any]:
+    def make_authority(self, now_us: int, days: int, *, succeeding: bool, encrypt: bool = False) -> dict[str, Any]:
         """What the charter is to say of the party's authority, which is made where there is none yet; `succeeding`: of
-        that and the one that is to take its place. Raises ConfigInvalid.
+        that and the one that is to take its place. A new key is put under a passphrase where that is asked for, or
+        where the first one's is. Raises ConfigInvalid.
         """
         for name in (AUTHORITY, *([NEXT] if succeeding else [])):
             files = self.files(name)
             if not files.certificate.exists():
-                secret = passphrase_like(files.key, self.files(AUTHORITY).key, self._passphrase)
+                secret = (
+                    self._passphrase.chosen(str(files.key))
+                    if encrypt
+                    else passphrase_like(files.key, self.files(AUTHORITY).key, self._passphrase)
+                )
                 CertificateAuthority.make(self.party, now_us, days).save(files.certificate, files.key, secret)
         pinned = [self._pem(AUTHORITY), *([self._pem(NEXT)] if succeeding else [])]
         return {"id": self.party, "certificate_authority": "".join(pinned)}

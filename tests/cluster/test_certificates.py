@@ -148,6 +148,24 @@ def test_an_auditor_has_an_authority_of_its_own(tmp_path: Path) -> None:
     )
 
 
+def test_an_authority_under_a_passphrase_puts_what_it_issues_under_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its key, and those made with certificates beside it; without the passphrase it issues nothing."""
+    secrets, folder = tmp_path / "credentials", tmp_path / "auditor"
+    secrets.mkdir(mode=0o700)
+    told = secrets / "tallystick-passphrase"
+    told.write_text("correct horse\n")
+    told.chmod(0o600)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(secrets))
+    done("cert", "authority", folder, "--party", "audit-office", "--encrypt")
+    done("cert", "issue", folder, "audit-office", "--party", "audit-office")
+    for name in ("authority", "audit-office"):
+        assert certified_files(folder, name).key.read_bytes().startswith(b"-----BEGIN ENCRYPTED")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    refused(2, "cert", "issue", folder, "audit-office", "--party", "audit-office")
+
+
 def test_a_client_renews_what_it_shows(cluster: LocalCluster, tmp_path: Path) -> None:
     """At once where the authority's key is beside it, else by a request; the nodes go on answering it."""
     profile = cluster[TAXATION].profile

@@ -32,8 +32,11 @@ def cert() -> None:
 @_party
 @click.option("--next", "succeeding", is_flag=True, help="Make one that is to take its place, to be pinned beside it.")
 @click.option("--days", type=int, default=_AUTHORITY_DAYS, show_default=True, help="How long a new one lasts.")
+@click.option("--encrypt", is_flag=True, help="Put its key, and so those it issues for here, under a passphrase.")
 @passphrase_option
-def authority(directory: Path, party: str | None, succeeding: bool, days: int, passphrase: Passphrase) -> None:
+def authority(
+    directory: Path, party: str | None, succeeding: bool, days: int, encrypt: bool, passphrase: Passphrase
+) -> None:
     """Make the certificate authority of DIR, where it has none yet, and print what the charter must pin.
 
     With --next a second one is made beside it, `authority-next`, and both are printed. Once every node and client goes
@@ -46,7 +49,7 @@ def authority(directory: Path, party: str | None, succeeding: bool, days: int, p
     from tallystick_node.certifying import Certifying
 
     certifying = Certifying(directory, party, passphrase)
-    stanza = certifying.make_authority(now_us(), days, succeeding=succeeding)
+    stanza = certifying.make_authority(now_us(), days, succeeding=succeeding, encrypt=encrypt)
     kind = "auditor" if certifying.settings is None else "bureau"
     click.echo(tomli_w.dumps({kind: [stanza]}, multiline_strings=True), nl=False)
 
