@@ -139,7 +139,7 @@ def adopt_version(settings: Settings, file: Path, now_us: int) -> Version:
     keys = {("keys", "witness"): key_file(settings, config.keys.witness, bureau.witness_key, version.number)}
     if not bureau.is_observer:
         keys["keys", "ledger"] = key_file(settings, config.keys.ledger, bureau.ledger_key, version.number)
-    load_certificate(settings, version.charter, bureau, now_us)
+    load_certificate(settings, bureau, now_us)
     store = LevelDbStore.open(settings.database)
     try:
         if bureau.is_observer:

@@ -132,7 +132,7 @@ def adopt_charter(folder: Path, note: bytes, digest: str, passphrase: Passphrase
     config = msgspec.structs.replace(settings.config, charter_digest=digest)
     settings = Settings(settings.path, config, settings.passphrase)
     _check_keys(settings, folder, bureau)
-    load_certificate(settings, charter, bureau, now_us())
+    load_certificate(settings, bureau, now_us())
     # The ledger comes last: a home without it can be brought here again, by the same charter.
     write_whole(settings.place(config.charter), note)
     settings.save()

@@ -8,7 +8,7 @@ from functools import cache
 from random import SystemRandom
 
 from tallystick.core.certificate import NODE_NAME
-from tallystick.core.certified import check_certified
+from tallystick.core.certified import check_own_node
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import ConfigInvalid, NotAuthentic
 from tallystick.core.keys import Signer
@@ -37,7 +37,7 @@ def load_disclosures(settings: Settings, charter: Charter, bureau: Bureau) -> Di
     return Disclosures(bureau.origin, key, SystemRandom(), cache(lambda: rulebook_of(charter).retention))
 
 
-def load_certificate(settings: Settings, charter: Charter, bureau: Bureau, now_us: int) -> CertifiedKey | None:
+def load_certificate(settings: Settings, bureau: Bureau, now_us: int) -> CertifiedKey | None:
     """What the node shows; None where it listens in the clear. Raises ConfigInvalid where others would not accept it:
     they go by the charter, which pins an authority of the node's bureau or does not.
     """
@@ -60,7 +60,7 @@ def load_certificate(settings: Settings, charter: Charter, bureau: Bureau, now_u
     place = str(credentials.files.certificate)
     try:
         shown = credentials.read()
-        check_certified(charter, shown.certificate, now_us)
+        check_own_node(bureau, shown.certificate, now_us)
     except NotAuthentic as error:
         raise ConfigInvalid(error.what, where=place, expected=error.expected) from None
     holder = shown.certificate.holder

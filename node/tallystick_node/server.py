@@ -292,7 +292,7 @@ def _own_certificate(
     """What the node shows, None where it listens in the clear. Raises ConfigInvalid."""
 
     def read() -> CertifiedKey | None:
-        return load_certificate(settings, charter, bureau, clock())
+        return load_certificate(settings, bureau, clock())
 
     shown = read()
     return None if shown is None else OwnCertificate(shown, read, clock)

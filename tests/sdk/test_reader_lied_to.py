@@ -318,11 +318,6 @@ def presences() -> dict[str, Lie]:
         (("presence", "registration"), "gone", clears),
         (("presence", "authorship"), "gone", clears),
         (("presence",), "gone", clears),
-        (
-            ("presence", "disclosures"),
-            "of nothing",
-            lambda owner, name: owner.disclosures.add(field="x", salt=bytes(32)),
-        ),
     ]
     for where in (("presence", "entry"), ("presence", "registration", "entry")):
         bent += [(where, repr(value), sets(value)) for value in (b"", b"\xff\xff", b"\x08\x07")]

@@ -13,6 +13,7 @@ Whether a bureau's actor is registered is its ledger's matter, and not known her
 
 from __future__ import annotations
 
+from tallystick.core.bureau import Bureau
 from tallystick.core.certificate import Authority, Holder, Issued, parse_issued
 from tallystick.core.charter import Charter
 from tallystick.core.errors import NotAuthentic
@@ -27,11 +28,21 @@ def certified(charter: Charter, pem: bytes, now_us: int) -> Holder:
 
 def check_certified(charter: Charter, certificate: Issued, now_us: int) -> None:
     """Raises NotAuthentic where a charter does not vouch for a certificate now."""
+    _check(certificate, _authorities(charter, certificate.holder), now_us)
+
+
+def check_own_node(bureau: Bureau, certificate: Issued, now_us: int) -> None:
+    """Raises NotAuthentic where those who dial a bureau's node would not take a certificate now: they look at the
+    bureau's authorities alone. Of a closed one, whose certificates let nobody in, the ledger is read still.
+    """
+    _check(certificate, bureau.authorities if certificate.holder.party == bureau.id else (), now_us)
+
+
+def _check(certificate: Issued, authorities: tuple[Authority, ...], now_us: int) -> None:
     holder = certificate.holder
     where = f"certificate of {holder.id}"
     if not certificate.valid(now_us):
         raise NotAuthentic("it is not in its term", where=where, expected="a renewed one")
-    authorities = _authorities(charter, holder)
     if not any(certificate.issued_by(each) and each.valid(now_us) for each in authorities):
         raise NotAuthentic(
             "no authority pinned for it issued it", where=where, expected=f"one by the authority of {holder.party}"

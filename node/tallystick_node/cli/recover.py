@@ -68,7 +68,7 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
         adopt(settings.path, settings.config.charter, known, version)
         settings = Settings.load(directory / SETTINGS, passphrase)
     charter, bureau = settings.open_charter()
-    load_certificate(settings, charter, bureau, now_us())
+    load_certificate(settings, bureau, now_us())
     try:
         found = asyncio.run(survey(charter, bureau, partial(Peer, credentials=settings.credentials)))
     except Forked as error:
