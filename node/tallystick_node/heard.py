@@ -104,7 +104,7 @@ class Heard:
                 if self.proven.hold(file) == self._own:
                     self._check_own(file)
                 await self.proven.write()
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # as between notes
         shown = Counter[str]()
         for note in notes:
             try:

@@ -24,7 +24,7 @@ from tallystick_node.store.store import Batch
 from tallystick_proto.v1.ledger_pb2 import DiscloseAnswer, DiscloseRequest, SubmitRequest
 from tallystick_proto.v1.statement_pb2 import RecordsShown
 from tests.harness.home import Home
-from tests.harness.lying_node import LyingNode
+from tests.node.test_openings import used
 from tests.node.test_services import WAIT_S, Client, refusal
 
 FIELD = "data_used.subject"
@@ -34,13 +34,9 @@ CODES = grpc.StatusCode
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
-    """A node with six entries: founded with three, then a resource, then two uses, the first of them of somebody."""
-    with LyingNode(Home(tmp_path)) as node:
-        made = Client(node)
-        with made.channel:
-            made.record()
-            made.submit.Submit(SubmitRequest(submission=made.office.uses("citizen 1", None)), timeout=WAIT_S)
-            yield made
+    """A node with six entries, the last two of them uses, the first of somebody."""
+    with used(tmp_path, "citizen 1", None) as made:
+        yield made
 
 
 def ask(client: Client, index: int, *fields: str) -> DiscloseAnswer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,22 @@ FIELD = "data_used.subject"
 CODES = grpc.StatusCode
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[Client]:
-    """A node with ten entries: founded with three, then a resource, then six uses, four of them of somebody."""
-    with LyingNode(Home(tmp_path)) as node:
+@contextmanager
+def used(folder: Path, *subjects: str | None) -> Iterator[Client]:
+    """A node founded with three entries, then a resource, then a use of it for each subject, or of nobody."""
+    with LyingNode(Home(folder)) as node:
         made = Client(node)
         with made.channel:
             made.record()
-            subjects = ("citizen 1", "citizen 2", None, "citizen 1", "citizen 10", None)
             made.submit.Submit(SubmitRequest(submission=made.office.uses(*subjects)), timeout=WAIT_S)
             yield made
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    """A node with ten entries, the last six of them uses, four of them of somebody."""
+    with used(tmp_path, "citizen 1", "citizen 2", None, "citizen 1", "citizen 10", None) as made:
+        yield made
 
 
 def ask(client: Client, value: bytes, *, field: str = FIELD, first: int = 0, end: int = 10) -> list[Openings]:
