@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -272,7 +273,12 @@ def following(shared_cluster: LocalCluster) -> Iterator[subprocess.Popen[str]]:
     """`tally log --follow --json` in a process of its own."""
     command = [sys.executable, "-m", "tallystick.cli.main", "--profile", str(shared_cluster["taxation"].profile)]
     process = subprocess.Popen(
-        [*command, "log", "--follow", "--json", "-n", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "log", "--follow", "--json", "-n", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # As at a terminal: what a shell starts in the background ignores interrupts, and so do its children.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     with process:
         yield process
