@@ -14,7 +14,8 @@ from tallystick.core.limits import SUBMISSION_AHEAD_MAX_US
 from tallystick.core.statement import read
 from tallystick.core.submission import Prepared
 from tallystick_node import access
-from tallystick_node.ledger import Ledger, State
+from tallystick_node.ledger import Ledger
+from tallystick_node.ledger_state import State
 from tallystick_proto.v1.statement_pb2 import Statement
 
 _ABOUT_ACTORS = frozenset(number for number, kind in KINDS.items() if kind.name in ("ActorRegistered", "ActorRevoked"))

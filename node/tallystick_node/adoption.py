@@ -32,7 +32,8 @@ from tallystick.sdk.key_file import load_key
 from tallystick_node.admission import load_actors
 from tallystick_node.config import Settings
 from tallystick_node.identity import load_certificate
-from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries
+from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.ledger_state import check_no_entries
 from tallystick_node.own_statement import own_statement
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore

@@ -50,7 +50,8 @@ from tallystick.core.note import COSIGNATURE_V1, Note, VerifierKey, add_signatur
 from tallystick.core.reconciling import compare
 from tallystick_node import keyspace
 from tallystick_node.growing import Growing
-from tallystick_node.ledger import Ledger, empty_state
+from tallystick_node.ledger import Ledger
+from tallystick_node.ledger_state import empty_state
 from tallystick_node.store.store import Batch, Store
 from tallystick_node.store.subspace import Subspace
 from tallystick_proto.v1.ledger_pb2 import Bundle

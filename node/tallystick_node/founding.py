@@ -39,7 +39,8 @@ from tallystick_node.admission import admit
 from tallystick_node.adoption import adoption, new_id
 from tallystick_node.config import Settings
 from tallystick_node.identity import load_ledger_key, load_witness_key
-from tallystick_node.ledger import Ledger, State
+from tallystick_node.ledger import Ledger
+from tallystick_node.ledger_state import State
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
 

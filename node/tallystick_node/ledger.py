@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 
 from tallystick.core.entry import Entry, decode_entry, encode_submission
 from tallystick.core.errors import BehindSigned, NotFound, StoreDamaged, TallystickError, VerificationFailed
-from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hashes
+from tallystick.core.hashing import chain_hash, leaf_hashes
 from tallystick.core.history import Recorded
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import (
@@ -28,40 +28,16 @@ from tallystick.core.limits import (
 from tallystick.core.merkle import Reader, root_at
 from tallystick.core.statement import terms_of
 from tallystick.core.submission import Prepared
-from tallystick.core.tree import FullTiles, Tree
+from tallystick.core.tree import FullTiles
 from tallystick.core.validation import Term, Terms, pack_term
 from tallystick_node import keyspace
-from tallystick_node.index import Index, IndexState
+from tallystick_node.index import Index
+from tallystick_node.ledger_state import State, empty_state, read_state
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.store import Batch, Store
-from tallystick_proto.v1 import storage_pb2
 from tallystick_proto.v1.storage_pb2 import Segment
 
 _SUBMISSION: Final = TERM_FIELDS["submission"]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """A ledger at one size. `prev` is what the next entry carries; `recorded_at_us` when the last was recorded."""
-
-    size: int
-    root: bytes
-    prev: bytes
-    recorded_at_us: int
-    tree: Tree
-    index: IndexState
-
-    def encode(self, origin: str) -> bytes:
-        """The state record."""
-        return storage_pb2.State(
-            origin=origin,
-            size=self.size,
-            root=self.root,
-            prev=self.prev,
-            recorded_at_us=self.recorded_at_us,
-            edge=self.tree.edge(),
-            runs=self.index.to_bytes(),
-        ).SerializeToString()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +48,6 @@ class Commit:
     state: State
     firsts: list[int]
     single_entries: dict[int, bytes]
-
-
-def empty_state(origin: str) -> State:
-    """A ledger without entries."""
-    tree = Tree()
-    return State(0, tree.root(), genesis_hash(origin), 0, tree, IndexState())
-
-
-def read_state(store: Store, origin: str) -> State:
-    """The state a database holds. Raises StoreDamaged where it holds none, another ledger's, or one that does not
-    fit.
-    """
-    data = store.get(keyspace.STATE)
-    where = f"state record of {origin}"
-    if data is None:
-        raise StoreDamaged("it is missing", where=where, expected="a database made by tallyd init")
-    try:
-        record = storage_pb2.State.FromString(data)
-    except DecodeError:
-        raise StoreDamaged("it does not parse", where=where, expected="what the last commit wrote") from None
-    record.DiscardUnknownFields()
-    if record.SerializeToString() != data:
-        raise StoreDamaged("it is not in canonical form", where=where, expected="what the last commit wrote")
-    if record.origin != origin:
-        raise StoreDamaged(f"it is of {record.origin[:255]!r}", where=where, expected=origin)
-    tree = Tree(record.size, list(record.edge))
-    if tree.root() != record.root:
-        raise StoreDamaged(
-            f"root {record.root.hex()}", where=where, expected=f"{tree.root().hex()}, the root of its own edge"
-        )
-    if len(record.prev) != 32:
-        raise StoreDamaged(f"prev has {len(record.prev)} bytes", where=where, expected="32")
-    index = IndexState.from_bytes(record.runs)
-    if index.end != record.size:
-        raise StoreDamaged(f"its index ends at {index.end}", where=where, expected=f"{record.size}")
-    return State(record.size, record.root, record.prev, record.recorded_at_us, tree, index)
-
-
-def check_no_entries(store: Store, origin: str) -> None:
-    """An observer's database is its own, and holds no entry but in copies. Raises StoreDamaged."""
-    size = read_state(store, origin).size
-    if size:
-        raise StoreDamaged(f"{size} entries", where=f"state record of {origin}", expected="none, it is an observer's")
 
 
 class Ledger:

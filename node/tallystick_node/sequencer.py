@@ -34,7 +34,8 @@ from tallystick_node.admission import Recent, admit, conflict, find_recorded, lo
 from tallystick_node.disclosures import Disclosures
 from tallystick_node.erasing import check_erasures, erase
 from tallystick_node.intake import Intake, Placed, Waiting
-from tallystick_node.ledger import Ledger, State, check_against_signed
+from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.ledger_state import State
 from tallystick_node.refusals import Refusals
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.signing import Published, Signing

@@ -39,7 +39,8 @@ from tallystick_node.callers import Callers
 from tallystick_node.config import Settings
 from tallystick_node.engine import Engine, Who
 from tallystick_node.identity import load_certificate, load_disclosures, load_ledger_key, load_witness_key
-from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries
+from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.ledger_state import check_no_entries
 from tallystick_node.listener import listen
 from tallystick_node.metrics_page import MetricsPage
 from tallystick_node.operator_token import make_token

@@ -14,7 +14,8 @@ from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from tallystick.core.errors import VerificationFailed
 from tallystick.core.keys import Signer
-from tallystick_node.ledger import Ledger, State
+from tallystick_node.ledger import Ledger
+from tallystick_node.ledger_state import State
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.starting_rule import is_prefix
 

@@ -18,7 +18,8 @@ from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import LEDGER_ENTRIES_MAX, SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX
 from tallystick.core.submission import Prepared
 from tallystick_node import keyspace
-from tallystick_node.ledger import Ledger, State, check_against_signed, empty_state, read_state
+from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.ledger_state import State, empty_state, read_state
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
 from tallystick_node.store.memory import MemoryStore

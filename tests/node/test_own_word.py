@@ -14,7 +14,7 @@ from tallystick.core.bureau import Bureau, Retired
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.errors import BehindSigned, SignatureInvalid, StorageFailed, TallystickError
 from tallystick.core.note import VerifierKey
-from tallystick_node.ledger import State
+from tallystick_node.ledger_state import State
 from tallystick_node.own_word import OwnWord
 from tallystick_node.sequencer import Sequencer
 from tests.harness.home import Home

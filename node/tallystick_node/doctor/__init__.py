@@ -31,7 +31,8 @@ from tallystick_node.doctor.keys import OBSERVER_GAPS, KeyCheck
 from tallystick_node.doctor.postings import PostingCheck
 from tallystick_node.doctor.report import Difference, Report
 from tallystick_node.identity import load_disclosures
-from tallystick_node.ledger import Ledger, check_against_signed, check_no_entries, read_state
+from tallystick_node.ledger import Ledger, check_against_signed
+from tallystick_node.ledger_state import check_no_entries, read_state
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.leveldb import LevelDbStore
 from tallystick_node.store.store import Store
