@@ -1,8 +1,9 @@
 """A queue in which nobody waits behind another's crowd: start-time fair queueing, in stages.
 
-What waits belongs to an `Owner`: who it is for, and over which of his connections it came. Each piece has a price. Who
-has been given least so far is next, and among his connections the one that has been given least; what one connection
-waits for stays in its order. A queue may have a stage before that, with a weight for each name in it.
+What waits belongs to an `Owner`: who it is for, of which party, and over which of his connections it came. Each piece
+has a price. The party that has been given least so far is next, among its callers who has been given least, and among
+his connections the one that has; what one connection waits for stays in its order. A queue may have a stage before
+that, with a weight for each name in it.
 
 Whoever comes after a time of asking nothing begins where the others are: what he did not ask for then is not owed to
 him. Who is `charged` without having been given anything waits longer for the next, up to `DEBT_MAX`.
@@ -36,9 +37,9 @@ class Owner(NamedTuple):
     party: str = ""
 
     @property
-    def line(self) -> tuple[str, str]:
+    def line(self) -> tuple[str, str, str]:
         """The stages at which it waits."""
-        return self.who, self.connection
+        return self.party, self.who, self.connection
 
 
 NOBODY: Final = Owner("", "")

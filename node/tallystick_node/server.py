@@ -86,7 +86,7 @@ class Node:
         self.engine = engine
         self._own = own
         self.close = close
-        self.turns = Turns(settings.config.serve.calls_max)
+        self.turns = Turns(settings.config.serve.calls_max, bureau.id)
         self._server: grpc.aio.Server | None = None
         self._page: MetricsPage | None = None
         self._tasks: list[asyncio.Task[None]] = []

@@ -1,12 +1,13 @@
 """Whose turn it is to be worked for, and how many calls a caller may have open.
 
 A node works on one event loop. Before each piece of work (`bounds` says what it costs) a call takes its turn here; one
-turn is given at each round of the loop, to whoever has been given least so far (`fair_queue`). So a caller who asks for
-much waits for himself, and who asks for little goes before him. Where nobody else asks, a turn is had at once.
+turn is given at each round of the loop, to whoever has been given least so far (`fair_queue`), parties first and then
+their callers. So a caller who asks for much waits for himself, a bureau that asks by many names for itself, and who asks
+for little goes before them. Where nobody else asks, a turn is had at once.
 
 Who records one statement after another asks for little at a time, and would wait at each step for whoever fills the
-time between. So while somebody records, nobody else fills it with reading: each reader has a part of the time, if he
-is the only one too (`bounds.READING_REST`).
+time between. So while somebody records, nobody else fills it with reading: each who reads has a part of the time, if he
+is the only one too (`bounds.READING_REST`). All whom another party named have one such part together.
 
 Who makes calls that are refused for his own fault (malformed, not authentic, over bounds, not allowed) pays for each
 many times. Beyond what may happen to anybody he has to pay it off, connection by connection, and until then takes his
@@ -114,13 +115,16 @@ class _Lane:
 
 
 class Turns:
-    """Those of one node. Use within one event loop; `calls_max` is how many calls it answers at once."""
+    """Those of one node. Use within one event loop; `calls_max` is how many calls it answers at once, `own` the party
+    whose node it is.
+    """
 
-    def __init__(self, calls_max: int) -> None:
+    def __init__(self, calls_max: int, own: str = "") -> None:
         self._calls_max = calls_max
+        self._own = own
         self._lane = _Lane(0.0)
         self._blamed_lane = _Lane(REFUSED_REST)
-        self._reading: dict[str, _Lane] = {}  # by caller
+        self._reading: dict[str, _Lane] = {}  # by caller, or another's party
         self._recorded: dict[str, float] = {}  # when a caller last did, by the loop's clock; the latest comes last
         self._open: Counter[str] = Counter()  # calls, by caller
         self._of: Counter[tuple[str, str]] = Counter()  # by caller and RPC
@@ -207,7 +211,7 @@ class Turns:
         if part == RECORDS:
             self._records(owner.who)
         elif self._another_records(owner.who):
-            await self._reading_lane(owner.who).turn(part, owner, price_us)
+            await self._reading_lane(owner).turn(part, owner, price_us)
         await self._lane.turn(part, owner, price_us)
 
     def _records(self, who: str) -> None:
@@ -220,12 +224,13 @@ class Turns:
         latest = next((at_s for each, at_s in reversed(self._recorded.items()) if each != who), -math.inf)
         return asyncio.get_running_loop().time() - latest <= RECORDING_S
 
-    def _reading_lane(self, who: str) -> _Lane:
-        lane = self._reading.get(who)
+    def _reading_lane(self, owner: Owner) -> _Lane:
+        reader = owner.who if owner.party in (self._own, "") else owner.party
+        lane = self._reading.get(reader)
         if lane is None:
             if len(self._reading) >= _KEPT:
                 self._reading = {each: lane for each, lane in self._reading.items() if lane.giving}
-            lane = self._reading[who] = _Lane(READING_REST)
+            lane = self._reading[reader] = _Lane(READING_REST)
         return lane
 
     def charge(self, part: str, owner: Owner, price_us: float) -> None:

@@ -69,6 +69,18 @@ def test_many_connections_are_one_caller() -> None:
     assert all(9 <= given_now[f"a{number}"] <= 11 for number in range(10))
 
 
+def test_many_callers_of_a_party_are_one_party() -> None:
+    """A party gets no more by naming more callers; and each of these gets its part of what the party has."""
+    queue: FairQueue[str] = FairQueue(3)
+    for _ in range(200):
+        queue.push(Owner("b:x", "b1", "b").line, 1, "b")
+        for number in range(10):
+            queue.push(Owner(f"a:{number}", f"a{number}", "a").line, 1, f"a{number}")
+    given_now = Counter(queue.pop() for _ in range(200))
+    assert 98 <= given_now["b"] <= 102
+    assert all(9 <= given_now[f"a{number}"] <= 11 for number in range(10))
+
+
 def test_weights_divide_the_first_stage() -> None:
     """A name of weight 4 is given four times as much as one of weight 1, however many are behind either."""
     queue: FairQueue[str] = FairQueue(3, {"much": 4.0})

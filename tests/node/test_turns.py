@@ -163,6 +163,52 @@ def test_one_who_reads_is_shared_by_his_connections_while_another_records() -> N
     assert max(at for at, connection in enumerate(order) if connection == "a2") <= 12
 
 
+@pytest.mark.parametrize("recording", [False, True], ids=["all-read", "another-records"])
+def test_a_party_has_no_more_turns_by_naming_more_callers(recording: bool) -> None:
+    """However many names one bureau's people call by, another bureau's one reader has as much as all of them."""
+
+    async def history() -> Counter[str]:
+        turns, given = Turns(CALLS_MAX, "own"), Counter[str]()
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + 1
+
+        async def read(owner: Owner) -> None:
+            while loop.time() < end_s:
+                await turns.turn(READS, owner, PRICE_US)
+                given[owner.party] += 1
+                await asyncio.sleep(PRICE_US * 1e-6)
+
+        if recording:
+            await turns.turn(RECORDS, Owner("own:system", "s", "own"), PRICE_US)
+        many = [Owner(f"many:{number}", f"{number}", "many") for number in range(50)]
+        await asyncio.gather(*(read(owner) for owner in many), *(read(Owner("few:a", "f", "few")) for _ in range(50)))
+        return given
+
+    given = run(history())
+    assert 0.9 <= given["few"] / given["many"] <= 1.1
+
+
+def test_people_of_the_nodes_own_bureau_each_read_on_while_one_of_them_records() -> None:
+    """A bureau names its own callers at its own node: two of them have two readers' parts, and not half of one each."""
+
+    async def history(party: str) -> int:
+        turns, given = Turns(CALLS_MAX, "own"), 0
+        loop = asyncio.get_running_loop()
+        await turns.turn(RECORDS, Owner("own:system", "s", "own"), PRICE_US)
+        end_s = loop.time() + 0.5
+
+        async def read(owner: Owner) -> None:
+            nonlocal given
+            while loop.time() < end_s:
+                await turns.turn(READS, owner, PRICE_US)
+                given += 1
+
+        await asyncio.gather(*(read(Owner(f"{party}:{number}", f"{number}", party)) for number in range(2)))
+        return given
+
+    assert run(history("own")) > 1.8 * run(history("another"))
+
+
 def test_a_call_that_was_left_takes_no_turn() -> None:
     """Who goes away while he waits is passed over."""
 
