@@ -1,9 +1,9 @@
-"""Whose turn it is to be worked for, and how many calls a caller may have open.
+"""Whose turn it is to be worked for.
 
 A node works on one event loop. Before each piece of work (`bounds` says what it costs) a call takes its turn here; one
-turn is given at each round of the loop, to whoever has been given least so far (`fair_queue`), parties first and then
-their callers. So a caller who asks for much waits for himself, a bureau that asks by many names for itself, and who asks
-for little goes before them. Where nobody else asks, a turn is had at once.
+turn is given at each round of the loop, to whoever has been given least so far (`fair_queue`), among parties and then
+among a party's callers. So a caller who asks for much waits for himself, a bureau that asks by many names for itself,
+and who asks for little goes before them. Where nobody else asks, a turn is had at once.
 
 Who records one statement after another asks for little at a time, and would wait at each step for whoever fills the
 time between. So while somebody records, nobody else fills it with reading: each who reads has a part of the time, if he
@@ -23,23 +23,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import grpc
 
-from tallystick.core.errors import Overloaded, TallystickError
+from tallystick.core.errors import TallystickError
 from tallystick.sdk.wire_errors import code_of
 from tallystick_node.bounds import (
-    CALLS_ALWAYS,
-    HELD_MAX,
-    LARGE_ALWAYS,
-    LARGE_MAX,
-    PARTY_LARGE_MAX,
     READING_REST,
     RECORDING_S,
     RECORDS,
@@ -48,13 +41,11 @@ from tallystick_node.bounds import (
     REFUSED_PRICES,
     REFUSED_REST,
     ROUND_US,
-    WAITING_BYTES_ALWAYS,
-    WAITING_BYTES_MAX,
     WEIGHTS,
     Bounds,
-    fits,
 )
 from tallystick_node.fair_queue import NOBODY, FairQueue, Owner
+from tallystick_node.places import Places
 
 _S: Final = 1e-6
 _KEPT: Final = 1_024
@@ -120,86 +111,22 @@ class Turns:
     """
 
     def __init__(self, calls_max: int, own: str = "") -> None:
-        self._calls_max = calls_max
+        self.places = Places(calls_max)
         self._own = own
         self._lane = _Lane(0.0)
         self._blamed_lane = _Lane(REFUSED_REST)
         self._reading: dict[str, _Lane] = {}  # by caller, or another's party
         self._recorded: dict[str, float] = {}  # when a caller last did, by the loop's clock; the latest comes last
-        self._open: Counter[str] = Counter()  # calls, by caller
-        self._of: Counter[tuple[str, str]] = Counter()  # by caller and RPC
-        self._large: Counter[str] = Counter()
-        self._party: Counter[tuple[str, bool]] = Counter()  # by whose names they come in, and whether they are large
-        self._held: Counter[str] = Counter()  # refusals that wait for their turn, by caller
-        self._bytes: Counter[str] = Counter()  # of messages that wait for their turn, by caller
         self._blamed: dict[Owner, float] = {}  # when what was refused is paid off, by the loop's clock
 
-    def call(self, owner: Owner, rpc: str, bounds: Bounds) -> Call:
-        """A call that came in. Use as a context."""
-        return Call(self, owner, rpc, bounds)
-
-    @property
-    def open(self) -> int:
-        """How many calls are being answered."""
-        return self._open.total()
-
-    def _enter(self, owner: Owner, rpc: str, bounds: Bounds) -> None:
-        who = owner.who
-        if (
-            self._is_party_full(owner.party, bounds)
-            or self._of[who, rpc] >= bounds.at_once_max
-            or not (
-                fits(self._open[who], self._open.total(), self._calls_max, CALLS_ALWAYS)
-                and (not bounds.large or fits(self._large[who], self._large.total(), LARGE_MAX, LARGE_ALWAYS))
-            )
-        ):
-            raise Overloaded(
-                f"{self._of[who, rpc]} calls are open, of {self._open[who]} in all",
-                where=rpc.rpartition("/")[2],
-                expected=f"at most {bounds.at_once_max} of a caller, and fewer where the node is busy",
-            )
-        self._count(owner, rpc, bounds, 1)
-
-    def _is_party_full(self, party: str, bounds: Bounds) -> bool:
-        """Whether its callers together have as many calls open as they may, however few are each one's."""
-        large = self._party[party, True]
-        all_open = large + self._party[party, False]
-        return all_open >= self._calls_max or (bounds.large and large >= PARTY_LARGE_MAX)
-
-    def _count(self, owner: Owner, rpc: str, bounds: Bounds, by: int) -> None:
-        self._party[owner.party, bounds.large] += by
-        self._open[owner.who] += by
-        self._of[owner.who, rpc] += by
-        if bounds.large:
-            self._large[owner.who] += by
-
-    def _leave(self, owner: Owner, rpc: str, bounds: Bounds) -> None:
-        who = owner.who
-        self._count(owner, rpc, bounds, -1)
-        if not self._party[owner.party, bounds.large]:
-            del self._party[owner.party, bounds.large]
-        if not self._of[who, rpc]:
-            del self._of[who, rpc]
-        if not self._open[who]:
-            del self._open[who]
-        if not self._large[who]:
-            del self._large[who]
-
     @contextmanager
-    def _waiting(self, who: str, size: int) -> Iterator[None]:
-        """While a message of `size` bytes waits. Raises Overloaded where too many do."""
-        mine, everybody = self._bytes[who], self._bytes.total()
-        if size and not fits(mine + size - 1, everybody, WAITING_BYTES_MAX, WAITING_BYTES_ALWAYS):
-            raise Overloaded(f"{mine} bytes wait to be read", expected="another try in a moment")
-        self._bytes[who] += size
-        try:
-            yield
-        finally:
-            self._bytes[who] -= size
-            if not self._bytes[who]:
-                del self._bytes[who]
-
-    # Turns.
+    def call(self, owner: Owner, rpc: str, bounds: Bounds) -> Iterator[Call]:
+        """While a call is open that came in. Raises Overloaded where its caller has too many."""
+        with self.places.call(owner, rpc, bounds):
+            call = Call(self, owner, bounds)
+            calling.set(owner)  # for the rest of this task, which is the call's
+            current.set(call)
+            yield call
 
     async def turn(self, part: str, owner: Owner, price_us: float) -> None:
         """Wait for one's turn in a part of the node's time, which is paid for with that."""
@@ -252,16 +179,10 @@ class Turns:
         Returns False where he has too many that wait to be refused.
         """
         self.blame(owner, bounds.call_us)
-        if not fits(self._held[owner.who], self._held.total(), HELD_MAX, CALLS_ALWAYS):
-            return False
-        self._held[owner.who] += 1
-        try:
-            await self.turn(bounds.part, owner, bounds.call_us)
-        finally:
-            self._held[owner.who] -= 1
-            if not self._held[owner.who]:
-                del self._held[owner.who]
-        return True
+        with self.places.refusal(owner.who) as waits:
+            if waits:
+                await self.turn(bounds.part, owner, bounds.call_us)
+        return waits
 
     def _debt_us(self, owner: Owner) -> float:
         until_s = self._blamed.get(owner)
@@ -271,29 +192,16 @@ class Turns:
 class Call:
     """A call that came in."""
 
-    def __init__(self, turns: Turns, owner: Owner, rpc: str, bounds: Bounds) -> None:
+    def __init__(self, turns: Turns, owner: Owner, bounds: Bounds) -> None:
         self.owner = owner
         self.bounds = bounds
         self._turns = turns
-        self._rpc = rpc
         self._paid_us = 0.0
-
-    def __enter__(self) -> Self:
-        """Raises Overloaded where the caller has too many open."""
-        self._turns._enter(self.owner, self._rpc, self.bounds)
-        calling.set(self.owner)  # for the rest of this task, which is the call's
-        current.set(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._turns._leave(self.owner, self._rpc, self.bounds)
 
     async def turn(self, price_us: float, message_bytes: int = 0) -> None:
         """Wait for this caller's turn, with a message at hand. Raises Overloaded where too many wait with theirs."""
         self._paid_us = price_us
-        with self._turns._waiting(self.owner.who, message_bytes):
+        with self._turns.places.message(self.owner.who, message_bytes):
             await self._turns.turn(self.bounds.part, self.owner, price_us)
 
     async def hold_back(self) -> None:

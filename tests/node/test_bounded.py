@@ -18,7 +18,7 @@ from tallystick.core.limits import SUBMISSION_BYTES_MAX
 from tallystick.sdk.credentials import shown_to
 from tallystick.sdk.dialling import open_channel
 from tallystick.sdk.profile import Profile
-from tallystick_node import bounds, connections, turns
+from tallystick_node import bounds, connections, places
 from tallystick_node.access import ROWS
 from tallystick_node.bounds import BOUNDS, CONNECTION_CALLS_MAX, LARGE_MAX, MESSAGE_BYTES_MAX, Bounds
 from tallystick_node.config import Settings
@@ -114,8 +114,8 @@ def test_a_message_is_held_to_its_own_call(served: Served) -> None:
 
 def test_long_messages_wait_only_so_many_at_a_time(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """One more than may wait for its turn is refused as one too many; short ones go on."""
-    monkeypatch.setattr(turns, "WAITING_BYTES_MAX", 0)
-    monkeypatch.setattr(turns, "WAITING_BYTES_ALWAYS", 1_000)
+    monkeypatch.setattr(places, "WAITING_BYTES_MAX", 0)
+    monkeypatch.setattr(places, "WAITING_BYTES_ALWAYS", 1_000)
     send: Any = served.connect().unary_unary("/tallystick.v1.Submit/Submit")
     assert code_of(lambda: send(bytes(2_000), timeout=WAIT_S)) == CODES.RESOURCE_EXHAUSTED
     assert served.asked(served.ledger()).checkpoint
@@ -150,7 +150,7 @@ def test_streams_of_one_caller_are_bounded_and_another_has_its_own(
     other = second.WatchCheckpoints(request)
     next(other)
     watching[0].cancel()
-    until(lambda: served.node.turns.open == 3)
+    until(lambda: served.node.turns.places.open == 3)
     next(first.WatchCheckpoints(request))
 
 
@@ -181,7 +181,7 @@ def test_one_connection_has_only_so_many_calls_open(served: Served) -> None:
         next(stream)
     one_more: Any = ledger.GetCheckpoint.future(CheckpointRequest(origin=served.origin))
     assert served.asked(served.ledger()).checkpoint
-    assert served.node.turns.open == CONNECTION_CALLS_MAX
+    assert served.node.turns.places.open == CONNECTION_CALLS_MAX
     assert not one_more.done()
     opened[0].cancel()
     assert one_more.result(WAIT_S).checkpoint
@@ -192,9 +192,9 @@ def test_a_crowd_of_streams_leaves_room_for_another(tmp_path: Path) -> None:
     served = in_the_clear(tmp_path / "market", calls_max=60)
     request = CheckpointRequest(origin=served.origin)
     streams = [ledger.WatchCheckpoints(request) for ledger in [served.ledger() for _ in range(4)] for _ in range(40)]
-    until(lambda: served.node.turns.open >= 48)
+    until(lambda: served.node.turns.places.open >= 48)
     assert served.asked(served.ledger()).checkpoint
-    assert served.node.turns.open <= 60
+    assert served.node.turns.places.open <= 60
     for stream in streams:
         stream.cancel()
     served.close()
@@ -213,7 +213,7 @@ def test_a_call_without_a_message_ends(served: Served, monkeypatch: pytest.Monke
         stream: Any = served.connect().stream_stream(path)
         assert code_of(lambda stream=stream: list(stream(nothing()))) == CODES.RESOURCE_EXHAUSTED  # type: ignore[misc]
     silent.set()
-    until(lambda: served.node.turns.open == 0)
+    until(lambda: served.node.turns.places.open == 0)
 
 
 def test_a_stream_that_falls_silent_ends(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,16 +233,16 @@ def test_a_stream_that_falls_silent_ends(served: Served, monkeypatch: pytest.Mon
 
 def test_who_takes_no_answers_is_hung_up_on(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that are not taken in time end the connection they wait on, and what they held; others go on."""
-    monkeypatch.setattr(bounds, "ANSWER_TAKEN_S", 0.05)
     other = served.ledger()
     assert served.asked(other).checkpoint
     # A client that lets nothing come: its window is a byte.
     host, _, port = served.address.rpartition(":")
-    with socket.create_connection((host, int(port))) as raw:
+    with monkeypatch.context() as short, socket.create_connection((host, int(port))) as raw:
+        short.setattr(bounds, "ANSWER_TAKEN_S", 0.05)  # too short for an honest client of a busy machine
         raw.settimeout(WAIT_S)
         raw.sendall(_preface_with_no_window() + _call(f"/{WATCH}", CheckpointRequest(origin=served.origin)))
         assert _until_closed(raw)
-    until(lambda: served.node.turns.open == 0)
+        until(lambda: served.node.turns.places.open == 0)
     assert served.asked(other).checkpoint
 
 
@@ -262,7 +262,7 @@ def test_who_floods_on_is_hung_up_on(served: Served, monkeypatch: pytest.MonkeyP
     """Where more calls of one wait to be refused than may, their connection ends, with what was open there; others'
     go on.
     """
-    monkeypatch.setattr(turns, "HELD_MAX", 0)
+    monkeypatch.setattr(places, "HELD_MAX", 0)
     monkeypatch.setattr(bounds, "HANG_UP_S", 0.05)
     monkeypatch.setitem(BOUNDS, WATCH, Bounds(at_once_max=1))
     other, ledger, request = served.ledger(), served.ledger(), CheckpointRequest(origin=served.origin)
@@ -283,11 +283,11 @@ def test_large_answers_are_bounded_over_all_callers(served: Served, monkeypatch:
     for _ in range(3):
         ledger = served.ledger()
         streams += [ledger.Find(request) for _ in range(LARGE_MAX)]
-    until(lambda: served.node.turns.open >= LARGE_MAX // 2)
+    until(lambda: served.node.turns.places.open >= LARGE_MAX // 2)
     read = ReadRequest(origin=served.origin, end=1, size=1)
     (bundle,) = served.ledger().ReadEntries(read, timeout=WAIT_S)
     assert len(bundle.entry) == 1
-    assert served.node.turns.open <= LARGE_MAX + 1
+    assert served.node.turns.places.open <= LARGE_MAX + 1
 
 
 def test_a_call_whose_deadline_passed_is_not_worked_for(served: Served) -> None:
@@ -296,7 +296,7 @@ def test_a_call_whose_deadline_passed_is_not_worked_for(served: Served) -> None:
     watching = ledger.WatchCheckpoints(CheckpointRequest(origin=served.origin), timeout=0.2)
     next(watching)
     assert code_of(lambda: next(watching)) == CODES.DEADLINE_EXCEEDED
-    until(lambda: served.node.turns.open == 0)
+    until(lambda: served.node.turns.places.open == 0)
 
 
 def test_connections_are_bounded(tmp_path: Path) -> None:

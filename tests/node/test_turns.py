@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
 import pytest
@@ -26,7 +26,7 @@ from tallystick_node.bounds import (
     fits,
 )
 from tallystick_node.fair_queue import Owner
-from tallystick_node.turns import Call, Turns, calling, current, pause
+from tallystick_node.turns import Turns, calling, current, pause
 from tests.simulation.virtual_loop import VirtualLoop
 
 Result = TypeVar("Result")
@@ -233,14 +233,14 @@ async def test_a_caller_has_no_more_calls_open_than_its_row_says() -> None:
     with pytest.raises(Overloaded, match="3 calls are open"), turns.call(A, RPC, bounds):
         pass
     with turns.call(B, RPC, bounds):
-        assert turns.open == 4
+        assert turns.places.open == 4
     calls[0].__exit__(None, None, None)
     with turns.call(A, RPC, bounds):
         pass
     for call in calls[1:]:
         call.__exit__(None, None, None)
-    assert turns.open == 0
-    assert [*turns._open, *turns._of, *turns._large] == []
+    assert turns.places.open == 0
+    assert turns.places.empty
 
 
 async def test_messages_that_wait_are_bounded_in_bytes() -> None:
@@ -263,7 +263,7 @@ async def test_messages_that_wait_are_bounded_in_bytes() -> None:
     assert 2 < given - 1 <= most // 2
     await send(A)
     assert given > 3
-    assert [*turns._bytes] == []
+    assert turns.places.empty
 
 
 def test_nobody_fills_the_node() -> None:
@@ -319,22 +319,24 @@ def test_a_dear_turn_leaves_rounds_of_the_loop_to_who_comes_in() -> None:
 def test_a_party_has_no_more_calls_open_by_naming_more_callers() -> None:
     """However few are each one's; what others may open, and what is open no more, is not counted against them."""
 
-    def opened(turns: Turns, party: str, rpc: str) -> list[Call]:
-        calls = []
+    def opened(turns: Turns, party: str, rpc: str, until_left: ExitStack) -> int:
+        opened = 0
         for number in range(2 * CALLS_MAX):
-            call = turns.call(Owner(f"{party}:{number}", f"{number}", party), rpc, bounds.BOUNDS[rpc])
             with suppress(Overloaded):
-                calls.append(call.__enter__())
-        return calls
+                owner = Owner(f"{party}:{number}", f"{number}", party)
+                until_left.enter_context(turns.call(owner, rpc, bounds.BOUNDS[rpc]))
+                opened += 1
+        return opened
 
     async def history() -> None:
         turns = Turns(CALLS_MAX)
-        assert len(opened(turns, "many", READ)) == bounds.PARTY_LARGE_MAX
-        held = opened(turns, "many", GET)
-        assert len(held) == CALLS_MAX - bounds.PARTY_LARGE_MAX
-        assert len(opened(turns, "another", READ)) == bounds.PARTY_LARGE_MAX
-        for call in held:
-            call.__exit__(None, None, None)
-        assert len(opened(turns, "many", GET)) == len(held)
+        with ExitStack() as later:
+            assert opened(turns, "many", READ, later) == bounds.PARTY_LARGE_MAX
+            with ExitStack() as held:
+                few = opened(turns, "many", GET, held)
+                assert few == CALLS_MAX - bounds.PARTY_LARGE_MAX
+                assert opened(turns, "another", READ, later) == bounds.PARTY_LARGE_MAX
+            assert opened(turns, "many", GET, later) == few
+        assert turns.places.empty
 
     run(history())
