@@ -16,8 +16,8 @@ from tallystick.core.errors import InvalidIdentifier, VerificationFailed
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import ANSWER_BYTES_MAX
 from tallystick.core.merkle import prove_range
-from tallystick.core.statement import read, terms_of
-from tallystick.core.validation import Term
+from tallystick.core.statement import read
+from tallystick.core.terms import Term, terms_of
 from tallystick_node.ledger import Ledger
 from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
 

@@ -31,7 +31,7 @@ from blake3 import blake3
 from tallystick.core.errors import StoreDamaged
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import COMMIT_ENTRIES_MAX, LEDGER_ENTRIES_MAX
-from tallystick.core.validation import Term, Terms, pack_term
+from tallystick.core.terms import Term, Terms, pack_term
 from tallystick_node import index_check, postings
 from tallystick_node.postings import HASH_BYTES
 from tallystick_node.runs import Get, Runs

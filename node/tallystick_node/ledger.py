@@ -26,10 +26,9 @@ from tallystick.core.limits import (
     TILE_WIDTH,
 )
 from tallystick.core.merkle import Reader, root_at
-from tallystick.core.statement import terms_of
 from tallystick.core.submission import Prepared
+from tallystick.core.terms import Term, Terms, pack_term, terms_of
 from tallystick.core.tree import FullTiles
-from tallystick.core.validation import Term, Terms, pack_term
 from tallystick_node import keyspace
 from tallystick_node.index import Index
 from tallystick_node.ledger_state import State, empty_state, read_state

@@ -15,8 +15,9 @@ from tallystick.core.compose import compose, place
 from tallystick.core.errors import InvalidStatement, InvalidSubmission, MalformedEntry, Refused
 from tallystick.core.kinds import HEAD, KINDS, TERM_FIELDS, Kind, Use, field_options
 from tallystick.core.limits import STATEMENT_BYTES_MAX
-from tallystick.core.statement import admit, commitment_at, encode, read, terms_of
-from tallystick.core.validation import RULES, Term, pack_term
+from tallystick.core.statement import admit, commitment_at, encode, read
+from tallystick.core.terms import Term, pack_term, terms_of
+from tallystick.core.validation import RULES
 from tallystick_proto.v1.statement_pb2 import DataUsed, Head, Statement, Statements
 from tests.harness.any_statement import ACTOR, any_values, least, most
 from tests.harness.encodings import field, uncanonical, varint, with_undeclared, with_unknown

@@ -14,9 +14,9 @@ from tallystick.core.entry import decode_entry, encode_at, encode_entry, encode_
 from tallystick.core.evidence import actors_of
 from tallystick.core.history import History
 from tallystick.core.kinds import KINDS
-from tallystick.core.statement import Read, admit, encode, read, terms_of
+from tallystick.core.statement import Read, admit, encode, read
 from tallystick.core.submission import Prepared, prepare, renewed, seal
-from tallystick.core.validation import pack_term
+from tallystick.core.terms import pack_term, terms_of
 from tallystick_proto.v1.entry_pb2 import StatementsBytes, Submission
 from tests.fuzz.proofs import CHARTER, MARKET, maker
 from tests.fuzz.target import Target, tried

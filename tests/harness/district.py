@@ -34,8 +34,8 @@ from tallystick.core.entry import decode_entry, encode_at, encode_entry, encode_
 from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
 from tallystick.core.history import Recorded
 from tallystick.core.merkle import EMPTY_ROOT
-from tallystick.core.statement import read, terms_of
-from tallystick.core.validation import Term
+from tallystick.core.statement import read
+from tallystick.core.terms import Term, terms_of
 from tallystick.core.witnessing import Witnessed
 from tallystick.sdk.verbs import Verbs
 from tallystick_node.cluster.roster import credit_code

@@ -13,7 +13,8 @@ from tallystick.core.hashing import leaf_hash
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import ANSWER_BYTES_MAX
 from tallystick.core.merkle import check_range
-from tallystick.core.statement import read, terms_of
+from tallystick.core.statement import read
+from tallystick.core.terms import terms_of
 from tallystick_node import keyspace
 from tallystick_node.answers import bundles, find
 from tallystick_node.ledger import Ledger

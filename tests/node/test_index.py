@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tallystick.core.errors import StoreDamaged
 from tallystick.core.limits import COMMIT_ENTRIES_MAX
-from tallystick.core.validation import Term, pack_term
+from tallystick.core.terms import Term, pack_term
 from tallystick_node import index as module
 from tallystick_node.index import NEAR_UNIQUE_FIELDS, Index, IndexState, term_hash
 from tallystick_node.runs import RETIRED_COMMITS

@@ -26,7 +26,7 @@ from tallystick.audit.seen import Seen
 from tallystick.audit.strand import Fault
 from tallystick.audit.views.view import AsOf
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
-from tallystick.core.validation import Term
+from tallystick.core.terms import Term
 from tallystick_proto.v1.statement_pb2 import Ref
 
 

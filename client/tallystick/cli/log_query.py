@@ -12,8 +12,7 @@ from tallystick.core.errors import Usage
 from tallystick.core.identifiers import parse_entry_ref
 from tallystick.core.kinds import KINDS, TERM_FIELDS
 from tallystick.core.limits import SUBMISSION_ID_BYTES
-from tallystick.core.statement import terms_of
-from tallystick.core.validation import Term
+from tallystick.core.terms import Term, terms_of
 from tallystick.core.values import exchange_id
 from tallystick.sdk.reader import LedgerReader, Shown
 

@@ -21,8 +21,8 @@ from tallystick.core.commitment import Place, commit
 from tallystick.core.entry import varint
 from tallystick.core.errors import InvalidIdentifier, InvalidStatement
 from tallystick.core.kinds import BY_NAME, BY_VERB, KINDS, Kind, Use, enum_of
-from tallystick.core.validation import tag_of
 from tallystick.core.values import setter_of
+from tallystick.core.wire_fields import tag_of
 from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.statement_pb2 import Head, Statement
 

@@ -1,14 +1,10 @@
-"""Statements: parsed strictly, validated from their options, with the index terms of their heads.
+"""Statements: parsed strictly, and validated from their options.
 
 Two readers with two duties. *Admission* (`admit`) takes the bytes of a whole submission and refuses whatever is not the
 one canonical encoding of statements it understands: re-encoding what was parsed must give the same bytes, which leaves
 unknown fields, and those the validator refuses at every depth. A *reader* of recorded entries (`read`) re-encodes too:
 other bytes are malformed; the same bytes with fields it does not know are *not understood*, which is no fault, so that
 a bureau may upgrade before its neighbours.
-
-The index terms of a statement are its head's term fields, each a pair (number of the field in `Head`, value as bytes):
-text in UTF-8, the kind as decimal text, `about` as `<origin>#<index>`. A `version` is also a term of its code, so that
-a question about a resource finds its versions.
 """
 
 from __future__ import annotations
@@ -20,29 +16,13 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from tallystick.core.errors import InvalidStatement, InvalidSubmission, MalformedEntry
-from tallystick.core.kinds import KINDS, SENSITIVE, TERM_FIELDS, Kind
+from tallystick.core.kinds import KINDS, SENSITIVE, Kind
 from tallystick.core.limits import STATEMENT_BYTES_MAX, SUBMISSION_STATEMENTS_MAX
-from tallystick.core.validation import (
-    RULES,
-    Checked,
-    KindRules,
-    Seen,
-    Term,
-    Terms,
-    about_term,
-    field_at,
-    tag_of,
-    varint_at,
-)
+from tallystick.core.terms import Terms
+from tallystick.core.validation import RULES, Checked, KindRules, Seen
+from tallystick.core.wire_fields import field_at, tag_of, varint_at
 from tallystick_proto.v1.entry_pb2 import StatementsBytes
 from tallystick_proto.v1.statement_pb2 import Head, Statement, Statements
-
-_KIND: Final = TERM_FIELDS["kind"]
-_RESOURCE: Final = TERM_FIELDS["resource"]
-_VERSION: Final = TERM_FIELDS["version"]
-_ABOUT: Final = TERM_FIELDS["about"]
-_DERIVED_FROM: Final = TERM_FIELDS["derived_from"]
-_TERM_NUMBERS: Final = frozenset(TERM_FIELDS.values()) - {0}
 
 _CANONICAL: Final = "fields ascending, each once, minimal varints, no defaults, no unknown fields"
 _HEAD_TAG: Final = tag_of(Statement.DESCRIPTOR.fields_by_name["head"])
@@ -171,25 +151,6 @@ def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[Terms], list[int]]
         terms.append(found)
         kinds.append(number)
     return statements, terms, kinds
-
-
-def terms_of(statement: Statement) -> list[Term]:
-    """The index terms of one recorded statement, by the rule that admission used; unknown fields add none."""
-    terms: list[Term] = []
-    for field, value in statement.head.ListFields():
-        number = field.number
-        if number not in _TERM_NUMBERS:
-            continue
-        if number == _ABOUT:
-            terms.append((_ABOUT, about_term(value)))
-        elif number == _DERIVED_FROM:
-            terms.extend((_DERIVED_FROM, source.encode()) for source in value)
-        else:
-            text = value if isinstance(value, bytes) else str(value).encode()
-            terms.append((number, text))
-            if number == _VERSION:
-                terms.append((_RESOURCE, text.rpartition(b"@")[0]))
-    return terms
 
 
 class Reader:

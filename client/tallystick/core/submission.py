@@ -42,7 +42,7 @@ from tallystick.core.limits import (
     SUBMISSION_BYTES_MAX,
 )
 from tallystick.core.merkle import root_of
-from tallystick.core.validation import Terms
+from tallystick.core.terms import Terms
 from tallystick_proto.v1.entry_pb2 import Disclosure, Signature, Submission
 from tallystick_proto.v1.statement_pb2 import Statements
 

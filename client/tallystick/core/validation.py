@@ -25,57 +25,16 @@ from google.protobuf.message import Message
 
 from tallystick.core.errors import InvalidIdentifier, InvalidStatement
 from tallystick.core.forms import FORMS
-from tallystick.core.kinds import HEAD, KINDS, TERM_FIELDS, Kind, enum_of, field_options, message_of
+from tallystick.core.kinds import HEAD, KINDS, Kind, enum_of, field_options, message_of
+from tallystick.core.terms import Terms, terms_of_field
+from tallystick.core.wire_fields import LENGTH, VARINT, field_at, number_of, tag_of
 from tallystick_proto.v1 import meta_pb2
-from tallystick_proto.v1.statement_pb2 import Ref
-
-VARINT: Final = 0
-LENGTH: Final = 2
 
 Piece = bytes
 """A field as it stands in a message: tag, length if it has one, value."""
-Term = tuple[int, bytes]
-"""An index term: the number of the head's field, and its value."""
-Terms = tuple[bytes, ...]
-"""Index terms as `pack_term` makes them, which is how the index hashes them."""
 Seen = dict[Piece, tuple[int, Terms]]
 """Pieces one `Rule` found in order: for each the bit of a required field, or 0, and the index terms it adds."""
 Check = Callable[[bytes], None]
-
-
-def field_at(data: bytes, position: int) -> tuple[int, int, int]:
-    """The field at a position of bytes that protobuf has parsed: its tag, where its value begins, and where it ends."""
-    tag = data[position]
-    position += 1
-    if tag >= 0x80:
-        tag, position = varint_at(data, position - 1)
-    if tag & 7 == LENGTH:
-        length = data[position]
-        position += 1
-        if length >= 0x80:
-            length, position = varint_at(data, position - 1)
-        return tag, position, position + length
-    if tag & 7 == VARINT:
-        return tag, position, varint_at(data, position)[1]
-    raise InvalidStatement(f"field {tag >> 3} is not known", expected="only declared fields")
-
-
-def varint_at(data: bytes, position: int) -> tuple[int, int]:
-    """The number at a position, and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[position]
-        position += 1
-        if byte < 0x80:
-            return value | byte << shift, position
-        value |= (byte & 0x7F) << shift
-        shift += 7
-
-
-def number_of(value: bytes) -> int:
-    """The number in a varint, as a signed one; numbers of unsigned fields are not looked at."""
-    number, _ = varint_at(value, 0)
-    return number - 2**64 if number >= 2**63 else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +59,6 @@ class Checked(NamedTuple):
     terms: Terms
 
 
-_NUMBERS: Final = [bytes((number,)) for number in range(256)]
 _NOTHING_YET: Final = Checked(0, 0, ())
 
 
@@ -271,37 +229,6 @@ def _check_of(field: FieldDescriptor, options: meta_pb2.Field) -> Check:
     return _nothing
 
 
-def pack_term(number: int, value: bytes) -> bytes:
-    """A term in one: the number in a byte, and the value."""
-    return _NUMBERS[number] + value
-
-
-def about_term(ref: Ref) -> bytes:
-    """The index term's value of a citation."""
-    return f"{ref.origin}#{ref.index}".encode()
-
-
-def _terms_of(field: FieldDescriptor, options: meta_pb2.Field) -> Callable[[bytes], Terms]:
-    """How a checked value of a field becomes index terms; nothing outside the head has any."""
-    number = field.number
-    if not options.term:
-        return lambda value: ()
-    if options.format == "version_ref" and not field.is_repeated:
-        resource = TERM_FIELDS["resource"]
-        return lambda value: (pack_term(number, value), pack_term(resource, value.rpartition(b"@")[0]))
-    if field.type == FieldDescriptor.TYPE_MESSAGE:
-        return lambda value: (pack_term(number, about_term(Ref.FromString(value))),)
-    if field.type == FieldDescriptor.TYPE_UINT32:
-        return lambda value: (pack_term(number, str(number_of(value)).encode()),)
-    return lambda value: (pack_term(number, value),)
-
-
-def tag_of(field: FieldDescriptor) -> int:
-    """The tag a field has on the wire. Statements have no fixed-width numbers, and repeat no numbers."""
-    by_length = field.type in (FieldDescriptor.TYPE_MESSAGE, FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES)
-    return field.number << 3 | (LENGTH if by_length else VARINT)
-
-
 def _compile(owner: str, message: Descriptor, fields: Iterable[tuple[FieldDescriptor, meta_pb2.Field, bool]]) -> Rule:
     compiled = {
         tag_of(field): FieldRule(
@@ -309,7 +236,7 @@ def _compile(owner: str, message: Descriptor, fields: Iterable[tuple[FieldDescri
             bit=required << field.number,
             max_items=options.max_items,
             check=_check_of(field, options),
-            terms=_terms_of(field, options),
+            terms=terms_of_field(field, options),
         )
         for field, options, required in fields
     }

@@ -16,7 +16,7 @@ from tallystick.audit.entry import On, on_entry
 from tallystick.audit.inquiry import Cited, Find, Inquiry, answer
 from tallystick.core.errors import NotFound, TallystickError
 from tallystick.core.history import Recorded
-from tallystick.core.validation import Term
+from tallystick.core.terms import Term
 from tallystick.sdk.auditing import Audited, begun, note_copies
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.reader import LedgerReader, Shown

@@ -22,7 +22,7 @@ from tallystick.core.errors import Forked, StorageFailed, Unreachable
 from tallystick.core.identifiers import check_resource_code
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.limits import SALT_BYTES
-from tallystick.core.validation import Term
+from tallystick.core.terms import Term
 from tallystick.core.values import exchange_id
 from tallystick.sdk.citing import carry
 from tallystick.sdk.ledgers import Ledgers

@@ -15,8 +15,8 @@ from tallystick.core.errors import MalformedEntry, NotFound, ProofFailed, Tallys
 from tallystick.core.evidence import Proven, check_presence, format_presence
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX, LEDGER_ENTRIES_MAX
-from tallystick.core.statement import Read, read, terms_of
-from tallystick.core.validation import Term
+from tallystick.core.statement import Read, read
+from tallystick.core.terms import Term, terms_of
 from tallystick.sdk.ledger_trust import LedgerTrust
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.entry_pb2 import Disclosure

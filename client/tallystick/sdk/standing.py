@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
-from tallystick.core.validation import Term
+from tallystick.core.terms import Term
 from tallystick.sdk.reader import LedgerReader, Shown
 from tallystick_proto.v1.statement_pb2 import ResourceDeclared
 

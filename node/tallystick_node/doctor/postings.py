@@ -14,7 +14,7 @@ from blake3 import blake3
 from tallystick.core.charter import Bureau
 from tallystick.core.evidence import actors_of
 from tallystick.core.history import History, Recorded
-from tallystick.core.statement import terms_of
+from tallystick.core.terms import terms_of
 from tallystick_node.doctor.report import Report
 from tallystick_node.index import Index, term_hash
 from tallystick_node.ledger import Ledger
