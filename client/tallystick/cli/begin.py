@@ -52,6 +52,7 @@ def status(session: Session) -> int:
     from concurrent.futures import ThreadPoolExecutor
 
     from tallystick.cli.alarms import alarms
+    from tallystick.cli.status_page import print_status
     from tallystick.sdk.gossip import gossip
 
     with session.ledgers_as_shown() as ledgers:
@@ -69,7 +70,7 @@ def status(session: Session) -> int:
     held = [each.result() for each in holds]
     watching = [_observer(observer, answer, sizes) for observer, answer in zip(observers, held, strict=True)]
     errors = [*(answer.error for answer in answers), *(each for each in held if isinstance(each, TallystickError))]
-    _print(session, rows, watching, aside, found)
+    print_status(session, rows, watching, aside, found)
     codes = [error.exit_code for error in errors if error is not None]
     if heard.charters.versions.unsettled is not None:
         codes.append(CharterForked.exit_code)
@@ -203,137 +204,3 @@ def _shown(standing: Standing) -> dict[str, Any]:
         ],
         "not_recording": None if standing.not_recording is None else str(standing.not_recording),
     }
-
-
-def _print(
-    session: Session,
-    rows: list[dict[str, Any]],
-    observers: list[dict[str, Any]],
-    aside: list[dict[str, str]],
-    found: list[dict[str, Any]],
-) -> None:
-    from tallystick.cli.alarms import print_alarms
-    from tallystick.cli.certificate import certificate_document, certificate_warning
-
-    charter = session.profile.charter
-    answering = [row for row in rows if row["state"] == "answers"]
-    output = session.output
-    coverage = output.say(
-        f"{len(answering)} of {len(rows)} ledgers answered, {sum(row['entries'] for row in answering)} entries, "
-        f"under charter {charter.name} version {charter.version}. Each answer is signed and extends what "
-        "this client trusted; entries were counted, not read. Witnessed is what a quorum's cosignatures cover; which "
-        "of its witnesses are behind is the node's word.",
-        f"{len(rows)} 本台账中 {len(answering)} 本有应答，共 {sum(row['entries'] for row in answering)} 条，"
-        f"依据章程 {charter.name} 第 {charter.version} 版。应答均有签名，"
-        "且承接此前已核对的账目；条目只计数，未逐条核查。已见证者以达到门限的副署为证；何家滞后，据其节点所述。",
-    )
-    if observers:
-        coverage += output.say(
-            " An observer holds what it has cosigned; that it holds no more is its word.",
-            "观察者持有其已副署者；是否止于此，据其所述。",
-        )
-    if output.json:
-        output.document(
-            {
-                "charter": charter.name,
-                "charter_version": charter.version,
-                "ledgers": rows,
-                "observers": observers,
-                "set_aside": aside,
-                "alarms": found,
-                "certificate": certificate_document(session),
-                "coverage": coverage,
-            }
-        )
-        return
-    header = (
-        ("ledger", "entries", "witnessed", "behind", "root", "endpoint", "answers")
-        if output.language == "en"
-        else ("台账", "条目", "已见证", "滞后", "树根", "地址", "应答")
-    )
-    table = []
-    for row, bureau in zip(rows, charter.ledgers, strict=True):
-        name = bureau.label("zh") if output.language == "zh" else bureau.id
-        entries = "-" if row["entries"] is None else str(row["entries"])
-        witnessed = "-" if row["witnessed"] is None else str(row["witnessed"])
-        behind = _behind(session, row)
-        table.append(
-            (name, entries, witnessed, behind, (row["root"] or "-")[:12], row["endpoint"], _state(session, row))
-        )
-    output.table(header, table)
-    if observers:
-        output.line()
-        output.table(
-            ("observer", "cosigned", "behind", "endpoint", "answers")
-            if output.language == "en"
-            else ("观察者", "已副署", "滞后", "地址", "应答"),
-            [_observer_cells(session, row) for row in observers],
-        )
-    for each in aside:
-        output.line(f"{each['note']}: {each['says']}")
-    print_alarms(session, found)
-    if warning := certificate_warning(session):
-        output.line(warning)
-    output.line(coverage)
-
-
-def _observer_cells(session: Session, row: dict[str, Any]) -> tuple[str, ...]:
-    charter, say, zh = session.profile.charter, session.output.say, session.output.language == "zh"
-
-    def name(bureau: str) -> str:
-        return charter.by_id(bureau).label("zh") if zh else bureau
-
-    answers = say("yes", "是") if row["state"] == "answers" else _answer(session, row)
-    cosigned = [f"{name(each['ledger'])} {each['cosigned']}" for each in row["holds"]]
-    late = [f"{name(each['ledger'])} {each['lag']}" for each in row["holds"] if each["lag"]]
-    comma = "、" if zh else ", "
-    return name(row["bureau"]), comma.join(cosigned) or "-", comma.join(late) or "-", row["endpoint"], answers
-
-
-def _behind(session: Session, row: dict[str, Any]) -> str:
-    """The witnesses that have not cosigned all of it, and by how many entries each lags."""
-    charter, zh = session.profile.charter, session.output.language == "zh"
-    late = []
-    for each in row["witnesses"]:
-        name = charter.by_id(each["witness"]).label("zh") if zh else each["witness"]
-        if each["lag"] is None:
-            late.append(f"{name} {session.output.say('not heard', '未闻')}")
-        elif each["lag"]:
-            late.append(f"{name} {each['lag']}")
-    return ("、" if zh else ", ").join(late) or "-"
-
-
-def _state(session: Session, row: dict[str, Any]) -> str:
-    state, why = _answer(session, row), row["not_recording"]
-    if why is not None:
-        state += session.output.say(f"; records nothing now: {why}", f"；暂不记录：{why}")
-    if row["keeper"]:
-        zh = session.language == "zh"
-        name = session.profile.charter.by_id(row["keeper"]).label("zh") if zh else row["keeper"]
-        state += session.output.say(f"; this is what the copy of {name} shows", f"；所列据{name}所存副本")
-    return state
-
-
-def _answer(session: Session, row: dict[str, Any]) -> str:
-    say = session.output.say
-    match row["state"]:
-        case "answers" if row["trusted_before"] == 0:
-            return say("yes, seen for the first time", "是，首次见到")
-        case "answers" if row["trusted_before"] == row["entries"]:
-            return say("yes, as trusted before", "是，与此前一致")
-        case "answers":
-            return say(
-                f"yes, extends the {row['trusted_before']} trusted before", f"是，承接此前的 {row['trusted_before']} 条"
-            )
-        case "starting":
-            return say(f"starting, shows nothing yet: {row['why']}", f"启动中，尚无可示：{row['why']}")
-        case "unreachable":
-            return say(f"unreachable: {row['why']}", f"无法连接：{row['why']}")
-        case "not_asked":
-            return say(f"not asked: {row['why']}", f"未询问：{row['why']}")
-        case "other_charter":
-            return say(f"not checked, by this version: {row['why']}", f"依本版章程无法核验：{row['why']}")
-        case "misbehaves":
-            return say(f"NOT TO BE BELIEVED: {row['why']}", f"不可信：{row['why']}")
-        case _:
-            return say(f"refuses: {row['why']}", f"拒绝：{row['why']}")
