@@ -60,6 +60,12 @@ def init(session: Session, actor: str, role: str, folder: Path | None, encrypt: 
     named = actor if ":" in actor else f"{profile.bureau.id}:{actor}"
     bureau_id, name = split_actor(named)
     bureau = profile.charter.ledger_of(bureau_id)
+    if profile.has_bureau and bureau_id != profile.bureau.id:
+        raise Usage(
+            f"{named} is of another bureau than this profile, {profile.bureau.id}",
+            where="--actor",
+            expected=f"an actor of {profile.bureau.id}, or a profile of {bureau_id}",
+        )
     if name in ("node", "registrar"):
         raise Usage(f"{named} signs with a key that the charter names", where="--actor", expected="another name")
     target = folder if folder is not None else profile.path.parent / "keys"
