@@ -267,9 +267,13 @@ def test_an_existing_key_or_request_is_never_replaced(tally: Tally, profile: Pat
     assert Path(made["key_file"]).read_bytes() == before[0]
 
 
-@pytest.mark.parametrize("actor", ["node", "registrar", "A b", "planning-office:joe", "", ":", "x" * 40])
+@pytest.mark.parametrize(
+    "actor", ["node", "registrar", "A b", "planning-office:joe", "planning:joe", "", ":", "x" * 40]
+)
 def test_an_actor_must_be_one(tally: Tally, profile: Path, tmp_path: Path, actor: str) -> None:
-    """A name the charter keeps, a bureau it does not know, or no name at all: refused before a key is made."""
+    """A name the charter keeps, a bureau it does not know or that is not the profile's, or no name at all: refused
+    before a key is made.
+    """
     said = tally("identity", "init", "--actor", actor, "--dir", tmp_path / "keys", profile=profile)
     assert said.code in (2, 4)
     assert not (tmp_path / "keys").exists()
@@ -333,6 +337,16 @@ def test_which_of_several_keys_is_asked(tally: Tally, profile: Path, tmp_path: P
     assert tally("identity", "revoke", "taxation:sue", profile=profile).code == 0
     assert tally("identity", "revoke", "taxation:sue", "--key", "00" * 32, profile=profile).code == 4
     assert tally("identity", "revoke", "taxation:nobody", profile=profile).code == 4
+
+
+def test_no_key_is_compromised_from_a_moment_to_come(tally: Tally, profile: Path, tmp_path: Path) -> None:
+    """Refused with that moment and now, and nothing is recorded."""
+    made = init(tally, profile, "uma", tmp_path).json
+    assert tally("identity", "register", made["request"], profile=profile).code == 0
+    said = tally("identity", "revoke", "taxation:uma", "--compromised-since", "2999-01-01", profile=profile)
+    assert said.code == 2
+    assert "2999-01-01 00:00:00+08:00 is yet to come; expected a moment up to now, 2" in said.err
+    assert actors(tally, profile)["taxation:uma"]["revoked_at"] is None
 
 
 def test_a_revoked_key_is_refused_by_name(tally: Tally, profile: Path, tmp_path: Path) -> None:

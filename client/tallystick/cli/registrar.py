@@ -14,6 +14,8 @@ from tallystick.cli.options import Session, command
 from tallystick.core.errors import NotFound, Usage
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from tallystick.core.actors import Registered
     from tallystick.sdk.node import Node
 
@@ -102,7 +104,7 @@ def revoke(
     from tallystick.core.identifiers import split_actor
 
     bureau = session.profile.charter.ledger_of(split_actor(actor).bureau)
-    since = None if compromised_since is None else parse_moment(compromised_since, session.zone)
+    since = None if compromised_since is None else _past(parse_moment(compromised_since, session.zone), session.zone)
     with _registrar(session, bureau.origin, registrar_key) as node:
         registered = _the_key(list(actors_on(node)), actor, key)
         if registered.revoked is not None:
@@ -122,6 +124,21 @@ def revoke(
                 f"{receipt.reference}  {actor} 的公钥 {registered.key.hex()} 自此注销",
             )
         )
+
+
+def _past(at_us: int, zone: tzinfo) -> int:
+    """A moment that has come, by this machine's clock. Raises Usage."""
+    from tallystick.core.moments import moment_text
+    from tallystick.sdk.clock import now_us
+
+    now = now_us()
+    if at_us > now:
+        raise Usage(
+            f"{moment_text(at_us, zone)} is yet to come",
+            where="--compromised-since",
+            expected=f"a moment up to now, {moment_text(now, zone)}",
+        )
+    return at_us
 
 
 def _registrar(session: Session, origin: str, key_path: Path | None) -> Node:
