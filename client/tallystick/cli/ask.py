@@ -16,6 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from tallystick.cli.options import Session, command, complete_bureau
+from tallystick.cli.references import EntryReference
 from tallystick.core.errors import TallystickError, Unreachable
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class Asked:
 @click.option("--exchange", metavar="ID", help="Only this exchange, by its whole id.")
 @click.option("--system", metavar="LABEL", help="Only this system.")
 @click.option("--matter", metavar="LABEL", help="Only this matter.")
-@click.option("--about", metavar="REF", help="Only what answers this entry, as in taxation#1042.")
+@click.option(
+    "--about", metavar="REF", type=EntryReference(), help="Only what answers this entry, as in taxation#1042."
+)
 @click.option("--submission", metavar="HEX", help="Only this submission.")
 @click.option("--since", metavar="TIME", help="Only what was recorded then or later: a day, or a time in ISO 8601.")
 @click.option("--until", metavar="TIME", help="Only what was recorded before then.")

@@ -18,6 +18,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from tallystick.cli.log_query import parse_moment
 from tallystick.cli.options import Session, complete_bureau
+from tallystick.cli.references import EntryReference
 from tallystick.core.compose import Sensitive, keywords_of
 from tallystick.core.errors import Usage
 from tallystick.core.kinds import Kind, Use, enum_of
@@ -140,11 +141,12 @@ def uses_of(kind: Kind, without: Collection[str] = ()) -> list[Use]:
     ]
 
 
-def argument_of(use: Use, metavar: str | None = None) -> click.Argument:
-    """A field as a positional argument."""
+def argument_of(use: Use, metavar: str | None = None, type_: click.ParamType[str] | None = None) -> click.Argument:
+    """A field as a positional argument, of a type where it is not the field's own."""
     shown = metavar or _MESSAGE_METAVARS.get(_message(use)) or _METAVARS.get(use.options.format, "")
     return click.Argument(
         [use.name],
+        type=type_ or _reference(use),
         metavar=use.name.upper() if shown in ("", "LABEL") else shown,
         shell_complete=complete_bureau if use.options.format == "bureau_id" else None,
     )
@@ -158,7 +160,7 @@ def option_of(kind: Kind, use: Use, *, required: bool, choices: Sequence[str] = 
     if use.field.type == FieldDescriptor.TYPE_BOOL:
         return click.Option([f"--{flag}", use.name], is_flag=True, help=help_)
     numeric = use.field.type in (FieldDescriptor.TYPE_UINT64, FieldDescriptor.TYPE_UINT32)
-    type_: click.ParamType[Any] | None = click.IntRange(min=0) if numeric else None
+    type_: click.ParamType[Any] | None = click.IntRange(min=0) if numeric else _reference(use)
     metavar = _METAVARS.get(use.options.format) or _MESSAGE_METAVARS.get(_message(use)) or ("N" if numeric else None)
     if use.field.enum_type is not None:
         type_ = click.Choice([name.replace("_", "-") for name in choices or _names(use)])
@@ -244,6 +246,11 @@ def _document(said: str) -> dict[str, object]:
     number, _, file = rest.partition(":")
     paper: dict[str, object] = {name: text for name, text in (("kind", kind), ("number", number)) if text}
     return paper | ({"digest": format_digest(digest_file(Path(file)).blake3)} if file else {})
+
+
+def _reference(use: Use) -> EntryReference | None:
+    """The type of a field that cites an entry."""
+    return EntryReference() if _message(use) == "Ref" else None
 
 
 def _message(use: Use) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import Session, command
+from tallystick.cli.references import EntryReference
 from tallystick.cli.show import disclose_option, disclosed_fields
 from tallystick.core.errors import CharterMismatch, NotFound, SignatureInvalid, Usage, VerificationFailed
 from tallystick.core.limits import EVIDENCE_BYTES_MAX
@@ -20,7 +21,7 @@ _STANDARD = Path("-")
 
 
 @click.command()
-@click.argument("reference", metavar="REF")
+@click.argument("reference", metavar="REF", type=EntryReference())
 @click.option(
     "-o",
     "--output",

@@ -14,8 +14,8 @@ import click
 
 from tallystick.cli.fields import argument_of, flag_of, option_of, uses_of, values_of
 from tallystick.cli.options import Session, command
+from tallystick.cli.references import EntryOrFinding, names_finding
 from tallystick.core.errors import Usage
-from tallystick.core.identifiers import check_finding_id
 from tallystick.core.kinds import BY_NAME, Kind, Use
 
 if TYPE_CHECKING:
@@ -60,16 +60,16 @@ class Form:
         """The argument and the options."""
         argument = self.kind.use(self.argument)
         assert argument is not None
-        metavar = None
+        metavar, type_ = None, None
         if self.finding is not None:
-            metavar = "REF|FINDING"
+            metavar, type_ = "REF|FINDING", EntryOrFinding()
         elif self._takes_code:
             metavar = "CODE[@VERSION]"
         elif argument.field.name == "exchange":
             metavar = "EXCHANGE"
         asked = uses_of(self.kind, without={self.argument, "finding", *self.fixed, *self._spoken_for})
         return [
-            argument_of(argument, metavar),
+            argument_of(argument, metavar, type_),
             *(
                 option_of(self.kind, use, required=self._is_needed(use), choices=self.choices.get(use.name, ()))
                 for use in asked
@@ -97,9 +97,9 @@ class Form:
 
         values = values_of(self.kind, session, given)
         named = str(values[self.argument])
-        if self.finding is not None and named.startswith("F-"):  # no bureau's id has a capital letter
+        if self.finding is not None and names_finding(named):
             del values[self.argument]
-            return {**values, **self.finding, "finding": check_finding_id(named)}
+            return {**values, **self.finding, "finding": named}
         if self._takes_code:
             del values[self.argument]
             values |= scope_of(named)

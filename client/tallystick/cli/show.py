@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallystick.cli.options import Session, command
+from tallystick.cli.references import EntryReference
 from tallystick.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def disclosed_fields(ledgers: Ledgers, reference: str, named: str | None) -> lis
 
 
 @click.command()
-@click.argument("reference", metavar="REF")
+@click.argument("reference", metavar="REF", type=EntryReference())
 @disclose_option
 @command
 def show(session: Session, reference: str, disclose: str | None) -> None:

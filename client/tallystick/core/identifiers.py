@@ -126,7 +126,7 @@ def parse_version_ref(text: str) -> VersionRef:
     """Reads `<code>@<version>`."""
     code, at, version = text.partition("@")
     if not at:
-        raise _invalid(text, "a version reference", "<resource code>@<version>")
+        raise _invalid(text, "a version reference", "<resource code>@<version>, as in SCJG-0012@2027-03")
     return VersionRef(check_resource_code(code), check_label(version, "version"))
 
 
@@ -137,10 +137,10 @@ def format_version_ref(code: str, version: str) -> str:
 
 def parse_entry_ref(text: str) -> EntryRef:
     """Reads `<bureau>#<index>`."""
-    bureau, hash_, index = text.partition("#")
-    if not hash_:
-        raise _invalid(text, "an entry reference", "<bureau>#<index>")
-    return EntryRef(check_bureau_id(bureau), parse_decimal(index, LEDGER_ENTRIES_MAX - 1))
+    bureau, _, index = text.partition("#")
+    if not (_BUREAU.fullmatch(bureau) and _DECIMAL.fullmatch(index) and int(index) < LEDGER_ENTRIES_MAX):
+        raise _invalid(text, "an entry reference", "<bureau>#<index>, as in taxation#1088")
+    return EntryRef(bureau, int(index))
 
 
 def format_entry_ref(bureau: str, index: int) -> str:

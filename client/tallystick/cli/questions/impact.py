@@ -9,6 +9,7 @@ import click
 
 from tallystick.cli.options import Session, command
 from tallystick.cli.questions.asking import NOTHING, end, from_indexes, on_day
+from tallystick.cli.references import VersionReference
 
 if TYPE_CHECKING:
     from tallystick.audit.questions.holders import Holder
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("version", metavar="CODE@VERSION")
+@click.argument("version", metavar="CODE@VERSION", type=VersionReference())
 @on_day
 @command
 def impact(session: Session, version: str, on: str | None) -> int:
@@ -36,9 +37,7 @@ def impact(session: Session, version: str, on: str | None) -> int:
     """
     from tallystick.audit.questions.impact import impact as impact_of
     from tallystick.audit.questions.impact import impact_json, inquire
-    from tallystick.core.identifiers import parse_version_ref
 
-    parse_version_ref(version)
     with session.ledgers() as ledgers:
         audited = from_indexes(session, ledgers, on, inquire(version, ledgers.charter))
     answer = impact_of(version, audited.seen)

@@ -8,6 +8,7 @@ import click
 
 from tallystick.cli.options import Session, command, complete_bureau, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
+from tallystick.cli.references import BureauOrEntry
 
 if TYPE_CHECKING:
     from tallystick.audit.questions.shown import Showing, Showings
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("of", metavar="[BUREAU|REF]", required=False, shell_complete=complete_bureau)
+@click.argument("of", metavar="[BUREAU|REF]", type=BureauOrEntry(), required=False, shell_complete=complete_bureau)
 @click.option("--to", metavar="READER", help="Only to this reader or party, as in audit-office or taxation:clerk.")
 @click.option(
     "--subject-from-stdin",

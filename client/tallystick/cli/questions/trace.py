@@ -9,6 +9,7 @@ import click
 
 from tallystick.cli.options import Session, command
 from tallystick.cli.questions.asking import NOTHING, end, from_indexes, on_day
+from tallystick.cli.references import VersionReference
 
 if TYPE_CHECKING:
     from tallystick.audit.questions.holders import Holder
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("version", metavar="CODE@VERSION")
+@click.argument("version", metavar="CODE@VERSION", type=VersionReference())
 @click.option("--format", "form", type=click.Choice(["json", "dot"]), help="JSON, or a graph for Graphviz.")
 @on_day
 @command
@@ -37,9 +38,7 @@ def trace(session: Session, version: str, form: str | None, on: str | None) -> i
     """
     from tallystick.audit.questions.trace import inquire, trace_json
     from tallystick.audit.questions.trace import trace as trace_of
-    from tallystick.core.identifiers import parse_version_ref
 
-    parse_version_ref(version)
     with session.ledgers() as ledgers:
         audited = from_indexes(session, ledgers, on, inquire(version, ledgers.charter))
     answer = trace_of(version, audited.seen)
