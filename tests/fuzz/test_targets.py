@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 from tests.fuzz.targets import TARGETS
 
+PAGE: Final = (Path(__file__).parents[2] / "docs" / "fuzzing.md").read_text(encoding="utf-8")
 each_target = pytest.mark.parametrize("name", TARGETS)
 
 
@@ -60,3 +64,13 @@ def test_nothing_but_a_refusal_comes_of_bent_input(name: str, data: st.DataObjec
 def test_a_target_has_something_to_begin_from(name: str) -> None:
     """No target is without seeds."""
     assert seeds(name)
+
+
+def test_the_page_says_what_every_target_reads_and_what_of_it_was_run() -> None:
+    """No target is undescribed, none is described that is not there, and each is counted as run or as not yet run."""
+    described, stated = PAGE.split("\n## What was run")
+    told = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.+`) \| [^|]+ \|$", described, re.MULTILINE)))
+    run = re.findall(r"^\| `(\w+)` \| [\d,]+ \| [\d,]+ \| [^|]+ \|$", stated, re.MULTILINE)
+    waiting = re.findall(r"`(\w+)`", "".join(re.findall(r"^Not yet run .+$", stated, re.MULTILINE)))
+    assert sorted(told) == sorted(TARGETS)
+    assert sorted(run + waiting) == sorted(TARGETS)
