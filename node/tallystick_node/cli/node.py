@@ -53,9 +53,9 @@ def run(
     directory: Path | None, file: Path | None, passphrase: Passphrase, lifeline: int | None, ready_fd: int | None
 ) -> None:
     """Run the node of DIR until SIGTERM or SIGINT; its log goes to standard error."""
-    path = settings_path(directory, file)
-    from tallystick_node import process
+    from tallystick_node import process  # first: it quiets gRPC, which whatever else is imported may bring along
 
+    path = settings_path(directory, file)
     sys.exit(process.run(path, passphrase, lifeline=lifeline, ready=ready_fd))
 
 
