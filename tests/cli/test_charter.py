@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import tomli_w
 
+from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.note import VerifierKey
 from tallystick.sdk import clock
@@ -75,6 +76,30 @@ def test_a_version_goes_from_edits_to_adoption(tally: Tally, folder: Path, profi
     assert profile.read_text() == named.replace(old["digest"], new["digest"])
     assert tally("charter", "verify", note, "--json", profile=profile).json["same"]
     assert tally("charter", "adopt", note, profile=profile).code == 0
+
+
+def test_a_version_says_whose_quorum_it_changes_and_who_loses_it(tally: Tally, folder: Path, profile: Path) -> None:
+    """What follows from the roster, and stands on no line of it, is said when a version is proposed and checked."""
+    seven = tomli_w.dumps({"bureau": [stanza(bureau) for bureau in roster_of(7)[1:]]})
+    note = make_next(tally, folder, seven, "seven")
+    four = {"needed": 4, "of": 6}
+    checked = tally("charter", "verify", note, "--json", profile=profile).json
+    ledgers = ["market", *(f"b{number}" for number in range(1, 7))]
+    assert checked["quorums"] == [{"ledger": each, "before": None, "after": four} for each in ledgers]
+    assert "Too few" not in tally("charter", "verify", note, profile=profile).out
+    assert tally("charter", "adopt", note, profile=profile).code == 0
+    (folder / "e").write_text(tomli_w.dumps({"bureau": [stanza(roster_of(8)[7])]}))
+    proposing = ("charter", "propose", folder / "e", "-o")
+    said = tally(*proposing, folder / "eight.json.toml", "--json", profile=profile).json
+    assert said["quorums"] == [{"ledger": each, "before": four, "after": None} for each in ledgers]
+    shown = tally(*proposing, folder / "eight.toml", profile=profile).out
+    assert "quorum of b1" in shown
+    assert f"Too few would witness {', '.join(ledgers)}: under" in shown
+
+
+def stanza(bureau: Bureau) -> dict[str, object]:
+    """What edits say of a new bureau."""
+    return {k: v for k, v in msgspec.to_builtins(bureau).items() if v}
 
 
 def test_several_versions_are_adopted_in_their_order(tally: Tally, folder: Path, profile: Path) -> None:
@@ -262,8 +287,7 @@ def test_what_cannot_be_done_is_one_line(
 
 def test_an_observer_is_shown_as_one_and_with_the_quorums_it_adds_to(tally: Tally, folder: Path, profile: Path) -> None:
     """It has no ledger and no key that signs one, and each ledger whose quorum it counts to is named."""
-    known = {bureau.id: {k: v for k, v in msgspec.to_builtins(bureau).items() if v} for bureau in (B1, WATCH)}
-    note = make_next(tally, folder, tomli_w.dumps({"bureau": list(known.values())}))
+    note = make_next(tally, folder, tomli_w.dumps({"bureau": [stanza(bureau) for bureau in (B1, WATCH)]}))
     assert tally("charter", "adopt", note, profile=profile).code == 0
     shown = tally("charter", "show", "--json", profile=profile).json["bureaus"]
     assert [each["observer"] for each in shown] == [False, False, True]

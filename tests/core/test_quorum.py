@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.core.charter import Bureau, Charter, Witnessing, format_charter, parse_charter
+from tallystick.core.charter import Bureau, Charter, Floor, Witnessing, format_charter, parse_charter
+from tallystick.core.charter_draft import QuorumChange, quorum_changes
 from tallystick.core.errors import MalformedCharter
 from tallystick.core.limits import WITNESSES_MAX
+from tallystick.core.note import encode_base64
 from tallystick.core.quorum import Quorum, default_needed
 from tests.harness.ledger_maker import LedgerMaker, charter_of
 from tests.harness.rosters import roster_of
+
+FLOOR = Floor(3, encode_base64(b"\1" * 32))
 
 
 @pytest.mark.parametrize(("witnesses", "needed"), [(2, 2), (3, 2), (4, 3), (5, 4), (6, 4), (7, 5), (19, 13)])
@@ -60,6 +64,19 @@ def test_a_list_names_who_witnesses_and_suspended_bureaus_do_not() -> None:
     charter = charter_of(listed, asleep, *others[1:])
     assert charter.witnesses_of(listed) == tuple(others[1:4])
     assert charter.quorum_of(listed) == Quorum(3, 2)
+
+
+def test_a_closed_bureau_and_its_successor_leave_the_quorum_as_it_was() -> None:
+    """No version may leave a closed bureau out, so it is none of the seven; eight that go on are too many."""
+    *seven, last = roster_of(8)
+    gone = msgspec.structs.replace(seven[0], state="closed", floor=FLOOR, successor=last.id)
+    heir = msgspec.structs.replace(last, credit_code=gone.credit_code)
+    before, after = charter_of(*seven), parse_charter(format_charter(charter_of(gone, *seven[1:], heir)))
+    assert {after.quorum_of(bureau) for bureau in after.bureau} == {Quorum(6, 4)}
+    assert quorum_changes(before, after) == [QuorumChange(after.by_id(heir.id), None, Quorum(6, 4))]
+    asleep = msgspec.structs.replace(seven[0], state="suspended")
+    too_many = charter_of(asleep, *seven[1:], last)
+    assert [(each.before, each.after) for each in quorum_changes(before, too_many)] == [(Quorum(6, 4), None)] * 7
 
 
 def test_a_credit_code_counts_once_and_the_ledgers_own_never() -> None:

@@ -9,7 +9,7 @@ import click
 
 from tallystick.cli.acknowledged import acknowledged_sentence
 from tallystick.cli.charter_making import charter as charter
-from tallystick.cli.charter_text import print_changes, read_text, standing
+from tallystick.cli.charter_text import print_changes, quorums_document, read_text, standing
 from tallystick.cli.options import Session, command
 from tallystick.core.errors import CharterMismatch, VerificationFailed
 
@@ -59,6 +59,7 @@ def verify(session: Session, file: Path, previous: Path | None) -> None:
         document |= {"name": proposed.name, "version": proposed.version, "digest": digest, "previous": last.digest}
         document["signed_by"] = [key.name for key in signed]
         document["changes"] = [{"place": each.place, "before": each.before, "after": each.after} for each in changed]
+        document["quorums"] = quorums_document(last.charter, proposed)
         output.document(document)
     else:
         output.facts(

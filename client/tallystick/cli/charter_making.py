@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.charter_text import print_changes, read_text, standing
+from tallystick.cli.charter_text import print_changes, quorums_document, read_text, standing
 from tallystick.cli.options import Session, command
 from tallystick.cli.trust import charter as charter
 from tallystick.core.errors import ConfigInvalid, NotFound, Usage, VerificationFailed
@@ -66,7 +66,14 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
     after = parse_charter(text)
     output = session.output
     if output.json:
-        output.document({"file": str(target), "version": after.version, "digest": charter_digest(text)})
+        output.document(
+            {
+                "file": str(target),
+                "version": after.version,
+                "digest": charter_digest(text),
+                "quorums": quorums_document(before.charter, after),
+            }
+        )
         return
     print_changes(session, before.charter, after)
     output.facts(

@@ -1,9 +1,12 @@
-"""A version of the charter as these commands show it: its text, signed or not, who signed it, and what it changes."""
+"""A version of the charter as these commands show it: its text, signed or not, who signed it, and what it changes.
+
+What it changes is shown value by value, and after these the quorums that follow from them.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tallystick.cli.options import Session
 from tallystick.core.errors import MalformedNote, VerificationFailed
@@ -11,6 +14,7 @@ from tallystick.core.errors import MalformedNote, VerificationFailed
 if TYPE_CHECKING:
     from tallystick.core.charter import Charter
     from tallystick.core.note import VerifierKey
+    from tallystick.core.quorum import Quorum
 
 
 def read_text(file: Path, data: bytes) -> tuple[str, Charter]:
@@ -45,8 +49,8 @@ def standing(session: Session, signed: list[VerifierKey], *charters: Charter) ->
 
 
 def print_changes(session: Session, before: Charter, after: Charter) -> None:
-    """A row for each value that differs."""
-    from tallystick.core.charter_draft import changes
+    """A row for each value that differs, and for each quorum; then which ledgers nobody witnesses any more."""
+    from tallystick.core.charter_draft import changes, quorum_changes
 
     output = session.output
     header = (
@@ -54,5 +58,45 @@ def print_changes(session: Session, before: Charter, after: Charter) -> None:
         if output.language == "en"
         else ("事项", f"第 {before.version} 版", f"第 {after.version} 版")
     )
-    output.table(header, [(each.place, each.before or "-", each.after or "-") for each in changes(before, after)])
+    say = output.say
+    quorums = [
+        (each.ledger.label("zh") if output.language == "zh" else each.ledger.id, each)
+        for each in quorum_changes(before, after)
+    ]
+    rows = [(each.place, each.before or "-", each.after or "-") for each in changes(before, after)]
+    rows += [
+        (say(f"quorum of {name}", f"{name}见证门限"), _quorum(session, each.before), _quorum(session, each.after))
+        for name, each in quorums
+    ]
+    output.table(header, rows)
+    if lost := [name for name, each in quorums if each.after is None]:
+        output.line()
+        output.line(
+            say(
+                f"Too few would witness {', '.join(lost)}: under this version nothing recorded there is witnessed.",
+                f"{'、'.join(lost)}见证不足两家：依本版记录者概不能获见证。",
+            )
+        )
     output.line()
+
+
+def _quorum(session: Session, quorum: Quorum | None) -> str:
+    return "-" if quorum is None else quorum_text(session, quorum)
+
+
+def quorum_text(session: Session, quorum: Quorum) -> str:
+    """So many of so many."""
+    return session.output.say(f"{quorum.needed} of {quorum.witnesses}", f"{quorum.witnesses} 家取 {quorum.needed}")
+
+
+def quorums_document(before: Charter, after: Charter) -> list[dict[str, Any]]:
+    """The ledgers whose quorum changes, for JSON; null for no quorum."""
+    from tallystick.core.charter_draft import quorum_changes
+
+    def document(quorum: Quorum | None) -> dict[str, int] | None:
+        return None if quorum is None else {"needed": quorum.needed, "of": quorum.witnesses}
+
+    return [
+        {"ledger": each.ledger.id, "before": document(each.before), "after": document(each.after)}
+        for each in quorum_changes(before, after)
+    ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tallystick.cli.charter_text import quorum_text
 from tallystick.cli.options import Session, command, shared_options
 
 if TYPE_CHECKING:
@@ -175,6 +176,6 @@ def _counted_for(session: Session, observer: Bureau) -> str | list[str]:
         quorum = charter.quorum_of(ledger)
         assert quorum is not None
         name = ledger.label("zh") if session.language == "zh" else ledger.id
-        among = f"{quorum.needed} of {quorum.witnesses}", f"{quorum.witnesses} 家取 {quorum.needed}"
-        lines.append(say(f"{name}, one of those whose quorum is {among[0]}", f"{name}，计入 {among[1]} 之门限"))
+        among = quorum_text(session, quorum)
+        lines.append(say(f"{name}, one of those whose quorum is {among}", f"{name}，计入 {among} 之门限"))
     return lines or say("none; what it cosigns counts to no quorum", "无；其副署不计入任何门限")

@@ -106,14 +106,16 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def witnesses_of(self, bureau: Bureau) -> tuple[Bureau, ...]:
         """Who may witness a bureau's ledger: those it lists, else, up to seven bureaus, every other active one.
 
-        Observers are among them; who shares the ledger's own credit code is not. An observer has nothing to witness.
+        A closed bureau is none of the seven: no version leaves it out, and its successor takes its place. Observers
+        are among them; who shares the ledger's own credit code is not. An observer has nothing to witness.
         """
         if bureau.is_observer:
             return ()
         if bureau.witnesses:
             named = [self.by_id(witness) for witness in bureau.witnesses]
         else:
-            named = [] if len(self.bureau) > EVERYBODY_WITNESSES_MAX else list(self.bureau)
+            going_on = [each for each in self.bureau if each.state != "closed"]
+            named = [] if len(going_on) > EVERYBODY_WITNESSES_MAX else going_on
         return tuple(each for each in named if each.state == "active" and each.credit_code != bureau.credit_code)
 
     def quorum_of(self, bureau: Bureau) -> Quorum | None:

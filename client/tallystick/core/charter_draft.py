@@ -22,9 +22,10 @@ from typing import Any
 
 import msgspec
 
-from tallystick.core.charter import HEADER, Charter, Floor, format_charter, parse_charter
+from tallystick.core.charter import HEADER, Bureau, Charter, Floor, format_charter, parse_charter
 from tallystick.core.charter_chain import Version, check_next, retired_between
 from tallystick.core.errors import MalformedCharter
+from tallystick.core.quorum import Quorum
 from tallystick.core.toml_text import parse_toml
 
 _BY_ID = ("bureau", "auditor")
@@ -37,6 +38,15 @@ class Change:
     place: str
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuorumChange:
+    """A ledger whose quorum is another than before, which no line of the charter need say; None for none."""
+
+    ledger: Bureau
+    before: Quorum | None
+    after: Quorum | None
 
 
 def draft(before: Version, edits: str, issued: datetime, floors: Mapping[str, Floor] | None = None) -> str:
@@ -111,6 +121,13 @@ def changes(before: Charter, after: Charter) -> list[Change]:
         for place in places
         if old.get(place, "") != new.get(place, "")
     ]
+
+
+def quorum_changes(before: Charter, after: Charter) -> list[QuorumChange]:
+    """The ledgers of the later charter whose quorum differs, in its order. One that is new had none."""
+    known = {bureau.id: before.quorum_of(bureau) for bureau in before.bureau}
+    found = [QuorumChange(each, known.get(each.id), after.quorum_of(each)) for each in after.ledgers]
+    return [change for change in found if change.before != change.after]
 
 
 def _raw(charter: Charter) -> dict[str, Any]:
