@@ -95,7 +95,12 @@ async def flood(victim: Victim) -> None:
 async def giant(victim: Victim) -> None:
     """Bytes without end."""
     channel = victim.channel()
-    paths = ("/tallystick.v1.Submit/Submit", "/tallystick.v1.Gossip/Tell", "/tallystick.v1.Ledger/GetCheckpoint")
+    paths = (
+        "/tallystick.v1.Submit/Submit",
+        "/tallystick.v1.Gossip/Tell",
+        "/tallystick.v1.Ledger/GetCheckpoint",
+        "/grpc.health.v1.Health/Watch",
+    )
     calls = []
     for path in paths:
         for size in (64 << 20, 5 * 1_000_000):

@@ -39,6 +39,7 @@ from tests.harness.waiting import until
 WAIT_S = 20.0
 CODES = grpc.StatusCode
 GET, WATCH = "/tallystick.v1.Ledger/GetCheckpoint", "tallystick.v1.Ledger/WatchCheckpoints"
+HEALTH = "grpc.health.v1.Health/Watch"
 MANY = "tallystick.v1.Submit/SubmitMany"
 
 
@@ -100,16 +101,23 @@ def test_every_call_has_its_row() -> None:
     assert set(BOUNDS) == set(ROWS)
 
 
-def test_a_giant_message_is_refused_unread(served: Served) -> None:
+def called(served: Served, rpc: str, question: bytes) -> grpc.StatusCode:
+    """How a call ends, whatever its name."""
+    stream: Any = served.connect().stream_stream(f"/{rpc}")
+    return code_of(lambda: list(stream(iter([question]), timeout=WAIT_S)))
+
+
+@pytest.mark.parametrize("rpc", BOUNDS)
+def test_a_giant_message_is_refused_unread(served: Served, rpc: str) -> None:
     """What is longer than the longest message never arrives, whatever was called."""
-    send: Any = served.connect().unary_unary(GET)
-    assert code_of(lambda: send(bytes(16 * MESSAGE_BYTES_MAX), timeout=WAIT_S)) == CODES.RESOURCE_EXHAUSTED
+    assert called(served, rpc, bytes(2 * MESSAGE_BYTES_MAX)) == CODES.RESOURCE_EXHAUSTED
 
 
-def test_a_message_is_held_to_its_own_call(served: Served) -> None:
+@pytest.mark.parametrize("rpc", [rpc for rpc, row in BOUNDS.items() if row.request_bytes_max < SUBMISSION_BYTES_MAX])
+def test_a_message_is_held_to_its_own_call(served: Served, rpc: str) -> None:
     """What would do for a submission is too much for a question."""
-    send: Any = served.connect().unary_unary(GET)
-    assert code_of(lambda: send(bytes(SUBMISSION_BYTES_MAX), timeout=WAIT_S)) == CODES.INVALID_ARGUMENT
+    question = CheckpointRequest(origin="x" * SUBMISSION_BYTES_MAX).SerializeToString()
+    assert called(served, rpc, question) == CODES.INVALID_ARGUMENT
 
 
 def test_long_messages_wait_only_so_many_at_a_time(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,8 +217,8 @@ def test_a_call_without_a_message_ends(served: Served, monkeypatch: pytest.Monke
         silent.wait(WAIT_S)
         yield b""
 
-    for path in (GET, f"/{WATCH}", f"/{MANY}", "/tallystick.v1.Witness/Cosign"):
-        stream: Any = served.connect().stream_stream(path)
+    for rpc in BOUNDS:
+        stream: Any = served.connect().stream_stream(f"/{rpc}")
         assert code_of(lambda stream=stream: list(stream(nothing()))) == CODES.RESOURCE_EXHAUSTED  # type: ignore[misc]
     silent.set()
     until(lambda: served.node.turns.places.open == 0)
@@ -231,7 +239,8 @@ def test_a_stream_that_falls_silent_ends(served: Served, monkeypatch: pytest.Mon
     silent.set()
 
 
-def test_who_takes_no_answers_is_hung_up_on(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rpc", [WATCH, HEALTH])
+def test_who_takes_no_answers_is_hung_up_on(served: Served, rpc: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that are not taken in time end the connection they wait on, and what they held; others go on."""
     other = served.ledger()
     assert served.asked(other).checkpoint
@@ -240,7 +249,7 @@ def test_who_takes_no_answers_is_hung_up_on(served: Served, monkeypatch: pytest.
     with monkeypatch.context() as short, socket.create_connection((host, int(port))) as raw:
         short.setattr(bounds, "ANSWER_TAKEN_S", 0.05)  # too short for an honest client of a busy machine
         raw.settimeout(WAIT_S)
-        raw.sendall(_preface_with_no_window() + _call(f"/{WATCH}", CheckpointRequest(origin=served.origin)))
+        raw.sendall(_preface_with_no_window() + _call(f"/{rpc}", CheckpointRequest(origin=served.origin)))
         assert _until_closed(raw)
         until(lambda: served.node.turns.places.open == 0)
     assert served.asked(other).checkpoint

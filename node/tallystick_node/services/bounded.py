@@ -52,8 +52,6 @@ class Bounded(ServerInterceptor):
         if handler is None:
             return handler
         bounds = BOUNDS.get(rpc, UNKNOWN)
-        if handler.response_streaming and iscoroutinefunction(handler.unary_stream or handler.stream_stream):
-            return self._written(handler, rpc, bounds)
 
         async def answer(requests: Any, context: Context) -> None:
             async with self._call(rpc, bounds, context) as call:
@@ -63,24 +61,6 @@ class Bounded(ServerInterceptor):
                     self._hang_up(call.owner, "does not take its answers")
 
         return grpc.stream_stream_rpc_method_handler(answer)
-
-    def _written(self, handler: Any, rpc: str, bounds: Bounds) -> grpc.RpcMethodHandler[Any, Any]:
-        """A stream that its handler writes by itself, which are gRPC's own, and cheap."""
-        inner = handler.unary_stream or handler.stream_stream
-
-        async def written(request: Any, context: Context) -> None:
-            async with self._call(rpc, bounds, context) as call:
-                await call.turn(bounds.call_us)
-                await inner(request, context)
-
-        make = (
-            grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
-        )
-        return make(
-            written,
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
 
     def _owner_of(self, context: Context) -> Owner:
         """Who calls, as far as the connection proves: a name that another party's authority gave is not its owner's, or
@@ -145,6 +125,9 @@ class _Exchange:
         if not handler.response_streaming:
             await self._send(await (handler.unary_unary or handler.stream_unary)(request, context))
             return
+        if iscoroutinefunction(handler.unary_stream):
+            await handler.unary_stream(request, _Writing(context, self._send))
+            return
         first = True
         async with aclosing((handler.unary_stream or handler.stream_stream)(request, context)) as answers:
             async for answer in answers:
@@ -190,6 +173,19 @@ class _Exchange:
                 await self._context.write(data)
         except TimeoutError:
             raise _NotTaken from None
+
+
+class _Writing:
+    """The context of a call whose handler writes its answers by itself, as health's `Watch` does: they too are to be
+    taken in time, or whoever takes none would hold what that handler locks meanwhile.
+    """
+
+    def __init__(self, context: Context, write: Callable[[Any], Awaitable[None]]) -> None:
+        self._context = context
+        self.write = write
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
 
 
 class _NotTaken(Exception):
