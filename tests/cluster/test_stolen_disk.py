@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tallystick.core.compose import Sensitive
-from tallystick.sdk import node as sdk_node
 from tallystick.sdk import recorder as sdk_recorder
+from tallystick.sdk import singles as sdk_singles
 from tallystick.sdk.clock import new_salt, now_us
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.receipt import Receipt
@@ -60,7 +60,7 @@ def salts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         made.append(new_salt())
         return made[-1]
 
-    for module in (sdk_node, sdk_recorder):
+    for module in (sdk_singles, sdk_recorder):
         monkeypatch.setattr(module, "new_salt", salt)
     return made
 

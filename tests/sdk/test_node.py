@@ -22,6 +22,7 @@ from tallystick.core.errors import (
     VerificationFailed,
 )
 from tallystick.core.hashing import leaf_hash
+from tallystick.core.keys import Signer
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.sdk.clock import new_id, now_us
 from tallystick.sdk.node import Node
@@ -41,12 +42,12 @@ class Counter:
     def __init__(self, node: LyingNode, folder: Path) -> None:
         self.node, self.folder, self.office = node, folder, node.home.office
 
-    def client(self, actor: str = "clerk") -> Node:
+    def client(self, actor: str = "clerk", key: Signer | None = None) -> Node:
         return Node(
             Wire(self.node.bureau),
             TrustStore(self.folder / "trust"),
             self.office.actor(actor),
-            self.office.keys[actor],
+            key or self.office.keys[actor],
             self.folder / "state",
         )
 
@@ -92,9 +93,8 @@ def test_what_may_not_be_said_is_refused(counter: Counter) -> None:
         for error, attempt in attempts:
             with pytest.raises(error):
                 attempt()
-        clerk._key = key_of("nobody")
-        with pytest.raises(NotAuthentic):
-            clerk.withdraw("A")
+    with counter.client(key=key_of("nobody")) as nobody, pytest.raises(NotAuthentic):
+        nobody.withdraw("A")
     assert counter.size == 3
 
 

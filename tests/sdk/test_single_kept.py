@@ -49,7 +49,7 @@ def test_a_long_session_lets_go_of_what_is_witnessed(bench: WitnessedBench) -> N
         for code in codes(4):
             say(node, code)
             bench.hear(3)
-            node._settling.due_at = 0.0
+            node._singles._settling.due_at = 0.0
             assert len(bench.spooled()) == 1
 
 

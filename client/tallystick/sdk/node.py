@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime
@@ -13,32 +12,29 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from tallystick.core.compose import compose, place
-from tallystick.core.errors import ConfigInvalid, Overloaded, StorageFailed, TallystickError, Unreachable
+from tallystick.core.charter import Charter
+from tallystick.core.errors import ConfigInvalid, TallystickError, Unreachable
 from tallystick.core.identifiers import format_version_ref
 from tallystick.core.keys import Signer
-from tallystick.core.submission import seal
-from tallystick.sdk.clock import new_id, new_salt, now_us
+from tallystick.sdk.clock import new_salt, now_us
 from tallystick.sdk.digests import Progress, digest_file, versioned
 from tallystick.sdk.exchange import Desk
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
-from tallystick.sdk.receipt import Receipt, check_receipt, check_standing, receipt_of
+from tallystick.sdk.receipt import Receipt
 from tallystick.sdk.receiving import Receiving, receiving
 from tallystick.sdk.recorder import Recorder
 from tallystick.sdk.salts import SALTS, SaltStore
 from tallystick.sdk.sending import Sending, sending
-from tallystick.sdk.settling import Settling
+from tallystick.sdk.singles import Singles
 from tallystick.sdk.spool import Spool, spool_of
 from tallystick.sdk.standing import standing_of
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.verbs import HasRef, HasVersion, Verbs
 from tallystick.sdk.wire import Wire
-from tallystick_proto.v1.ledger_pb2 import SubmitRequest
 from tallystick_proto.v1.statement_pb2 import Digest, Document, Ref, ResourceDeclared
 
-_RETRIES = 2
 # What another bureau's node is asked during an exchange is worth a short wait: mostly the exchange goes on without it.
 _PEER_DEADLINE_S = 5.0
 # How long a sending waits for its witnesses before the data goes out all the same.
@@ -97,7 +93,7 @@ class Node(LedgerReader, Verbs[Receipt]):
             last.callback(super().close)
             if self._peers is not None:
                 last.callback(self._peers.close)
-            if self._settling.count:
+            if self._singles.unwitnessed:
                 with suppress(Unreachable, ConfigInvalid):
                     self.recorder(give_up_s=0.0).close()
 
@@ -130,42 +126,7 @@ class Node(LedgerReader, Verbs[Receipt]):
         return self._say(kind, values, wait_s)
 
     def _say(self, kind: str, values: dict[str, object], wait_witnessed_s: float = 0.0) -> Receipt:
-        self.check_evidence()  # a receipt of a ledger that is two would promise nothing
-        self._make_room()
-        charter = None if self._profile is None else self._profile.charter
-        quorum = None if charter is None else charter.quorum_of(self.bureau)
-        wait_ms = 0 if quorum is None else int(wait_witnessed_s * 1_000)
-        draft = compose(kind, self.actor, values)
-        submission_id = new_id()
-        disclosures = place(draft, self.bureau.origin, submission_id, 0, new_salt)
-        data = draft.encode()
-        submission = seal(self.bureau.origin, self.actor, self._key, submission_id, [data], disclosures)
-        for attempt in range(_RETRIES + 1):
-            try:
-                answer = self.wire.submit(
-                    SubmitRequest(submission=submission, known_size=self.trusted.size, wait_witnessed_ms=wait_ms)
-                )
-                break
-            except (Unreachable, StorageFailed):
-                if attempt == _RETRIES:
-                    raise  # the same id again does no harm, a new one could record twice
-        checkpoint = self.advance(answer.checkpoint, answer.consistency)
-        check_receipt(answer, submission, self.bureau, checkpoint)
-        if charter is None:
-            return receipt_of(answer, 0, draft.statement, self.bureau, checkpoint)
-        cosigned = check_standing(answer, charter, self.bureau)
-        if not cosigned.enough(charter):
-            self._settling.recorded(submission_id, submission, answer)
-        return receipt_of(
-            answer,
-            0,
-            draft.statement,
-            self.bureau,
-            checkpoint,
-            cosigned,
-            enough=cosigned.enough(charter),
-            waited=wait_ms > 0,
-        )
+        return self._singles.say(kind, values, wait_witnessed_s)
 
     def recorder(
         self,
@@ -189,19 +150,16 @@ class Node(LedgerReader, Verbs[Receipt]):
             in_flight_max=in_flight_max,
             give_up_s=give_up_s,
             spool=self._spool if spool else None,
-            charter=None if self._profile is None else self._profile.charter,
+            charter=self._charter,
         )
 
-    def _make_room(self) -> None:
-        """See, now and then, what of the single statements is witnessed by now."""
-        if time.monotonic() >= self._settling.due_at or self._settling.full():
-            self._settling.look()
-        if why := self._settling.full():
-            raise Overloaded(why, where=self.bureau.id, expected="witnesses that cosign")
-
     @cached_property
-    def _settling(self) -> Settling:
-        return Settling(self, None if self._profile is None else self._profile.charter, self._spool)
+    def _singles(self) -> Singles:
+        return Singles(self, self.actor, self._key, self._charter, self._spool)
+
+    @property
+    def _charter(self) -> Charter | None:
+        return None if self._profile is None else self._profile.charter
 
     @property
     def _spool(self) -> Spool:
