@@ -1,8 +1,7 @@
-"""A running node: everything opened in order, served, and closed in reverse.
+"""A running node: what was opened of its directory (`opened`), served until told to stop.
 
-Opening refuses early and clearly: settings, charter, keys, the directory, then the database against what was signed. On
-SIGTERM or SIGINT the node reports itself as not serving, refuses new submissions, finishes those in flight, and
-closes the database after its last user. An observer's node has no ledger: no key for one, no note of what was signed.
+On SIGTERM or SIGINT the node reports itself as not serving, refuses new submissions, finishes those in flight, and
+closes the database after its last user.
 
 A node that listens answers; whether it records is another matter, which `tallystick.v1.Submit` reports: not before its
 witnesses have let it sign, never again once its ledger is seen to lack what its key signed, and never at an observer's.
@@ -13,11 +12,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import random
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 import grpc
 import structlog
@@ -26,33 +23,22 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
-from tallystick.core.charter import Bureau, Charter
-from tallystick.core.errors import ConfigInvalid, Usage
-from tallystick.core.evidence import actors_of
-from tallystick.sdk.certified_key import CertifiedKey
+from tallystick.core.errors import Usage
 from tallystick.sdk.clock import now_us
-from tallystick.sdk.heard_versions import HeardVersions
-from tallystick_node import connections, observer
+from tallystick_node import connections
 from tallystick_node.access import Access
-from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.callers import Callers
 from tallystick_node.config import Settings
-from tallystick_node.engine import Engine, Who
-from tallystick_node.identity import load_certificate, load_disclosures, load_ledger_key, load_witness_key
-from tallystick_node.ledger import Ledger, check_against_signed
-from tallystick_node.ledger_state import check_no_entries
+from tallystick_node.engine import Engine
 from tallystick_node.listener import listen
 from tallystick_node.metrics_page import MetricsPage
+from tallystick_node.opened import Opened
 from tallystick_node.operator_token import make_token
-from tallystick_node.own_certificate import OwnCertificate
-from tallystick_node.peers import Peer
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.services.bounded import Bounded
 from tallystick_node.services.errors import DomainErrors
 from tallystick_node.services.gate import Gate
 from tallystick_node.services.operate import OperateService
-from tallystick_node.signed_size import SignedSize
-from tallystick_node.store.leveldb import LevelDbStore
 from tallystick_node.turns import Turns
 from tallystick_proto.v1 import gossip_pb2, ledger_pb2, operate_pb2, witness_pb2
 from tallystick_proto.v1.gossip_pb2_grpc import add_GossipServicer_to_server
@@ -71,87 +57,22 @@ class Node:
     last user.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        charter: Charter,
-        bureau: Bureau,
-        own: OwnCertificate | None,
-        engine: observer.Observer,
-        close: Callable[[], None],
-    ) -> None:
-        self.settings = settings
-        self.charter = charter
-        self.bureau = bureau
-        self.engine = engine
-        self._own = own
-        self.close = close
-        self.turns = Turns(settings.config.serve.calls_max, bureau.id)
+    def __init__(self, opened: Opened) -> None:
+        self.settings = opened.settings
+        self.charter = opened.charter
+        self.bureau = opened.bureau
+        self.engine = opened.engine
+        self.close = opened.close
+        self._own = opened.own_certificate
+        self.turns = Turns(self.settings.config.serve.calls_max, self.bureau.id)
         self._server: grpc.aio.Server | None = None
         self._page: MetricsPage | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
     def open(cls, settings: Settings, clock: Callable[[], int] = now_us) -> Node:
-        """Open a node's directory. Raises ConfigInvalid, VerificationFailed or StorageFailed."""
-        charter, bureau = settings.open_charter()
-        if charter.expired(clock()):
-            raise ConfigInvalid(
-                f"the charter expired on {charter.expires.isoformat()}",
-                where=str(settings.place(settings.config.charter)),
-                expected="a later version; an expired charter records nothing",
-            )
-        place, digest = settings.place(settings.config.charter), settings.config.charter_digest
-        versions = HeardVersions.open(place, digest, settings.path.parent)
-        own = _own_certificate(settings, charter, bureau, clock)
-        reach = partial(Peer, credentials=settings.credentials)
-        witness_key = load_witness_key(settings, bureau)
-        key = None if bureau.is_observer else load_ledger_key(settings, bureau)
-        config = settings.config
-        disclosures = None if key is None else load_disclosures(settings, charter, bureau)
-        store = LevelDbStore.open(settings.database)
-        try:
-            if key is None or disclosures is None:
-                check_no_entries(store, bureau.origin)
-                onlooker = observer.Who(versions, bureau, witness_key, clock, reach, random.SystemRandom())
-                engine = observer.Observer(onlooker, store, config.gossip.interval_s, config.write.shown_s)
-                return cls(settings, charter, bureau, own, engine, store.close)
-            signed = SignedSize.open(settings.signed_size, bureau.origin)
-            try:
-                ledger = Ledger.open(store, bureau.origin)
-                check_against_signed(ledger, signed)
-                check_floor(ledger, bureau, str(settings.place(settings.config.charter)))
-                disclosures.check_key(store, str(settings.place(settings.config.keys.disclosure)))
-                due = adoption_due(ledger, key, charter, settings.config.charter_digest, bureau, clock())
-                sequencer = Sequencer(
-                    ledger,
-                    signed,
-                    key,
-                    actors_of(bureau),
-                    disclosures,
-                    now_us=clock,
-                    reopen=lambda: LevelDbStore.open(settings.database),
-                    linger_s=settings.config.write.linger_ms / 1_000,
-                    queue_bytes_max=settings.config.write.queue_mib * 1024 * 1024,
-                    expires_us=charter.expires_us,
-                    state=bureau.state,
-                )
-            except BaseException:
-                signed.close()
-                raise
-        except BaseException:
-            store.close()
-            raise
-
-        def close() -> None:
-            sequencer.ledger.store.close()  # the one that is open by then
-            signed.close()
-
-        who = Who(versions, bureau, witness_key, clock, reach, random.SystemRandom(), key)
-        writer = Engine(
-            who, sequencer, due, config.write.witness_times_s, config.gossip.interval_s, config.write.shown_s
-        )
-        return cls(settings, charter, bureau, own, writer, close)
+        """The node of a directory. Raises as `Opened.open`."""
+        return cls(Opened.open(settings, clock))
 
     @property
     def sequencer(self) -> Sequencer:
@@ -285,18 +206,6 @@ class Node:
         finally:
             stopped.cancel()
             await self.stop()
-
-
-def _own_certificate(
-    settings: Settings, charter: Charter, bureau: Bureau, clock: Callable[[], int]
-) -> OwnCertificate | None:
-    """What the node shows, None where it listens in the clear. Raises ConfigInvalid."""
-
-    def read() -> CertifiedKey | None:
-        return load_certificate(settings, bureau, clock())
-
-    shown = read()
-    return None if shown is None else OwnCertificate(shown, read, clock)
 
 
 def run(settings: Settings, told: Told = lambda records: None, lifeline: int | None = None) -> None:
