@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tallystick.core.errors import InvalidIdentifier, NotFound, Refused
 from tallystick.sdk.importers import json_file
 from tallystick.sdk.importers.bring_in import Compared, compare
-from tallystick.sdk.importers.dcat import SOURCE, Catalogue, read_catalogue
+from tallystick.sdk.importers.dcat import Catalogue, read_catalogue
+from tallystick.sdk.importers.dcat_data_set import SOURCE
 from tallystick.sdk.importers.json_file import parse_json, read_input
 from tallystick.sdk.standing import Standing
 from tallystick_proto.v1.statement_pb2 import ResourceDeclared

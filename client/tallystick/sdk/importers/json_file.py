@@ -51,3 +51,20 @@ def parse_json(data: bytes) -> tuple[object, Counter[str]]:
         raise Refused(f"not JSON that can be read: {error}", expected="a JSON file") from None
     except RecursionError:
         raise Refused("nested too deeply", expected="a JSON file") from None
+
+
+def kind_of_value(value: object) -> str:
+    """What a value is, in words."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
