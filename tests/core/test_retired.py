@@ -19,24 +19,24 @@ from tests.harness.ledger_maker import LedgerMaker, charter_of, key_of
 END = 4
 
 
-def ledger(*, late: bool = False) -> tuple[LedgerMaker, Bureau]:
+def ledger(*, late: str = "") -> tuple[LedgerMaker, Bureau]:
     """Eight entries, the first four under the first keys, and the bureau with its new ones.
 
-    Where it is `late`, the old key of the node goes on signing.
+    Whoever is `late`, `node` or `registrar`, goes on signing with the old key.
     """
     maker = LedgerMaker().found()
     maker.record([maker.use()], "gateway")
     old = maker.bureau
     root = encode_base64(maker.root(END))
     node, registrar = key_of("new node"), key_of("new registrar")
-    if not late:
-        maker.keys["node"] = node
-    maker.keys["registrar"] = registrar
+    for name, key in (("node", node), ("registrar", registrar)):
+        if name != late:
+            maker.keys[name] = key
     maker.record([maker.say("adopt_charter", "node", version=2, digest=bytes(32))], "node")
     maker.record([maker.registers("carol")], "registrar")
     maker.record([maker.use("carol")], "carol")
     maker.record([maker.use()], "gateway")
-    maker.keys["node"] = node
+    maker.keys |= {"node": node, "registrar": registrar}
     return maker, msgspec.structs.replace(
         old,
         ledger_key=VerifierKey.of(old.origin, node.public).format(),
@@ -70,10 +70,13 @@ def test_the_whole_history_verifies_under_the_later_version() -> None:
         History(actors_of(OLD)).extend(MAKER.entries)
 
 
-def test_a_retired_key_signs_no_entry_past_its_end() -> None:
-    """An entry that the old key of the node signed beyond the floor is refused, by its number."""
-    maker, bureau = ledger(late=True)
-    with pytest.raises(SignatureInvalid, match=f"#{END}: .*vouches up to #{END - 1}"):
+@pytest.mark.parametrize(("late", "index"), [("node", END), ("registrar", END + 1)])
+def test_a_retired_key_signs_no_entry_past_its_end(late: str, index: int) -> None:
+    """What the old key of the node says beyond the floor, and whom the old registrar's registers there, is refused by
+    its number.
+    """
+    maker, bureau = ledger(late=late)
+    with pytest.raises(SignatureInvalid, match=f"#{index}: .*vouches up to #{END - 1}"):
         History(actors_of(bureau)).extend(maker.entries)
 
 
