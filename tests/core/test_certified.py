@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from cryptography.x509 import UniformResourceIdentifier
 
 from tallystick.core.auditor import Auditor
 from tallystick.core.certificate import Holder
@@ -12,6 +13,7 @@ from tallystick.core.charter import Bureau, Charter, Floor, format_charter, pars
 from tallystick.core.charter_chain import read_version
 from tallystick.core.charter_draft import changes, draft
 from tallystick.core.errors import MalformedCertificate, MalformedCharter, NotAuthentic
+from tallystick.core.limits import CERTIFICATE_DAYS_MAX
 from tallystick.core.note import VerifierKey, encode_base64
 from tests.harness.authorities import authority_of, bent, issued, pinning
 from tests.harness.ledger_maker import START_US, LedgerMaker, charter_of, key_of, signed
@@ -42,8 +44,6 @@ def test_a_party_s_own_authority_certifies_whom_it_names(holder: str) -> None:
 @pytest.mark.parametrize("issuer", ["taxation", "market-regulation"])
 def test_another_party_s_authority_certifies_nobody_of_this_one(issuer: str) -> None:
     """Signed by a pinned authority, under its own name or the other's, it is refused: each speaks for its own alone."""
-    from cryptography.x509 import UniformResourceIdentifier
-
     claimed = bent(
         authority_of("market-regulation"), UniformResourceIdentifier("tallystick:taxation:clerk"), issuer=issuer
     )
@@ -70,6 +70,17 @@ def test_a_certificate_counts_in_its_term_alone() -> None:
     lasting = issued(short, "taxation:clerk")
     with pytest.raises(NotAuthentic, match="not in its term"):
         certified(with_taxation(certificate_authority=short.pem), lasting, START_US + DAY_US)
+
+
+def test_no_authority_makes_a_certificate_last_beyond_a_year() -> None:
+    """The longest that is issued counts; one that an authority's key signed for longer counts at no moment of it."""
+    taxation = authority_of("taxation")
+    assert certified(CHARTER, issued(taxation, "taxation:clerk", days=CERTIFICATE_DAYS_MAX), START_US).name == "clerk"
+    clerk = UniformResourceIdentifier("tallystick:taxation:clerk")
+    lasting = bent(taxation, clerk, days=CERTIFICATE_DAYS_MAX + 1)
+    for day in (0, 200, CERTIFICATE_DAYS_MAX):
+        with pytest.raises(NotAuthentic, match=r"its term is too long.*made for 366 days at most"):
+            certified(CHARTER, lasting, START_US + day * DAY_US)
 
 
 def test_a_closed_bureau_s_certificates_end_with_it() -> None:

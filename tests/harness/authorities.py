@@ -68,6 +68,7 @@ def bent(
     key: Any = None,
     algorithm: Any = None,
     now_us: int = START_US,
+    days: int = 1,
 ) -> bytes:
     """What an authority's key can sign, whether or not `issue` would."""
     start = datetime.fromtimestamp(now_us // 1_000_000, UTC)
@@ -77,7 +78,7 @@ def bent(
         (key or generate_private_key(SECP256R1())).public_key(),
         x509.random_serial_number(),
         start - timedelta(hours=1),
-        start + timedelta(days=1),
+        start + timedelta(days=days),
     ).add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(list(names)), critical=True)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from tallystick.core.certificate import Holder, authority_name, parse_issued
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAllowed
-from tallystick.core.limits import CERTIFICATE_BYTES_MAX
+from tallystick.core.limits import CERTIFICATE_BYTES_MAX, CERTIFICATE_DAYS_MAX
 from tallystick.sdk.certificates import (
-    DAYS_MAX,
+    AUTHORITY_DAYS_MAX,
     CertificateAuthority,
     load_tls_key,
     make_request,
@@ -92,13 +92,15 @@ def test_an_authority_issues_for_its_own_party_in_its_own_term() -> None:
         short.issue(CLERK, public, START_US + 10 * DAY_US)
 
 
-@pytest.mark.parametrize("days", [0, -1, DAYS_MAX + 1])
+@pytest.mark.parametrize("days", [0, -1, AUTHORITY_DAYS_MAX + 1])
 def test_a_term_has_a_day_and_an_end(days: int) -> None:
     """Less than a day, or more than a century, is a slip."""
     with pytest.raises(ConfigInvalid, match=f"{days} days"):
         TAXATION.issue(CLERK, new_key().public_key(), START_US, days)
     with pytest.raises(ConfigInvalid, match=f"{days} days"):
         CertificateAuthority.make("taxation", START_US, days)
+    with pytest.raises(ConfigInvalid, match=f"1 to {CERTIFICATE_DAYS_MAX}"):
+        TAXATION.issue(CLERK, new_key().public_key(), START_US, CERTIFICATE_DAYS_MAX + 1)
 
 
 @pytest.mark.parametrize("holder", ["taxation:clerk", "taxation:node", "audit-office"])

@@ -3,7 +3,7 @@
 gRPC takes a certificate that *any* authority of its bundle issued, whomever it names; that the party's own one did is
 checked here. In order:
 
-  1. the certificate reads, and is in its term;
+  1. the certificate reads, and is in its term, which is of a year at most;
   2. the party it names stands in the charter and is not closed: a bureau's certificate names somebody of the bureau, an
      auditor's the auditor alone;
   3. one of the authorities pinned in that party's stanza issued it directly, and is in its own term.
@@ -17,6 +17,7 @@ from tallystick.core.bureau import Bureau
 from tallystick.core.certificate import Authority, Holder, Issued, parse_issued
 from tallystick.core.charter import Charter
 from tallystick.core.errors import NotAuthentic
+from tallystick.core.limits import CERTIFICATE_DAYS_MAX, CERTIFICATE_TERM_MAX_US
 
 
 def certified(charter: Charter, pem: bytes, now_us: int) -> Holder:
@@ -43,6 +44,10 @@ def _check(certificate: Issued, authorities: tuple[Authority, ...], now_us: int)
     where = f"certificate of {holder.id}"
     if not certificate.valid(now_us):
         raise NotAuthentic("it is not in its term", where=where, expected="a renewed one")
+    if certificate.ends_us - certificate.begins_us > CERTIFICATE_TERM_MAX_US:
+        raise NotAuthentic(
+            "its term is too long", where=where, expected=f"one made for {CERTIFICATE_DAYS_MAX} days at most"
+        )
     if not any(certificate.issued_by(each) and each.valid(now_us) for each in authorities):
         raise NotAuthentic(
             "no authority pinned for it issued it", where=where, expected=f"one by the authority of {holder.party}"

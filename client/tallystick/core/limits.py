@@ -42,6 +42,10 @@ CHARTER_BYTES_MAX = 900_000
 # A party's certificate authorities: one, two while one takes the other's place. Ours have some 600 bytes.
 AUTHORITIES_MAX = 2
 CERTIFICATE_BYTES_MAX = 16 * 1024
+# How long a certificate is good for at most, whatever its authority says: at other bureaus' nodes nothing else ends one
+# that was stolen. A year, and a day over, since each begins an hour before it is made.
+CERTIFICATE_DAYS_MAX = 366
+CERTIFICATE_TERM_MAX_US = (CERTIFICATE_DAYS_MAX + 1) * 24 * 3600 * 1_000_000
 EVIDENCE_BYTES_MAX = 2 * 1024 * 1024
 SALT_BYTES = 32
 

@@ -36,14 +36,14 @@ from tallystick.core.certificate import (
     parse_authorities,
 )
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAllowed
-from tallystick.core.limits import CERTIFICATE_BYTES_MAX
+from tallystick.core.limits import CERTIFICATE_BYTES_MAX, CERTIFICATE_DAYS_MAX
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import load_private, not_such_a_key, save_private
 from tallystick.sdk.passphrase import Passphrase
 
 AUTHORITY_DAYS: Final = 3_650
+AUTHORITY_DAYS_MAX: Final = 36_500
 CERTIFICATE_DAYS: Final = 90
-DAYS_MAX: Final = 36_500
 _BACKDATED: Final = timedelta(hours=1)
 
 PrivateKey = EllipticCurvePrivateKey
@@ -67,7 +67,7 @@ class CertificateAuthority:
         """
         key = key or new_key()
         name = authority_name(party)
-        begins, ends = _term(now_us, days)
+        begins, ends = _term(now_us, days, AUTHORITY_DAYS_MAX)
         usage = x509.KeyUsage(
             digital_signature=False,
             content_commitment=False,
@@ -116,7 +116,7 @@ class CertificateAuthority:
 
     def issue(self, holder: Holder, public: PublicKey, now_us: int, days: int = CERTIFICATE_DAYS) -> bytes:
         """The certificate of a holder, PEM. Raises NotAllowed where it is another party's, or the authority's term is
-        over.
+        over, and ConfigInvalid where that is no term.
         """
         party = self.authority.party
         if holder.party != party:
@@ -125,7 +125,7 @@ class CertificateAuthority:
             )
         if not self.authority.valid(now_us):
             raise NotAllowed("it is not in its term", where=f"certificate authority of {party}", expected="a new one")
-        begins, ends = _term(now_us, days)
+        begins, ends = _term(now_us, days, CERTIFICATE_DAYS_MAX)
         over = _moment(self.authority.ends_us)
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if holder.is_node else [])]
         signer = x509.SubjectKeyIdentifier.from_public_key(self.key.public_key())
@@ -210,9 +210,9 @@ def _names(holder: Holder) -> x509.SubjectAlternativeName:
     return x509.SubjectAlternativeName([x509.UniformResourceIdentifier(holder.uri), *node])
 
 
-def _term(now_us: int, days: int) -> tuple[datetime, datetime]:
-    if not 1 <= days <= DAYS_MAX:
-        raise ConfigInvalid(f"{days} days", expected=f"1 to {DAYS_MAX}")
+def _term(now_us: int, days: int, most: int) -> tuple[datetime, datetime]:
+    if not 1 <= days <= most:
+        raise ConfigInvalid(f"{days} days", expected=f"1 to {most}")
     now = _moment(now_us)
     return now - _BACKDATED, now + timedelta(days=days)
 
