@@ -10,16 +10,26 @@ from typing import Any
 import pytest
 
 from tallystick.core.checkpoint import Checkpoint
-from tallystick.core.errors import Forked, NotFound, ProofFailed, RolledBack, Stopping, Unreachable
+from tallystick.core.errors import (
+    Forked,
+    NotFound,
+    ProofFailed,
+    Refused,
+    RolledBack,
+    Stopping,
+    TallystickError,
+    Unreachable,
+)
 from tallystick.core.evidence import verify_presence
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.sdk import sources
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.trust_store import TrustStore
 from tallystick.sdk.wire import Wire
-from tallystick.sdk.witnessing import refreshed
+from tallystick.sdk.witnessing import refreshed, shown_cosigned
 from tallystick_node import answers
 from tallystick_proto.v1.ledger_pb2 import Bundle, CheckpointAnswer, PresenceAnswer
+from tallystick_proto.v1.witness_pb2 import CosignedAnswer
 from tests.harness import loop
 from tests.harness.witnesses import WAIT_S, Neighbours, record
 
@@ -232,6 +242,35 @@ def test_of_witnesses_that_came_to_different_sizes_the_quorums_counts(client: Cl
     client.node.stop()
     checkpoint, witnessed = refreshed(client.reader, client.neighbours.charter)
     assert (checkpoint.size, witnessed) == (more, size)
+
+
+@pytest.mark.parametrize("error", [Refused, Stopping], ids=["refused", "out of reach"])
+def test_a_node_that_does_not_say_how_far_it_is_witnessed_is_not_spared_the_question(
+    client: Client, error: type[TallystickError]
+) -> None:
+    """Its witnesses are asked instead: what they cosigned is witnessed, and what they did not is seen to be not."""
+    size, charter = client.recorded(3), client.neighbours.charter
+
+    def does_not_say(answer: CosignedAnswer) -> None:
+        raise error("not today")
+
+    client.node.lies["GetCosigned"] = does_not_say
+    assert refreshed(client.reader, charter)[1] == size
+    for witness in client.neighbours.witnesses:
+        loop.run(witness.engine.unfollow())
+    checkpoint, witnessed = record_more(client), shown_cosigned(client.reader, charter)
+    assert checkpoint.size == size + 2
+    assert witnessed is not None
+    assert {each.checkpoint.size for each in witnessed} == {size}
+    assert client.reader.keeper == ""
+    client.second.stop()
+    assert shown_cosigned(client.reader, charter) is None
+
+
+def record_more(client: Client) -> Checkpoint:
+    """Two more entries, and what the reader is shown of them."""
+    record(client.node, 2)
+    return client.reader.refresh()
 
 
 def test_two_histories_are_proven_whoever_shows_the_second(client: Client) -> None:

@@ -201,7 +201,7 @@ def sizes(ledger: Ledger) -> list[tuple[int, int]] | None:
 
 
 def test_an_audit_is_shown_the_quorums_note_and_each_witnesss_newest(ledger: Ledger) -> None:
-    """Nothing before anybody cosigned, and None where the node does not say."""
+    """Nothing before anybody cosigned, and None where neither the node says nor its witnesses, who are away."""
     assert sizes(ledger) == []
     ledger.say(0, 1, 2)
     record(ledger.node, 2)

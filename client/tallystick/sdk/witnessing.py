@@ -2,8 +2,8 @@
 
 The node is asked for what was cosigned *before* it is asked for its checkpoint, so that the checkpoint must cover it.
 Each note that is shown is the ledger's, and each cosignature that is counted a witness's of the charter. That a witness
-cosigned no more than what is shown is the node's word. Where the ledger is read from a copy, its witnesses are asked
-themselves, each for what it cosigned.
+cosigned no more than what is shown is the node's word. Where the ledger is read from a copy, or its node does not say,
+its witnesses are asked themselves, each for what it cosigned.
 """
 
 from __future__ import annotations
@@ -92,19 +92,20 @@ def standing(reader: LedgerReader, charter: Charter) -> Standing:
 
 
 def shown_cosigned(reader: LedgerReader, charter: Charter) -> tuple[Witnessed, ...] | None:
-    """What is shown of what a ledger's witnesses cosigned last; None where its node does not say, or, of a ledger that
-    is read from a copy, fewer than a quorum of them.
+    """What is shown of what a ledger's witnesses cosigned last; None where neither its node says nor a quorum of them.
+
+    Of a ledger that is read from a copy they alone are asked.
 
     What does not verify, or is not shown to be of the history that this client trusts, shows nothing and is left out.
     Raises Forked where it is proven to be of another.
     """
     if charter.quorum_of(reader.bureau) is None:
         return None
-    if not reader.keeper:
-        return _of_trusted(reader, charter, _by_own_node(reader, charter))
+    if not reader.keeper and (notes := _by_own_node(reader)) is not None:
+        return _of_trusted(reader, charter, notes)
     with ExitStack() as opened:
         wires = reader.sources.copies
-        if not wires:  # one node's copy was chosen to be read, and says nothing of what others cosigned
+        if not wires:  # one node was chosen to be read, and says nothing of what others cosigned
             wires = tuple(reader.wire.to(witness, ASKED_S) for witness in charter.witnesses_of(reader.bureau))
             for wire in wires:
                 opened.callback(wire.close)
@@ -133,7 +134,8 @@ _Notes = list[tuple[bytes, Wire]]
 """Cosigned notes, and the node that shows each."""
 
 
-def _by_own_node(reader: LedgerReader, charter: Charter) -> _Notes | None:
+def _by_own_node(reader: LedgerReader) -> _Notes | None:
+    """What the ledger's node says; None where it does not, in whatever way: it is not for it to choose who is asked."""
     try:
         answer = reader.wire.cosigned()
     except TallystickError:
