@@ -2,8 +2,8 @@
 
 Witnesses are shown the same checkpoints, one after another, so that their cosignatures meet on one note: a *round*
 is a checkpoint that is shown. The next is shown when a quorum has cosigned it, or a second after something newer was
-signed, whatever is missing; a witness that is slower joins at the round that is newest when it has answered. An idle
-ledger is shown again when half the charter's freshness has passed.
+signed, whatever is missing; a witness that is slower joins where `rounds` says. An idle ledger is shown again when half
+the charter's freshness has passed.
 
 Any other active bureau of the charter may follow and cosign in the same way: it observes, or is addressed. What is no
 witness's does not count to the quorum, and is shown to nobody but in notes that the ledger records (`with_others`).
@@ -15,17 +15,15 @@ receipt does not wait for that, since each witness keeps what it cosigned itself
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.checkpoint import Checkpoint, parse_checkpoint
+from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.cosignature import check_cosignature
 from tallystick.core.errors import (
     NotAllowed,
@@ -36,10 +34,10 @@ from tallystick.core.errors import (
     VerificationFailed,
 )
 from tallystick.core.limits import NOTED_COSIGNATURES_MAX
-from tallystick.core.note import Note, NoteSignature, format_note, parse_note
+from tallystick.core.note import parse_note
 from tallystick_node import keyspace
-from tallystick_node.copies import strip
 from tallystick_node.own_word import OwnWord
+from tallystick_node.rounds import Round, Rounds, Said, text_of
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.signing import Published
 from tallystick_node.store.store import Batch
@@ -47,7 +45,6 @@ from tallystick_node.store.store import Batch
 log = structlog.get_logger()
 
 ROUND_MAX_S: Final = 1.0
-_ROUNDS_KEPT: Final = 64
 _KEEP_BEHIND_S: Final = 1.0
 
 
@@ -57,28 +54,6 @@ class Cosigned:
 
     checkpoint: Checkpoint
     note: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """A witness's cosignature, and the second at which it was made."""
-
-    signature: NoteSignature
-    at_s: int
-
-
-@dataclass(slots=True)
-class _Round:
-    """A checkpoint as this ledger signed it, with the cosignatures that came for it, by bureau."""
-
-    checkpoint: Checkpoint
-    signed: Note
-    said: dict[str, _Said] = field(default_factory=dict)
-
-    def note(self, bureaus: Iterable[str]) -> bytes:
-        """The note with the cosignatures that came of some bureaus."""
-        chosen = [self.said[each].signature for each in bureaus if each in self.said]
-        return format_note(Note(self.signed.text, (*self.signed.signatures, *chosen)))
 
 
 class Gathering:
@@ -94,13 +69,12 @@ class Gathering:
         self._witnesses = sorted(witness.id for witness in charter.witnesses_of(own))
         self._quorum = charter.quorum_of(own)
         self.refresh_s = charter.witnessing.freshness_s / 2
-        self._rounds: OrderedDict[str, _Round] = OrderedDict()
-        self._newest: dict[str, _Round] = {}
+        self._rounds = Rounds(own.ledger_verifier)
+        self._newest: dict[str, Round] = {}
         self._changed = asyncio.Event()  # replaced at every news: a round, a quorum, the end
         self._heard = asyncio.Event()  # replaced at every cosignature
         self._round_over = asyncio.Event()
         self._unkept = asyncio.Event()
-        self._shown: Published | None = None
         self.ended = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cosigned-write")
@@ -175,15 +149,15 @@ class Gathering:
 
     def with_cosignatures(self, note: bytes) -> bytes:
         """A checkpoint this node signed, with the cosignatures of its witnesses that came for it."""
-        found = self._rounds.get(_text_of(note))
+        found = self._rounds.find(text_of(note))
         return note if found is None else found.note(self._witnesses)
 
     def with_others(self, note: bytes) -> bytes:
         """The same with the cosignatures of other bureaus too, as many as are recorded."""
-        found = self._rounds.get(_text_of(note))
+        found = self._rounds.find(text_of(note))
         return note if found is None else self._to_record(found)
 
-    def _to_record(self, found: _Round, beginning: str = "") -> bytes:
+    def _to_record(self, found: Round, beginning: str = "") -> bytes:
         """What came for a round: from its witnesses, and from others beginning with one, the rest another time."""
         others = sorted(found.said.keys() - set(self._witnesses), key=lambda each: (each < beginning, each))
         return found.note([*self._witnesses, *others][:NOTED_COSIGNATURES_MAX])
@@ -209,15 +183,17 @@ class Gathering:
                 f"{witness[:80]!r} may not cosign for {self._own.id}", expected="another active bureau of the charter"
             )
 
-    async def next_shown(self, after: Published | None) -> Published:
+    async def next_shown(self, witness: str, after: Published | None) -> Published:
         """What a witness that was shown `after` is shown next; the first once this node may sign. Raises Stopping."""
-        while self._shown is None:
+        while self._rounds.shown is None:
             await self.news()
         with suppress(TimeoutError):  # nothing new for long: the same again, for a fresh cosignature
             async with asyncio.timeout(self.refresh_s):
-                while after is not None and self._shown.state.size <= after.state.size:
+                while after is not None and self._rounds.shown.state.size <= after.state.size:
                     await self.news()
-        return self._shown
+        size = max(self.size_of(witness), 0 if after is None else after.state.size)
+        held = self._rounds.held_for(size) if witness in self._witnesses else None
+        return self._rounds.shown if held is None else held
 
     def take(self, witness: str, note: bytes) -> None:
         """A note that a witness says it cosigned.
@@ -232,13 +208,13 @@ class Gathering:
         )
         if cosignature is None:
             raise SignatureInvalid(f"{witness} did not cosign this", expected=f"a signature by {key.name}")
-        said = _Said(cosignature, check_cosignature(parsed.text, cosignature, key))
-        found, newest = self._rounds.get(parsed.text), self._newest.get(witness)
+        said = Said(cosignature, check_cosignature(parsed.text, cosignature, key))
+        found, newest = self._rounds.find(parsed.text), self._newest.get(witness)
         if found is None:
             checkpoint = self._own_word.check(note, witness)
             if newest is not None and checkpoint.size < newest.checkpoint.size:
                 return  # anybody may say again what it once said; that is no round, and pushes none out
-            found = self._round(checkpoint, note)
+            found = self._rounds.of(checkpoint, note)
         before = found.said.get(witness)
         if before is None or before.at_s < said.at_s:
             found.said[witness] = said
@@ -250,16 +226,17 @@ class Gathering:
         event, self._heard = self._heard, asyncio.Event()
         event.set()
 
-    def _count(self, found: _Round) -> None:
+    def _count(self, found: Round) -> None:
         """Whether a round has its quorum now."""
         codes = {self._cosigners[each].credit_code for each in found.said if each in self._witnesses}
         if self._quorum is None or len(codes) < self._quorum.needed:
             return
         size = found.checkpoint.size
-        if self._shown is not None and size >= self._shown.state.size:
+        if self._rounds.shown is not None and size >= self._rounds.shown.state.size:
             self._round_over.set()
         if self.witnessed is None or self.witnessed.checkpoint.size <= size:
             self.witnessed = Cosigned(found.checkpoint, found.note(self._witnesses))
+            self._rounds.hold(size)
             self._news()
 
     # Rounds.
@@ -267,9 +244,9 @@ class Gathering:
     async def _show(self) -> None:
         """Show what is signed, a round at a time."""
         while True:
-            self._shown = shown = self._sequencer.published
+            shown = self._sequencer.published
             self._round_over.clear()
-            self._count(self._round(parse_checkpoint(_text_of(shown.note)), shown.note))
+            self._count(self._rounds.show(shown, 0 if self.witnessed is None else self.witnessed.checkpoint.size))
             self._news()
             while self._sequencer.published.state.size <= shown.state.size:
                 try:
@@ -279,14 +256,6 @@ class Gathering:
             with suppress(TimeoutError):  # whoever is missing is not waited for
                 async with asyncio.timeout(ROUND_MAX_S):
                     await self._round_over.wait()
-
-    def _round(self, checkpoint: Checkpoint, note: bytes) -> _Round:
-        """The round of a checkpoint this ledger signed; the oldest are forgotten."""
-        signed = parse_note(strip(note, self._own.ledger_verifier))
-        found = self._rounds.setdefault(signed.text, _Round(checkpoint, signed))
-        while len(self._rounds) > _ROUNDS_KEPT:
-            self._rounds.popitem(last=False)
-        return found
 
     def _news(self) -> None:
         event, self._changed = self._changed, asyncio.Event()
@@ -322,8 +291,3 @@ class Gathering:
             await asyncio.get_running_loop().run_in_executor(self._disk, store.write, batch)
         except StorageFailed as error:  # the witnesses have it still
             log.warning("cosignatures were not kept", reason=str(error))
-
-
-def _text_of(note: bytes) -> str:
-    """The text of a note this node made."""
-    return note[: note.index(b"\n\n") + 1].decode()

@@ -11,6 +11,8 @@ import pytest
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import BehindSigned, MalformedNote, NotAllowed, SignatureInvalid, VerificationFailed
 from tallystick.core.witnessing import open_cosigned
+from tallystick_node import rounds, witness
+from tallystick_node.signing import Published
 from tests.harness import loop
 from tests.harness.lying_node import LyingNode
 from tests.harness.office import Office
@@ -24,6 +26,33 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     home, offices = witnessed_home(tmp_path, 4)
     with LyingNode(home) as node:
         yield Ledger(node, offices)
+
+
+class Shown:
+    """A witness at work: what it was shown, and has not answered yet."""
+
+    def __init__(self, ledger: Ledger, number: int) -> None:
+        self._ledger = ledger
+        self._number = number
+        self._shown: Published | None = None
+
+    @property
+    def size(self) -> int:
+        return 0 if self._shown is None else self._shown.state.size
+
+    @property
+    def note(self) -> bytes:
+        return b"" if self._shown is None else self._shown.note
+
+    def look(self) -> None:
+        """Be shown the next checkpoint."""
+        gathering, name = self._ledger.node.gathering, self._ledger.witnesses[self._number].bureau.id
+        self._shown = loop.run(gathering.next_shown(name, self._shown))
+
+    def answer(self) -> None:
+        """Cosign what was shown, if anything was."""
+        if self._shown is not None:
+            self._ledger.take(self._ledger.cosigned(self._shown.note, self._number), self._number)
 
 
 def witnessed_size(ledger: Ledger) -> int:
@@ -154,8 +183,8 @@ def test_an_idle_ledger_is_shown_again_for_a_fresh_cosignature(ledger: Ledger) -
 
     async def shown_twice() -> tuple[bytes, bytes]:
         gathering.refresh_s = 0.01
-        first = await gathering.next_shown(None)
-        return first.note, (await gathering.next_shown(first)).note
+        first = await gathering.next_shown("witness-0", None)
+        return first.note, (await gathering.next_shown("witness-0", first)).note
 
     assert loop.run(shown_twice()) == (ledger.note, ledger.note)
 
@@ -178,3 +207,59 @@ def test_what_was_once_said_and_is_said_again_pushes_out_no_round(ledger: Ledger
     assert witnessed_size(ledger) == size
     ledger.say(2)
     assert witnessed_size(ledger) == size + 1
+
+
+@pytest.mark.parametrize("takes", [(2, 2), (2, 3), (4, 7)], ids=str)
+def test_a_quorum_meets_again_and_again_however_its_witnesses_are_out_of_step(
+    ledger: Ledger, takes: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under a steady load, with one fast witness and two that take several rounds to answer, what is witnessed is never
+    older than two quorums take to meet, each within twice the time of the slowest.
+    """
+    monkeypatch.setattr(witness, "ROUND_MAX_S", 0.0)  # each checkpoint is a round
+    fast, slow = Shown(ledger, 0), [Shown(ledger, number) for number in (1, 2)]
+    sizes = []
+    for now in range(60):
+        sizes.append(record(ledger.node, 1).size)
+        while fast.size < sizes[-1]:
+            fast.answer()
+            fast.look()
+        for each, (asked, took) in zip(slow, enumerate(takes), strict=True):
+            if (now - asked) % took == 0:
+                each.answer()
+                each.look()
+        if now >= 4 * max(takes):
+            assert witnessed_size(ledger) >= sizes[now - 4 * max(takes)]
+
+
+def test_a_round_that_is_gathered_is_pushed_out_by_nobody(ledger: Ledger) -> None:
+    """A witness that cosigns whatever was ever signed leaves the others' cosignatures where they are."""
+    held = ledger.note
+    size = ledger.node.sequencer.published.state.size
+    for number in range(2):
+        ledger.take(ledger.cosigned(held, number), number)
+    for _ in range(70):
+        record(ledger.node, 1)
+        ledger.say(3)
+    ledger.take(ledger.cosigned(held, 2), 2)
+    assert witnessed_size(ledger) == size
+
+
+def test_no_round_is_held_for_ever_for_a_witness_that_cannot_come_to_it(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever breaks off whenever it is shown one checkpoint is shown another in the end, and counts there."""
+    monkeypatch.setattr(witness, "ROUND_MAX_S", 0.0)
+    monkeypatch.setattr(rounds, "_HELD_MAX", 4)
+    able, impossible = [Shown(ledger, number) for number in (0, 1)], ledger.note
+    for _ in range(8):
+        size = record(ledger.node, 1).size
+        for each in able:
+            while each.size < size:
+                each.answer()
+                each.look()
+        unable = Shown(ledger, 2)
+        unable.look()
+        if unable.note != impossible:
+            unable.answer()
+    assert witnessed_size(ledger)

@@ -64,7 +64,7 @@ class WitnessService(WitnessServicer):
                 gathering.take(first.witness, first.note)
         shown: Published | None = None
         while True:
-            before, shown = shown, await gathering.next_shown(shown)
+            before, shown = shown, await gathering.next_shown(first.witness, shown)
             yours = gathering.cosigned_by(first.witness) if before is None else b""
             yield ToCosign(checkpoint=shown.note, yours=yours)
             said = await self._next(request_iterator)
