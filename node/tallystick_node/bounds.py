@@ -46,6 +46,11 @@ LARGE_ALWAYS: Final = 2
 # However many callers a party names, so many of these calls are theirs together.
 PARTY_LARGE_MAX: Final = 8 * LARGE_MAX
 
+# Messages of calls that come at once, whose length nobody knows until they are here, so that each may be as long as the
+# longest: of all callers together, what each may always have, and a party's. Of streams only the first counts here.
+ARRIVING_MAX: Final = 48
+ARRIVING_ALWAYS: Final = 2
+PARTY_ARRIVING_MAX: Final = 64
 # Bytes of messages that have come and wait for their turn, of all callers together; and what each may always have.
 WAITING_BYTES_MAX: Final = 128 * 1024 * 1024
 WAITING_BYTES_ALWAYS: Final = 2 * MESSAGE_BYTES_MAX
@@ -113,7 +118,9 @@ BOUNDS: Final = {
     # Has the node record a statement of its own first.
     "tallystick.v1.Ledger/Disclose": Bounds(call_us=5_000, at_once_max=4),
     # A witness that was shown a checkpoint says nothing until it has fetched and stored what leads to it.
-    "tallystick.v1.Witness/Cosign": Bounds(NOTE_BYTES_MAX + _ORDINARY_BYTES, answer_us=500, silence_s=6 * 3600),
+    "tallystick.v1.Witness/Cosign": Bounds(
+        NOTE_BYTES_MAX + _ORDINARY_BYTES, answer_us=500, at_once_max=4, silence_s=6 * 3600
+    ),
     "tallystick.v1.Witness/GetHeld": Bounds(call_us=2_000),
     "tallystick.v1.Witness/GetCosigned": Bounds(),
     "tallystick.v1.Gossip/Swap": Bounds(ANSWER_BYTES_MAX, call_us=3_000, at_once_max=16),

@@ -24,7 +24,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Final
 
@@ -32,6 +32,7 @@ import grpc
 
 from tallystick.core.errors import TallystickError
 from tallystick.sdk.wire_errors import code_of
+from tallystick_node.arrivals import Arrivals
 from tallystick_node.bounds import (
     READING_REST,
     RECORDING_S,
@@ -112,6 +113,7 @@ class Turns:
 
     def __init__(self, calls_max: int, own: str = "") -> None:
         self.places = Places(calls_max)
+        self.arrivals = Arrivals()
         self._own = own
         self._lane = _Lane(0.0)
         self._blamed_lane = _Lane(REFUSED_REST)
@@ -203,6 +205,10 @@ class Call:
         self._paid_us = price_us
         with self._turns.places.message(self.owner.who, message_bytes):
             await self._turns.turn(self.bounds.part, self.owner, price_us)
+
+    def message(self) -> AbstractAsyncContextManager[None]:
+        """While its first message comes, once it may."""
+        return self._turns.arrivals.one(self.owner)
 
     async def hold_back(self) -> None:
         """A message is one too many: its refusal takes its turn too."""

@@ -18,7 +18,7 @@ from tallystick.core.limits import SUBMISSION_BYTES_MAX
 from tallystick.sdk.credentials import shown_to
 from tallystick.sdk.dialling import open_channel
 from tallystick.sdk.profile import Profile
-from tallystick_node import bounds, connections, places
+from tallystick_node import arrivals, bounds, connections, places
 from tallystick_node.access import ROWS
 from tallystick_node.bounds import BOUNDS, CONNECTION_CALLS_MAX, LARGE_MAX, MESSAGE_BYTES_MAX, Bounds
 from tallystick_node.config import Settings
@@ -222,6 +222,30 @@ def test_a_call_without_a_message_ends(served: Served, monkeypatch: pytest.Monke
         assert code_of(lambda stream=stream: list(stream(nothing()))) == CODES.RESOURCE_EXHAUSTED  # type: ignore[misc]
     silent.set()
     until(lambda: served.node.turns.places.open == 0)
+
+
+def test_who_sends_nothing_keeps_only_his_own_messages_from_coming(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where as many of a caller's messages are under way as may come, his next is not read; another's is."""
+    monkeypatch.setattr(arrivals, "ARRIVING_MAX", 5)
+    monkeypatch.setattr(arrivals, "ARRIVING_ALWAYS", 1)
+    silent, mine = threading.Event(), served.connect()
+
+    def nothing() -> Iterator[bytes]:
+        silent.wait(WAIT_S)
+        yield b""
+
+    stall: Any = mine.stream_stream(GET)
+    stalled = [stall(nothing()) for _ in range(2)]
+    until(lambda: served.node.turns.places.open == 2)
+    one_more: Any = LedgerStub(mine).GetCheckpoint.future(CheckpointRequest(origin=served.origin))
+    until(lambda: served.node.turns.places.open == 3)
+    assert served.asked(served.ledger()).checkpoint
+    assert not one_more.done()
+    stalled[0].cancel()
+    assert one_more.result(WAIT_S).checkpoint
+    silent.set()
 
 
 def test_a_stream_that_falls_silent_ends(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

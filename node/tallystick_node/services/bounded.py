@@ -1,8 +1,8 @@
 """Holds every call to its bounds (`bounds`), before anything else is done for it: the outermost of the interceptors.
 
 To gRPC every call is a stream both ways here, which is the same on the wire. So a call's message is not parsed before
-the call has its turn, and few bytes wait for theirs; one that does not come, and an answer that is not taken, are
-waited for only so long.
+the call has its turn, few come at once, and few bytes wait for theirs; one that does not come, and an answer that is
+not taken, are waited for only so long.
 
 Where the caller goes, or its deadline passes, gRPC cancels the task that works for it, at the next wait of which there
 is one before each message and after each answer.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from inspect import iscoroutinefunction
 from typing import Any, Final, NoReturn
 
@@ -119,7 +119,7 @@ class _Exchange:
         if handler.request_streaming:
             request: Any = self._requests()
         else:
-            request = await self._next(limits.REQUEST_S)
+            request = await self._next(limits.REQUEST_S, first=True)
             if request is None:  # the caller has gone
                 return
         if not handler.response_streaming:
@@ -137,18 +137,19 @@ class _Exchange:
                 await self._send(answer)
 
     async def _requests(self) -> AsyncIterator[Any]:
-        wait_s = limits.REQUEST_S
-        while (request := await self._next(wait_s)) is not None:
+        request = await self._next(limits.REQUEST_S, first=True)
+        while request is not None:
             yield request
-            wait_s = self._bounds.silence_s
+            request = await self._next(self._bounds.silence_s, first=False)
 
-    async def _next(self, wait_s: float) -> Any:
+    async def _next(self, wait_s: float, *, first: bool) -> Any:
         """The caller's next message, once it is its turn; None after the last. Raises Overloaded, Refused."""
         try:
-            async with asyncio.timeout(wait_s):
+            # Who has asked before may say the next in hours, and would keep the others out meanwhile.
+            async with asyncio.timeout(wait_s), self._call.message() if first else nullcontext():
                 raw = await self._context.read()
         except TimeoutError:
-            raise Overloaded(f"nothing was said for {wait_s:g} s", expected="to be called anew") from None
+            raise Overloaded(f"no message was here within {wait_s:g} s", expected="to be called anew") from None
         if raw is EOF:
             return None
         size = len(raw)
