@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tallystick.core.charter_chain import Version
+from tallystick.sdk.profile import Profile
 from tests.cli.conftest import Said, Tally
 from tests.harness.company import Company
 from tests.harness.versions import CLIENTS, after, twins
@@ -31,13 +32,7 @@ def profile(company: Company) -> Path:
 
 @pytest.fixture
 def first(company: Company, profile: Path) -> Version:
-    from tallystick.sdk.profile import Profile
-
-    first = Profile.load(profile).heard_versions().current
-    for bureau in company.nodes:
-        company.offices[bureau].adopted = (first,)
-    company.restart(*company.nodes)
-    return first
+    return company.go_by_that_of(Profile.load(profile))
 
 
 def alarms(said: Said) -> list[dict[str, Any]]:
@@ -45,16 +40,11 @@ def alarms(said: Said) -> list[dict[str, Any]]:
     return [each for each in said.json["alarms"] if each["kind"] != "clock"]
 
 
-def go_by(company: Company, bureau: str, *versions: Version) -> None:
-    company.offices[bureau].adopted = versions
-    company.restart(bureau)
-
-
 def test_status_tells_of_a_later_version_and_of_who_goes_by_it(
     tally: Tally, company: Company, profile: Path, first: Version
 ) -> None:
     """With the command that takes it up, which does; nothing is wrong meanwhile."""
-    go_by(company, TAX, first, after(first, holder=CLIENTS))
+    company.go_by(TAX, first, after(first, holder=CLIENTS))
     said = tally("status", "--json", profile=profile)
     assert said.code == 0
     later, goes_by = alarms(said)
@@ -70,8 +60,8 @@ def test_a_fork_is_told_by_status_and_audit_and_stops_all_else_that_reads_live(
 ) -> None:
     """Status says where it is kept and exits with 5, an audit finds it, and what else would read says so and stops."""
     one, other = twins(first, CLIENTS)
-    go_by(company, TAX, first, one)
-    go_by(company, PLANNING, first, other)
+    company.go_by(TAX, first, one)
+    company.go_by(PLANNING, first, other)
     audited = tally("audit", "--json", profile=profile)
     assert audited.code == 1
     assert "charter-fork" in [each["rule"] for each in audited.json["findings"]]

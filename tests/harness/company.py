@@ -17,6 +17,7 @@ from typing import Self
 import msgspec
 
 from tallystick.core.charter import Bureau, Charter, open_charter
+from tallystick.core.charter_chain import Version
 from tallystick.core.errors import TallystickError
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.heard_versions import HeardVersions
@@ -127,6 +128,18 @@ class Company:
         for bureau in bureaus:
             self.nodes[bureau].stop()
             self.nodes[bureau].start()
+
+    def go_by(self, bureau: str, *versions: Version) -> None:
+        """Have a node be stopped and go by the last of some versions."""
+        self.offices[bureau].adopted = versions
+        self.restart(bureau)
+
+    def go_by_that_of(self, profile: Profile) -> Version:
+        """Have all nodes go by the version that a client goes by."""
+        version = profile.heard_versions().current
+        for bureau in self.nodes:
+            self.go_by(bureau, version)
+        return version
 
     def profile(self, name: str, *, shown: Mapping[str, LyingNode] | None = None) -> Profile:
         """A client's profile, by which each bureau's node is reached, or the one that it is shown in its place.

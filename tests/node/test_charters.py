@@ -43,12 +43,6 @@ def first(company: Company) -> Version:
     return company.offices[MARKET].versions()[0]
 
 
-def go_by(company: Company, bureau: str, *versions: Version) -> None:
-    """Have a node be stopped and go by the last of some versions."""
-    company.offices[bureau].adopted = versions
-    company.restart(bureau)
-
-
 def kept(company: Company, bureau: str) -> list[Path]:
     """The files of what a node heard."""
     return sorted(company[bureau].home.folder.glob("charter-*"))
@@ -61,7 +55,7 @@ def said(log: Log, event: str) -> int:
 def test_a_later_version_is_told_once_and_changes_nothing(company: Company, first: Version, log: Log) -> None:
     """Its note is kept where `adopt` takes it; it is asked for once; both sides go on recording and cosigning."""
     second = after(first)
-    go_by(company, PLANNING, first, second)
+    company.go_by(PLANNING, first, second)
     for _ in range(3):
         company.swap(MARKET, PLANNING)
         company.swap(PLANNING, MARKET)
@@ -79,8 +73,8 @@ def test_a_later_version_is_told_once_and_changes_nothing(company: Company, firs
 def test_two_versions_of_one_number_freeze_who_goes_by_one(company: Company, first: Version, log: Log) -> None:
     """It records and cosigns nothing, also after a restart; it is read, swaps, and the others go on."""
     one, other = twins(first)
-    go_by(company, MARKET, first, one)
-    go_by(company, TAX, first, other)
+    company.go_by(MARKET, first, one)
+    company.go_by(TAX, first, other)
     company.swap(MARKET, TAX)
     for _ in range(2):
         with pytest.raises(NotAllowed, match=FROZEN):
@@ -102,17 +96,17 @@ def test_two_versions_of_one_number_freeze_who_goes_by_one(company: Company, fir
 def test_a_version_after_the_two_lifts_it_and_one_of_the_two_does_not(company: Company, first: Version) -> None:
     """Heard of two it goes by neither of, a node is frozen; by one of them still; by the one after, no more."""
     one, other = twins(first)
-    go_by(company, TAX, first, one)
-    go_by(company, PLANNING, first, other)
+    company.go_by(TAX, first, one)
+    company.go_by(PLANNING, first, other)
     company.swap(MARKET, TAX)
     record(company[MARKET], 1)
     company.swap(MARKET, PLANNING)
     assert len(kept(company, MARKET)) == 2
     for versions in ((first,), (first, one), (first, other)):
-        go_by(company, MARKET, *versions)
+        company.go_by(MARKET, *versions)
         with pytest.raises(NotAllowed, match=FROZEN):
             record(company[MARKET], 1)
-    go_by(company, MARKET, first, one, after(one))
+    company.go_by(MARKET, first, one, after(one))
     company.swap(MARKET, PLANNING)
     record(company[MARKET], 1)
 
@@ -121,8 +115,8 @@ def test_a_version_after_the_two_lifts_it_and_one_of_the_two_does_not(company: C
 def test_what_is_kept_is_judged_again_at_every_start(company: Company, first: Version, how: str) -> None:
     """A file that is gone, or proves nothing, freezes nobody."""
     one, other = twins(first)
-    go_by(company, MARKET, first, one)
-    go_by(company, TAX, first, other)
+    company.go_by(MARKET, first, one)
+    company.go_by(TAX, first, other)
     company.swap(MARKET, TAX)
     (file,) = kept(company, MARKET)
     match how:
@@ -140,7 +134,7 @@ def test_what_is_kept_is_judged_again_at_every_start(company: Company, first: Ve
 def test_what_proves_nothing_is_asked_for_once_and_changes_nothing(company: Company, first: Version, what: str) -> None:
     """Neither another's word nor a note that the holders did not sign, nor one of a number further on."""
     second = after(first)
-    go_by(company, TAX, *((after(second),) if what == "gap" else (first, second)))
+    company.go_by(TAX, *((after(second),) if what == "gap" else (first, second)))
 
     def lie(answer: Any) -> None:
         answer.note = {"garbage": b"\xff", "unsigned": stranger(second), "nothing": b"", "gap": answer.note}[what]

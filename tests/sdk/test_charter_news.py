@@ -38,22 +38,13 @@ def profile(company: Company) -> Profile:
 @pytest.fixture
 def first(company: Company, profile: Profile) -> Version:
     """The version that the client goes by, and all nodes with it."""
-    first = profile.heard_versions().current
-    for bureau in company.nodes:
-        company.offices[bureau].adopted = (first,)
-    company.restart(*company.nodes)
-    return first
-
-
-def go_by(company: Company, bureau: str, *versions: Version) -> None:
-    company.offices[bureau].adopted = versions
-    company.restart(bureau)
+    return company.go_by_that_of(profile)
 
 
 def test_a_later_version_is_kept_and_stops_nobody(company: Company, profile: Profile, first: Version) -> None:
     """The client is told of it and of who goes by it, reads on, and goes by it once it is adopted."""
     second = after(first, holder=CLIENTS)
-    go_by(company, TAX, first, second)
+    company.go_by(TAX, first, second)
     for _ in range(2):
         news = gossip(profile).charters
         assert news.later == [second]
@@ -72,8 +63,8 @@ def test_two_versions_of_one_number_stop_the_client_and_the_nodes(
 ) -> None:
     """What it kept stops it whenever it would read live, and is told to the nodes; a version after both lifts it."""
     one, other = twins(first, CLIENTS)
-    go_by(company, TAX, first, one)
-    go_by(company, PLANNING, first, other)
+    company.go_by(TAX, first, one)
+    company.go_by(PLANNING, first, other)
     news = gossip(profile).charters
     (fork,) = news.forks
     assert {fork.known.digest, fork.other.digest} == {one.digest, other.digest}
