@@ -11,27 +11,24 @@ reopen   a ledger's opening: time and memory, which must not grow with it; bytes
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import resource
 import secrets
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import grpc
 import plyvel
 from blake3 import blake3
 
+from scripts.figures import heading, keep, row
 from scripts.load import ACTOR, BATCH, cpu_s, sealed, statements, use
 from scripts.measure_witnesses import witnessing
 from tallystick import Node
@@ -224,14 +221,6 @@ def reopening(member: Member, count: int) -> dict[str, float]:
     }
 
 
-def row(name: str, figures: dict[str, float]) -> None:
-    """One line of the table."""
-    print(
-        f"{name:<30}" + "".join(f"{key} {value:>11,.{2 if value < 10 else 0}f}   " for key, value in figures.items()),
-        flush=True,
-    )
-
-
 def main() -> None:
     """Measure and print; with --json also as one document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -247,10 +236,9 @@ def main() -> None:
         row(name, measured)
         return measured
 
-    when = time.strftime("%Y-%m-%d %H:%M")
-    print(f"{when}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}, all on loopback")
-    folder = Path(tempfile.mkdtemp(prefix="tallystick-bench-"))
-    try:
+    when = heading("all on loopback")
+    with TemporaryDirectory(prefix="tallystick-bench-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
         base = add("floor", floor(folder, chosen.entries))
         with LocalCluster.up(folder / "cluster", 1) as cluster:
             member = cluster["market-regulation"]
@@ -274,11 +262,9 @@ def main() -> None:
             member.stop()
             for size in map(int, chosen.sizes.split(",")):
                 add(f"reopen at {size:,}", reopening(member, size))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     row("this program", {"peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})
     if chosen.json:
-        chosen.json.write_text(json.dumps({"when": when, "figures": figures}, indent=2) + "\n", encoding="utf-8")
+        keep(chosen.json, when, figures)
 
 
 if __name__ == "__main__":

@@ -10,19 +10,16 @@ Each command runs once before it is timed, in one program that stays, with its a
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from scripts.figures import heading, keep, row
 from scripts.traffic import NEEDLE, Traffic
 from tallystick.cli.main import main as tally
 from tallystick_node.cluster.local import LocalCluster
@@ -110,14 +107,6 @@ def audited(profile: Path) -> dict[str, float]:
     }
 
 
-def row(name: str, figures: dict[str, float]) -> None:
-    """One line of the table."""
-    print(
-        f"{name:<36}" + "".join(f"{key} {value:>11,.{2 if value < 10 else 0}f}   " for key, value in figures.items()),
-        flush=True,
-    )
-
-
 def measured(folder: Path, sizes: list[int]) -> dict[str, dict[str, float]]:
     """Every figure at every size, and each question's ratio of the largest to the smallest."""
     figures: dict[str, dict[str, float]] = {}
@@ -149,15 +138,12 @@ def main() -> None:
     parser.add_argument("--sizes", default="10000,200000", help="entries over all ledgers (default 10000,200000)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     chosen = parser.parse_args()
-    when = time.strftime("%Y-%m-%d %H:%M")
-    print(f"{when}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}, all on loopback")
-    folder = Path(tempfile.mkdtemp(prefix="tallystick-bench-"))
-    try:
+    when = heading("all on loopback")
+    with TemporaryDirectory(prefix="tallystick-bench-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
         figures = measured(folder / "cluster", sorted(map(int, chosen.sizes.split(","))))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     if chosen.json:
-        chosen.json.write_text(json.dumps({"when": when, "figures": figures}, indent=2) + "\n", encoding="utf-8")
+        keep(chosen.json, when, figures)
 
 
 if __name__ == "__main__":

@@ -24,19 +24,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from scripts.figures import heading, row
 from scripts.hostile import ATTACKS
 from scripts.load import ACTOR, BATCH, cpu_s, statements, use
 from tallystick.core.submission import seal
@@ -178,14 +176,6 @@ def long_attack(attack: str, member: Member, chosen: argparse.Namespace) -> dict
     }
 
 
-def row(name: str, figures: dict[str, float]) -> None:
-    """One line of the table."""
-    print(
-        f"{name:<24}" + "".join(f"{key} {value:,.{2 if abs(value) < 10 else 0}f}   " for key, value in figures.items()),
-        flush=True,
-    )
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -197,11 +187,9 @@ def main() -> None:
     parser.add_argument("--in-the-clear", action="store_true", help="without TLS, each connection a caller")
     parser.add_argument("attack", nargs="*", help="only these, of " + ", ".join([*ATTACKS, "all"]))
     chosen = parser.parse_args()
-    when = time.strftime("%Y-%m-%d %H:%M")
-    how = "in the clear" if chosen.in_the_clear else "over TLS"
-    print(f"{when}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}, {how}")
-    folder = Path(tempfile.mkdtemp(prefix="tallystick-hostile-"))
-    try:
+    heading("in the clear" if chosen.in_the_clear else "over TLS")
+    with TemporaryDirectory(prefix="tallystick-hostile-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
         with LocalCluster.up(folder / "cluster", 1, in_the_clear=chosen.in_the_clear) as cluster:
             member = cluster["market-regulation"]
             batches(member, chosen.seconds, lambda: None)  # warm
@@ -212,8 +200,6 @@ def main() -> None:
             if chosen.long:
                 name = "all" if len(chosen.attack) != 1 else chosen.attack[0]
                 row(f"{name}, for long", long_attack(name, member, chosen))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
