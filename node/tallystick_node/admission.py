@@ -35,14 +35,14 @@ def load_actors(ledger: Ledger, actors: Actors) -> Actors:
     for index in sorted(found):
         entry = ledger.decoded(index)
         try:
-            actors.fold(index, read(entry.statement).statement)
+            actors.fold(index, read(entry.statement).statement, entry.recorded_at_us)
         except (VerificationFailed, NotAuthentic) as error:
             raise ledger.damaged(index, error) from None
     return actors
 
 
-def admit(submission: Prepared, first: int, actors: Actors) -> None:
-    """Check the author's key and role for recording at `first`, and fold what the submission says of actors.
+def admit(submission: Prepared, first: int, actors: Actors, at_us: int) -> None:
+    """Check the author's key and role for recording at `first`, then, and fold what the submission says of actors.
 
     `actors` is changed; on an error it must be thrown away. Raises NotAuthentic or NotAllowed.
     """
@@ -59,7 +59,7 @@ def admit(submission: Prepared, first: int, actors: Actors) -> None:
         return
     for offset, (number, data) in enumerate(zip(submission.kinds, submission.statements, strict=True)):
         if number in _ABOUT_ACTORS:
-            actors.fold(first + offset, Statement.FromString(data))
+            actors.fold(first + offset, Statement.FromString(data), at_us)
 
 
 class Recent:

@@ -186,7 +186,7 @@ def _record(database: Path, noted: Path, bureau: Bureau, submissions: Sequence[P
         actors = actors_of(bureau)
         first = 0
         for submission in submissions:
-            admit(submission, first, actors)
+            admit(submission, first, actors, now_us)
             first += submission.count
         commit = ledger.build(submissions, now_us)
         signed = SignedSize.create(noted, bureau.origin)

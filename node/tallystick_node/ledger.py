@@ -77,7 +77,7 @@ class Ledger:
     def build(self, submissions: Sequence[Prepared], now_us: int, state: State | None = None) -> Commit:
         """Place submissions after `state` (the current one if none is given), in their order, in one batch."""
         before = state or self.state
-        at_us = max(now_us, before.recorded_at_us)
+        at_us = before.dated(now_us)
         index, prev = before.size, before.prev
         if index + sum(submission.count for submission in submissions) > LEDGER_ENTRIES_MAX:
             raise StoreDamaged("the ledger is full", expected=f"at most {LEDGER_ENTRIES_MAX} entries")

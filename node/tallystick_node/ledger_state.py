@@ -31,6 +31,10 @@ class State:
     tree: Tree
     index: IndexState
 
+    def dated(self, now_us: int) -> int:
+        """When the next entry is recorded, by a clock that may have gone back."""
+        return max(now_us, self.recorded_at_us)
+
     def encode(self, origin: str) -> bytes:
         """The state record."""
         return storage_pb2.State(

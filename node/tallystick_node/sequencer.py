@@ -191,11 +191,12 @@ class Sequencer(Refusals):
     async def _commit(self, group: list[Waiting]) -> None:
         if self._broken:
             await self._recover()
-        accepted, repeats, actors = self._admit(group)
+        now_us = self._now_us()
+        accepted, repeats, actors = self._admit(group, now_us)
         if not accepted:
             self._release_repeats(repeats)
             return
-        commit = self.ledger.build([waiting.submission for waiting in accepted], self._now_us())
+        commit = self.ledger.build([waiting.submission for waiting in accepted], now_us)
         erasing = False
         for waiting, first in zip(accepted, commit.firsts, strict=True):
             self.disclosures.keep(waiting.submission, first, commit.batch)
@@ -221,17 +222,17 @@ class Sequencer(Refusals):
             _resolve(waiting, Placed(first, published, commit.single_entries.get(first), again=False))
         self._release_repeats(repeats)
 
-    def _admit(self, group: list[Waiting]) -> tuple[list[Waiting], list[tuple[Waiting, int]], Actors]:
+    def _admit(self, group: list[Waiting], now_us: int) -> tuple[list[Waiting], list[tuple[Waiting, int]], Actors]:
         """Sort a group into what is recorded now and what was recorded before; refuse the rest, each on its own.
 
         A repeat comes with the index at which it stands, or will stand once this group is durable.
         """
-        now_us = self._now_us()
         actors = self._actors.copy()
         accepted: list[Waiting] = []
         repeats: list[tuple[Waiting, int]] = []
         by_id: dict[tuple[str, bytes], tuple[int, list[bytes]]] = {}
         first = self.ledger.state.size
+        at_us = self.ledger.state.dated(now_us)
         for waiting in group:
             submission = waiting.submission
             key = (submission.actor, submission.submission_id)
@@ -246,7 +247,7 @@ class Sequencer(Refusals):
                     continue
                 check_window(submission.id_time_us, now_us)
                 trial = actors.copy() if touches_actors(submission) else actors
-                admit(submission, first, trial)
+                admit(submission, first, trial, at_us)
                 check_erasures(submission, self.ledger, self.disclosures, now_us)
                 actors = trial
             except TallystickError as error:

@@ -12,17 +12,22 @@ from tallystick.core.evidence import actors_of
 from tallystick.core.keys import SigningKey
 from tallystick_proto.v1.meta_pb2 import Role
 from tallystick_proto.v1.statement_pb2 import Statement
-from tests.harness.ledger_maker import LedgerMaker, key_of
+from tests.harness.ledger_maker import START_US, LedgerMaker, key_of
 
 MAKER = LedgerMaker()
 CLERK = MAKER.keys["clerk"]
+
+
+def recorded_us(index: int) -> int:
+    """When an entry was recorded."""
+    return START_US + index
 
 
 def actors(*statements: bytes, first: int = 10) -> Actors:
     """The charter's keys and what these statements, from entry `first` on, make of them."""
     folded = actors_of(MAKER.bureau)
     for index, data in enumerate(statements, first):
-        folded.fold(index, Statement.FromString(data))
+        folded.fold(index, Statement.FromString(data), recorded_us(index))
     return folded
 
 
@@ -33,7 +38,7 @@ def refusal(found: Actors, data: bytes) -> str:
     with pytest.raises(NotAuthentic) as caught:
         found.check(statement)
     with pytest.raises(NotAuthentic):
-        found.fold(99, statement)
+        found.fold(99, statement, recorded_us(99))
     assert list(found) == before
     return str(caught.value)
 
@@ -164,13 +169,21 @@ def test_a_revocation_names_a_valid_key_of_its_actor() -> None:
         assert "no valid key" in refusal(found, MAKER.revokes(name, key))
 
 
+@pytest.mark.parametrize("since_us", [1, recorded_us(11), recorded_us(11) + 1, 2**62])
+def test_no_key_was_compromised_after_the_entry_that_says_so(since_us: int) -> None:
+    """What is held against certificates is the moment that was said, and the revocation's own where that is later."""
+    found = actors(MAKER.registers("clerk"), MAKER.revokes("clerk", since_us=since_us))
+    assert found.compromised_us(MAKER.actor("clerk")) == min(since_us, recorded_us(11))
+    assert found.copy().compromised_us(MAKER.actor("clerk")) == min(since_us, recorded_us(11))
+
+
 def test_other_statements_change_nothing() -> None:
     """What does not register or revoke is let pass and folds to nothing."""
     found = actors()
     before = list(found)
     statement = Statement.FromString(MAKER.use())
     found.check(statement)
-    found.fold(5, statement)
+    found.fold(5, statement, recorded_us(5))
     assert list(found) == before
 
 
@@ -178,8 +191,8 @@ def test_a_copy_goes_its_own_way() -> None:
     """What is folded into a copy is not folded into the original, nor the other way round."""
     found = actors()
     twin = found.copy()
-    twin.fold(1, Statement.FromString(MAKER.registers("clerk")))
-    found.fold(1, Statement.FromString(MAKER.registers("gateway", Role.SYSTEM)))
+    twin.fold(1, Statement.FromString(MAKER.registers("clerk")), recorded_us(1))
+    found.fold(1, Statement.FromString(MAKER.registers("gateway", Role.SYSTEM)), recorded_us(1))
     assert may(twin, "clerk", CLERK, 2)
     assert not may(found, "clerk", CLERK, 2)
     assert not may(twin, "gateway", MAKER.keys["gateway"], 2)
@@ -195,7 +208,7 @@ def test_validity_is_what_the_entries_before_say(events: list[tuple[str, bool]])
         was = standing[name][-1] if standing[name] else None
         lawful = was is None if registers else was is True
         try:
-            found.fold(index, Statement.FromString(data))
+            found.fold(index, Statement.FromString(data), recorded_us(index))
         except NotAuthentic:
             assert not lawful
         else:

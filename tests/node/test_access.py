@@ -54,7 +54,7 @@ def registered(*more: bytes) -> Access:
     """The own bureau's node, whose ledger registered `clerk` and `gateway`, and then says more."""
     actors = OWN.actors()
     for index, data in enumerate([OWN.registers("clerk"), OWN.registers("gateway", role=Role.SYSTEM), *more]):
-        actors.fold(index, Statement.FromString(data))
+        actors.fold(index, Statement.FromString(data), 1_000)
     return Access(CHARTER, OWN.bureau, lambda: actors)
 
 
@@ -118,6 +118,9 @@ def test_what_a_thief_may_have_ends_with_the_key_that_he_had() -> None:
         OWN.registers("clerk", key_of("newer")),
     )
     assert column(again, "market", "clerk", 499) is None
+    to_come = registered(OWN.revokes("clerk", since_us=2**62), OWN.registers("clerk", key_of("new")))
+    assert column(to_come, "market", "clerk", 999) is None
+    assert column(to_come, "market", "clerk", 1_000) is Column.OWN_OFFICER
     lost = registered(OWN.revokes("clerk"), OWN.registers("clerk", key_of("new")))
     assert column(lost, "market", "clerk", 1) is Column.OWN_OFFICER
 

@@ -35,14 +35,15 @@ def test_actors_loaded_from_the_index_are_those_folded_along_the_way() -> None:
     said = [
         OFFICE.prepared([OFFICE.registers("clerk", second), OFFICE.revokes("gateway")], "registrar"),
         OFFICE.prepared(OFFICE.declares(3)),
-        OFFICE.prepared([OFFICE.revokes("clerk", second)], "registrar"),
+        OFFICE.prepared([OFFICE.revokes("clerk", second, since_us=2 * NOW_US)], "registrar"),
     ]
     ledger, actors, first = ledger_of(*said), OFFICE.actors(), 0
     for submission in [*OFFICE.founding(), *said]:
-        admit(submission, first, actors)
+        admit(submission, first, actors, NOW_US)
         first += submission.count
     loaded = load_actors(ledger, OFFICE.actors())
     assert list(loaded) == list(actors)
+    assert loaded.compromised_us("market:clerk") == actors.compromised_us("market:clerk") == NOW_US
     found = loaded.by_key(second.public)
     assert found is not None
     assert (found.index, found.revoked) == (3, 8)
@@ -88,12 +89,13 @@ def test_what_may_be_registered_is_bounded() -> None:
     ]
     for said, says in bad:
         with pytest.raises(NotAuthentic, match=says):
-            admit(OFFICE.prepared([said], "registrar"), 3, load_actors(ledger, OFFICE.actors()))
+            admit(OFFICE.prepared([said], "registrar"), 3, load_actors(ledger, OFFICE.actors()), NOW_US)
     with pytest.raises(NotAllowed, match="may not record"):
         admit(
             OFFICE.prepared([OFFICE.say("revoke_actor", revoked="market:clerk", key=fresh.public)]),
             3,
             load_actors(ledger, OFFICE.actors()),
+            NOW_US,
         )
 
 

@@ -119,7 +119,8 @@ def actors_on(reader: LedgerReader) -> Actors:
         indexes += [shown.entry.index for shown in reader.find([term])]
     for index in sorted(indexes):
         try:
-            actors.fold(index, reader.show(index).read.statement)
+            shown = reader.show(index)
+            actors.fold(index, shown.read.statement, shown.entry.recorded_at_us)
         except NotAuthentic as error:  # a node that recorded it all the same signed what it should have refused
             raise SignatureInvalid(error.what, where=f"{reader.bureau.id}#{index}", expected=error.expected) from None
     return actors

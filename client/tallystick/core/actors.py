@@ -93,7 +93,8 @@ class Actors:
         return self._roles.get(actor, frozenset())
 
     def compromised_us(self, actor: str) -> int:
-        """The latest moment since which somebody else may have had a key of an actor; 0 where none is known.
+        """The latest moment since which somebody else may have had a key of an actor, which is none after the entry
+        that says so; 0 where none is known.
 
         Whatever else he had by then, somebody else may have too.
         """
@@ -129,8 +130,11 @@ class Actors:
             case "actor_revoked":
                 self._check_revocation(statement.actor_revoked)
 
-    def fold(self, index: int, statement: Statement) -> None:
-        """Take note of a recorded registration or revocation; anything else changes nothing. Raises NotAuthentic."""
+    def fold(self, index: int, statement: Statement, recorded_at_us: int) -> None:
+        """Take note of a registration or revocation, recorded at that time; anything else changes nothing.
+
+        Raises NotAuthentic.
+        """
         self.check(statement)
         match statement.WhichOneof("said"):
             case "actor_registered":
@@ -146,7 +150,9 @@ class Actors:
                 self._roles[was.actor] = frozenset(
                     each.role for each in self if each.actor == was.actor and each.revoked is None
                 )
-                self._compromised_us[was.actor] = max(self.compromised_us(was.actor), said_of.compromised_since_us)
+                # A moment to come would keep the actor out until then, and no registration would let him in again.
+                since_us = min(said_of.compromised_since_us, recorded_at_us)
+                self._compromised_us[was.actor] = max(self.compromised_us(was.actor), since_us)
 
     def _check_registration(self, said: ActorRegistered) -> None:
         where = f"registration of {said.registered}"

@@ -179,7 +179,7 @@ def _fold(
         raise MalformedProof("what it shows of the key is another statement", expected=said.DESCRIPTOR.name)
     signer = actors.authorise(registrar, shown.authorship.signature.key, shown.index)
     _check_role(signer, read.kind)
-    actors.fold(shown.index, read.statement)
+    actors.fold(shown.index, read.statement, raw.recorded_at_us)
 
 
 def _check_role(signer: Registered, kind: Kind) -> None:

@@ -188,7 +188,7 @@ class History:
 
     def _fold(self, actors: Actors) -> None:
         for recorded in self._open:
-            actors.fold(recorded.entry.index, recorded.read.statement)
+            actors.fold(recorded.entry.index, recorded.read.statement, recorded.entry.recorded_at_us)
 
 
 def _submission(signed: Signature, first: Recorded) -> tuple[str, bytes]:
