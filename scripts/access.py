@@ -20,8 +20,9 @@ TITLE = """# Who may do what
 A node finds out as what somebody calls it, and looks that up here. Nothing else in it decides.
 
 - *Own* is of the bureau whose node is called. Its actor needs a certificate that its bureau's authority issued *and* a
-  key that its ledger registered and has not revoked, at each call and at each message of a stream. A certificate from
-  before a key of that actor was compromised, as its revocation says, counts no more.
+  key that its ledger registered and has not revoked, at each call and at each message of a stream (health's `Watch`,
+  which says whether the node serves, is looked at once). A certificate from before a key of that actor was compromised,
+  as its revocation says, counts no more.
 - Of another bureau's actor its authority alone says who it is; the name `node` is that bureau's node.
 - An observer registers nobody: at its own node its readers count as another bureau's actors.
 - An auditor is in the charter. A closed bureau is nobody's; for a suspended one is read still, and it records nothing.
