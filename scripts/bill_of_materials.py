@@ -4,8 +4,9 @@
   scripts/sbom --check    exit with 1 where it is not what would be written
 
 A component has its version, the SHA-256 of every file that the lock lets be installed, and its licence in the words of
-its own metadata; where that says none, none is given. `required` is what an installed tallystick needs, `excluded` what
-only its development does. The same lock makes the same bytes: there is neither a time nor a chance in it.
+its own metadata; where that says none, none is given. `required` is what an installed tallystick needs, `optional` what
+one of its extras needs besides, `excluded` what only its development does. The same lock makes the same bytes: there is
+neither a time nor a chance in it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +31,8 @@ _FILE: Final = _ROOT / "sbom.cdx.json"
 _LOCKED: Final = re.compile(r"^([\w.-]+)==(\S+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)", re.MULTILINE)
 _HASH: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _LICENCE_CHARS_MAX: Final = 64
+_DEVELOPMENT: Final = "dev"
+"""The extra that nobody installs who only uses it."""
 
 Hashes = list[str]
 Locked = Mapping[str, tuple[str, Hashes]]
@@ -56,8 +60,12 @@ def bill_of_materials() -> str:
     project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     locked = read_lock((_ROOT / "requirements.lock").read_text(encoding="utf-8"))
     needs = {name: sorted(set(_needs(name)) & locked.keys()) for name in locked}
-    own = sorted({canonicalize_name(Requirement(each).name) for each in project["dependencies"]})
+    own = _named(project["dependencies"])
     required = set(_reached(own, needs))
+    extras = chain.from_iterable(
+        needed for extra, needed in project["optional-dependencies"].items() if extra != _DEVELOPMENT
+    )
+    optional = set(_reached(_named(extras), needs)) - required
     root = _reference(project["name"], project["version"])
     references = {name: _reference(name, version) for name, (version, _) in locked.items()}
     document = {
@@ -81,7 +89,7 @@ def bill_of_materials() -> str:
                 "bom-ref": references[name],
                 "name": name,
                 "version": version,
-                "scope": "required" if name in required else "excluded",
+                "scope": "required" if name in required else "optional" if name in optional else "excluded",
                 "hashes": [{"alg": "SHA-256", "content": each} for each in hashes],
                 **_licences(name),
                 "purl": references[name],
@@ -107,6 +115,10 @@ def read_lock(text: str) -> Locked:
 
 def _reference(name: str, version: str) -> str:
     return f"pkg:pypi/{name}@{version}"
+
+
+def _named(requirements: Iterable[str]) -> list[str]:
+    return sorted({canonicalize_name(Requirement(each).name) for each in requirements})
 
 
 def _needs(name: str) -> Iterator[str]:

@@ -52,13 +52,16 @@ def test_the_bill_of_materials_is_the_lock_s() -> None:
 
 
 def test_the_bill_of_materials_says_what_is_shipped() -> None:
-    """What an installed tallystick needs, directly or not, is required; tools of its development are not."""
+    """What an installed tallystick needs, directly or not, is required; what an extra needs besides is optional; tools
+    of its development are neither.
+    """
     bill = json.loads(bill_of_materials())
     scopes = {each["name"]: each["scope"] for each in bill["components"]}
     project = (ROOT / "pyproject.toml").read_text()
     direct = re.findall(r'"([\w-]+)[>=]', project.partition("dependencies = [")[2].partition("]")[0])
     assert len(direct) > 10
     assert {scopes[name] for name in (*direct, "typing-extensions", "cffi")} == {"required"}
+    assert [name for name, scope in scopes.items() if scope == "optional"] == ["asn1crypto", "python-pkcs11"]
     assert {scopes[name] for name in ("pytest", "mypy", "ruff", "hypothesis")} == {"excluded"}
     references = {each["bom-ref"] for each in bill["components"]}
     assert {ref for each in bill["dependencies"] for ref in each["dependsOn"]} <= references
