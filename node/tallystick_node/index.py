@@ -34,7 +34,8 @@ from tallystick.core.limits import COMMIT_ENTRIES_MAX, LEDGER_ENTRIES_MAX
 from tallystick.core.terms import Term, Terms, pack_term
 from tallystick_node import index_check, postings
 from tallystick_node.postings import HASH_BYTES
-from tallystick_node.runs import Get, Runs
+from tallystick_node.runs import Runs
+from tallystick_node.sorted_run import Get
 from tallystick_node.store.store import Batch, Store
 
 NEAR_UNIQUE_FIELDS: Final = frozenset(TERM_FIELDS[name] for name in ("submission", "exchange", "case", "about"))

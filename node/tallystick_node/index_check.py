@@ -17,7 +17,8 @@ from typing import Final
 
 from tallystick.core.errors import StoreDamaged
 from tallystick_node.postings import HASH_BYTES
-from tallystick_node.runs import PREFIX, RECORD_BYTES, Get, Retired, Run, Runs, bound, key, merged_records, split
+from tallystick_node.runs import Retired, Runs
+from tallystick_node.sorted_run import PREFIX, RECORD_BYTES, Get, Run, bound, key, merged_records, split
 from tallystick_node.store.store import Store
 
 _END: Final = b"s"

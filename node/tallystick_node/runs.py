@@ -1,14 +1,7 @@
-"""Sorted runs: where near-unique terms occur, without a key for each.
+"""The index's sorted runs (`sorted_run`), and how they are merged as commits come.
 
-A *record* is 16 bytes, term hash (8) ‖ index, u64 BE. A *run* is the sorted records of adjacent commits, split by the
-first `bits` of the hash into 2^bits *blocks*, so that a block holds 128 to 256 records on average:
-
-    bits    0 below 256 records, else the largest b with 128 × 2^b <= records
-    key     "r" ‖ run id, u64 BE ‖ block number, u32 BE
-    value   the block's records, ascending; an empty block is stored too, so that a look-up notices one that is gone
-
-A look-up is one get a run, then a binary search. Each commit with records adds a run of level 0; where a level holds 8
-runs, the 8 oldest are merged into one run of the next level, so a look-up touches O(log commits) runs.
+Each commit with records adds a run of level 0; where a level holds 8 runs, the 8 oldest are merged into one run of the
+next level, so a look-up touches O(log commits) runs.
 
 No commit waits for a whole merge: each moves the merge of every level on by some records, block after block of the
 output, the more the more runs the level holds (`_pace`). The inputs answer look-ups until the batch with the last
@@ -28,21 +21,17 @@ Everything follows from the sequence of commits alone.
 from __future__ import annotations
 
 import struct
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, pairwise
 from typing import Final
 
 from tallystick.core.errors import StoreDamaged
-from tallystick_node.postings import HASH_BYTES
+from tallystick_node.sorted_run import Get, Run, indexes, key, merged_records, put_blocks
 from tallystick_node.store.store import Batch
 
-PREFIX: Final = b"r"
-RECORD_BYTES: Final = HASH_BYTES + 8
 FAN_IN: Final = 8
 RETIRED_COMMITS: Final = 16
-_BLOCK_RECORDS: Final = 128
 _MERGED_RECORDS_MIN: Final = 4_096
 _REMOVED_BLOCKS_MIN: Final = 256
 
@@ -50,25 +39,6 @@ _HEADER: Final = struct.Struct(">QQHHH")
 _RUN: Final = struct.Struct(">QQQQB")
 _MERGE: Final = struct.Struct(">BQQI")
 _RETIRED: Final = struct.Struct(">QQQQBQI")
-_KEY: Final = struct.Struct(">cQI")
-
-Get = Callable[[bytes], bytes | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A sorted run. Its blocks lie under its id."""
-
-    id: int
-    first: int
-    end: int
-    records: int
-    level: int
-
-    @property
-    def bits(self) -> int:
-        """How many bits of the hash number the block."""
-        return bits_of(self.records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +92,7 @@ class Runs:
             output = _output(inputs, merge.id)
             stop = _pace(output, merge.next_block, len(records), len(runs))
             merged = merged_records(inputs, output.bits, merge.next_block, stop, get)
-            _put_blocks(batch, output, merge.next_block, stop, merged)
+            put_blocks(batch, output, merge.next_block, stop, merged)
             merge = Merge(level, merge.id, merge.written + len(merged), stop)
             if stop < 1 << output.bits:
                 merges.append(merge)
@@ -137,7 +107,7 @@ class Runs:
         if records:
             run = Run(next_id, live[-1].end if live else 0, end, len(records), 0)
             next_id += 1
-            _put_blocks(batch, run, 0, 1 << run.bits, records)
+            put_blocks(batch, run, 0, 1 << run.bits, records)
             live.append(run)
         return Runs(commits, next_id, tuple(live), tuple(merges), tuple(retired))
 
@@ -164,17 +134,7 @@ class Runs:
         for run in self.live:
             if run.first >= stop or run.end <= start:
                 continue
-            data = _block(run, int.from_bytes(term_hash, "big") >> 64 - run.bits, get)
-            count = len(data) // RECORD_BYTES
-            at = bisect_left(
-                range(count), term_hash, key=lambda n: data[n * RECORD_BYTES : n * RECORD_BYTES + HASH_BYTES]
-            )
-            for position in range(at * RECORD_BYTES, len(data), RECORD_BYTES):
-                if data[position : position + HASH_BYTES] != term_hash:
-                    break
-                index = int.from_bytes(data[position + HASH_BYTES : position + RECORD_BYTES], "big")
-                if start <= index < stop:
-                    found.append(index)
+            found += (index for index in indexes(run, term_hash, get) if start <= index < stop)
         return found
 
     def outputs(self) -> Iterator[tuple[Merge, list[Run], Run]]:
@@ -232,62 +192,6 @@ class Runs:
             covered = any(run.first <= gone.run.first and gone.run.end <= run.end for run in self.live)
             if not covered or gone.next_block >= 1 << gone.run.bits or gone.at > self.commits:
                 raise _damaged_state(f"retired run {gone.run.id} was never merged")
-
-
-def key(run_id: int, block: int) -> bytes:
-    """The key of a run's block."""
-    return _KEY.pack(PREFIX, run_id, block)
-
-
-def bits_of(records: int) -> int:
-    """How many bits of the hash number the blocks of a run of so many records."""
-    return max(0, (records // _BLOCK_RECORDS).bit_length() - 1)
-
-
-def split(data: bytes) -> list[bytes]:
-    """The records of a block."""
-    return [data[at : at + RECORD_BYTES] for at in range(0, len(data), RECORD_BYTES)]
-
-
-def merged_records(inputs: Sequence[Run], bits: int, start: int, stop: int, get: Get) -> list[bytes]:
-    """The sorted records of runs that fall into blocks [start, stop) of a run of so many bits, no fewer than theirs."""
-    low, high = bound(start, bits), bound(stop, bits)
-    records: list[bytes] = []
-    for run in inputs:
-        shift = bits - run.bits
-        numbers = range(start >> shift, (stop - 1 >> shift) + 1)
-        found = split(b"".join([_block(run, number, get) for number in numbers]))
-        if numbers[0] << shift < start:
-            del found[: bisect_left(found, low)]
-        if numbers[-1] + 1 << shift > stop:
-            del found[bisect_left(found, high) :]
-        records += found
-    records.sort()
-    return records
-
-
-def bound(block: int, bits: int) -> bytes:
-    """The least hash of a block; for the block after the last one, more than any record."""
-    return (block << 64 - bits).to_bytes(9, "big")[1:] if block < 1 << bits else b"\xff" * (RECORD_BYTES + 1)
-
-
-def _put_blocks(batch: Batch, run: Run, start: int, stop: int, records: list[bytes]) -> None:
-    begin = 0
-    for number in range(start, stop):
-        end = bisect_left(records, bound(number + 1, run.bits), begin)
-        batch.put(key(run.id, number), b"".join(records[begin:end]))
-        begin = end
-
-
-def _block(run: Run, number: int, get: Get) -> bytes:
-    data = get(key(run.id, number))
-    if data is None or len(data) % RECORD_BYTES:
-        raise StoreDamaged(
-            "it is missing" if data is None else f"it has {len(data)} bytes",
-            where=f"index run {run.id} block {number}, of entries {run.first} to {run.end}",
-            expected="records of 16 bytes",
-        )
-    return data
 
 
 def _output(inputs: Sequence[Run], output_id: int) -> Run:

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from tallystick.core.errors import StoreDamaged
 from tallystick_node import runs as module
+from tallystick_node import sorted_run
 from tallystick_node.index_check import stored_records
-from tallystick_node.runs import RETIRED_COMMITS, Runs, bits_of
+from tallystick_node.runs import RETIRED_COMMITS, Runs
+from tallystick_node.sorted_run import bits_of
 from tallystick_node.store.memory import MemoryStore
 from tallystick_node.store.store import Batch
 
@@ -23,7 +25,7 @@ from tallystick_node.store.store import Batch
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of some 4 records, merges of some 24 records a commit, 3 blocks removed a commit."""
-    monkeypatch.setattr(module, "_BLOCK_RECORDS", 4)
+    monkeypatch.setattr(sorted_run, "_BLOCK_RECORDS", 4)
     monkeypatch.setattr(module, "_MERGED_RECORDS_MIN", 24)
     monkeypatch.setattr(module, "_REMOVED_BLOCKS_MIN", 3)
 
@@ -230,7 +232,7 @@ def test_a_missing_block_stops_look_ups_and_merges() -> None:
         for _ in range(7):
             indexed.commit(40)
         run = indexed.runs.live[0]
-        key = module.key(run.id, 1)
+        key = sorted_run.key(run.id, 1)
         put_or_delete(indexed.store, key, value)
         with pytest.raises(StoreDamaged, match=f"run {run.id} block 1"):
             indexed.runs.find((1 << 64 - run.bits).to_bytes(8, "big"), 0, indexed.end, indexed.store.get)
