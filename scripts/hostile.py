@@ -27,7 +27,7 @@ import grpc
 import uvloop
 
 from scripts.load import ACTOR, BATCH, statements
-from tallystick.core.certificate import NODE_HOST
+from tallystick.core.holder import NODE_HOST
 from tallystick.core.keys import SigningKey
 from tallystick.core.submission import seal
 from tallystick.sdk.clock import new_id

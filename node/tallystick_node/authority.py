@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from tallystick.core.certificate import Holder
+from tallystick.core.holder import Holder
 from tallystick.sdk.certificates import CertificateAuthority
 from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.passphrase import Passphrase

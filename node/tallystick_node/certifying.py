@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tallystick.core.certificate import NODE_NAME, Certificate, Holder, Issued, parse_authorities, parse_issued
+from tallystick.core.certificate import Certificate, Issued, parse_authorities, parse_issued
 from tallystick.core.certified import check_certified
 from tallystick.core.charter import Charter
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAuthentic, Usage
+from tallystick.core.holder import NODE_NAME, Holder
 from tallystick.sdk.certificates import CertificateAuthority, read_pem, read_request
 from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.files import write_whole

@@ -7,10 +7,10 @@ from __future__ import annotations
 from functools import cache
 from random import SystemRandom
 
-from tallystick.core.certificate import NODE_NAME
 from tallystick.core.certified import check_own_node
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import ConfigInvalid, NotAuthentic
+from tallystick.core.holder import NODE_NAME
 from tallystick.core.keys import Signer
 from tallystick.core.note import VerifierKey
 from tallystick.sdk.certified_key import CertifiedKey

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tomli_w
 
-from tallystick.core.certificate import NODE_NAME, Holder
+from tallystick.core.holder import NODE_NAME, Holder
 from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import generate_key_like, load_key

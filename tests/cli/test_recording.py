@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.core.certificate import Holder
 from tallystick.core.commitment import salted_digest
 from tallystick.core.errors import NotAuthentic
+from tallystick.core.holder import Holder
 from tallystick.sdk.certificates import CertificateAuthority
 from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.clock import now_us

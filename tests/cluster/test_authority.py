@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from tallystick.core.certificate import NODE_NAME, Holder
 from tallystick.core.errors import ConfigInvalid, Unreachable
+from tallystick.core.holder import NODE_NAME, Holder
 from tallystick.sdk.certificates import CertificateAuthority
 from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.clock import now_us

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from tallystick.core.certificate import NODE_HOST, Holder, parse_authorities
+from tallystick.core.certificate import parse_authorities
 from tallystick.core.certified import check_certified
 from tallystick.core.charter import sign_charter
 from tallystick.core.charter_chain import read_version
 from tallystick.core.charter_draft import draft
+from tallystick.core.holder import NODE_HOST, Holder
 from tallystick.sdk.certificates import CertificateAuthority, new_key
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.key_file import load_key, save_private

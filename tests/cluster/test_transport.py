@@ -16,8 +16,8 @@ import pytest
 from cryptography import x509
 
 from tallystick.core.bureau import Bureau
-from tallystick.core.certificate import Holder
 from tallystick.core.errors import ConfigInvalid, NotAllowed, Unreachable
+from tallystick.core.holder import Holder
 from tallystick.sdk.certificates import CertificateAuthority, new_key
 from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.clock import now_us

@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.hashes import SHA384
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.core.certificate import NODE_HOST, Holder, parse_authorities, parse_issued
+from tallystick.core.certificate import parse_authorities, parse_issued
 from tallystick.core.errors import InvalidIdentifier, MalformedCertificate
+from tallystick.core.holder import NODE_HOST, Holder
 from tallystick.core.limits import CERTIFICATE_BYTES_MAX
 from tallystick.sdk.certificates import CertificateAuthority
 from tests.harness.authorities import CLIENT, SERVER, authority_of, bent, issued

@@ -7,12 +7,12 @@ import pytest
 from cryptography.x509 import UniformResourceIdentifier
 
 from tallystick.core.auditor import Auditor
-from tallystick.core.certificate import Holder
 from tallystick.core.certified import certified
 from tallystick.core.charter import Bureau, Charter, Floor, format_charter, parse_charter
 from tallystick.core.charter_chain import read_version
 from tallystick.core.charter_draft import changes, draft
 from tallystick.core.errors import MalformedCertificate, MalformedCharter, NotAuthentic
+from tallystick.core.holder import Holder
 from tallystick.core.limits import CERTIFICATE_DAYS_MAX
 from tallystick.core.note import VerifierKey, encode_base64
 from tests.harness.authorities import authority_of, bent, issued, pinning

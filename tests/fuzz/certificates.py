@@ -9,9 +9,10 @@ from functools import cache
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tallystick.core.certificate import Holder, parse_authorities, parse_issued
+from tallystick.core.certificate import parse_authorities, parse_issued
 from tallystick.core.certified import certified
 from tallystick.core.charter import Charter
+from tallystick.core.holder import Holder
 from tallystick.sdk.certificates import make_request, new_key, read_request
 from tests.fuzz.proofs import MARKET
 from tests.fuzz.target import Target, tried

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tallystick.core.certificate import Holder, authority_name
+from tallystick.core.certificate import authority_name
+from tallystick.core.holder import Holder
 from tallystick.sdk.certificates import CertificateAuthority, PrivateKey, new_key
 from tests.harness.ledger_maker import START_US
 

@@ -16,8 +16,8 @@ import grpc
 from tallystick.core import keys
 from tallystick.core.actors import possession_message
 from tallystick.core.bureau import Bureau
-from tallystick.core.certificate import NODE_HOST
 from tallystick.core.compose import Sensitive, compose, place
+from tallystick.core.holder import NODE_HOST
 from tallystick.core.identifiers import uuid7
 from tallystick.core.keys import SigningKey
 from tallystick.core.kinds import KINDS, Kind

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.core.certificate import Holder
 from tallystick.core.errors import ConfigInvalid, NotAllowed
+from tallystick.core.holder import Holder
 from tallystick.sdk.certificates import CertificateAuthority
 from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.clock import now_us

@@ -11,9 +11,9 @@ import grpc
 import msgspec
 import pytest
 
-from tallystick.core.certificate import Holder
 from tallystick.core.certified import certified
 from tallystick.core.charter import Charter
+from tallystick.core.holder import Holder
 from tallystick.sdk.certificates import CertificateAuthority
 from tallystick.sdk.certified_key import CertifiedFiles, CertifiedKey
 from tallystick.sdk.clock import now_us

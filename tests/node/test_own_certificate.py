@@ -14,8 +14,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from tallystick import Node as Client
-from tallystick.core.certificate import Holder
 from tallystick.core.errors import ConfigInvalid, NotAllowed
+from tallystick.core.holder import Holder
 from tallystick.sdk.certificates import CertificateAuthority
 from tallystick.sdk.certified_key import CertifiedFiles, CertifiedKey
 from tallystick.sdk.clock import now_us

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.core.certificate import Holder, authority_name, parse_issued
+from tallystick.core.certificate import authority_name, parse_issued
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAllowed
+from tallystick.core.holder import Holder
 from tallystick.core.limits import CERTIFICATE_BYTES_MAX, CERTIFICATE_DAYS_MAX
 from tallystick.sdk.certificates import (
     AUTHORITY_DAYS_MAX,

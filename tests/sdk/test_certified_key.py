@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.core.certificate import Holder
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAllowed
+from tallystick.core.holder import Holder
 from tallystick.sdk import certified_key
 from tallystick.sdk.certificates import read_pem, read_request
 from tallystick.sdk.certified_key import CertifiedFiles, CertifiedKey

@@ -11,7 +11,8 @@ from tallystick.cli.options import Session, command
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAuthentic, TallystickError, Usage
 
 if TYPE_CHECKING:
-    from tallystick.core.certificate import Holder, Issued
+    from tallystick.core.certificate import Issued
+    from tallystick.core.holder import Holder
     from tallystick.sdk.certificates import CertificateAuthority
     from tallystick.sdk.certified_key import CertifiedFiles
     from tallystick.sdk.profile import Profile
@@ -186,7 +187,8 @@ def _files(profile: Profile) -> CertifiedFiles:
 
 def _holder(profile: Profile, files: CertifiedFiles) -> Holder:
     """Whom the certificate names: the profile's actor; an auditor, or who only reads, as the one before says."""
-    from tallystick.core.certificate import Holder, parse_issued
+    from tallystick.core.certificate import parse_issued
+    from tallystick.core.holder import Holder
     from tallystick.sdk.certificates import read_pem
 
     try:

@@ -1,11 +1,7 @@
 """X.509 certificates by which the two ends of a connection know each other, strictly.
 
 Every party of the charter (a bureau or an auditor) is its own certificate authority. Keys are P-256, signatures ECDSA
-with SHA-256. Whom a certificate names stands in its one URI:
-
-    tallystick:taxation:clerk       an actor of a bureau
-    tallystick:taxation:node        a bureau's node
-    tallystick:audit-office         an auditor
+with SHA-256. `holder` says whom a certificate names.
 
 An *authority* is self-signed, may sign certificates and nothing below it may, and its name is `CN=<party>` and nothing
 else: so no two parties' authorities can be taken for each other by any way of comparing names. A charter pins one in a
@@ -13,10 +9,9 @@ party's stanza, two while one takes the other's place, as the PEM that OpenSSL w
 The two go by one name, so that a TLS library finds the one it needs by its key's identifier: each has one of its own,
 and a certificate says whose of them signed it. Otherwise it might try the wrong one, or the one that has ended, alone.
 
-A *certificate* was issued by an authority directly. A node's has besides the URI the DNS name `node.tallystick`, under
-which every node is dialled, and serves both ends of a connection; any other has no name but the URI and serves the
-caller's end alone, so that no actor can pass for a node. Other extensions are left to the TLS library, which refuses
-the critical ones it does not know.
+A *certificate* was issued by an authority directly. A node's serves both ends of a connection, any other the caller's
+end alone, so that no actor can pass for a node. Other extensions are left to the TLS library, which refuses the
+critical ones it does not know.
 
 Nothing here is of the ledger: a certificate says who is at the other end of a connection, never who recorded.
 """
@@ -37,13 +32,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
-from tallystick.core.errors import InvalidIdentifier, MalformedCertificate
-from tallystick.core.identifiers import check_bureau_id, split_actor
+from tallystick.core.errors import MalformedCertificate
+from tallystick.core.holder import Holder, holder_of
 from tallystick.core.limits import AUTHORITIES_MAX, CERTIFICATE_BYTES_MAX
 
-NODE_HOST: Final = "node.tallystick"
-NODE_NAME: Final = "node"
-_SCHEME: Final = "tallystick:"
 _DAY_US: Final = 24 * 3600 * 1_000_000
 # Whoever has an authority can make any number of certificates, as long as they may be: this much of them is remembered.
 _CACHED_MAX: Final = 1_024
@@ -59,38 +51,6 @@ UNREADABLE: Final = (
 )
 """What the library says of bytes that are no certificate or request, or none it can read."""
 PublicKey = EllipticCurvePublicKey
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Holder:
-    """Whom a certificate names: a party of the charter, and, where it is a bureau, the actor or node of it."""
-
-    party: str
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        """Raises InvalidIdentifier."""
-        if self.name:
-            split_actor(self.id)
-        else:
-            check_bureau_id(self.party)
-
-    @classmethod
-    def parse(cls, id_: str) -> Holder:
-        """Reads `<bureau>:<name>` or `<auditor>`. Raises InvalidIdentifier."""
-        return cls(*split_actor(id_)) if ":" in id_ else cls(id_)
-
-    @property
-    def id(self) -> str:
-        return f"{self.party}:{self.name}" if self.name else self.party
-
-    @property
-    def uri(self) -> str:
-        return _SCHEME + self.id
-
-    @property
-    def is_node(self) -> bool:
-        return self.name == NODE_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,29 +165,6 @@ def _parse_issued(pem: bytes, where: str) -> Issued:
     except UNREADABLE as error:
         raise _unreadable(error, where) from None
     return Issued(certificate.public_bytes(Encoding.DER), *_term(certificate), holder)
-
-
-def holder_of(extensions: x509.Extensions, where: str) -> Holder:
-    """Whom the extensions of a certificate, or of a request for one, name; a node by its DNS name as well.
-
-    Raises MalformedCertificate, and ExtensionNotFound where there are no names.
-    """
-    names = list(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    uris = [str(each.value) for each in names if isinstance(each, x509.UniformResourceIdentifier)]
-    try:
-        if len(uris) != 1 or not uris[0].startswith(_SCHEME):
-            raise InvalidIdentifier("")
-        holder = Holder.parse(uris[0].removeprefix(_SCHEME))
-    except InvalidIdentifier:
-        raise MalformedCertificate(
-            "its URI names nobody", where=where, expected=f"one URI, {_SCHEME}<bureau>:<name> or {_SCHEME}<auditor>"
-        ) from None
-    others = [each for each in names if not isinstance(each, x509.UniformResourceIdentifier)]
-    if others != ([x509.DNSName(NODE_HOST)] if holder.is_node else []):
-        raise MalformedCertificate(
-            f"it has other names than {holder.uri}", where=where, expected=f"{NODE_HOST} for a node alone"
-        )
-    return holder
 
 
 def authority_name(party: str) -> x509.Name:

@@ -14,9 +14,10 @@ Whether a bureau's actor is registered is its ledger's matter, and not known her
 from __future__ import annotations
 
 from tallystick.core.bureau import Bureau
-from tallystick.core.certificate import Authority, Holder, Issued, parse_issued
+from tallystick.core.certificate import Authority, Issued, parse_issued
 from tallystick.core.charter import Charter
 from tallystick.core.errors import NotAuthentic
+from tallystick.core.holder import Holder
 from tallystick.core.limits import CERTIFICATE_DAYS_MAX, CERTIFICATE_TERM_MAX_US
 
 

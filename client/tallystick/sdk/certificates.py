@@ -25,17 +25,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tallystick.core.certificate import (
-    NODE_HOST,
-    UNREADABLE,
-    Authority,
-    Holder,
-    PublicKey,
-    authority_name,
-    holder_of,
-    parse_authorities,
-)
+from tallystick.core.certificate import UNREADABLE, Authority, PublicKey, authority_name, parse_authorities
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAllowed
+from tallystick.core.holder import NODE_HOST, Holder, holder_of
 from tallystick.core.limits import CERTIFICATE_BYTES_MAX, CERTIFICATE_DAYS_MAX
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.key_file import load_private, not_such_a_key, save_private

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tallystick.core.certificate import Holder, Issued, parse_issued
+from tallystick.core.certificate import Issued, parse_issued
 from tallystick.core.certified import check_certified
 from tallystick.core.charter import Charter
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAuthentic
+from tallystick.core.holder import Holder
 from tallystick.sdk.certificates import (
     CERTIFICATE_DAYS,
     CertificateAuthority,

@@ -12,8 +12,8 @@ from typing import Final
 import grpc
 
 from tallystick.core.bureau import Bureau
-from tallystick.core.certificate import NODE_HOST
 from tallystick.core.errors import TallystickError, Unreachable
+from tallystick.core.holder import NODE_HOST
 from tallystick.core.limits import ANSWER_BYTES_MAX, SUBMISSION_BYTES_MAX
 from tallystick.sdk.certified_key import CertifiedKey
 from tallystick.sdk.credentials import Credentials

@@ -23,9 +23,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tallystick.core.certificate import Holder
 from tallystick.core.charter import Auditor, Bureau, open_charter
 from tallystick.core.errors import ConfigInvalid, Usage
+from tallystick.core.holder import Holder
 from tallystick.core.keys import Signer
 from tallystick.core.note import VerifierKey
 from tallystick.sdk.clock import now_us
