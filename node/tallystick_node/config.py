@@ -14,7 +14,8 @@ from typing import Final, Literal
 import msgspec
 import tomli_w
 
-from tallystick.core.charter import Bureau, Charter, open_charter
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.endpoint import check_endpoint, is_loopback
 from tallystick.core.errors import ConfigInvalid, NotFound, VerificationFailed
 from tallystick.core.toml_text import parse_toml

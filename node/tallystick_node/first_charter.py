@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
-from tallystick.core.charter import Auditor, Bureau, Charter, charter_digest, format_charter, sign_charter
+from tallystick.core.charter import Auditor, Bureau, Charter
+from tallystick.core.charter_note import charter_digest, format_charter, sign_charter
 from tallystick.core.keys import Signer
 from tallystick.core.note import VerifierKey
 

@@ -21,7 +21,8 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
-from tallystick.core.charter import Bureau, Name, open_charter
+from tallystick.core.charter import Bureau, Name
+from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import ConfigInvalid, NotFound, VerificationFailed
 from tallystick.core.note import VerifierKey
 from tallystick.sdk.certified_key import CertifiedFiles

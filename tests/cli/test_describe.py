@@ -11,7 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from tallystick.cli.describe import Describer, kind_named
-from tallystick.core.charter import parse_charter
+from tallystick.core.charter_note import parse_charter
 from tallystick.core.kinds import HEAD, KINDS, Kind, field_options
 from tallystick.core.moments import moment_json, moment_text
 from tallystick.core.note import parse_note

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from tallystick.core.charter import charter_digest
+from tallystick.core.charter_note import charter_digest
 from tallystick.core.errors import Forked
 from tallystick.core.note import parse_note
 from tallystick.sdk.exchange import find_sent

@@ -13,9 +13,9 @@ from cryptography import x509
 
 from tallystick.core.certificate import parse_authorities
 from tallystick.core.certified import check_certified
-from tallystick.core.charter import sign_charter
 from tallystick.core.charter_chain import read_version
 from tallystick.core.charter_draft import draft
+from tallystick.core.charter_note import sign_charter
 from tallystick.core.holder import NODE_HOST, Holder
 from tallystick.sdk.certificates import CertificateAuthority, new_key
 from tallystick.sdk.clock import now_us

@@ -8,9 +8,10 @@ from cryptography.x509 import UniformResourceIdentifier
 
 from tallystick.core.auditor import Auditor
 from tallystick.core.certified import certified
-from tallystick.core.charter import Bureau, Charter, Floor, format_charter, parse_charter
+from tallystick.core.charter import Bureau, Charter, Floor
 from tallystick.core.charter_chain import read_version
 from tallystick.core.charter_draft import changes, draft
+from tallystick.core.charter_note import format_charter, parse_charter
 from tallystick.core.errors import MalformedCertificate, MalformedCharter, NotAuthentic
 from tallystick.core.holder import Holder
 from tallystick.core.limits import CERTIFICATE_DAYS_MAX

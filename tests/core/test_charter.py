@@ -11,14 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.core.charter import (
+from tallystick.core.charter import Auditor, Bureau, Charter, Floor, Name, Witnessing
+from tallystick.core.charter_note import (
     HEADER,
-    Auditor,
-    Bureau,
-    Charter,
-    Floor,
-    Name,
-    Witnessing,
     charter_digest,
     format_charter,
     open_charter,

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from tallystick.core.bureau import Retired
-from tallystick.core.charter import Auditor, Charter, Floor, format_charter, parse_charter, sign_charter
+from tallystick.core.charter import Auditor, Charter, Floor
 from tallystick.core.charter_chain import Version, follow, read_version, signers
+from tallystick.core.charter_note import format_charter, parse_charter, sign_charter
 from tallystick.core.errors import CharterForked, CharterMismatch, MalformedCharter, VerificationFailed
 from tallystick.core.note import COSIGNATURE_V1, VerifierKey, encode_base64
 from tests.harness.ledger_maker import CHARTER_KEYS, LedgerMaker, charter_of, key_of, signed

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.core.bureau import Retired
-from tallystick.core.charter import Floor, format_charter, parse_charter
+from tallystick.core.charter import Floor
 from tallystick.core.charter_chain import follow
 from tallystick.core.charter_draft import changes, draft
+from tallystick.core.charter_note import format_charter, parse_charter
 from tallystick.core.errors import MalformedCharter, NotFound, VerificationFailed
 from tests.core.test_charter_chain import FIRST, FLOOR, MARKET, SECOND, key_text
 from tests.harness.ledger_maker import LedgerMaker, signed

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.core.bureau import Bureau, Retired
-from tallystick.core.charter import Charter, Floor, format_charter, parse_charter
+from tallystick.core.charter import Charter, Floor
 from tallystick.core.charter_chain import Version, follow, read_version
 from tallystick.core.charter_draft import draft
+from tallystick.core.charter_note import format_charter, parse_charter
 from tallystick.core.errors import CharterMismatch, MalformedCharter, NotFound
 from tallystick.core.evidence import actors_of
 from tallystick.core.note import COSIGNATURE_V1, VerifierKey, encode_base64

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.core.charter import Bureau, Charter, Floor, Witnessing, format_charter, parse_charter
+from tallystick.core.charter import Bureau, Charter, Floor, Witnessing
 from tallystick.core.charter_draft import QuorumChange, quorum_changes
+from tallystick.core.charter_note import format_charter, parse_charter
 from tallystick.core.errors import MalformedCharter
 from tallystick.core.limits import WITNESSES_MAX
 from tallystick.core.note import encode_base64

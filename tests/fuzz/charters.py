@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tallystick.core.charter import Charter, format_charter, parse_charter, sign_charter
+from tallystick.core.charter import Charter
 from tallystick.core.charter_chain import follow, read_version
 from tallystick.core.charter_draft import changes, draft
+from tallystick.core.charter_note import format_charter, parse_charter, sign_charter
 from tallystick.core.evidence import actors_of
 from tallystick.sdk.importers.xroad_map import parse_map
 from tallystick.sdk.profile import Profile

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from tallystick.core.charter import sign_charter
 from tallystick.core.charter_chain import Version, read_version
 from tallystick.core.charter_draft import draft
+from tallystick.core.charter_note import sign_charter
 from tallystick.sdk.charter_files import next_version
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.key_file import load_key

@@ -16,8 +16,9 @@ from typing import Self
 
 import msgspec
 
-from tallystick.core.charter import Bureau, Charter, open_charter
+from tallystick.core.charter import Bureau, Charter
 from tallystick.core.charter_chain import Version
+from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import TallystickError
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.heard_versions import HeardVersions

@@ -12,7 +12,8 @@ from hashlib import sha256
 from random import Random
 
 from tallystick.core.actors import prove_possession
-from tallystick.core.charter import Bureau, Charter, Name, charter_digest, format_charter, sign_charter
+from tallystick.core.charter import Bureau, Charter, Name
+from tallystick.core.charter_note import charter_digest, format_charter, sign_charter
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.compose import compose, place
 from tallystick.core.entry import encode_at, encode_entry, encode_first, encode_signed

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tallystick.core.charter import Charter, open_charter
+from tallystick.core.charter import Charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.cosignature import make_cosignature
 from tallystick.core.note import add_signatures
 from tests.harness import loop

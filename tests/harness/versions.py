@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tallystick.core.charter import sign_charter
 from tallystick.core.charter_chain import Version, read_version
 from tallystick.core.charter_draft import draft
+from tallystick.core.charter_note import sign_charter
 from tests.harness.office import key_of
 
 HOLDER = "pudong.example/charter"

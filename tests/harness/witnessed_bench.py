@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from tallystick.core.charter import Charter, open_charter
+from tallystick.core.charter import Charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.entry import Entry, decode_entry
 from tallystick.core.errors import TallystickError
 from tallystick.core.statement import read

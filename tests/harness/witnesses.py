@@ -14,7 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from tallystick.core.charter import Bureau, Charter, open_charter
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.cosignature import make_cosignature
 from tallystick.core.errors import NotFound

@@ -7,7 +7,8 @@ import pytest
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
-from tallystick.core.charter import Auditor, open_charter
+from tallystick.core.charter import Auditor
+from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import NotAllowed
 from tallystick.core.kinds import SENSITIVE
 from tallystick_node import access, callers

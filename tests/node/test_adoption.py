@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import tomli_w
 
-from tallystick.core.charter import sign_charter
 from tallystick.core.charter_chain import Version, follow, read_version
 from tallystick.core.charter_draft import draft
+from tallystick.core.charter_note import sign_charter
 from tallystick.core.errors import (
     CharterForked,
     CharterMismatch,

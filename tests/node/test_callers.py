@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from cryptography import x509
 
-from tallystick.core.charter import Auditor, Charter, open_charter
+from tallystick.core.charter import Auditor, Charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.holder import NODE_HOST
 from tallystick.sdk.certificates import CertificateAuthority, new_key
 from tallystick.sdk.clock import now_us

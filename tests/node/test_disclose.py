@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import pytest
 
-from tallystick.core.charter import open_charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import NotAllowed
 from tallystick.core.statement import read
 from tallystick.core.submission import prepare

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tallystick.core.charter import open_charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import StoreDamaged
 from tallystick.core.evidence import check_presence, format_presence, verify_presence

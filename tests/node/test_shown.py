@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from tallystick.core.charter import Charter, open_charter
+from tallystick.core.charter import Charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import (
     BehindSigned,
     ClockOff,

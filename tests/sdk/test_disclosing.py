@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tallystick.core.charter import open_charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import NotFound, VerificationFailed
 from tallystick.core.evidence import verify_presence
 from tallystick.sdk.reader import LedgerReader

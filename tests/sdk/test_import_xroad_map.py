@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.core.charter import Charter, open_charter
+from tallystick.core.charter import Charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import ConfigInvalid, NotFound
 from tallystick.sdk.importers.xroad_map import Identifier, load_map, parse_map
 from tests.harness.office import Office

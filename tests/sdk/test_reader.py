@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tallystick.core.charter import open_charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import (
     InvalidIdentifier,
     NotFound,

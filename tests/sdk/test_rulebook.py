@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from tallystick.audit.rulebook import Severity
-from tallystick.core.charter import Charter, format_charter, parse_charter
+from tallystick.core.charter import Charter
+from tallystick.core.charter_note import format_charter, parse_charter
 from tallystick.core.errors import MalformedCharter
 from tallystick.sdk.rulebook import rulebook_of, zone_of
 from tallystick_node.first_charter import rulebook

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tallystick.core.charter import Charter, open_charter
+from tallystick.core.charter import Charter
+from tallystick.core.charter_note import open_charter
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import (
     Forked,

@@ -32,9 +32,9 @@ def verify(session: Session, file: Path, previous: Path | None) -> None:
     Example:
       tally charter verify charter-3.note --previous charter-2.note
     """
-    from tallystick.core.charter import charter_digest
     from tallystick.core.charter_chain import follow, signers
     from tallystick.core.charter_draft import changes
+    from tallystick.core.charter_note import charter_digest
     from tallystick.sdk.charter_files import known_versions, read_note, version_in
 
     if previous is not None:

@@ -44,8 +44,8 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
     """
     from datetime import UTC, datetime
 
-    from tallystick.core.charter import charter_digest, parse_charter
     from tallystick.core.charter_draft import draft
+    from tallystick.core.charter_note import charter_digest, parse_charter
     from tallystick.sdk.charter_files import version_in
     from tallystick.sdk.clock import now_us
     from tallystick.sdk.files import write_whole
@@ -135,8 +135,8 @@ def sign(session: Session, file: Path, key_path: Path, target: Path, previous: P
     Example:
       tally charter sign charter-3.toml --key key-1.pem -o charter-3.note
     """
-    from tallystick.core.charter import charter_digest
     from tallystick.core.charter_chain import signers
+    from tallystick.core.charter_note import charter_digest
     from tallystick.core.note import VerifierKey, add_signatures, parse_note, sign_note
     from tallystick.sdk.charter_files import read_note, version_in
     from tallystick.sdk.files import write_whole

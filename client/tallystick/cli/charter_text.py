@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def read_text(file: Path, data: bytes) -> tuple[str, Charter]:
     """The text in a file, signed or not, and the charter it says."""
-    from tallystick.core.charter import parse_charter
+    from tallystick.core.charter_note import parse_charter
     from tallystick.core.note import parse_note
 
     try:

@@ -22,7 +22,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tallystick.core.bureau import Retired
-from tallystick.core.charter import Bureau, Charter, charter_digest, check_signed, open_charter
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.charter_note import charter_digest, check_signed, open_charter
 from tallystick.core.errors import CharterForked, CharterMismatch, MalformedCharter, MalformedNote, VerificationFailed
 from tallystick.core.limits import CHARTER_BYTES_MAX
 from tallystick.core.note import VerifierKey, check_note_signature, parse_note

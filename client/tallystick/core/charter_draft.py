@@ -22,8 +22,9 @@ from typing import Any
 
 import msgspec
 
-from tallystick.core.charter import HEADER, Bureau, Charter, Floor, format_charter, parse_charter
+from tallystick.core.charter import Bureau, Charter, Floor
 from tallystick.core.charter_chain import Version, check_next, retired_between
+from tallystick.core.charter_note import HEADER, format_charter, parse_charter
 from tallystick.core.errors import MalformedCharter
 from tallystick.core.quorum import Quorum
 from tallystick.core.toml_text import parse_toml

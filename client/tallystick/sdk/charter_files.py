@@ -15,8 +15,8 @@ import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tallystick.core.charter import HEADER
 from tallystick.core.charter_chain import Version, follow, read_version
+from tallystick.core.charter_note import HEADER
 from tallystick.core.errors import CharterForked, ConfigInvalid, MalformedNote, TallystickError, VerificationFailed
 from tallystick.core.hashing import chain_hash
 from tallystick.core.limits import CHARTER_BYTES_MAX

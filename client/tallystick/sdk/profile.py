@@ -32,8 +32,9 @@ from typing import Literal
 
 import msgspec
 
-from tallystick.core.charter import Bureau, Charter, open_charter
+from tallystick.core.charter import Bureau, Charter
 from tallystick.core.charter_chain import Version
+from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import (
     CharterForked,
     CharterMismatch,

@@ -23,7 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tallystick.core.charter import Auditor, Bureau, open_charter
+from tallystick.core.charter import Auditor, Bureau
+from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import ConfigInvalid, Usage
 from tallystick.core.holder import Holder
 from tallystick.core.keys import Signer
