@@ -7,6 +7,7 @@ auditors, reach it all the same: the line between the bureaus is what is down.
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -45,6 +46,16 @@ class Wired:
         proxy = self.proxies[member.id]
         pids = [other.running.pid for other in others if other.running is not None]
         proxy.refuse(lambda caller: holds(pids, caller, proxy.port))
+
+    def admit(self, member: Member, others: list[Member]) -> None:
+        """From now on a member's node is reached from those of others alone, whenever they start, and from here."""
+        proxy = self.proxies[member.id]
+
+        def refused(caller: int) -> bool:
+            running = [each.pid for other in others if (each := other.running) is not None]
+            return not holds([os.getpid(), *running], caller, proxy.port)
+
+        proxy.refuse(refused)
 
     def but(self, *away: str) -> list[Member]:
         """The members that are not away."""
@@ -98,6 +109,19 @@ def cut_off(wired: Wired, member: Member) -> Iterator[None]:
     wired.refuse(member, others)
     for other in others:
         wired.refuse(other, [member])
+    try:
+        yield
+    finally:
+        for proxy in wired.proxies.values():
+            proxy.refuse(lambda caller: False)
+
+
+@contextmanager
+def parted(wired: Wired, *groups: list[Member]) -> Iterator[None]:
+    """Each node reaches those of its own group and no other, also one that is started meanwhile."""
+    for group in groups:
+        for member in group:
+            wired.admit(member, group)
     try:
         yield
     finally:

@@ -47,9 +47,9 @@ OF_OTHERS = (keyspace.COPY, keyspace.GOSSIP, keyspace.PROVEN)
 Keep = Callable[[Statement], bool]
 
 
-def rewrite(member: Member, keep: Keep) -> int:
+def rewrite(member: Member, keep: Keep, fellow: Member | None = None) -> int:
     """Leave out of a stopped node's ledger every submission of which a statement is not to be kept; returns how many
-    entries are left.
+    entries are left. What the node held of a fellow's ledger is removed, so that it cosigns whatever that shows next.
     """
     settings, bureau = member.settings, member.bureau
     member.broken_on_purpose = True
@@ -57,7 +57,7 @@ def rewrite(member: Member, keep: Keep) -> int:
     try:
         ledger = Ledger.open(store, bureau.origin)
         entries = list(_kept(ledger.entries(0, ledger.state.size), bureau, keep))
-        _forget(store)
+        _forget(store, fellow)
         anew = Ledger.create(store, bureau.origin)
         commit = anew.build_copy(History(actors_of(bureau)).extend(entries))
         store.write(commit.batch)
@@ -84,11 +84,12 @@ def _kept(raws: Iterator[bytes], bureau: Bureau, keep: Keep) -> Iterator[bytes]:
             yield from chained
 
 
-def _forget(store: Store) -> None:
-    """Empty a database of its own ledger, and of what others cosigned of that."""
+def _forget(store: Store, fellow: Member | None) -> None:
+    """Empty a database of its own ledger, and of what others cosigned of that; and of a fellow's."""
     batch = Batch()
+    of_fellow = () if fellow is None else tuple(of(fellow.bureau.origin) for of in (keyspace.copy, keyspace.gossip))
     for key, _ in store.range(b"", None):
-        if not key.startswith(OF_OTHERS):
+        if not key.startswith(OF_OTHERS) or key.startswith(of_fellow):
             batch.delete(key)
     store.write(batch)
 
