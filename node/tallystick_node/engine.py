@@ -117,6 +117,7 @@ class Engine(observer.Observer):
         Raises BehindSigned.
         """
         self.gossip.start()
+        self.following.ask()
         if self.asking.needed:
             await self.asking.until_it_may_sign()
             await self.write()

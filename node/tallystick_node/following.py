@@ -1,6 +1,8 @@
 """Following ledgers: for each a task that fetches, has it checked, stores it and cosigns.
 
 Which they are the charter says (`Charter.followed_by`); those that address this bureau come besides (`addressed`).
+Before the first checkpoint of a start is cosigned, the ledger's other witnesses are asked what this one cosigned of it
+(`reminding`).
 
 A ledger's node shows one checkpoint at a time (`Witness.Cosign`). Its entries are fetched and checked in slices, so
 that the node's own work goes on in between, and stored every thousand or so; the last of them come in one batch with
@@ -35,6 +37,7 @@ from tallystick_node.copies import COSIGNING, PROVEN, Copy
 from tallystick_node.growing import fetch
 from tallystick_node.peers import Peer, Reach
 from tallystick_node.proven import Proven
+from tallystick_node.reminding import Reminding
 from tallystick_node.shelf import Shelf
 from tallystick_proto.v1.storage_pb2 import Cosigning
 from tallystick_proto.v1.witness_pb2 import Cosigned
@@ -97,6 +100,11 @@ class Following:
         if self._started:
             self._begin(follower)
 
+    def ask(self) -> None:
+        """Begin to ask what of the ledgers was cosigned; whoever does not, does so when he begins to follow."""
+        for follower in self.followers:
+            follower.reminding.start()
+
     def start(self) -> None:
         """Begin to follow."""
         self._started = True
@@ -112,6 +120,8 @@ class Following:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for follower in self.followers:
+            await follower.reminding.stop()
         self._means.disk.shutdown(wait=True)
 
 
@@ -120,6 +130,7 @@ class Follower:
 
     def __init__(self, bureau: Bureau, means: Means) -> None:
         self.bureau = bureau
+        self.reminding = Reminding(means.charter, means.own, bureau, means.shelf, means.reach, means.rng)
         self._means = means
         self._copy: Copy
         self._as_on_disk = False
@@ -129,6 +140,7 @@ class Follower:
 
     async def run(self) -> None:
         """Follow until cancelled, or until the ledger's key has signed what cannot stand."""
+        self.reminding.start()
         while True:
             try:
                 await self._attend()
@@ -149,6 +161,7 @@ class Follower:
         if self._copy.stopped:
             log.error("not cosigned", ledger=self.bureau.id, reason=self._copy.stopped)
             return
+        await self.reminding.answered()
         if await self._is_proven() or not await self._remembers(means.shelf.reminder(self.bureau.origin)):
             return
         async with means.reach(self.bureau) as peer:

@@ -79,6 +79,8 @@ class Heard:
             for note in notes:
                 try:
                     account.show(note)
+                    with suppress(TallystickError):
+                        self._shelf.remind(origin, note)
                 except Forked as error:
                     self.proven.hold(error.evidence)
                 except VerificationFailed as error:  # of an earlier charter

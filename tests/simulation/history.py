@@ -86,7 +86,7 @@ class History:
         while bench.loop.time() < ends:
             await asyncio.sleep(_LOOK_EVERY_S)
             self._misfortunes.mend()
-            self.judges.look()
+            self.judges.look(calm=True)
             if self.judges.settled():
                 break
         self.judges.end()
@@ -106,11 +106,24 @@ class History:
             forks_at_s = rng.uniform(2.0, TURMOIL_S - 5)
             events.append((rng.uniform(1.0, forks_at_s), self._liars.remember))
             events.append((forks_at_s, self._liars.fork))
+            if rng.random() < 0.3:
+                events += self._forgetting(
+                    rng.choice([each for each in names if each not in self.bench.liars]), forks_at_s
+                )
             for liar in sorted(self.bench.liars):
                 for face in ("", SECOND):
                     record = partial(self._clients.record, liar, rng.randint(1, 3), 0, face)
                     events.append((rng.uniform(forks_at_s + 0.1, TURMOIL_S), record))
         return events
+
+    def _forgetting(self, witness: str, forks_at_s: float) -> list[tuple[float, Callable[[], None]]]:
+        """A witness is put back to before a fork, of which it cosigned one history by then."""
+        machine, record, liars = self.bench.machines[witness], self._clients.record, sorted(self.bench.liars)
+        return [
+            (forks_at_s - 0.1, partial(self._misfortunes.snapshot_and_restore, machine, 4.0)),
+            *((forks_at_s + 0.1, partial(record, liar, 1, 0)) for liar in liars),
+            *((forks_at_s + 0.1, partial(record, liar, 2, 0, SECOND)) for liar in liars),
+        ]
 
     def tally(self) -> Counter[str]:
         """What came of it, in numbers."""
@@ -129,6 +142,8 @@ class History:
                 "forks proven everywhere": len(judges.proven_at_s),
                 "of them within 5 rounds of gossip": sum(each <= 5 for each in rounds),
                 "of them within 15": sum(each <= 15 for each in rounds),
+                "of them within 5 of calm": sum(judges.rounds_from_calm(liar) <= 5 for liar in judges.proven_at_s),
+                "witnesses named that were put back": len(judges.put_back.named),
                 "unreconciled in the end": len(judges.unreconciled),
                 "honest bureaus accused": sum("accuses" in what for what in bench.broken),
                 "snapshots put back": sum(machine.was_put_back for machine in honest),

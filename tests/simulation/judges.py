@@ -1,10 +1,12 @@
 """What must be true of a history: while it goes on, when it has calmed down, and of the disks it leaves.
 
-  1. at every write: no honest node writes down an accusation of an honest bureau, and no witness has forgotten what it
-     cosigned, unless its disk was put back
+  1. at every write: no honest node writes down an accusation of an honest bureau, of its ledger's key or its witness's,
+     and no witness has forgotten what it cosigned, unless its disk was put back (`put_back_witnesses`)
   2. two histories of one size are never both witnessed; what is called witnessed has a quorum
   3. in the end every fork that can be proven is proven at every honest node: one of them holds a note of one history,
-     and an honest witness has the other at least up to that note's size, or one of them has the proof (`provable`)
+     and an honest witness has the other at least up to that note's size, or one of them has the proof (`provable`);
+     so is every one that could be at any time before, unless a disk was put back since; and once it is calm, within
+     PROVEN_ROUNDS_MAX rounds of gossip
   4. in the end every honest ledger is witnessed to its last entry, if enough honest witnesses are at work
   5. what an honest ledger acknowledged, it has; what was witnessed, it has, and an honest witness too
   6. every disk of an honest bureau is what `tallyd fsck` calls sound
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from tallystick.core.equivocation import verify_equivocation
@@ -26,6 +29,7 @@ from tallystick.core.note import parse_note
 from tallystick.core.witnessing import open_cosigned
 from tallystick_node import doctor, keyspace
 from tallystick_node.copies import COSIGNING, open_copy
+from tallystick_node.gossip import INTERVAL_S
 from tallystick_node.ledger import Ledger
 from tallystick_node.starting_rule import is_prefix
 from tallystick_node.store.store import Batch
@@ -33,6 +37,9 @@ from tallystick_proto.v1.ledger_pb2 import Receipt
 from tallystick_proto.v1.storage_pb2 import Cosigning
 from tests.simulation.bench import Bench
 from tests.simulation.nodes import Machine, NodeProcess
+from tests.simulation.put_back_witnesses import PutBackWitnesses
+
+PROVEN_ROUNDS_MAX: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +60,15 @@ class Judges:
         self._charter = bench.world.charter
         self._stops = {keyspace.copy(each.origin) + COSIGNING: each.id for each in self._charter.bureau}
         self._proofs = {keyspace.proven(each.origin): each.id for each in self._charter.bureau}
+        self.put_back = PutBackWitnesses(bench)
         self.acknowledged: dict[str, list[Acknowledged]] = {}
         self.witnessed: dict[str, dict[int, bytes]] = {}
         self.noticed: set[str] = set()
         self.provable_at_s: dict[str, float] = {}
         self.proven_at_s: dict[str, float] = {}
         self.unreconciled: set[str] = set()
+        self.calm_at_s: float | None = None
+        """When all who can were at work again, after the last misfortune."""
 
     # As it happens.
 
@@ -72,9 +82,12 @@ class Judges:
                         self._bench.fail(f"{machine.name} forgot what it cosigned of {self._stops[key]}")
                 else:
                     self._accused(machine, self._stops[key], f"cosigns it no more: {record.stopped}")
+            elif key in self._stops and machine.was_put_back:
+                self.put_back.cosigns(machine, self._stops[key])
             elif key in self._proofs:
                 bureau, proven = verify_equivocation(value, self._charter)
                 sizes = f"{proven.smaller.size} and {proven.larger.size}"
+                self.put_back.proven(proven.cosigners)
                 self._accused(machine, bureau.id, f"proves that its key signed two histories, of {sizes} entries")
 
     def _accused(self, by: Machine, bureau: str, how: str) -> None:
@@ -117,9 +130,11 @@ class Judges:
         said = Acknowledged(machine.face, receipt.first, receipt.submission_id, witnessed)
         self.acknowledged.setdefault(machine.id, []).append(said)
 
-    def look(self) -> None:
-        """Now and then."""
+    def look(self, *, calm: bool = False) -> None:
+        """Now and then; `calm` once the last misfortune is over."""
         bench = self._bench
+        if calm and self.calm_at_s is None and all(map(self._is_back, bench.honest())):
+            self.calm_at_s = bench.loop.time()
         for machine in bench.machines.values():
             if machine.process is not None and machine.process.handlers:
                 engine = machine.process.engine
@@ -133,6 +148,10 @@ class Judges:
             if liar not in self.proven_at_s and self.proven_everywhere(liar):
                 self.proven_at_s[liar] = bench.loop.time()
                 self.provable_at_s.setdefault(liar, bench.loop.time())
+
+    def _is_back(self, machine: Machine) -> bool:
+        process = machine.process
+        return bool(machine.refused) or (process is not None and process.at_work)
 
     def _notices(self, machine: Machine) -> bool:
         """Whether a machine knows that its ledger lacks what its key signed."""
@@ -150,7 +169,7 @@ class Judges:
 
     def settled(self) -> bool:
         """Whether everything that is to come has come."""
-        return not (
+        return self.calm_at_s is not None and not (
             any(map(self._is_owed, self._bench.honest())) or self._unproven() or self._unseen() or self._doubts()
         )
 
@@ -161,11 +180,24 @@ class Judges:
                 self._bench.fail(f"{machine.name} is not witnessed in the end: {self._standing(machine)}")
         for liar in self._unproven():
             self._bench.fail(f"the fork of {liar} can be proven, and is not proven everywhere")
+        for liar in sorted(self.provable_at_s):
+            if not self.proven_everywhere(liar) and not self._put_back_since(self.provable_at_s[liar]):
+                self._bench.fail(f"the fork of {liar} could be proven once, and is not proven everywhere")
+            if (rounds := self.rounds_from_calm(liar)) > PROVEN_ROUNDS_MAX:
+                self._bench.fail(f"the fork of {liar} is proven everywhere only after {rounds:.0f} rounds of calm")
         for liar in self._unseen():
             self._bench.fail(f"the fork of {liar} was shown, and somebody does not suspect it")
         for by, bureau in self._doubts():
             self._bench.fail(f"{by} still suspects {bureau}, which is honest and has shown all it has")
         self.unreconciled = {liar for liar in self._forked() if self._seen(liar) and not self.proven_everywhere(liar)}
+
+    def rounds_from_calm(self, liar: str) -> float:
+        """How long a fork that could be proven took to be proven everywhere, counted from when nothing went wrong."""
+        began_s = max(self.provable_at_s[liar], self.calm_at_s or 0.0)
+        return max(0.0, self.proven_at_s.get(liar, began_s) - began_s) / INTERVAL_S
+
+    def _put_back_since(self, at_s: float) -> bool:
+        return any(machine.put_back_at_s >= at_s for machine in self._bench.honest())
 
     def _forked(self) -> list[str]:
         return [id for id, faces in self._bench.faces.items() if len(faces) > 1]

@@ -9,6 +9,7 @@ from typing import Final
 from tests.harness.faulty_store import Fault
 from tests.simulation.bench import Bench
 from tests.simulation.disks import Disk, When
+from tests.simulation.liars import SECOND
 from tests.simulation.network import FAIR, Weather
 from tests.simulation.nodes import DISK_DELAY_S, Machine
 
@@ -84,16 +85,19 @@ class Misfortunes:
             store.plan["write", number] = Fault("write", number, when)
             self._bench.say(machine.name, f"has a disk that will fail once, {when} it wrote")
 
-    def snapshot_and_restore(self, machine: Machine) -> None:
+    def snapshot_and_restore(self, machine: Machine, within_s: float = 15.0) -> None:
         """A copy of the disk is made now; it is put back, where nobody thought of what was signed since."""
         if machine.honest and not self._snapshots:  # one bureau's: more than one are more than witnesses can bear
             self._snapshots[machine.name] = machine.disk.copy()
             self._bench.say(machine.name, "has a snapshot taken of its disk")
-            self._later(self._rng.uniform(1.0, 15.0), partial(self._restore, machine))
+            self._later(self._rng.uniform(1.0, within_s), partial(self._restore, machine))
 
     def _restore(self, machine: Machine) -> None:
         machine.crash()
         machine.put_back(self._snapshots[machine.name])
+        for liar in sorted(self._bench.liars):  # who forgot what it was shown may be shown something else
+            if SECOND in self._bench.faces[liar]:
+                self._bench.shown[liar, machine.id] = self._rng.choice(("", SECOND))
         self._boot_later(machine)
 
     def put_back_what_one_witness_saw(self, machine: Machine) -> None:

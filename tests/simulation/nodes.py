@@ -7,6 +7,7 @@ then its tasks end, its calls break, and nothing it still wanted to write is wri
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 from collections.abc import Callable, Iterable
@@ -71,6 +72,8 @@ class Machine:
         """How many entries its ledger's key signed for at most, whatever the disk holds now."""
         self.was_put_back = False
         """Whether its disk is a snapshot of what it was: as a witness it may have forgotten what it cosigned."""
+        self.put_back_at_s = -math.inf
+        """When that was last."""
         self.put_back_at: int | None = None
         """How many entries the snapshot held, where it lacked some that were signed for."""
         self.two_writers = False
@@ -114,6 +117,7 @@ class Machine:
         self.bench.say(self.name, f"has its snapshot put back, which lacks {lacks} entries it signed for")
         self.disk = snapshot.copy()
         self.was_put_back = True
+        self.put_back_at_s = self.bench.loop.time()
         if lacks:
             self.put_back_at = snapshot.slot.size
 
@@ -164,6 +168,8 @@ class NodeProcess(Host):
             await self.engine.start()
             self.handlers = await handlers_of(servicers(self.engine))
             self.serves_from_s = bench.loop.time()
+            if machine.was_put_back:
+                bench.judges.put_back.serves(machine)
             bench.say(machine.name, f"serves {self.engine.sequencer.ledger.state.size} entries")
             await self.engine.begin()
             self.at_work = True

@@ -1,0 +1,90 @@
+"""Asking a ledger's other witnesses what this node cosigned of it: once a start, before it cosigns any more.
+
+A database that was put back from an older copy forgets what its witness key cosigned. The ledger's own node is to show
+that (`Witness.Cosign`), and one that lies will not; but whoever could hold the forgotten cosignature against this
+witness has it, and says so when asked (`Witness.GetHeld`). Gossip would bring it too, in a round or two, and the first
+cosignature must not be quicker than that.
+
+Each is asked until it has answered, at first at once and then ever more rarely. One that is away holds up nothing for
+longer than PATIENCE_S; what it says later counts from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import suppress
+from itertools import islice
+from typing import Final
+
+import structlog
+
+from tallystick.core.charter import Bureau, Charter
+from tallystick.core.errors import TallystickError
+from tallystick.core.reconciling import APART_MAX
+from tallystick_node.peers import Reach
+from tallystick_node.shelf import Shelf
+
+log = structlog.get_logger()
+
+PATIENCE_S: Final = 3.0
+"""How long who does not answer is waited for."""
+
+_NOTES_MAX: Final = 3 + APART_MAX  # what it cosigned, what ended that, what it was told, and what is apart
+_RETRY_FIRST_S: Final = 0.1
+_RETRY_MAX_S: Final = 10.0
+
+
+class Reminding:
+    """The questions of one start about one ledger. `reach` and `rng` are the node's."""
+
+    def __init__(
+        self, charter: Charter, own: Bureau, ledger: Bureau, shelf: Shelf, reach: Reach, rng: random.Random
+    ) -> None:
+        self._others = [each for each in charter.witnesses_of(ledger) if each.id != own.id]
+        self._ledger = ledger
+        self._shelf = shelf
+        self._reach = reach
+        self._rng = rng
+        self._tasks: list[asyncio.Task[None]] = []
+        self._patience: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to ask, unless it has begun."""
+        if self._patience is None:
+            name = f"ask what was cosigned of {self._ledger.id}"
+            self._tasks = [asyncio.create_task(self._ask(each), name=name) for each in self._others]
+            self._patience = asyncio.create_task(self._wait(), name=name)
+
+    async def answered(self) -> None:
+        """Wait until all have answered, or have been waited for. Not before `start`."""
+        assert self._patience is not None
+        await asyncio.shield(self._patience)
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        tasks = [*self._tasks, *([] if self._patience is None else [self._patience])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _wait(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=PATIENCE_S)
+
+    async def _ask(self, witness: Bureau) -> None:
+        retry_s = _RETRY_FIRST_S
+        while True:
+            try:
+                async with self._reach(witness) as peer:
+                    answer = await peer.held(self._ledger.origin)
+                break
+            except TallystickError as error:
+                log.debug("a witness has not said what is cosigned", witness=witness.id, reason=str(error))
+            except Exception:  # a bug must not end the node, nor keep it from asking the others
+                log.exception("asking failed", witness=witness.id)
+            await asyncio.sleep(retry_s * self._rng.uniform(0.5, 1.0))
+            retry_s = min(2 * retry_s, _RETRY_MAX_S)
+        for note in islice(answer.note, _NOTES_MAX):
+            with suppress(TallystickError):  # what does not verify reminds nobody
+                self._shelf.remind(self._ledger.origin, note)
