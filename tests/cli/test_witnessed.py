@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from tallystick.core.moments import moment_text
 from tallystick_node.cluster.layout import auditor_profile, officer_profile
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
+from tallystick_node.first_charter import TIME_ZONE
 from tests.cli.conftest import Tally
 from tests.harness.clusters import checked_cluster
 
@@ -28,11 +32,14 @@ def test_send_says_whether_witnesses_hold_it(tally: Tally, shared_cluster: Local
 
 
 def test_a_quorum_that_does_not_come_is_said_to_be_missing(tally: Tally, cluster: LocalCluster) -> None:
-    """With a witness away the receipt is of what was recorded, and status names who is behind and how far."""
-    before = cluster[MARKET].sdk.record_witnessed(
-        "declare", 30.0, resource="W-1", scheme="local", title="W-1", sharing="unconditional"
-    )
-    assert before.standing == "witnessed"
+    """With a witness away the receipt is of what was recorded, and status names who is behind and how far,
+    and when who is away was last seen, by whose cosignature shows it.
+    """
+    for bureau in ("taxation", MARKET):
+        before = cluster[bureau].sdk.record_witnessed(
+            "declare", 30.0, resource="W-1", scheme="local", title="W-1", sharing="unconditional"
+        )
+        assert before.standing == "witnessed"
     cluster["taxation"].stop()
     profile = officer_profile(cluster.folder, MARKET)
     first = tally(*SENT, profile=profile)
@@ -43,7 +50,18 @@ def test_a_quorum_that_does_not_come_is_said_to_be_missing(tally: Tally, cluster
     (row,) = [row for row in said.json["ledgers"] if row["bureau"] == MARKET]
     assert (row["entries"], row["witnessed"], row["quorum"]) == (5, 4, 2)
     assert {each["witness"]: each["lag"] for each in row["witnesses"]} == {"taxation": 1, "planning": 0}
-    assert "5\t4\ttaxation 1\t" in tally("status", profile=auditor_profile(cluster.folder)).out
+    shown = tally("status", profile=auditor_profile(cluster.folder)).out
+    assert "5\t4\ttaxation 1\tnow\t" in shown
+    away, here, _ = rows_of(said.json, "taxation", MARKET, "planning")
+    cosigned = [each["cosigned_at"] for each in row["witnesses"] if each["witness"] == "taxation"]
+    assert cosigned[0] <= away["last_seen"] <= here["last_seen"]
+    assert moment_text(away["last_seen"] * 1_000_000, ZoneInfo(TIME_ZONE)) in shown
+    assert {each["witness"] for each in away["witnesses"] if each["cosigned_at"]} == {MARKET, "planning"}
+
+
+def rows_of(status: dict[str, Any], *bureaus: str) -> list[dict[str, Any]]:
+    """Their rows among a status's ledgers."""
+    return [next(row for row in status["ledgers"] if row["bureau"] == bureau) for bureau in bureaus]
 
 
 @pytest.mark.parametrize(("language", "says"), [("en", "records nothing now"), ("zh", "暂不记录")])
@@ -117,5 +135,7 @@ def test_status_and_audit_know_an_observer(tally: Tally, tmp_path: Path, nursery
         gone = tally("status", "--json", profile=profile)
         assert gone.code == 3
         assert [each["state"] for each in gone.json["observers"]] == ["unreachable"]
+        (away,) = gone.json["observers"]
+        assert max(each["cosigned_at"] for each in row["holds"]) <= away["last_seen"] <= row["last_seen"]
         assert tally("audit", "--from", "observer-1", profile=profile).code == 3
         assert "no bureau 'nobody'" in tally("audit", "--from", "nobody", profile=profile).err

@@ -4,6 +4,9 @@ Each node is asked for its newest checkpoint and what its witnesses cosigned, al
 and extend what this client trusted. Of a ledger whose node is out of reach, a witness's copy is shown. An observer's is
 asked what it has cosigned of each ledger. First all nodes are asked what they hold of each other's ledgers
 (`sdk/gossip`); what that proves, or leaves open, stands below the tables.
+
+A node that answers is seen now. One that does not was last seen when the newest cosignature was made that shows it: its
+own of another's ledger, or another's of its own, which it must have been there to have.
 """
 
 from __future__ import annotations
@@ -69,6 +72,7 @@ def status(session: Session) -> int:
     sizes = {row["bureau"]: row["entries"] for row in rows}
     held = [each.result() for each in holds]
     watching = [_observer(observer, answer, sizes) for observer, answer in zip(observers, held, strict=True)]
+    _see(rows, watching)
     errors = [*(answer.error for answer in answers), *(each for each in held if isinstance(each, TallystickError))]
     print_status(session, rows, watching, aside, found)
     codes = [error.exit_code for error in errors if error is not None]
@@ -150,6 +154,19 @@ def _fault(error: TallystickError) -> dict[str, Any]:
         case _:
             state = "refuses"
     return {"state": state, "why": str(error)}
+
+
+def _see(rows: list[dict[str, Any]], observers: list[dict[str, Any]]) -> None:
+    """Say in every row when its node was last seen: seconds since 1970, None where nothing shows it."""
+    from tallystick.cli.status_page import NOT_SEEN
+    from tallystick.sdk.clock import now_us
+
+    cosigned = [(row["bureau"], each["witness"], each["cosigned_at"]) for row in rows for each in row["witnesses"]]
+    cosigned += [(each["ledger"], row["bureau"], each["cosigned_at"]) for row in observers for each in row["holds"]]
+    now_s = now_us() // 1_000_000
+    for row in (*rows, *observers):
+        shown = [at_s for ledger, cosigner, at_s in cosigned if at_s and row["bureau"] in (ledger, cosigner)]
+        row["last_seen"] = max(shown, default=None) if row["state"] in NOT_SEEN else now_s
 
 
 def _observer(

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tallystick.cli.options import Session
 
+NOT_SEEN = ("unreachable", "not_asked")
+"""The states of a row whose node did not answer."""
+
 
 def print_status(
     session: Session,
@@ -39,6 +42,12 @@ def print_status(
             " An observer holds what it has cosigned; that it holds no more is its word.",
             "观察者持有其已副署者；是否止于此，据其所述。",
         )
+    if any(row["state"] in NOT_SEEN for row in (*rows, *observers)):
+        coverage += output.say(
+            " Who does not answer was last seen when it cosigned another's ledger, or another its own, by the clock of"
+            " who cosigned.",
+            "未应答者，以其副署他人台账或他人副署其台账之时为最近所见，依副署者时钟。",
+        )
     if output.json:
         output.document(
             {
@@ -54,26 +63,25 @@ def print_status(
         )
         return
     header = (
-        ("ledger", "entries", "witnessed", "behind", "root", "endpoint", "answers")
+        ("ledger", "entries", "witnessed", "behind", "last seen", "root", "endpoint", "answers")
         if output.language == "en"
-        else ("台账", "条目", "已见证", "滞后", "树根", "地址", "应答")
+        else ("台账", "条目", "已见证", "滞后", "最近所见", "树根", "地址", "应答")
     )
     table = []
     for row, bureau in zip(rows, charter.ledgers, strict=True):
         name = bureau.label("zh") if output.language == "zh" else bureau.id
         entries = "-" if row["entries"] is None else str(row["entries"])
         witnessed = "-" if row["witnessed"] is None else str(row["witnessed"])
-        behind = _behind(session, row)
-        table.append(
-            (name, entries, witnessed, behind, (row["root"] or "-")[:12], row["endpoint"], _state(session, row))
-        )
+        root = (row["root"] or "-")[:12]
+        behind, seen = _behind(session, row), _last_seen(session, row)
+        table.append((name, entries, witnessed, behind, seen, root, row["endpoint"], _state(session, row)))
     output.table(header, table)
     if observers:
         output.line()
         output.table(
-            ("observer", "cosigned", "behind", "endpoint", "answers")
+            ("observer", "cosigned", "behind", "last seen", "endpoint", "answers")
             if output.language == "en"
-            else ("观察者", "已副署", "滞后", "地址", "应答"),
+            else ("观察者", "已副署", "滞后", "最近所见", "地址", "应答"),
             [_observer_cells(session, row) for row in observers],
         )
     for each in aside:
@@ -94,7 +102,17 @@ def _observer_cells(session: Session, row: dict[str, Any]) -> tuple[str, ...]:
     cosigned = [f"{name(each['ledger'])} {each['cosigned']}" for each in row["holds"]]
     late = [f"{name(each['ledger'])} {each['lag']}" for each in row["holds"] if each["lag"]]
     comma = "、" if zh else ", "
-    return name(row["bureau"]), comma.join(cosigned) or "-", comma.join(late) or "-", row["endpoint"], answers
+    behind, seen = comma.join(late) or "-", _last_seen(session, row)
+    return name(row["bureau"]), comma.join(cosigned) or "-", behind, seen, row["endpoint"], answers
+
+
+def _last_seen(session: Session, row: dict[str, Any]) -> str:
+    """Now, where its node is seen; else the moment of the cosignature that shows it last."""
+    from tallystick.core.moments import moment_text
+
+    if row["state"] not in NOT_SEEN:
+        return session.output.say("now", "现时")
+    return "-" if row["last_seen"] is None else moment_text(row["last_seen"] * 1_000_000, session.zone)
 
 
 def _behind(session: Session, row: dict[str, Any]) -> str:

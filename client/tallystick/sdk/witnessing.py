@@ -182,23 +182,28 @@ def refreshed(reader: LedgerReader, charter: Charter) -> tuple[Checkpoint, int |
 
 def copied(reader: LedgerReader, charter: Charter) -> Standing:
     """How a ledger stands that its own node does not show, by the copies of its witnesses. Raises as `refresh`."""
-    checkpoint, witnessed = refreshed(reader, charter)
-    return Standing(checkpoint, charter.quorum_of(reader.bureau), witnessed or 0, ())
+    checkpoint, quorum = reader.refresh(), charter.quorum_of(reader.bureau)
+    shown = shown_cosigned(reader, charter)
+    witnesses = () if shown is None else _newest(shown, reader, charter)
+    return Standing(checkpoint, quorum, witnessed_of(checkpoint, shown, quorum) or 0, witnesses)
 
 
 def _witnesses(answer: CosignedAnswer, reader: LedgerReader, charter: Charter) -> tuple[WitnessStanding, ...]:
-    """Every witness of the charter, with the newest that is shown of it."""
-    shown: dict[str, WitnessStanding] = {}
-    witnesses = charter.witnesses_of(reader.bureau)
+    """Every witness of the charter, with the newest that its ledger's node shows of it."""
     if len(answer.newest) > WITNESSES_MAX:  # its node may go by a version with other witnesses, and no version has more
         raise MalformedNote(
             f"{len(answer.newest)} cosigned checkpoints", where=reader.bureau.id, expected=f"at most {WITNESSES_MAX}"
         )
-    for note in answer.newest:
-        found: Witnessed = open_cosigned(note, charter, reader.bureau)
-        for cosigner in found.cosigners:
-            shown[cosigner.witness.id] = WitnessStanding(cosigner.witness.id, found.checkpoint.size, cosigner.at_s)
-    return tuple(shown.get(witness.id, WitnessStanding(witness.id)) for witness in witnesses)
+    return _newest([open_cosigned(note, charter, reader.bureau) for note in answer.newest], reader, charter)
+
+
+def _newest(found: Iterable[Witnessed], reader: LedgerReader, charter: Charter) -> tuple[WitnessStanding, ...]:
+    """Every witness of the charter, with the largest that it cosigned of what is shown."""
+    shown: dict[str, WitnessStanding] = {}
+    for each in sorted(found, key=lambda each: each.checkpoint.size):
+        for cosigner in each.cosigners:
+            shown[cosigner.witness.id] = WitnessStanding(cosigner.witness.id, each.checkpoint.size, cosigner.at_s)
+    return tuple(shown.get(witness.id, WitnessStanding(witness.id)) for witness in charter.witnesses_of(reader.bureau))
 
 
 def _check_extended(reader: LedgerReader, old: Checkpoint, new: Checkpoint) -> None:
