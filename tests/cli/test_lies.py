@@ -28,13 +28,24 @@ def test_a_ledger_whose_node_is_gone_is_shown_by_a_copy(tally: Tally, cluster: L
     )
     planning.kill()
     auditor = cluster.auditor_profile
-    for command in (("log", "planning"), ("show", "planning#3"), ("who", "A"), ("audit",), ("identity", "show")):
+    proving = ("prove", "planning#3", "--force", "-o")
+    file = auditor.with_name("x.tlog-proof")
+    for command in (
+        ("log", "planning"),
+        ("show", "planning#3"),
+        ("who", "A"),
+        ("audit",),
+        ("identity", "show"),
+        (*proving, file),
+        (*proving, "-"),
+    ):
         profile = planning.profile if command[0] == "identity" else auditor
         english, chinese = tally(*command, profile=profile), tally(*command, "--lang", "zh", profile=profile)
         assert (english.code, chinese.code) == (0, 0), command
         assert "the copy of market-regulation shows it" in english.out + english.err, command
         assert "市场监管局所存副本" in chinese.out + chinese.err, command
-    assert tally("show", "planning#3", "--json", profile=auditor).json["keeper"] == "market-regulation"
+    for command in (("show", "planning#3"), (*proving, file)):
+        assert tally(*command, "--json", profile=auditor).json["keeper"] == "market-regulation"
     assert {entry["keeper"] for entry in tally("log", "planning", "--json", profile=auditor).jsons} == {
         "market-regulation"
     }

@@ -42,6 +42,7 @@ def prove(session: Session, reference: str, target: Path, force: bool, disclose:
       tally prove taxation#1088 -o received.tlog-proof
       tally prove taxation#1088 -o lookup.tlog-proof --disclose subject
     """
+    from tallystick.audit.words import Words
     from tallystick.core.evidence import verify_presence
     from tallystick.sdk.files import write_whole
 
@@ -49,20 +50,28 @@ def prove(session: Session, reference: str, target: Path, force: bool, disclose:
         raise Usage("there is a file already", where=str(target), expected="another name, or --force")
     with session.ledgers() as ledgers:
         try:
+            reader, _ = ledgers.locate(reference)
             evidence = ledgers.prove(reference, disclosed_fields(ledgers, reference, disclose))
         except NotFound as error:
             raise error.at(reference) from None
-        suspect = verify_presence(evidence, ledgers.charter).suspect
+        proven = verify_presence(evidence, ledgers.charter)
+        words, keeper = Words(ledgers.charter, session.language), reader.keeper
+    from_copy = words.shown_by(proven.bureau.id, keeper, proven.checkpoint.size) if keeper else ""
     if target == _STANDARD:
         sys.stdout.buffer.write(evidence)
+        if from_copy:
+            session.output.note(from_copy)
         return
     write_whole(target, evidence, 0o644 if disclose is None else 0o600)
     output = session.output
     if output.json:
-        output.document({"reference": reference, "file": str(target), "bytes": len(evidence), "suspect": suspect})
+        said = {"reference": reference, "file": str(target), "bytes": len(evidence), "suspect": proven.suspect}
+        output.document(said | {"keeper": keeper or None})
         return
     output.line(output.say(f"{reference}  evidence in {target}", f"{reference}  证据已写入 {target}"))
-    if suspect:
+    if from_copy:
+        output.line(from_copy)
+    if proven.suspect:
         output.line(
             output.say(
                 "Suspect: signed by a key that was compromised by then, as the revocation in the file says.",
