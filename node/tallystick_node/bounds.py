@@ -35,6 +35,9 @@ METADATA_BYTES_MAX: Final = 16 * 1024
 
 # The calls one connection may have open; a client keeps further ones to itself until there is room.
 CONNECTION_CALLS_MAX: Final = 32
+# The parts of `serve.connections_max` that one caller may have, and all whom one party named.
+CALLER_CONNECTIONS: Final = 0.25
+PARTY_CONNECTIONS: Final = 0.5
 # Calls that wait to be refused, of all callers together. Beyond a caller's part of it a connection is hung up on, after
 # as long as it would take to be refused, or who comes back at once would cost more than who waits.
 HELD_MAX: Final = 4_096

@@ -1,4 +1,4 @@
-"""What a connection to this node is like, and the end of one whose other side takes nothing.
+"""What a connection to this node is like, how many a caller may have, and the end of one that takes nothing.
 
 The transport holds a caller to what is said here before any of it costs the node's event loop: a message that is too
 long is refused unread, a compressed one altogether (its length says nothing of what comes out of it), further calls
@@ -15,6 +15,7 @@ import os
 import re
 import resource
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +24,14 @@ from urllib.parse import unquote
 
 import structlog
 
-from tallystick_node.bounds import CONNECTION_CALLS_MAX, MESSAGE_BYTES_MAX, METADATA_BYTES_MAX
+from tallystick_node.bounds import (
+    CALLER_CONNECTIONS,
+    CONNECTION_CALLS_MAX,
+    MESSAGE_BYTES_MAX,
+    METADATA_BYTES_MAX,
+    PARTY_CONNECTIONS,
+)
+from tallystick_node.fair_queue import Owner
 
 log = structlog.get_logger()
 
@@ -43,6 +51,7 @@ _NO_COMPRESSION: Final = 1  # the set of allowed algorithms, in bits: none but "
 _FILES: Final = 2_200
 _MAPPED: Final = "::ffff:"  # how a socket for both has an IPv4 address
 _MOMENT_S: Final = 0.1
+_LOOK_S: Final = 1.0  # between two looks at all connections
 _ADDRESS: Final = re.compile(r"ipv[46]:\[?([^\]]+)\]?:([0-9]+)")
 
 
@@ -100,16 +109,82 @@ class Ending:
 
     def _end_all(self) -> None:
         peers, self._peers = self._peers, set()
-        addresses = {(match[1], match[2]) for each in peers if (match := _ADDRESS.fullmatch(unquote(each)))}
-        for connection in _connections():
-            with connection, suppress(OSError):
-                address, port = connection.getpeername()[:2]
-                if (address.removeprefix(_MAPPED), str(port)) in addresses:
+        addresses = {_address_of(each) for each in peers}
+        for address, connection in _connections():
+            if address in addresses:
+                with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
 
-def _connections() -> Iterator[socket.socket]:
-    """This process's sockets, each under another number, so that none can become another's meanwhile."""
+class Held:
+    """Whose connections there are, of those that were called over; ends what one caller has beyond his part of
+    `connections_max`, or a party, the latest first. Use within one event loop.
+
+    Nobody says when a connection has gone. So the kernel is asked, where somebody seems to have too many.
+    """
+
+    def __init__(self, connections_max: int, ending: Ending) -> None:
+        self._caller_max = max(1, int(connections_max * CALLER_CONNECTIONS))
+        self._party_max = max(1, int(connections_max * PARTY_CONNECTIONS))
+        self._all_max = 2 * connections_max
+        self._ending = ending
+        self._whose: dict[str, Owner] = {}  # by peer, in the order in which they came
+        self._callers: Counter[str] = Counter()
+        self._parties: Counter[str] = Counter()
+        self._looking = False
+
+    def called(self, owner: Owner) -> None:
+        """A call came in. In the clear each connection is a caller, and none has too many."""
+        if owner.who == owner.connection or self._whose.get(owner.connection) == owner:
+            return
+        self._forget(owner.connection)
+        self._whose[owner.connection] = owner
+        self._callers[owner.who] += 1
+        self._parties[owner.party] += 1
+        if not self._looking and self._seems_too_many(owner):
+            self._looking = True
+            asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+
+    def _seems_too_many(self, owner: Owner) -> bool:
+        return (
+            self._callers[owner.who] > self._caller_max
+            or self._parties[owner.party] > self._party_max
+            or len(self._whose) > self._all_max
+        )
+
+    def _forget(self, peer: str) -> None:
+        owner = self._whose.pop(peer, None)
+        if owner is not None:
+            for counter, name in ((self._callers, owner.who), (self._parties, owner.party)):
+                counter[name] -= 1
+                if not counter[name]:
+                    del counter[name]
+
+    def _look(self) -> None:
+        self._looking = False
+        there = {address for address, _ in _connections()}
+        for peer in list(self._whose):
+            if _address_of(peer) not in there:
+                self._forget(peer)
+        callers, parties = Counter[str](), Counter[str]()
+        for peer, owner in self._whose.items():
+            if callers[owner.who] < self._caller_max and parties[owner.party] < self._party_max:
+                callers[owner.who] += 1
+                parties[owner.party] += 1
+            elif self._ending.end(peer):
+                log.warning("hung up", caller=owner.who, peer=peer, reason="has too many connections")
+
+
+def _address_of(peer: str) -> tuple[str, str] | None:
+    """A peer's address and port, as a call's context names it."""
+    match = _ADDRESS.fullmatch(unquote(peer))
+    return match and (match[1], match[2])
+
+
+def _connections() -> Iterator[tuple[tuple[str, str], socket.socket]]:
+    """This process's connections by the address and port of their other ends, each under another number as long as it
+    is looked at, so that none can become another's meanwhile.
+    """
     for name in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
             own = os.dup(int(name.name))
@@ -118,7 +193,7 @@ def _connections() -> Iterator[socket.socket]:
             except OSError:  # a file
                 os.close(own)
                 continue
-            if opened.family in (socket.AF_INET, socket.AF_INET6):
-                yield opened
-            else:
-                opened.close()
+            with opened:
+                if opened.family in (socket.AF_INET, socket.AF_INET6):
+                    address, port = opened.getpeername()[:2]
+                    yield (address.removeprefix(_MAPPED), str(port)), opened

@@ -97,7 +97,11 @@ class Node:
         config = self.settings.config
         callers = Callers(self.charter, engine.who.now_us, in_the_clear=self._own is None)
         server = grpc.aio.server(
-            interceptors=[Bounded(self.turns, callers), self._gate(callers), DomainErrors()],
+            interceptors=[
+                Bounded(self.turns, callers, config.serve.connections_max),
+                self._gate(callers),
+                DomainErrors(),
+            ],
             options=connections.options(config.serve.connections_max),
         )
         add_SubmitServicer_to_server(engine.submit, server)

@@ -5,9 +5,11 @@ A bound that is one of time is made short, and what it brings about is waited fo
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from tallystick_node import arrivals, bounds, connections, places
 from tallystick_node.access import ROWS
 from tallystick_node.bounds import BOUNDS, CONNECTION_CALLS_MAX, LARGE_MAX, MESSAGE_BYTES_MAX, Bounds
 from tallystick_node.config import Settings
+from tallystick_node.fair_queue import Owner
 from tallystick_node.server import Node
 from tallystick_proto.v1.ledger_pb2 import (
     CheckpointAnswer,
@@ -350,6 +353,59 @@ def test_connections_are_bounded(tmp_path: Path) -> None:
     served.close()
 
 
+def test_one_caller_does_not_take_all_connections(tmp_path: Path) -> None:
+    """What it has beyond its part ends, the latest first, and what was open there; another caller connects."""
+    path = new_home(tmp_path / "market").path
+    path.write_text(path.read_text().replace("connections_max = 1000\n", "connections_max = 12\n"))
+    settings = Settings.load(path)
+    served = Served(settings)
+    profile = Profile.load(path.parent / "profile.toml")
+    request = CheckpointRequest(origin=served.origin)
+    channels = [open_channel(profile.bureau, shown_to(profile.bureau, profile.credentials)) for _ in range(12)]
+    watching = []
+    for channel in channels[:3]:
+        watching.append(LedgerStub(channel).WatchCheckpoints(request))
+        next(watching[-1])
+    for more in [LedgerStub(channel).WatchCheckpoints(request) for channel in channels[3:]]:
+        assert code_of(lambda more=more: list(more)) == CODES.UNAVAILABLE  # type: ignore[misc]
+    with closing(channel_to(settings)) as other:
+        assert LedgerStub(other).GetCheckpoint(request, timeout=WAIT_S, wait_for_ready=True).checkpoint
+    assert all(stream.is_active() for stream in watching)
+    for channel in channels:
+        channel.close()
+    served.close()
+
+
+def test_a_party_has_no_more_connections_by_naming_more_callers() -> None:
+    """However few are each one's; another party's stay, and so do those of whoever's others have gone."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        pairs = []
+
+        def connected(held: connections.Held, who: str, party: str) -> socket.socket:
+            client = socket.create_connection(listener.getsockname())
+            client.settimeout(WAIT_S)
+            pairs.append((client, listener.accept()[0]))
+            held.called(Owner(who, f"ipv4:127.0.0.1:{client.getsockname()[1]}", party))
+            return client
+
+        async def crowd() -> list[int]:
+            held = connections.Held(8, connections.Ending())
+            for client, server in [(connected(held, "a", "p"), pairs[-1][1]) for _ in range(2)]:
+                client.close()
+                server.close()
+            made = [connected(held, who, "p") for who in "aaabbcd"]
+            made += [connected(held, "x", "q"), connected(held, "q", "q")]
+            loop_ = asyncio.get_running_loop()
+            for over in (2, 5, 6):
+                await loop_.run_in_executor(None, _until_closed, made[over])
+            return [over for over, client in enumerate(made) if _is_closed(client)]
+
+        assert loop.run(crowd()) == [2, 5, 6]
+        for client, server in pairs:
+            client.close()
+            server.close()
+
+
 def test_a_broken_connection_is_the_one_that_was_meant() -> None:
     """Of a process's connections, the one from a named address is ended and no other."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -399,6 +455,14 @@ def _call(path: str, request: CheckpointRequest) -> bytes:
 def _length(count: int) -> bytes:
     assert count < 127
     return bytes([count])
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return not connection.recv(1)
+    except BlockingIOError:
+        return False
 
 
 def _until_closed(connection: socket.socket) -> bool:

@@ -24,7 +24,7 @@ from tallystick.core.errors import NotAllowed, Overloaded, Refused
 from tallystick_node import bounds as limits
 from tallystick_node.bounds import ANSWER_BYTE_PRICE, BOUNDS, REQUEST_BYTE_PRICE, UNKNOWN, Bounds
 from tallystick_node.callers import IN_THE_CLEAR, Callers
-from tallystick_node.connections import Ending
+from tallystick_node.connections import Ending, Held
 from tallystick_node.counts import REFUSED
 from tallystick_node.fair_queue import Owner
 from tallystick_node.services.errors import abort
@@ -41,10 +41,11 @@ _UNPROVEN: Final = "unproven"
 class Bounded(ServerInterceptor):
     """Wraps every handler."""
 
-    def __init__(self, turns: Turns, callers: Callers) -> None:
+    def __init__(self, turns: Turns, callers: Callers, connections_max: int) -> None:
         self._turns = turns
         self._callers = callers
         self._ending = Ending()
+        self._held = Held(connections_max, self._ending)
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any) -> Any:
         rpc = handler_call_details.method.removeprefix("/")
@@ -85,6 +86,7 @@ class Bounded(ServerInterceptor):
     async def _call(self, rpc: str, bounds: Bounds, context: Context) -> AsyncIterator[Call]:
         """A call, with a status where it is over its bounds; who is refused for his own fault pays for it."""
         owner = self._owner_of(context)
+        self._held.called(owner)
         try:
             with self._turns.call(owner, rpc, bounds) as call:
                 try:
