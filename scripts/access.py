@@ -28,7 +28,9 @@ A node finds out as what somebody calls it, and looks that up here. Nothing else
 - An auditor is in the charter. A closed bureau is nobody's; for a suspended one is read still, and it records nothing.
 - *In the clear* is whoever reaches a listener that asks for no certificate; such a one listens on loopback alone.
 - Whoever has no column (no certificate, one that no authority of the charter issued or that names another's party, an
-  actor that is not registered or is revoked) is refused every call with one status and the same words.
+  actor that is not registered or is revoked) is refused every call with one status and the same words, before
+  anything that it sends is read. Without a certificate, or with one that no authority of the charter issued, no call
+  comes so far: the handshake fails.
 """
 
 CALLS = """## Calls

@@ -96,10 +96,11 @@ class Node:
             raise
         config = self.settings.config
         callers = Callers(self.charter, engine.who.now_us, in_the_clear=self._own is None)
+        gate = self._gate(callers)
         server = grpc.aio.server(
             interceptors=[
-                Bounded(self.turns, callers, config.serve.connections_max),
-                self._gate(callers),
+                Bounded(self.turns, callers, gate, config.serve.connections_max),
+                gate,
                 DomainErrors(),
             ],
             options=connections.options(config.serve.connections_max),

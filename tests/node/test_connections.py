@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
 
 from tallystick.core.errors import ConfigInvalid, NotAllowed
@@ -14,14 +17,18 @@ from tallystick.sdk.certificates import CertificateAuthority
 from tallystick.sdk.certified_key import CertifiedFiles
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.credentials import Credentials
+from tallystick.sdk.dialling import open_channel
 from tallystick.sdk.wire import Wire
+from tallystick_node.access import ROWS, refusal
 from tallystick_node.authority import certified_files
+from tallystick_node.bounds import BOUNDS, MESSAGE_BYTES_MAX
 from tallystick_node.config import Settings
 from tallystick_node.server import Node
 from tests.harness import loop
 from tests.harness.small_home import new_home
 
 MARKET = "market"
+WAIT_S = 20.0
 DAY_US = 24 * 3600 * 1_000_000
 
 
@@ -85,6 +92,26 @@ def test_a_connection_may_outlive_its_certificate_and_its_calls_may_not(
         with pytest.raises(NotAllowed):  # under what the connection was opened with
             wire.checkpoint(0)
         assert wire.checkpoint(0).checkpoint
+
+
+@pytest.mark.parametrize("open_max", [0, 64])
+def test_nobody_is_told_of_bounds(
+    node: Node, settings: Settings, tmp_path: Path, open_max: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever an unregistered actor calls, however much it sends and however much is open, it is told one thing."""
+    for rpc, row in BOUNDS.items():
+        monkeypatch.setitem(BOUNDS, rpc, replace(row, at_once_max=open_max))
+    shown = CertifiedFiles(tmp_path / "stranger.crt", tmp_path / "stranger.key")
+    shown.renew(authority(settings), Holder(MARKET, "stranger"), now_us())
+    ends = set()
+    with closing(open_channel(node.bureau, shown.load(None))) as channel:
+        for rpc in [*ROWS, "tallystick.v1.Ledger/No"]:
+            stream: Any = channel.stream_stream(f"/{rpc}")
+            for size in (0, 5_000, MESSAGE_BYTES_MAX):
+                with pytest.raises(grpc.RpcError) as raised:
+                    list(stream(iter([bytes(size)]), timeout=WAIT_S))
+                ends.add((raised.value.code(), raised.value.details()))
+    assert ends == {(grpc.StatusCode.PERMISSION_DENIED, str(refusal()))}
 
 
 def test_a_node_does_not_start_under_a_certificate_that_has_ended(settings: Settings, clock: Clock) -> None:

@@ -1,5 +1,7 @@
 """Holds every call to its bounds (`bounds`), before anything else is done for it: the outermost of the interceptors.
 
+Whom the gate (`gate`) knows nothing of is refused before anything is read of what he sends, and in its words.
+
 To gRPC every call is a stream both ways here, which is the same on the wire. So a call's message is not parsed before
 the call has its turn, few come at once, and few bytes wait for theirs; one that does not come, and an answer that is
 not taken, are waited for only so long.
@@ -20,7 +22,7 @@ import grpc
 import structlog
 from grpc.aio import EOF, ServerInterceptor, ServicerContext
 
-from tallystick.core.errors import NotAllowed, Overloaded, Refused
+from tallystick.core.errors import NotAllowed, Overloaded, Refused, TallystickError
 from tallystick_node import bounds as limits
 from tallystick_node.bounds import ANSWER_BYTE_PRICE, BOUNDS, REQUEST_BYTE_PRICE, UNKNOWN, Bounds
 from tallystick_node.callers import IN_THE_CLEAR, Callers
@@ -28,6 +30,7 @@ from tallystick_node.connections import Ending, Held
 from tallystick_node.counts import REFUSED
 from tallystick_node.fair_queue import Owner
 from tallystick_node.services.errors import abort
+from tallystick_node.services.gate import Gate
 from tallystick_node.turns import BLAMED, Call, Turns
 
 log = structlog.get_logger()
@@ -41,9 +44,10 @@ _UNPROVEN: Final = "unproven"
 class Bounded(ServerInterceptor):
     """Wraps every handler."""
 
-    def __init__(self, turns: Turns, callers: Callers, connections_max: int) -> None:
+    def __init__(self, turns: Turns, callers: Callers, gate: Gate, connections_max: int) -> None:
         self._turns = turns
         self._callers = callers
+        self._gate = gate
         self._ending = Ending()
         self._held = Held(connections_max, self._ending)
 
@@ -56,6 +60,7 @@ class Bounded(ServerInterceptor):
 
         async def answer(requests: Any, context: Context) -> None:
             async with self._call(rpc, bounds, context) as call:
+                await self._meet(call, rpc, context)
                 try:
                     await _Exchange(handler, call, context).run()
                 except _NotTaken:
@@ -73,6 +78,22 @@ class Bounded(ServerInterceptor):
         except NotAllowed:
             return Owner(_UNPROVEN, peer, _UNPROVEN)
         return Owner(peer if caller == IN_THE_CLEAR else caller.id, peer, caller.party)
+
+    async def _meet(self, call: Call, rpc: str, context: Context) -> None:
+        """Raises NotAllowed where the caller is nobody, in his turn, and before anything that he sent is read."""
+        try:
+            self._gate.check(rpc, context, known=False)
+        except NotAllowed:
+            await call.turn(call.bounds.call_us)
+            raise
+
+    def _told(self, error: Overloaded, rpc: str, context: Context) -> TallystickError:
+        """What a caller is told where he has too much open: nobody learns what others of his kind have."""
+        try:
+            self._gate.check(rpc, context, known=False)
+        except NotAllowed as refusal:
+            return refusal
+        return error
 
     def _hang_up(self, owner: Owner, why: str) -> NoReturn:
         """Break a call's connection, and with it whatever else is open there. A status would come after the answers
@@ -99,7 +120,7 @@ class Bounded(ServerInterceptor):
             if not await self._turns.hold_back(owner, bounds):
                 await asyncio.sleep(limits.HANG_UP_S)
                 self._hang_up(owner, "calls again and again though it is refused")
-            await abort(context, error)
+            await abort(context, self._told(error, rpc, context))
         except Refused as error:
             REFUSED.add(type(error).__name__)
             self._turns.blame(owner, bounds.call_us)

@@ -5,8 +5,8 @@ revoked, or whose certificate ends, is refused at once on streams that are open 
 follows the node's own ledger ends before it is shown the checkpoint that holds the revocation.
 
 Whatever the reason, and whatever was called, the refusal is the same; the log has the reason. That a call does not
-exist is told only to who may make some. It goes before every other interceptor but the one that bounds callers: what
-they say is for who was let in.
+exist is told only to who may make some. It goes before every other interceptor but the one that bounds callers, which
+asks it before it says anything: what they say is for who was let in.
 """
 
 from __future__ import annotations
@@ -55,8 +55,10 @@ class Gate(ServerInterceptor):
         make = self._written if iscoroutinefunction(handler.unary_stream) else self._stream
         return grpc.unary_stream_rpc_method_handler(make(rpc, handler, handler.unary_stream), **codec)
 
-    def _check(self, rpc: str, context: ServicerContext[Any, Any], *, known: bool = True) -> None:
-        """Let a call go on, and note whose it is. Raises NotAllowed, after the reason was logged."""
+    def check(self, rpc: str, context: ServicerContext[Any, Any], *, known: bool = True) -> None:
+        """Let a call go on, and note whose it is; where it is not `known`, if its caller may make any call. Raises
+        NotAllowed, after the reason was logged.
+        """
         who = None
         try:
             who = self._callers.of(context)
@@ -74,7 +76,7 @@ class Gate(ServerInterceptor):
     def _unary(self, rpc: str, handler: Any) -> Callable[[bytes, Any], Awaitable[Any]]:
         async def unary(asked: bytes, context: ServicerContext[Any, Any]) -> Any:
             try:
-                self._check(rpc, context)
+                self.check(rpc, context)
                 request = _read(handler, asked)
             except Refused as error:
                 await abort(context, error)
@@ -85,7 +87,7 @@ class Gate(ServerInterceptor):
     def _stream(self, rpc: str, handler: Any, answers: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         async def stream(asked: Any, context: ServicerContext[Any, Any]) -> AsyncIterator[Any]:
             def check() -> None:
-                self._check(rpc, context)
+                self.check(rpc, context)
 
             try:
                 check()
@@ -106,7 +108,7 @@ class Gate(ServerInterceptor):
 
         async def written(asked: bytes, context: ServicerContext[Any, Any]) -> None:
             try:
-                self._check(rpc, context)
+                self.check(rpc, context)
                 request = _read(handler, asked)
             except Refused as error:
                 await abort(context, error)
@@ -117,7 +119,7 @@ class Gate(ServerInterceptor):
     def _unknown(self, rpc: str) -> Callable[[Any, Any], Any]:
         async def unknown(asked: Any, context: ServicerContext[Any, Any]) -> None:
             try:
-                self._check(rpc, context, known=False)
+                self.check(rpc, context, known=False)
             except NotAllowed as error:
                 await abort(context, error)
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, "there is no such call")
