@@ -129,7 +129,17 @@ def test_who_searched_is_on_the_record_whatever_becomes_of_the_node(tally: Tally
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["taxation#99"], 4), (["nobody"], 4), (["nobody#1"], 4), (["taxation#x"], 2), (["--on", "x"], 2)],
+    [
+        (["taxation#99"], 4),
+        (["nobody"], 4),
+        (["nobody#1"], 4),
+        (["taxation#x"], 2),
+        (["--on", "x"], 2),
+        (["--to", "zzz"], 2),
+        (["--to", "zzz:clerk"], 2),
+        (["--to", ""], 2),
+        (["--to", "taxation:A b"], 2),
+    ],
     ids=str,
 )
 def test_what_is_not_known_is_refused(tally: Tally, told: LocalCluster, arguments: list[str], code: int) -> None:

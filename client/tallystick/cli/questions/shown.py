@@ -50,6 +50,8 @@ def shown(session: Session, of: str | None, to: str | None, subject: bool, on: s
 
     if subject and of and "#" in of:
         raise Usage("a subject and one entry", where="--subject-from-stdin", expected="one of the two")
+    if to is not None:
+        _check_reader(session, to)
     with session.ledgers() as ledgers:
         wanted = Showings(to=to or "", subject=subject)
         if of and "#" in of:
@@ -67,6 +69,26 @@ def shown(session: Session, of: str | None, to: str | None, subject: bool, on: s
     if not session.output.json:
         _Lines(session, audited).print(wanted, opened)
     return end(session, audited, {"shown": shown_json(wanted.found), "opened": _accounts(opened)})
+
+
+def _check_reader(session: Session, to: str) -> None:
+    """A party that some version of the charter names, or an actor of one. Raises Usage.
+
+    Of every version known, since one that this version no longer names may have been shown something before.
+    """
+    from tallystick.core.errors import InvalidIdentifier, Usage
+    from tallystick.core.holder import Holder
+    from tallystick.sdk.charter_files import known_versions
+
+    known = known_versions(session.profile.charter_path, session.profile.charter_digest)
+    parties = dict.fromkeys(party.id for version in reversed(known) for party in version.charter.parties)
+    expected = "a bureau or auditor of the charter, or an actor as in taxation:clerk"
+    try:
+        named = Holder.parse(to).party
+    except InvalidIdentifier as error:
+        raise Usage(error.what, where="--to", expected=expected) from None
+    if named not in parties:
+        raise Usage(f"the charter names no {named!r}", where="--to", expected=expected)
 
 
 def _size(audited: Audited, wanted: Showings) -> int:
