@@ -14,6 +14,7 @@ from typing import Any, Final
 from tallystick.core.certificate import Certificate, Issued, parse_authorities, parse_issued
 from tallystick.core.certified import check_certified
 from tallystick.core.charter import Charter
+from tallystick.core.counted import counted
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAuthentic, Usage
 from tallystick.core.holder import NODE_NAME, Holder
 from tallystick.sdk.certificates import CertificateAuthority, read_pem, read_request
@@ -174,7 +175,8 @@ class Certifying:
             return f"{self.party}: the certificate of its node: {trouble}: {renew}"
         if not certificate.ends_soon(now_us):
             return ""
-        return f"{self.party}: the certificate of its node ends in {certificate.days_left(now_us)} days: {renew}"
+        left = counted(certificate.days_left(now_us), "day")
+        return f"{self.party}: the certificate of its node ends in {left}: {renew}"
 
     def listed(self, now_us: int) -> Iterator[tuple[str, str, Certificate | None, str]]:
         """Every certificate in the folder: its file's name, whose it is, itself, and what is wrong with it or empty."""

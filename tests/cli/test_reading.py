@@ -81,12 +81,14 @@ def test_log_is_newest_first_and_says_what_it_covers(tally: Tally, profile: Path
     assert said.lines[0].startswith(told["evil"])
     assert len(said.lines) == 3
     assert "full range" in said.err
-    assert "the first 3" in said.err
+    assert "; the newest 3 alone." in said.err
 
 
 def test_log_oldest_first_begins_at_the_beginning(tally: Tally, profile: Path) -> None:
     """Entry 0 is the charter's adoption."""
     said = tally("log", "--oldest-first", "-n", 1, "--json", profile=profile)
+    assert said.err.startswith("1 entry. Covered: ")
+    assert "; the oldest 1 alone." in said.err
     assert said.jsons[0]["index"] == 0
     assert said.jsons[0]["kind"] == "CharterAdopted"
 

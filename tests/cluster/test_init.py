@@ -159,7 +159,7 @@ def test_a_registrar_elsewhere_registers_nobody_here(tmp_path: Path) -> None:
     adopted = tallyd("init", home, "--charter", note, "--charter-digest", digest)
     assert adopted.returncode == 0
     assert "no actor was registered" in adopted.stderr
-    assert tallyd("fsck", home).stdout == "pudong.example/archives: 1 entries, no difference\n"
+    assert tallyd("fsck", home).stdout == "pudong.example/archives: 1 entry, no difference\n"
 
 
 @pytest.mark.parametrize("name", ["ledger", "witness", "registrar"])

@@ -14,6 +14,7 @@ from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.audit.finding import HOLDERS, Fact, Finding
 from tallystick.audit.rule import RULES
 from tallystick.core.charter import Charter
+from tallystick.core.counted import counted, counted_entries
 from tallystick.core.kinds import BY_NAME, enum_label
 from tallystick_proto.v1.statement_pb2 import DutyAssigned
 
@@ -89,7 +90,7 @@ class Words:
         """How many working days after 逾期; what is late by hours or over a weekend is late by less than one."""
         if not days:
             return self.say("less than a working day", "不足 1 个工作日")
-        return self.say(f"{days} working day{'' if days == 1 else 's'}", f" {days} 个工作日")
+        return self.say(counted(days, "working day"), f" {days} 个工作日")
 
     def field(self, field: str) -> str:
         """What a field of an exchange's half is called."""
@@ -130,8 +131,8 @@ class Words:
         """What an answer speaks of, and what it does not: one sentence a line."""
         ledgers = coverage.ledgers
         yield self.say(
-            f"Coverage: {_counted(len(ledgers), 'ledger', 'ledgers')},"
-            f" {_counted(coverage.entries, 'entry', 'entries')} verified"
+            f"Coverage: {counted(len(ledgers), 'ledger')},"
+            f" {counted_entries(coverage.entries)} verified"
             f" ({'full pass' if coverage.full else 'as answered'}), charter {coverage.charter} version"
             f" {coverage.version}, as of {coverage.day.isoformat()}.",
             f"核查范围：{len(ledgers)} 本台账，共 {coverage.entries:,} 条已核验"
@@ -182,12 +183,12 @@ class Words:
 
     def _witnessed(self, ledgers: Sequence[LedgerCoverage]) -> Iterator[str]:
         """How far the ledgers that were shown are witnessed, and what is not."""
-        counted = [ledger for ledger in ledgers if ledger.witnessed is not None]
-        if counted:
-            size = sum(ledger.size for ledger in counted)
-            lacking = [ledger for ledger in counted if ledger.unwitnessed]
+        quorate = [ledger for ledger in ledgers if ledger.witnessed is not None]
+        if quorate:
+            size = sum(ledger.size for ledger in quorate)
+            lacking = [ledger for ledger in quorate if ledger.unwitnessed]
             witnessed = size - sum(ledger.unwitnessed for ledger in lacking)
-            en = f"Witnessed by a quorum under this charter: {witnessed:,} of {_counted(size, 'entry', 'entries')}"
+            en = f"Witnessed by a quorum under this charter: {witnessed:,} of {counted_entries(size)}"
             zh = f"已由达到本章程门限的单位见证：{size:,} 条中 {witnessed:,} 条"
             for kept, said_en, said_zh in (
                 (False, "unwitnessed, its own node's word alone", "未经见证、仅凭其节点"),
@@ -231,7 +232,7 @@ class Words:
         name, witness = self.bureau(bureau), self.bureau(keeper)
         return self.say(
             f"The node of {name} is out of reach: its ledger as the copy of {witness} shows it,"
-            f" {_counted(size, 'entry', 'entries')}; what came later is not covered.",
+            f" {counted_entries(size)}; what came later is not covered.",
             f"{name}节点无法连接：其台账据{witness}所存副本，至第 {size} 条；其后入账的未覆盖。",
         )
 
@@ -246,7 +247,7 @@ class Words:
             if len(by_count) == 1:
                 which = self.say("each ledger", "各台账")
             yield self.say(
-                f"Checkpoints compared with what {_counted(count, 'other node holds', 'other nodes hold')}: {which}.",
+                f"Checkpoints compared with what {counted(count, 'other node holds', 'other nodes hold')}: {which}.",
                 f"封账点已与其他 {count} 个节点所存相核对：{which}。",
             )
         if coverage.silent_nodes:
@@ -287,11 +288,7 @@ class Words:
             )
         if ledger.not_understood:
             yield self.say(
-                f"{_counted(ledger.not_understood, 'entry', 'entries')} of {name}"
+                f"{counted_entries(ledger.not_understood)} of {name}"
                 f" say{'s' if ledger.not_understood == 1 else ''} more than this version understands.",
                 f"{name} 有 {ledger.not_understood} 条含本版本不识别的内容。",
             )
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

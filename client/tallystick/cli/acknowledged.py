@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tallystick.cli.options import Session
 from tallystick.core.acknowledged import Acknowledged, Verdict, judge_acknowledged
 from tallystick.core.checkpoint import parse_checkpoint
+from tallystick.core.counted import counted_entries
 from tallystick.core.errors import NotFound, VerificationFailed
 from tallystick.core.note import parse_note
 from tallystick.core.tlog_proof import parse_tlog_proof
@@ -40,11 +41,11 @@ def judged_sentence(session: Session, name: str, found: Acknowledged) -> str:
     cosigned = say("which had no quorum to ask", "无见证法定数")
     if found.needed:
         cosigned = say(
-            f"with {found.cosigned} cosignatures of {found.needed} needed",
+            f"with {found.cosigned} of {found.needed} cosignatures needed",
             f"副署 {found.cosigned} 个，须 {found.needed} 个",
         )
     signed = say(
-        f"{name} signed {size} entries, {cosigned}, and the charter ends that key at {vouches}",
+        f"{name} signed {counted_entries(size)}, {cosigned}, and the charter ends that key at {vouches}",
         f"{name}曾签署 {size} 条（{cosigned}），章程令该公钥止于 {vouches} 条",
     )
     match found.verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tallystick.cli.options import Session
+from tallystick.core.counted import counted_entries
 
 if TYPE_CHECKING:
     from tallystick.sdk.charter_news import CharterNews
@@ -35,8 +36,8 @@ def alarms(session: Session, heard: Heard) -> list[dict[str, Any]]:
             "unreconciled",
             each.bureau,
             say(
-                f"suspicion: nobody shows how a checkpoint of {each.size} entries of {each.bureau} joins what this "
-                f"client trusts; it is kept in {each.path}",
+                f"suspicion: nobody shows how a checkpoint of {counted_entries(each.size)} of {each.bureau} joins "
+                f"what this client trusts; it is kept in {each.path}",
                 f"待核对：{name(each.bureau)}一处 {each.size} 条的封账点，无人证明其承接此前已核对的账目，"
                 f"存于 {each.path}",
             ),

@@ -17,6 +17,7 @@ from click.shell_completion import CompletionItem
 
 from tallystick.cli.options import Session, command, complete_bureau
 from tallystick.cli.references import EntryReference
+from tallystick.core.counted import counted_entries
 from tallystick.core.errors import TallystickError, Unreachable
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def log(
                 session.output.note(f"{reader.bureau.id}: {error}")
         lines = _Lines(session, Describer(ledgers.charter, session.language, session.zone), asked, suspects)
         lines.print(_first_ones(query, asked, limit, newest_first, take_last=follow and not oldest_first))
-        _print_coverage(session, asked, failed, limit, lines.count)
+        _print_coverage(session, asked, failed, limit, lines.count, newest=not oldest_first)
         if follow:
             _follow(query, asked, lines)
     return max((error.exit_code for error in failed), default=0)
@@ -272,7 +273,7 @@ class _Lines:
 
 
 def _print_coverage(
-    session: Session, asked: Sequence[Asked], failed: Sequence[TallystickError], limit: int, count: int
+    session: Session, asked: Sequence[Asked], failed: Sequence[TallystickError], limit: int, count: int, *, newest: bool
 ) -> None:
     """Which ledgers, up to which size, how complete, how far witnessed, and whose copies showed them."""
     from tallystick.audit.words import Words
@@ -290,19 +291,21 @@ def _print_coverage(
             far = output.say("no quorum of witnesses", "见证单位不足")
         else:
             far = output.say(f"{part.witnessed} witnessed", f"其中 {part.witnessed} 条已获见证")
-        said = output.say(f"{name} up to {part.size} entries, {how}, {far}", f"{name}至第 {part.size} 条，{how}，{far}")
+        said = output.say(
+            f"{name} up to {counted_entries(part.size)}, {how}, {far}",
+            f"{name}至第 {part.size} 条，{how}，{far}",
+        )
         if part.reader.keeper:
             witness = words.bureau(part.reader.keeper)
             said += output.say(
                 f", its node out of reach, as the copy of {witness} shows it", f"，节点无法连接，据{witness}所存副本"
             )
         parts.append(said)
-    cut = (
-        output.say(f"; the first {limit} of what there is", f"；只列前 {limit} 条") if limit and count >= limit else ""
-    )
+    en, zh = ("newest", "最新") if newest else ("oldest", "最早")
+    cut = output.say(f"; the {en} {limit} alone", f"；只列{zh} {limit} 条") if limit and count >= limit else ""
     missing = output.say(f"; {len(failed)} not covered", f"；{len(failed)} 本未覆盖") if failed else ""
     covered = output.say("; ", "；").join(parts) or output.say("nothing", "无")
-    entries = output.say("1 entry" if count == 1 else f"{count} entries", f"{count} 条")
+    entries = output.say(counted_entries(count), f"{count} 条")
     output.note(
         output.say(f"{entries}. Covered: {covered}{cut}{missing}.", f"{entries}。核查范围：{covered}{cut}{missing}。")
     )

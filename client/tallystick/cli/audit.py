@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallystick.cli.options import Session, command, complete_bureau, read_from
+from tallystick.core.counted import counted
 
 if TYPE_CHECKING:
     from tallystick.audit.finding import Finding
@@ -148,7 +149,7 @@ def _print(session: Session, audited: Audited, shown: list[Finding], lives: Live
     if rows or lives is not None:
         output.line()
     count = len(shown)
-    output.line(output.say(f"{count} finding{'' if count == 1 else 's'}.", f"{count} 个问题。"))
+    output.line(output.say(f"{counted(count, 'finding')}.", f"{count} 个问题。"))
     print_coverage(session, charter, audited.coverage)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallystick.cli.options import Session, command
+from tallystick.core.counted import counted
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAuthentic, TallystickError, Usage
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def certificate_warning(session: Session) -> str:
         return ""
     left = found.days_left(now_us())
     return say(
-        f"your certificate ends in {left} days: tally identity renew",
+        f"your certificate ends in {counted(left, 'day')}: tally identity renew",
         f"本方证书尚余 {left} 天到期：tally identity renew",
     )
 
@@ -146,7 +147,7 @@ def _facts(session: Session, certificate: Issued) -> list[tuple[str, str]]:
     return [
         (say("certificate", "证书"), certificate.holder.id + (f"; {trouble}" if trouble else "")),
         (say("fingerprint", "指纹"), certificate.fingerprint),
-        (say("ends", "到期"), say(f"{ends}, in {left} days", f"{ends}，尚余 {left} 天")),
+        (say("ends", "到期"), say(f"{ends}, in {counted(left, 'day')}", f"{ends}，尚余 {left} 天")),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallystick.cli.options import Session
+from tallystick.core.counted import counted_entries
 
 if TYPE_CHECKING:
     from tallystick.cli.describe import Describer
@@ -39,9 +40,9 @@ def print_equivocation(session: Session, describer: Describer, bureau: Bureau, p
     facts = [
         (say("ledger", "台账"), f"{name} ({bureau.origin})"),
         (say("key", "公钥"), key.public.hex()),
-        (say("checkpoint A", "封账点甲"), say(f"{smaller.size} entries", f"{smaller.size} 条")),
+        (say("checkpoint A", "封账点甲"), say(counted_entries(smaller.size), f"{smaller.size} 条")),
         (say("root in A", "甲之树根"), smaller.root.hex()),
-        (say("checkpoint B", "封账点乙"), say(f"{larger.size} entries", f"{larger.size} 条")),
+        (say("checkpoint B", "封账点乙"), say(counted_entries(larger.size), f"{larger.size} 条")),
         (say(f"root of {smaller.size} in B", f"乙之前 {smaller.size} 条树根"), proven.root.hex()),
     ]
     if proven.cosigners:
@@ -58,12 +59,12 @@ def sentences(session: Session, name: str, proven: Equivocation) -> tuple[str, s
     smaller, larger = proven.smaller.size, proven.larger.size
     if smaller == larger:
         verified = say(
-            f"Proven: the key of {name} signed two different histories of {smaller} entries.",
+            f"Proven: the key of {name} signed two different histories of {counted_entries(smaller)}.",
             f"已证明：{name}的密钥签署了两套账，均为 {smaller} 条而树根不同。",
         )
     else:
         verified = say(
-            f"Proven: the key of {name} signed two different histories; its {larger} entries do not extend its"
+            f"Proven: the key of {name} signed two different histories; its {counted_entries(larger)} do not extend its"
             f" {smaller}.",
             f"已证明：{name}的密钥签署了两套账，其 {larger} 条并不承接其 {smaller} 条。",
         )

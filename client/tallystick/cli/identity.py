@@ -14,6 +14,7 @@ import click
 from tallystick.cli.certificate import certificate_document, certificate_facts, print_certificate, renew
 from tallystick.cli.options import Session, command, complete_bureau, shared_options
 from tallystick.cli.registrar import register, revoke
+from tallystick.core.counted import counted_entries
 from tallystick.core.errors import Usage
 
 
@@ -142,7 +143,7 @@ def show_(session: Session, bureau: str | None) -> None:
         witness = session.profile.charter.by_id(reader.keeper).label("zh") if zh else reader.keeper
         by_en, by_zh = f"the copy of {witness} shows it, its node out of reach", f"{witness}所存副本（其节点无法连接）"
     coverage = say(
-        f"The ledger of {name} up to {size} entries, as {by_en}: each registration was verified, "
+        f"The ledger of {name} up to {counted_entries(size)}, as {by_en}: each registration was verified, "
         "and one that was left out would not show.",
         f"{name}台账至第 {size} 条，据{by_zh}：所列登记逐条核验；若有遗漏，此处无从得见。",
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import Session, command, shared_options
+from tallystick.core.counted import counted
 from tallystick.core.errors import Usage
 
 if TYPE_CHECKING:
@@ -113,7 +114,9 @@ def reseal(session: Session, old: Path) -> None:
         output.document({"resealed": done, "state": str(profile.state)})
         return
     output.line(
-        output.say(f"{done} files in {profile.state} are sealed anew", f"{profile.state} 中 {done} 个文件已重新密封")
+        output.say(
+            f"{counted(done, 'file')} in {profile.state} sealed anew", f"{profile.state} 中 {done} 个文件已重新密封"
+        )
     )
 
 

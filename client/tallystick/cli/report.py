@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import Session, command, read_from
+from tallystick.core.counted import counted
 from tallystick.core.errors import NotFound, TallystickError, Usage
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ def _put(session: Session, target: Path, data: bytes, count: int, *, complete: b
         if output.json:
             output.document({"file": str(target), "bytes": len(data), "findings": count, "complete": complete})
         else:
-            findings = output.say("1 finding" if count == 1 else f"{count} findings", f"{count} 个问题")
+            findings = output.say(counted(count, "finding"), f"{count} 个问题")
             output.line(f"{target}  {findings}")
     if not complete:
         output.note(

@@ -8,6 +8,7 @@ import click
 
 from tallystick.cli.options import Session, command
 from tallystick.cli.references import EntryReference
+from tallystick.core.counted import counted_entries
 from tallystick.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def sentences(session: Session, describer: Describer, proven: Proven) -> tuple[s
     name = describer.bureau(proven.bureau.id)
     where = proven.reference
     verified = say(
-        f"Proven: {where} is in the ledger of {name} that its key signed at {proven.checkpoint.size} entries, "
+        f"Proven: {where} is in the ledger of {name} that its key signed at {counted_entries(proven.checkpoint.size)}, "
         f"and {proven.author.actor} signed what it says.",
         f"已证明：{where} 在{name}以其密钥签署的 {proven.checkpoint.size} 条台账之中，"
         f"内容由 {proven.author.actor} 签署。",

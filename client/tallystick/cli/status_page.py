@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tallystick.core.counted import counted, counted_entries
+
 if TYPE_CHECKING:
     from tallystick.cli.options import Session
 
@@ -27,13 +29,14 @@ def print_status(
 
     charter = session.profile.charter
     answering = [row for row in rows if row["state"] == "answers"]
+    entries = sum(row["entries"] for row in answering)
     output = session.output
     coverage = output.say(
-        f"{len(answering)} of {len(rows)} ledgers answered, {sum(row['entries'] for row in answering)} entries, "
+        f"{len(answering)} of {counted(len(rows), 'ledger')} answered, {counted_entries(entries)}, "
         f"under charter {charter.name} version {charter.version}. Each answer is signed and extends what "
         "this client trusted; entries were counted, not read. Witnessed is what a quorum's cosignatures cover; which "
         "of its witnesses are behind is the node's word.",
-        f"{len(rows)} 本台账中 {len(answering)} 本有应答，共 {sum(row['entries'] for row in answering)} 条，"
+        f"{len(rows)} 本台账中 {len(answering)} 本有应答，共 {entries} 条，"
         f"依据章程 {charter.name} 第 {charter.version} 版。应答均有签名，"
         "且承接此前已核对的账目；条目只计数，未逐条核查。已见证者以达到门限的副署为证；何家滞后，据其节点所述。",
     )

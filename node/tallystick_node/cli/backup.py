@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tallystick.core.counted import counted_entries
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
 
@@ -39,7 +40,7 @@ def backup(directory: Path, target: Path, with_keys: bool, passphrase: Passphras
     taken = make_backup(settings, target, now_us(), show_bytes, with_keys=with_keys)
     if sys.stderr.isatty():
         click.echo(err=True)
-    click.echo(f"{target}: {taken.size:,} entries of {taken.origin}, {'with' if with_keys else 'without'} keys")
+    click.echo(f"{target}: {counted_entries(taken.size)} of {taken.origin}, {'with' if with_keys else 'without'} keys")
 
 
 @click.command(short_help="Make a home of a backup, or put its database back.")
@@ -58,14 +59,14 @@ def restore(source: Path, directory: Path) -> None:
     done = restored(source, directory)
     taken = done.taken
     _, bureau = Settings.load(directory / SETTINGS).open_charter()
-    click.echo(f"{directory}: {taken.size:,} entries of {taken.origin}, as of {taken.taken.isoformat()}")
+    click.echo(f"{directory}: {counted_entries(taken.size)} of {taken.origin}, as of {taken.taken.isoformat()}")
     if done.aside is not None:
         click.echo(f"the database before it stays in {done.aside}")
     for path in done.missing_keys:
         click.echo(f"not in the backup: put it back as {path}")
     if done.signed_size > taken.size:
         click.echo(
-            f"{done.signed_size:,} entries had been signed, and the node does not start on fewer: "
+            f"{counted_entries(done.signed_size)} had been signed, and the node does not start on fewer: "
             f"tallyd recover survey {directory}"
         )
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tallystick.core.counted import counted
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
 
@@ -81,7 +82,7 @@ def issue(
     from tallystick_node.certifying import Certifying
 
     holder, place = Certifying(directory, party, passphrase).issue(name, now_us(), days, request, target)
-    click.echo(f"{place}: the certificate of {holder.id}, for {days} days")
+    click.echo(f"{place}: the certificate of {holder.id}, for {counted(days, 'day')}")
 
 
 @cert.command(short_help="Renew the node's certificate.")
@@ -134,4 +135,4 @@ def _term(certificate: Certificate | None, now_us: int) -> str:
         return ""
     left = certificate.days_left(now_us)
     soon = " (renew it)" if certificate.ends_soon(now_us) else ""
-    return f", {left} days left{soon}, {certificate}"
+    return f", {counted(left, 'day')} left{soon}, {certificate}"

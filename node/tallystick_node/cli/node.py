@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tallystick.core.counted import counted, counted_entries
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
 
@@ -78,13 +79,15 @@ def fsck(directory: Path | None, file: Path | None, passphrase: Passphrase) -> N
         click.echo(str(difference))
     if report.clean:
         copied = f", and {report.copied:,} in copies" if report.copied else ""
-        click.echo(f"{report.origin}: {report.size:,} entries{copied}, no difference")
+        click.echo(f"{report.origin}: {counted_entries(report.size)}{copied}, no difference")
         if report.unopened:
-            click.echo(f"{report.unopened:,} disclosures were not opened: the key that seals them is not here")
+            click.echo(
+                f"not opened: {counted(report.unopened, 'disclosure')}, since the key that seals them is not here"
+            )
         return
     found = len(report.differences)
     more = " or more" if found >= DIFFERENCES_MAX else ""
-    click.echo(f"{report.origin}: {report.size:,} entries, {found}{more} difference{'' if found == 1 else 's'}")
+    click.echo(f"{report.origin}: {counted_entries(report.size)}, {found}{more} difference{'' if found == 1 else 's'}")
     sys.exit(DIFFERENCES_FOUND)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tallystick.core.counted import counted_entries
 from tallystick.core.safe_text import sanitise
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
@@ -84,10 +85,11 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
     if found.exists_nowhere:
         click.echo(
             "what was recorded there exists nowhere any more, and nobody may write it anew: the ledger is closed at "
-            f"{floor.size:,} entries. Name a successor: another bureau id of the same credit code, from `tallyd init`"
+            f"{counted_entries(floor.size)}. Name a successor: another bureau id of the same credit code, from "
+            "`tallyd init`"
         )
     else:
-        click.echo(f"they are of one history; the largest, {floor.size:,} entries, is the floor to pin")
+        click.echo(f"they are of one history; the largest, {counted_entries(floor.size)}, is the floor to pin")
         whole = _say_lost(settings, found)
     from tallystick.sdk.files import write_whole
 
@@ -129,7 +131,9 @@ def rebuild_command(directory: Path, file: Path, passphrase: Passphrase) -> None
         return
     for error in rebuilt.refused:
         click.echo(f"not taken: {sanitise(str(error))}", err=True)
-    click.echo(f"{directory}: {rebuilt.floor.size:,} entries from witnesses' copies, version {rebuilt.version.number}")
+    click.echo(
+        f"{directory}: {counted_entries(rebuilt.floor.size)} from witnesses' copies, version {rebuilt.version.number}"
+    )
     if rebuilt.committed:
         click.echo(f"{rebuilt.kept:,} of {rebuilt.committed:,} disclosures were still in {rebuilt.old}")
     if rebuilt.old.exists():

@@ -8,6 +8,7 @@ import click
 
 from tallystick.cli.options import Session, command, complete_bureau, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
+from tallystick.core.counted import counted
 
 if TYPE_CHECKING:
     from tallystick.audit.questions.catalogue import Resource
@@ -106,7 +107,7 @@ def _print_counts(session: Session, found: list[Resource]) -> None:
     output.line()
     output.line(
         say(
-            f"{count} resource{'' if count == 1 else 's'}: {', '.join(shares)}. Each is its bureau's signed word.",
+            f"{counted(count, 'resource')}: {', '.join(shares)}. Each is its bureau's signed word.",
             f"{count} 项信息资源：{'，'.join(shares)}。各行均为编目单位签署之言。",
         )
     )

@@ -8,6 +8,7 @@ import click
 
 from tallystick.cli.options import Session, command, read_from
 from tallystick.cli.questions.asking import NOTHING, end, from_full_pass, from_indexes, on_day
+from tallystick.core.counted import counted
 
 if TYPE_CHECKING:
     from tallystick.audit.entry import On
@@ -147,7 +148,7 @@ class _Lines:
                 return self._say("No such lookup within the coverage.", "核查范围内无此类查询。")
             return self._say("No such lookup was shown.", "未见此类查询。")
         return self._say(
-            f"{count:,} lookup{'' if count == 1 else 's'} by {officers:,}. Each is its bureau's own word, signed.",
+            f"{counted(count, 'lookup')} by {officers:,}. Each is its bureau's own word, signed.",
             f"{officers:,} 名经办人查询 {count:,} 次。各行均为其单位签署之言。",
         )
 
@@ -155,9 +156,8 @@ class _Lines:
         """What one node opened: what is proven of it, and what is its word."""
         name, matching = self._describe.bureau(opened.bureau), len(opened.matching)
         committed, others, unopened = opened.committed, opened.opened - matching, opened.unopened
-        plural = "" if committed == 1 else "s"
         return self._say(
-            f"{name}: of {committed:,} lookup{plural} of a subject, {matching:,} proven to be of this one; by its"
+            f"{name}: of {counted(committed, 'lookup')} of a subject, {matching:,} proven to be of this one; by its"
             f" node's word alone {others:,} are of others, and it holds nothing to open {unopened:,}.",
             f"{name}：涉及查询对象的 {committed:,} 次查询中，经核验属此对象 {matching:,} 次；"
             f"仅据其节点所称，属他人 {others:,} 次，无从打开 {unopened:,} 次。",

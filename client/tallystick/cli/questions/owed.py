@@ -9,6 +9,7 @@ import click
 
 from tallystick.cli.options import Session, command, complete_bureau, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
+from tallystick.core.counted import counted
 
 if TYPE_CHECKING:
     from tallystick.audit.seen import Seen
@@ -203,8 +204,7 @@ class _Lines:
 
         say, days = self._say, owed.late_days
         if owed.late:
-            plural = "" if days == 1 else "s"
-            return say(f"{days} working day{plural} late", f"逾期 {days} 个工作日") if days else say("late", "逾期")
+            return say(f"{counted(days, 'working day')} late", f"逾期 {days} 个工作日") if days else say("late", "逾期")
         if asked := paused_by(owed, self._seen):
             return say(f"paused by {', '.join(asked)}", f"待 {'、'.join(asked)} 答复，暂停")
         return say("no deadline is set", "未设期限") if owed.deadline_us is None else say("runs", "未到期")

@@ -117,7 +117,8 @@ class _Lines:
                 for fate, exchange in answer.others
             ],
         )
-        self._output.line()
+        if answer.matched or answer.others:
+            self._output.line()
         self._output.line(self._counts())
 
     def _by(self, agreement: Agreement) -> str:

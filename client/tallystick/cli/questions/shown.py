@@ -9,6 +9,7 @@ import click
 from tallystick.cli.options import Session, command, complete_bureau, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
 from tallystick.cli.references import BureauOrEntry
+from tallystick.core.counted import counted
 
 if TYPE_CHECKING:
     from tallystick.audit.questions.shown import Showing, Showings
@@ -227,7 +228,7 @@ class _Lines:
         if not count:
             return self._say("Nothing of it is recorded as shown, within the coverage.", "核查范围内无此类查阅留痕。")
         return self._say(
-            f"{count:,} line{'' if count == 1 else 's'}, each the word of the node that showed it.",
+            f"{counted(count, 'line')}, each the word of the node that showed it.",
             f"{count:,} 条查阅留痕，各为出示节点之言。",
         )
 

@@ -8,6 +8,7 @@ import click
 
 from tallystick.cli.options import Session, command, complete_bureau, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
+from tallystick.core.counted import counted
 
 if TYPE_CHECKING:
     from tallystick.audit.seen import Seen
@@ -69,11 +70,12 @@ def systems(session: Session, bureau: str | None, on: str | None) -> int:
                 for each in found
             ],
         )
-        output.line()
+        if found:
+            output.line()
         count = len(found)
         output.line(
             say(
-                f"{count} system{'' if count == 1 else 's'}. Each line is its bureau's own word.",
+                f"{counted(count, 'system')}. Each line is its bureau's own word.",
                 f"{count} 个系统。各行均为登记单位之言。",
             )
         )
