@@ -19,7 +19,7 @@ from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAuthe
 from tallystick.core.holder import NODE_NAME, Holder
 from tallystick.sdk.certificates import CertificateAuthority, read_pem, read_request
 from tallystick.sdk.certified_key import CertifiedFiles
-from tallystick.sdk.files import write_whole
+from tallystick.sdk.files import check_new, write_whole
 from tallystick.sdk.key_file import passphrase_like
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.authority import TLS, certified_files
@@ -121,6 +121,7 @@ class Certifying:
             return holder, files.certificate
         if target is None:
             raise Usage("a request's certificate goes into a file", expected="--output FILE")
+        check_new(target)
         asked, public = read_request(read_pem(request), str(request))
         if asked != holder:
             raise Usage(f"the request is for {asked.id}", where=str(request), expected=f"one for {holder.id}")

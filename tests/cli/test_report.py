@@ -66,7 +66,7 @@ def test_the_same_charter_coverage_and_day_give_the_same_bytes(
     """Two runs into files of other names, one of them replaced, are the same; so is what goes to standard output."""
     one, other = tmp_path / "one", tmp_path / "other"
     other.write_text("what was there before")
-    assert report("-o", one, *arguments).code == report("-o", other, *arguments).code == 0
+    assert report("-o", one, *arguments).code == report("-o", other, "--force", *arguments).code == 0
     assert one.read_bytes() == other.read_bytes()
     assert report("-o", "-", *arguments).out.encode() == one.read_bytes()
 
@@ -116,6 +116,18 @@ def test_with_json_the_command_says_what_it_wrote(report: Report, tmp_path: Path
     assert said["findings"] > 0
 
 
+def test_a_file_that_is_there_is_replaced_when_told_to(report: Report, tmp_path: Path) -> None:
+    """With --force alone; folders on the way are made."""
+    target = tmp_path / "new" / "audit.csv"
+    assert report("--format", "csv", "-o", target).code == 0
+    target.write_text("mine")
+    said = report("--format", "csv", "-o", target)
+    assert (said.code, target.read_text()) == (2, "mine")
+    assert "there is a file already; expected another name, or --force" in said.err
+    assert report("--format", "csv", "-o", target, "--force").code == 0
+    assert target.read_text() != "mine"
+
+
 @pytest.mark.usefixtures("copies_away")
 def test_a_report_of_what_was_not_read_whole_says_so(
     tally: Tally, shared_cluster: LocalCluster, tmp_path: Path
@@ -123,7 +135,8 @@ def test_a_report_of_what_was_not_read_whole_says_so(
     """Beside the count, which would else be taken for good news."""
     with shared_cluster[PLANNING].stopped():
         said = tally("report", "-o", tmp_path / "audit.html", profile=shared_cluster.auditor_profile)
-        as_json = tally("report", "-o", tmp_path / "audit.html", "--json", profile=shared_cluster.auditor_profile)
+        again = ("report", "-o", tmp_path / "audit.html", "--force", "--json")
+        as_json = tally(*again, profile=shared_cluster.auditor_profile)
     assert (said.code, as_json.code) == (0, 0)
     assert "Not every ledger was read whole" in said.err
     assert as_json.json["complete"] is False
@@ -134,6 +147,8 @@ def test_a_report_of_what_was_not_read_whole_says_so(
     [
         ((), 2, "-o FILE"),
         (("-o", "DIRECTORY"), 2, "is no file"),
+        (("-o", "DIRECTORY", "--force"), 2, "is no file"),
+        (("-o", "DIRECTORY/file"), 2, "there is a file already"),
         (("-o", "DIRECTORY/file/below"), 2, "cannot be written"),
         (("-o", "-", "--on", "yesterday"), 2, "is no day"),
         (("-o", "-", "--form", "bureau", "nobody"), 4, "no bureau 'nobody'"),

@@ -77,7 +77,7 @@ def test_a_node_s_certificate_is_renewed_where_its_authority_is(home: Settings) 
     assert after.certificate.days_left(now_us()) == 29
     listed = done("cert", "show", folder)
     assert f"node.crt              market:node, 29 days left, {after.certificate}" in listed
-    assert "authority.crt         the authority of market, 36" in listed
+    assert "authority.crt         the authority of market, 3,6" in listed
     assert "clerk.crt             market:clerk, 89 days left" in listed
 
 
@@ -94,6 +94,7 @@ def test_where_the_authority_is_elsewhere_a_request_goes_there(home: Settings, t
     issue = ("cert", "issue", vault, "--party", "market", "--request", request, "--output", answer)
     assert "the request is for market:node" in refused(2, *issue, "market:clerk")
     done(*issue, "market:node")
+    assert "there is a file already" in refused(2, *issue, "market:node")
     node = certified_files(folder, "node")
     before = node.load()
     done("cert", "issue", vault, "--party", "market", "market:clerk")

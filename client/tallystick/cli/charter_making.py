@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.charter_text import print_changes, quorums_document, read_text, standing
-from tallystick.cli.options import Session, command
+from tallystick.cli.options import Session, command, new_file
 from tallystick.cli.trust import charter as charter
 from tallystick.core.errors import ConfigInvalid, NotFound, Usage, VerificationFailed
 
@@ -23,7 +23,7 @@ _FILE = click.Path(path_type=Path)
 
 @charter.command(short_help="Write the text of the next version.")
 @click.argument("edits", metavar="EDITS", type=_FILE)
-@click.option("-o", "--output", "target", required=True, metavar="FILE", type=_FILE, help="Where to; a new file.")
+@new_file(required=True)
 @click.option(
     "--floor",
     "floors",
@@ -48,7 +48,7 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
     from tallystick.core.charter_note import charter_digest, parse_charter
     from tallystick.sdk.charter_files import version_in
     from tallystick.sdk.clock import now_us
-    from tallystick.sdk.files import write_whole
+    from tallystick.sdk.files import check_new, write_whole
 
     before = version_in(session.profile.charter_path)
     try:
@@ -56,7 +56,7 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise ConfigInvalid(f"cannot be read: {why}", where=str(edits), expected="TOML") from None
-    _refuse_existing(target)
+    check_new(target)
     issued = datetime.fromtimestamp(now_us() // 1_000_000, UTC).astimezone(before.charter.issued.tzinfo)
     try:
         text = draft(before, asked, issued, {bureau: _floor(session, bureau) for bureau in floors})
@@ -87,7 +87,7 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
 
 @charter.command(short_help="Make a key for a holder of the charter.")
 @click.argument("name")
-@click.option("-o", "--output", "target", required=True, metavar="FILE", type=_FILE, help="Where to; a new file.")
+@new_file(required=True)
 @click.option("--encrypt", is_flag=True, help="Put it under a passphrase.")
 @command
 def key(session: Session, name: str, target: Path, encrypt: bool) -> None:
@@ -98,9 +98,10 @@ def key(session: Session, name: str, target: Path, encrypt: bool) -> None:
       tally charter key pudong.example/key-4 -o key-4.pem --encrypt
     """
     from tallystick.core.note import VerifierKey
+    from tallystick.sdk.files import check_new
     from tallystick.sdk.key_file import generate_key
 
-    _refuse_existing(target)
+    check_new(target)
     chosen = session.passphrase.chosen(str(target)) if encrypt else b""
     try:
         made = generate_key(target, chosen)
@@ -118,9 +119,7 @@ def key(session: Session, name: str, target: Path, encrypt: bool) -> None:
 @charter.command(short_help="Add one signature to a version.")
 @click.argument("file", type=_FILE)
 @click.option("--key", "key_path", required=True, metavar="KEY", type=_FILE, help="The charter key's file.")
-@click.option(
-    "-o", "--output", "target", required=True, metavar="NOTE", type=_FILE, help="Where to; FILE itself, or new."
-)
+@new_file("Where to; may be FILE itself", metavar="NOTE", required=True)
 @click.option(
     "--previous", metavar="PREVIOUS", type=_FILE, help="The version before it, for a key that this one no longer names."
 )
@@ -139,13 +138,13 @@ def sign(session: Session, file: Path, key_path: Path, target: Path, previous: P
     from tallystick.core.charter_note import charter_digest
     from tallystick.core.note import VerifierKey, add_signatures, parse_note, sign_note
     from tallystick.sdk.charter_files import read_note, version_in
-    from tallystick.sdk.files import write_whole
+    from tallystick.sdk.files import check_new, write_whole
     from tallystick.sdk.key_file import load_key
 
     data = read_note(file)
     text, proposed = read_text(file, data)
     if target.absolute() != file.absolute():
-        _refuse_existing(target)
+        check_new(target)
     charters = (proposed,) if previous is None else (version_in(previous).charter, proposed)
     signing = load_key(key_path, session.passphrase)
     keys = [VerifierKey.parse(each) for each in dict.fromkeys(k for one in charters for k in one.charter_keys)]
@@ -199,8 +198,3 @@ def _floor(session: Session, bureau: str) -> Floor:
         raise NotFound("this profile was shown nothing of it yet", where=bureau, expected="a ledger it has read")
     checkpoint = open_checkpoint(note, found.ledger_verifier, found.ends)
     return Floor(checkpoint.size, encode_base64(checkpoint.root))
-
-
-def _refuse_existing(target: Path) -> None:
-    if target.exists():
-        raise Usage("there is a file already", where=str(target), expected="another name")

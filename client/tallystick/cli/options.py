@@ -181,6 +181,22 @@ def shared_options(function: F) -> F:
     return function
 
 
+def new_file(help_: str = "Where to", *, metavar: str = "FILE", required: bool = False) -> Callable[[F], F]:
+    """`-o FILE`, by the rule of `sdk.files.check_new`, which the command calls before it works."""
+    return click.option(
+        "-o",
+        "--output",
+        "target",
+        metavar=metavar,
+        required=required,
+        type=click.Path(path_type=Path),
+        help=f"{help_}. Folders on the way are made; a file that is there is not replaced.",
+    )
+
+
+force = click.option("--force", is_flag=True, help="Replace the file that is there.")
+"""For a command whose `-o FILE` may be written again."""
+
 read_from = click.option(
     "--from",
     "source",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import Session, command
+from tallystick.cli.options import Session, command, force, new_file
 from tallystick.cli.references import EntryReference
 from tallystick.cli.show import disclose_option, disclosed_fields
-from tallystick.core.errors import CharterMismatch, NotFound, SignatureInvalid, Usage, VerificationFailed
+from tallystick.core.errors import CharterMismatch, NotFound, SignatureInvalid, VerificationFailed
 from tallystick.core.limits import EVIDENCE_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -22,16 +22,8 @@ _STANDARD = Path("-")
 
 @click.command()
 @click.argument("reference", metavar="REF", type=EntryReference())
-@click.option(
-    "-o",
-    "--output",
-    "target",
-    required=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Where to; - for standard output.",
-)
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@new_file("Where to; - for standard output", required=True)
+@force
 @disclose_option
 @command
 def prove(session: Session, reference: str, target: Path, force: bool, disclose: str | None) -> None:
@@ -44,10 +36,10 @@ def prove(session: Session, reference: str, target: Path, force: bool, disclose:
     """
     from tallystick.audit.words import Words
     from tallystick.core.evidence import verify_presence
-    from tallystick.sdk.files import write_whole
+    from tallystick.sdk.files import check_new, write_whole
 
-    if target != _STANDARD and target.exists() and not force:
-        raise Usage("there is a file already", where=str(target), expected="another name, or --force")
+    if target != _STANDARD:
+        check_new(target, force=force)
     with session.ledgers() as ledgers:
         try:
             reader, _ = ledgers.locate(reference)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import Session, command, read_from
+from tallystick.cli.options import Session, command, force, new_file, read_from
 from tallystick.core.counted import counted
 from tallystick.core.errors import NotFound, TallystickError, Usage
 
@@ -27,14 +27,8 @@ _FORMS = ("worksheet", "bureau")
 
 
 @click.command()
-@click.option(
-    "-o",
-    "--output",
-    "target",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Where to; - for standard output, which is where CSV and JSON go by themselves.",
-)
+@new_file("Where to; - for standard output, which is where CSV and JSON go by themselves")
+@force
 @click.option("--on", "on", metavar="DAY", help="Judge as of the end of this day; else today.")
 @click.option(
     "--form",
@@ -63,6 +57,7 @@ _FORMS = ("worksheet", "bureau")
 def report(
     session: Session,
     target: Path | None,
+    force: bool,
     on: str | None,
     form: tuple[str, str] | None,
     format_: str,
@@ -72,7 +67,7 @@ def report(
     """Audit every ledger of the charter, and write what was found as one page that needs nothing else.
 
     The page is meant for a screen, a phone and A4 paper alike. Every figure leads to the entries behind it; the foot
-    says how it was made. The same charter, checkpoints and day give the same bytes. A file that is there is replaced.
+    says how it was made. The same charter, checkpoints and day give the same bytes.
     Exit code 0 once it is written, whatever was found.
 
     \b
@@ -90,7 +85,7 @@ def report(
     from tallystick.sdk import auditing
     from tallystick.sdk.rulebook import rulebook_of
 
-    target = _target(target, form, format_)
+    target = _target(target, form, format_, force=force)
     before, digest = (None, "") if since_report is None else _earlier(since_report)
     with session.ledgers_as_shown() as ledgers:
         if form is not None and form[0] == "bureau":
@@ -114,9 +109,10 @@ def report(
     _put(session, target, text.encode(), len(_shown(made, form)), complete=not audited.coverage.exit_code)
 
 
-def _target(target: Path | None, form: tuple[str, str] | None, format_: str) -> Path:
+def _target(target: Path | None, form: tuple[str, str] | None, format_: str, *, force: bool) -> Path:
     """Where to write, known to be possible before the ledgers are read. Raises Usage."""
     from tallystick.core.identifiers import check_finding_id
+    from tallystick.sdk.files import check_new
 
     if form is not None:
         if format_ == "json" or (format_ == "csv" and form[0] == "worksheet"):
@@ -127,8 +123,8 @@ def _target(target: Path | None, form: tuple[str, str] | None, format_: str) -> 
         if format_ == "html":
             raise Usage("where the page goes is not said", expected="-o FILE, or -o - for standard output")
         return _STANDARD
-    if target != _STANDARD and target.exists() and not target.is_file():
-        raise Usage("it is there and is no file", where=str(target), expected="a file's name")
+    if target != _STANDARD:
+        check_new(target, force=force)
     return target
 
 

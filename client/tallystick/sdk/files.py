@@ -8,7 +8,7 @@ from contextlib import suppress
 from errno import EINVAL, ENOTDIR
 from pathlib import Path
 
-from tallystick.core.errors import ConfigInvalid
+from tallystick.core.errors import ConfigInvalid, Usage
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -35,6 +35,17 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise ConfigInvalid(f"cannot be written: {error.strerror}", where=str(path)) from None
+
+
+def check_new(path: Path, *, force: bool | None = None) -> None:
+    """The rule of every `-o FILE`: folders on the way are made, and a file that is there is not replaced without
+    `force`, which is None where the command has no such option. Raises Usage.
+    """
+    if os.path.lexists(path) and not path.is_file():
+        raise Usage("it is there and is no file", where=str(path), expected="a file's name")
+    if os.path.lexists(path) and not force:
+        other = "another name" if force is None else "another name, or --force"
+        raise Usage("there is a file already", where=str(path), expected=other)
 
 
 def sync_folder(folder: Path) -> None:

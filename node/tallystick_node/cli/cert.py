@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(path_type=Path)
 _AUTHORITY_DAYS = 3_650
 _DAYS = 90
+_TARGET = "Where a request's certificate goes. Folders on the way are made; a file that is there is not replaced."
 _party = click.option("--party", metavar="ID", help="Whose DIR it is, where it is no node's home: an auditor's.")
 _days = click.option("--days", type=int, default=_DAYS, show_default=True, help="How long it lasts.")
 
@@ -60,7 +61,7 @@ def authority(
 @click.argument("name")
 @_party
 @click.option("--request", metavar="FILE", type=_FOLDER, help="Issue it for the key of this request.")
-@click.option("-o", "--output", "target", metavar="FILE", type=_FOLDER, help="Where a request's certificate goes.")
+@click.option("-o", "--output", "target", metavar="FILE", type=_FOLDER, help=_TARGET)
 @_days
 @passphrase_option
 def issue(
