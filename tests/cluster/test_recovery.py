@@ -196,9 +196,8 @@ def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) ->
     planning, taxation = cluster[PLANNING], cluster[TAXATION]
     size = declared(planning, "GH-1").index + 1
     planning.stop()
-    said, edits = surveyed(planning)
-    assert "nothing is lost" in said
-    assert "only if its keys are to be given up all the same, for the charter's holders" in said
+    planning.settings.database.rename(planning.home / "away")
+    _, edits = surveyed(planning)
     version = signed_next(cluster, edits)
     (planning.home / "recover-2.toml").unlink()
     taxation.kill()
@@ -223,6 +222,18 @@ def test_a_running_nodes_ledger_is_not_surveyed(cluster: LocalCluster) -> None:
     assert not list(planning.home.glob("recover-*"))
     assert not list((planning.home / "keys").glob("*-2.key"))
     declared(planning, "GH-1")
+
+
+def test_what_is_not_lost_is_not_recovered(cluster: LocalCluster) -> None:
+    """A stopped node whose database holds all that was signed makes no keys and no edits, and is simply run."""
+    planning = cluster[PLANNING]
+    declared(planning, "GH-1")
+    planning.stop()
+    assert "nothing is lost" in refused(2, "recover", "survey", planning.home, "--registrar")
+    assert not list(planning.home.glob("recover-*"))
+    assert not list((planning.home / "keys").glob("*-2.key"))
+    planning.start()
+    declared(planning, "GH-2")
 
 
 def test_a_home_that_is_gone_comes_back_from_charter_and_network(cluster: LocalCluster) -> None:

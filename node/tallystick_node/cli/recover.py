@@ -15,6 +15,7 @@ from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
 
 if TYPE_CHECKING:
+    from tallystick.core.checkpoint import Checkpoint
     from tallystick.core.errors import Forked
     from tallystick_node.config import Settings
     from tallystick_node.survey import Survey
@@ -45,7 +46,8 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
     What is written goes into `tally charter propose`: the new keys, and the floor, which is the largest checkpoint that
     a witness holds. Where witnessed entries exist nowhere any more, it says how the ledger is closed.
 
-    The node of DIR is stopped: what it recorded after that would stand above the floor, and be lost.
+    The node of DIR is stopped: what it recorded after that would stand above the floor, and be lost. Where its database
+    holds all that was signed nothing is lost, and nothing is made.
 
     Versions of the charter that DIR has not adopted, such as one that removes a lost witness, are named in their order:
     without its ledger the node cannot adopt them by itself.
@@ -80,7 +82,11 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
         held = "none" if each.checkpoint is None else f"{each.checkpoint.size:,} {each.checkpoint.root.hex()[:16]}"
         said = held if each.trouble is None else f"not known: {sanitise(str(each.trouble))}"
         click.echo(f"  {each.witness.id:{width}}  {said}")
-    floor, whole = found.floor, False
+    floor = found.floor
+    noted = _noted(settings, bureau.origin)
+    signed = max(found.signed, noted or 0)
+    if noted is not None:
+        _check_lost(settings, floor, signed)
     path, edits = _edits(settings, found, registrar=registrar)
     if found.exists_nowhere:
         click.echo(
@@ -90,14 +96,14 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
         )
     else:
         click.echo(f"they are of one history; the largest, {counted_entries(floor.size)}, is the floor to pin")
-        whole = _say_lost(settings, found)
+        if noted is None:
+            click.echo("whether more had been signed, this home no longer knows")
+        if signed > floor.size:
+            click.echo(f"{signed - floor.size:,} more had been signed, and no witness holds them")
     from tallystick.sdk.files import write_whole
 
     write_whole(path, edits.encode())
-    given_up = "only if its keys are to be given up all the same, " if whole else ""
-    click.echo(
-        f"{given_up}for the charter's holders: tally charter propose {path} -o charter-{charter.version + 1}.toml"
-    )
+    click.echo(f"for the charter's holders: tally charter propose {path} -o charter-{charter.version + 1}.toml")
 
 
 @recover.command(name="rebuild", short_help="Rebuild the ledger up to the floor of a version.")
@@ -163,29 +169,30 @@ def _edits(settings: Settings, found: Survey, *, registrar: bool) -> tuple[Path,
     return path, "\n".join(lines) + "\n"
 
 
-def _say_lost(settings: Settings, found: Survey) -> bool:
-    """Say what of the ledger is nowhere any more; returns whether nothing is lost."""
-    size, known = found.floor.size, found.signed
+def _noted(settings: Settings, origin: str) -> int | None:
+    """How many entries this home knows to have been signed; None where it no longer knows."""
     from tallystick.core.errors import StorageFailed
-    from tallystick_node.recovery import holds_all
     from tallystick_node.signed_size import SignedSize
 
     try:
-        signed = SignedSize.open(settings.signed_size, found.bureau.origin)
+        signed = SignedSize.open(settings.signed_size, origin)
     except StorageFailed:
-        click.echo("whether more had been signed, this home no longer knows")
-    else:
-        signed.close()
-        known = max(known, signed.value[0])
-    if known > size:
-        click.echo(f"{known - size:,} more had been signed, and no witness holds them")
-    whole = holds_all(settings, found.floor, known)
-    if whole:
-        click.echo(
-            f"{settings.database} holds all of that: nothing is lost, and "
-            f"`tallyd run {settings.path.parent}` goes on with it"
+        return None
+    signed.close()
+    return signed.value[0]
+
+
+def _check_lost(settings: Settings, floor: Checkpoint, known: int) -> None:
+    """Something is to be recovered. Raises Usage where the database holds all that was signed."""
+    from tallystick.core.errors import Usage
+    from tallystick_node.recovery import holds_all
+
+    if holds_all(settings, floor, known):
+        raise Usage(
+            f"nothing is lost, the {counted_entries(known)} that were signed are all here",
+            where=str(settings.database),
+            expected=f"`tallyd run {settings.path.parent}`, or `tallyd charter renew` to give up its keys",
         )
-    return whole
 
 
 def _kept(settings: Settings, origin: str, error: Forked) -> Forked:
