@@ -102,6 +102,26 @@ def stanza(bureau: Bureau) -> dict[str, object]:
     return {k: v for k, v in msgspec.to_builtins(bureau).items() if v}
 
 
+def test_a_version_is_judged_alone_by_its_digest(tally: Tally, folder: Path, profile: Path) -> None:
+    """Without a profile or a version before it: the digest that was given, and enough signatures, or exit code 5."""
+    digest = tally("charter", "show", "--json", profile=profile).json["digest"]
+    verify = ("charter", "verify", folder / "charter.note")
+    said = tally(*verify, "--digest", digest)
+    assert said.code == 0
+    assert said.lines[-1] == "It has the digest that was given, and the signatures its threshold asks for."
+    found = tally(*verify, "--digest", digest, "--json").json
+    assert found == {"trusted": True, "name": "pudong", "version": 1, "digest": digest, "signed_by": [HOLDER]}
+    other = tally(*verify, "--digest", f"blake3:{'5a' * 32}", "--json")
+    assert (other.code, other.json["trusted"], other.json["digest"]) == (5, False, digest)
+    assert f"its digest is {digest}" in other.err
+    unsigned = folder / "unsigned.note"
+    unsigned.write_text((folder / "charter.note").read_text().partition("\n\n— ")[0] + "\n")
+    bare = tally("charter", "verify", unsigned, "--digest", digest)
+    assert (bare.code, "signed by\t-" in bare.out) == (5, True)
+    assert tally(*verify, "--digest", digest, "--previous", folder / "charter.note").code == 2
+    assert tally(*verify, "--digest", "blake3:9f").code == 2
+
+
 def test_several_versions_are_adopted_in_their_order(tally: Tally, folder: Path, profile: Path) -> None:
     """One after the other at once; out of order, or one left out, it says which comes first."""
     second = make_next(tally, folder, "", "second")

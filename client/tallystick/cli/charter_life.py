@@ -1,4 +1,6 @@
-"""Trust: `tally charter verify` and `adopt`: going from one version of the charter to the next, offline."""
+"""Trust: `tally charter verify` and `adopt`: trusting a first version of the charter, and going from one to the next,
+offline.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from tallystick.cli.acknowledged import acknowledged_sentence
 from tallystick.cli.charter_making import charter as charter
 from tallystick.cli.charter_text import print_changes, quorums_document, read_text, standing
 from tallystick.cli.options import Session, command
+from tallystick.cli.references import Digest
 from tallystick.core.errors import CharterMismatch, VerificationFailed
 
 if TYPE_CHECKING:
@@ -19,24 +22,37 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 
 
-@charter.command(short_help="Check that a version follows the one in use.")
+@charter.command(short_help="Check a version: that it follows the one in use, or has a digest.")
 @click.argument("file", type=_FILE)
 @click.option("--previous", metavar="FILE", type=_FILE, help="The version before it; else the profile's charter.")
+@click.option(
+    "--digest",
+    metavar="DIGEST",
+    type=Digest(),
+    help="Judge it alone, by this digest, from a hand you trust: a first version.",
+)
 @command
-def verify(session: Session, file: Path, previous: Path | None) -> None:
+def verify(session: Session, file: Path, previous: Path | None, digest: str | None) -> None:
     """Show what a version of the charter changes and who signed it, and check that it follows the one before, offline.
 
-    Exits with 5 where it does not follow. With --previous, trust rests on the digest of that file: compare it.
+    Exits with 5 where it does not follow. With --previous, trust rests on the digest of that file: compare it. With
+    --digest no version before it is looked at, and no profile is needed.
 
     \b
-    Example:
+    Examples:
       tally charter verify charter-3.note --previous charter-2.note
+      tally charter verify charter.note --digest blake3:9f2c…
     """
     from tallystick.core.charter_chain import follow, signers
     from tallystick.core.charter_draft import changes
     from tallystick.core.charter_note import charter_digest
     from tallystick.sdk.charter_files import known_versions, read_note, version_in
 
+    if digest is not None:
+        if previous is not None:
+            raise click.UsageError("--previous and --digest cannot be combined", click.get_current_context())
+        _verify_alone(session, file, digest)
+        return
     if previous is not None:
         known = [version_in(previous)]
     else:
@@ -50,7 +66,8 @@ def verify(session: Session, file: Path, previous: Path | None) -> None:
         why = error
     last = known[-1]
     digest = charter_digest(text)
-    signed = signers(note, last.charter, proposed)
+    both = (last.charter,) if digest == last.digest else (last.charter, proposed)
+    signed = signers(note, *both)
     changed = changes(last.charter, proposed)
     output = session.output
     say = output.say
@@ -70,7 +87,7 @@ def verify(session: Session, file: Path, previous: Path | None) -> None:
                 (say("checked against", "对照"), say(f"version {last.number}", f"第 {last.number} 版")),
                 (say("its digest", "其摘要"), last.digest),
                 (say("signed by", "签名"), [key.name for key in signed] or ["-"]),
-                *standing(session, signed, last.charter, proposed),
+                *standing(session, signed, *both),
             ]
         )
         output.line()
@@ -84,6 +101,48 @@ def verify(session: Session, file: Path, previous: Path | None) -> None:
             )
         elif why is None:
             output.line(say("It is the version in use.", "即现行版本。"))
+    if why is not None:
+        raise why.at(str(file))
+
+
+def _verify_alone(session: Session, file: Path, digest: str) -> None:
+    """Show a version that is trusted by its digest alone. Raises VerificationFailed where that is another's."""
+    from tallystick.core.charter_chain import signers
+    from tallystick.core.charter_note import charter_digest, open_charter
+    from tallystick.sdk.charter_files import read_note
+
+    note = read_note(file)
+    text, found = read_text(file, note)
+    why: VerificationFailed | None = None
+    try:
+        open_charter(note, digest)
+    except VerificationFailed as error:
+        why = error
+    signed = signers(note, found)
+    output = session.output
+    say = output.say
+    if output.json:
+        document: dict[str, Any] = {"trusted": why is None, "name": found.name, "version": found.version}
+        document |= {"digest": charter_digest(text), "signed_by": [key.name for key in signed]}
+        output.document(document)
+    else:
+        output.facts(
+            [
+                (say("charter", "章程"), found.name),
+                (say("version", "版本"), str(found.version)),
+                (say("digest", "摘要"), charter_digest(text)),
+                (say("signed by", "签名"), [key.name for key in signed] or ["-"]),
+                *standing(session, signed, found),
+            ]
+        )
+        if why is None:
+            output.line()
+            output.line(
+                say(
+                    "It has the digest that was given, and the signatures its threshold asks for.",
+                    "与所给摘要一致，签名数达到门限。",
+                )
+            )
     if why is not None:
         raise why.at(str(file))
 

@@ -77,7 +77,8 @@ def print_changes(session: Session, before: Charter, after: Charter) -> None:
                 f"{'、'.join(lost)}见证不足两家：依本版记录者概不能获见证。",
             )
         )
-    output.line()
+    if rows:
+        output.line()
 
 
 def _quorum(session: Session, quorum: Quorum | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import Session, command, force, new_file
-from tallystick.cli.references import EntryReference
+from tallystick.cli.references import Digest, EntryReference
 from tallystick.cli.show import disclose_option, disclosed_fields
 from tallystick.core.errors import CharterMismatch, NotFound, SignatureInvalid, VerificationFailed
 from tallystick.core.limits import EVIDENCE_BYTES_MAX
@@ -81,7 +81,9 @@ def prove(session: Session, reference: str, target: Path, force: bool, disclose:
     type=click.Path(path_type=Path),
     help="The charter's note; else the profile's.",
 )
-@click.option("--charter-digest", metavar="DIGEST", help="Its digest, from a hand you trust; else the profile's.")
+@click.option(
+    "--charter-digest", metavar="DIGEST", type=Digest(), help="Its digest, from a hand you trust; else the profile's."
+)
 @command
 def verify(session: Session, file: Path, charter_path: Path | None, charter_digest: str | None) -> None:
     """Verify an evidence file, offline: the file, the charter and its digest are all it takes. FILE may be -.

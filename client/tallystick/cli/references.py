@@ -1,4 +1,5 @@
-"""What an argument may look like that names an entry, a version or a finding: read before anything is asked of anybody.
+"""What an argument may look like that names an entry, a version or a finding, or a charter by its digest: read before
+anything is asked of anybody.
 
 A text of another form is a wrong call; what has the form and is not there is not found.
 """
@@ -47,6 +48,17 @@ class VersionReference(_Reference):
         from tallystick.core.identifiers import parse_version_ref
 
         parse_version_ref(text)
+
+
+class Digest(_Reference):
+    """`blake3:9f2c…`, of a charter's text."""
+
+    name = "digest"
+
+    def read(self, text: str) -> None:
+        from tallystick.core.hashing import parse_digest
+
+        parse_digest(text)
 
 
 class BureauOrEntry(EntryReference):
