@@ -66,3 +66,14 @@ def test_what_cannot_be_done_is_one_line(folder: Path, tmp_path: Path, monkeypat
     assert tallyd("cluster", "up", "--dir", folder, "--bureaus", "1").returncode == 0
     assert "no bureau 'nowhere'" in refused(4, "cluster", "kill", "nowhere", "--dir", folder)
     assert "the 1 it was made with" in refused(2, "cluster", "up", "--dir", folder, "--bureaus", "2")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["nope", "--nope", "run", "run a b", "cluster up --bureaus x", "cert issue", "completion tcsh", "init d"],
+)
+def test_a_wrong_command_line_gets_one_line(line: str) -> None:
+    """What is wrong with it, and where help is, as `tally` says it."""
+    said = refused(2, *line.split())
+    assert said.endswith(" --help)")
+    assert "Error" not in said

@@ -19,6 +19,7 @@ from tallystick.cli.lazy import Lazy, LazyGroup
 from tallystick.cli.options import shared_options
 from tallystick.core.errors import StorageFailed, TallystickError
 from tallystick.core.safe_text import sanitise
+from tallystick.sdk.wrong_usage import wrong_usage
 
 DEBUG = "TALLYSTICK_DEBUG"
 INTERRUPTED = 130
@@ -210,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()  # a group called alone is asked what it can do
         return error.exit_code
     except click.ClickException as error:
-        return _say(_usage(error), error.exit_code)
+        return _say(wrong_usage(error, "tally"), error.exit_code)
     except TallystickError as error:
         return _say(str(error), error.exit_code, error)
     except OSError as error:  # files and sockets have their own errors: what is left is the output
@@ -231,13 +232,6 @@ def _say(sentence: str, exit_code: int, error: BaseException | None = None) -> i
     with suppress(OSError):
         print(f"tally: {sanitise(sentence)}", file=sys.stderr)
     return exit_code
-
-
-def _usage(error: click.ClickException) -> str:
-    sentence = " ".join(error.format_message().split()).rstrip(".")
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "tally"
-    return f"{sentence[:1].lower()}{sentence[1:]} (see {command} --help)"
 
 
 def _reader_went() -> int:

@@ -9,6 +9,7 @@ import sys
 import click
 
 from tallystick.core.errors import TallystickError
+from tallystick.sdk.wrong_usage import wrong_usage
 from tallystick_node.cli.backup import backup, restore
 from tallystick_node.cli.cert import cert
 from tallystick_node.cli.charter import charter
@@ -25,7 +26,7 @@ EPILOG = (
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="tallystick", prog_name="tallyd")
+@click.version_option(package_name="tallystick", prog_name="tallyd", message="%(prog)s %(version)s")
 def tallyd() -> None:
     """A bureau's node: it keeps one ledger, answers for it, and proves what it answers."""
 
@@ -41,8 +42,11 @@ def main() -> None:
         code = tallyd.main(standalone_mode=False)
     except click.Abort:
         code = 128 + signal.SIGINT
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()  # a group called alone is asked what it can do
+        code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        say(wrong_usage(error, "tallyd"))
         code = error.exit_code
     except TallystickError as error:
         say(str(error))
