@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from tallystick.sdk.key_file import generate_key, is_encrypted, save_private
 from tallystick.sdk.profile import Profile
@@ -28,13 +29,31 @@ def test_it_says_what_a_key_file_holds(tally: Tally, tmp_path: Path) -> None:
     assert "是" in shown.out
 
 
+def test_what_is_under_a_passphrase_is_told_without_it(tally: Tally, tmp_path: Path) -> None:
+    """That it is, and how; nobody is asked, and kind and public half are shown only when it is opened."""
+    key, sealed, foreign = ec.generate_private_key(ec.SECP256R1()), tmp_path / "a.key", tmp_path / "b.key"
+    save_private(sealed, key, b"sesame")
+    foreign.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"sesame")))
+    foreign.chmod(0o600)
+    said = tally("key", "show", sealed, foreign, "--json")
+    assert said.code == 0
+    assert [each["encryption"] for each in said.json["keys"]] == ["scrypt, AES-256", "PBKDF2, AES-256"]
+    assert {(each["kind"], each["public"], each["encrypted"]) for each in said.json["keys"]} == {(None, None, True)}
+    shown = tally("key", "show", sealed)
+    assert shown.lines == [f"{sealed}\t-\t-\tyes (scrypt, AES-256)"]
+    assert "--open" in shown.err
+    assert "nobody is there to ask" in tally("key", "show", sealed, "--open").err
+    opened = tally("key", "show", sealed, foreign, "--passphrase-fd", told("sesame\n"), "--json").json["keys"]
+    assert [each["kind"] for each in opened] == ["P-256", "P-256"]
+
+
 def test_key_files_are_put_under_a_passphrase_and_under_another(tally: Tally, tmp_path: Path) -> None:
     """Encrypted, the same keys open with the passphrase alone; changed, with the new one alone; never with none."""
     files = [tmp_path / name for name in ("a.key", "b.key")]
     publics = [generate_key(file).public.hex() for file in files]
     assert tally("key", "encrypt", *files, "--passphrase-fd", told("sesame\n")).code == 0
     assert all(is_encrypted(file) and file.stat().st_mode & 0o777 == 0o600 for file in files)
-    assert "nobody is there to ask" in tally("key", "show", *files).err
+    assert "nobody is there to ask" in tally("key", "show", *files, "--open").err
     said = tally("key", "change", *files, "--passphrase-fd", told("sesame\n"), "--new-passphrase-fd", told("barley\n"))
     assert said.code == 0
     assert "does not open" in tally("key", "show", *files, "--passphrase-fd", told("sesame\n")).err

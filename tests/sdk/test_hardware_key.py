@@ -98,7 +98,7 @@ def test_what_is_in_the_way_is_said(token: str, tmp_path: Path) -> None:
     named(path)
     for pin in ("654321", "1"):
         assert "the PIN does not open the device" in elsewhere(path, "--passphrase-fd", "0", stdin=f"{pin}\n")
-    assert "nobody is there to ask" in elsewhere(path)
+    assert "nobody is there to ask" in elsewhere(path, "--open")
     assert opened(path).public.hex() in elsewhere(path, "--passphrase-fd", "0", stdin=f"{PIN}\n")
     good = path.read_text().strip()
     bent = ("pkcs11:", good.replace(";", "?"), f"{good}&x=1", good.replace("object", "id"), f"{good}\xff", good[:-60])

@@ -5,6 +5,7 @@ A node's keys are files as an officer's are: `tally key encrypt DIR/keys/*.key`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,31 +29,47 @@ def key() -> None:
 
 @key.command(short_help="Show whose private halves they are.")
 @_FILES
+@click.option("--open", "opening", is_flag=True, help="Ask for passphrases and PINs, to show these keys too.")
 @command
-def show(session: Session, files: tuple[Path, ...]) -> None:
+def show(session: Session, files: tuple[Path, ...], opening: bool) -> None:
     """Show of each key file its kind, its public half, and whether it is under a passphrase.
+
+    Of one that is, or that names a key in a device, the public half is not known before it is opened: with --open, or
+    with the passphrase that --passphrase-fd reads.
 
     \b
     Example:
       tally key show keys/clerk.key
     """
-    from tallystick.sdk.key_file import is_encrypted
-
+    opening = opening or session.tells_passphrase
+    found = [(file, _described(session, file, opening=opening)) for file in files]
     output = session.output
-    found = [(file, is_encrypted(file), _shown(session, file)) for file in files]
     if output.json:
         told = [
-            {"file": str(file), "kind": kind, "public": public, "encrypted": encrypted}
-            for file, encrypted, (kind, public) in found
+            {
+                "file": str(file),
+                "kind": key.kind or None,
+                "public": key.public or None,
+                "encrypted": key.encrypted,
+                "encryption": key.encryption or None,
+            }
+            for file, key in found
         ]
         output.document({"keys": told})
         return
-    zh = output.language == "zh"
-    yes, no = output.say("yes", "是"), output.say("no", "否")
+    say = output.say
+    rows = []
+    for file, key in found:
+        encrypted = say("yes", "是") if key.encrypted else say("no", "否")
+        if key.encryption:
+            encrypted += say(f" ({key.encryption})", f"（{key.encryption}）")
+        rows.append((str(file), key.kind or "-", key.public or "-", encrypted))
     output.table(
-        ("文件", "类型", "公钥", "加密") if zh else ("file", "kind", "public key", "encrypted"),
-        [(str(file), kind, public, yes if encrypted else no) for file, encrypted, (kind, public) in found],
+        ("文件", "类型", "公钥", "加密") if output.language == "zh" else ("file", "kind", "public key", "encrypted"),
+        rows,
     )
+    if not all(key.public for _, key in found):
+        output.note(say("What was not opened is shown with --open.", "未打开者，加 --open 可示其公钥。"))
 
 
 @key.command(short_help="Put them under a passphrase.")
@@ -120,13 +137,24 @@ def reseal(session: Session, old: Path) -> None:
     )
 
 
-def _shown(session: Session, file: Path) -> tuple[str, str]:
-    """The kind of a key, and its public half."""
-    from tallystick.sdk.key_file import load_key, names_device, public_half
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What is known of a key file: kind and public half, unless it was not opened, and how it is encrypted, if so."""
+
+    kind: str = ""
+    public: str = ""
+    encrypted: bool = False
+    encryption: str = ""
+
+
+def _described(session: Session, file: Path, *, opening: bool) -> _Key:
+    from tallystick.sdk.key_file import encrypted_how, is_encrypted, load_key, names_device, public_half
 
     if names_device(file):
-        return "Ed25519, in a device", load_key(file, session.passphrase).public.hex()
-    return public_half(_load(session, file))
+        return _Key("Ed25519, in a device", load_key(file, session.passphrase).public.hex() if opening else "")
+    encrypted = is_encrypted(file)
+    kind, public = public_half(_load(session, file)) if opening or not encrypted else ("", "")
+    return _Key(kind, public, encrypted, encrypted_how(file) if encrypted else "")
 
 
 def _load(session: Session, file: Path) -> PrivateKeyTypes:

@@ -57,6 +57,11 @@ class Session:
         return self._passphrase
 
     @property
+    def tells_passphrase(self) -> bool:
+        """Whether the command line says where the passphrase comes from."""
+        return self._fd is not None
+
+    @property
     def profile(self) -> Profile:
         """The profile. Raises ConfigInvalid, or VerificationFailed where its charter is not the one trusted."""
         if self._profile is None:

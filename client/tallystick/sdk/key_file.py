@@ -27,7 +27,7 @@ from tallystick.core.keys import Signer, SigningKey
 from tallystick.sdk.files import write_whole
 from tallystick.sdk.hardware_key import SCHEME, open_hardware_key
 from tallystick.sdk.passphrase import Passphrase
-from tallystick.sdk.pkcs8 import encrypt_key
+from tallystick.sdk.pkcs8 import encrypt_key, encryption_of
 from tallystick.sdk.secret_file import read_secret, write_new_secret
 
 _KEY_BYTES_MAX: Final = 16 * 1024
@@ -111,6 +111,11 @@ def names_device(path: Path) -> bool:
 def is_encrypted(path: Path) -> bool:
     """Whether a key's file is under a passphrase. Raises ConfigInvalid as `load_private`."""
     return read_secret(path, _WHAT, _KEY_BYTES_MAX).startswith(_ENCRYPTED)
+
+
+def encrypted_how(path: Path) -> str:
+    """How an encrypted key's file is encrypted, as `pkcs8.encryption_of`. Raises ConfigInvalid as `load_private`."""
+    return encryption_of(read_secret(path, _WHAT, _KEY_BYTES_MAX))
 
 
 def replace_private(path: Path, key: PrivateKeyTypes, passphrase: bytes) -> None:

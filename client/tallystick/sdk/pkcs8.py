@@ -9,13 +9,14 @@
 
 The library would write PBKDF2 with 2,048 rounds, of which a graphics card tries a million passphrases a second. So
 derived, each takes 16 MiB of memory and a tenth of a second; OpenSSL allows twice that memory, and reads it as the
-library does. It is armoured as PEM, `ENCRYPTED PRIVATE KEY`.
+library does. It is armoured as PEM, `ENCRYPTED PRIVATE KEY`. How another program's file is encrypted stands in the same
+place, under other names.
 """
 
 from __future__ import annotations
 
 import secrets
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -33,6 +34,7 @@ _SALT_BYTES: Final = 16
 _BLOCK_BYTES: Final = 16
 _KEY_BYTES: Final = 32
 _LINE: Final = 64
+_ALGORITHM_BYTES_MAX: Final = 160  # what names it stands before the key, with a salt and a vector
 _ARMOUR: Final = "ENCRYPTED PRIVATE KEY"
 
 _SEQUENCE: Final = 0x30
@@ -41,6 +43,24 @@ _OCTETS: Final = 0x04
 _PBES2: Final = bytes.fromhex("06092a864886f70d01050d")  # 1.2.840.113549.1.5.13
 _SCRYPT: Final = bytes.fromhex("06092b06010401da47040b")  # 1.3.6.1.4.1.11591.4.11
 _AES_256_CBC: Final = bytes.fromhex("060960864801650304012a")  # 2.16.840.1.101.3.4.1.42
+_NAMES: Final = {
+    _SCRYPT: "scrypt",
+    bytes.fromhex("06092a864886f70d01050c"): "PBKDF2",  # 1.2.840.113549.1.5.12
+    _AES_256_CBC: "AES-256",
+    bytes.fromhex("0609608648016503040116"): "AES-192",
+    bytes.fromhex("0609608648016503040102"): "AES-128",
+}
+
+
+def encryption_of(pem: bytes) -> str:
+    """How an encrypted key is encrypted, as `scrypt, AES-256`, as far as the parts have names here; empty where none
+    has, or it is no PEM.
+    """
+    try:
+        algorithm = b64decode(b"".join(pem.splitlines()[1:-1]), validate=True)[:_ALGORITHM_BYTES_MAX]
+    except ValueError:
+        return ""
+    return ", ".join(name for part, name in _NAMES.items() if part in algorithm)
 
 
 def encrypt_key(key: PrivateKeyTypes, passphrase: bytes) -> bytes:
