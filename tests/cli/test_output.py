@@ -121,6 +121,31 @@ def test_where_it_is_narrow_short_columns_are_folded_last(monkeypatch: pytest.Mo
     assert "2026-11-26  2026-12-03" in lines[1]
 
 
+@pytest.mark.parametrize("columns", [30, 60, 80])
+def test_a_column_that_is_kept_is_never_folded(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """The others are, and lose no letter; only where they would be too narrow is the table wider than the terminal."""
+    screen = _Screen()
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys, "stdout", screen)
+    endpoint, row = (
+        "node-7.market-regulation.pudong.example:7411",
+        ["market-regulation", "12", "yes, as trusted before"],
+    )
+    row.insert(2, endpoint)
+    Output(as_json=False, language="en").table(("ledger", "entries", "endpoint", "answers"), [row], kept=[2])
+    lines = without_styles(screen.getvalue()).splitlines()
+    assert sum(endpoint in line for line in lines) == 1
+    assert max(map(len, lines)) <= max(columns, 8 + 2 + 7 + 2 + len(endpoint) + 2 + 8)
+    assert Counter("".join(lines[1:]).replace(" ", "")) == Counter("".join(row).replace(" ", ""))
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_an_endpoint_in_a_status_can_be_copied(shared_cluster: LocalCluster, columns: int) -> None:
+    """Each stands in one line, however narrow the terminal is."""
+    shown = on_terminal(["--profile", shared_cluster.auditor_profile, "status"], columns)
+    assert all(each.bureau.endpoint in shown for each in shared_cluster)
+
+
 def test_markup_in_a_ledger_is_text(tally: Tally, profile: Path) -> None:
     """What looks like a style of the layout is shown as it is, and nothing of it works."""
     title = "[bold red]not[/] :smile: \x1b[31m"

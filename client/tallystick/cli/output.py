@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -55,10 +55,10 @@ class Output:
         text = json.dumps(value, ensure_ascii=ascii_only, indent=None if one_line else 2, allow_nan=False)
         print(sanitise_json(text), flush=one_line)
 
-    def table(self, header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> None:
-        """A table, under a header if there is one; nothing where there are no rows."""
+    def table(self, header: Sequence[str] | None, rows: Sequence[Sequence[str]], *, kept: Collection[int] = ()) -> None:
+        """A table, under a header if there is one; nothing where there are no rows. `kept` as `Table` has it."""
         if rows:
-            Table(header or ("",) * len(rows[0]), show_header=header is not None).print(rows)
+            Table(header or ("",) * len(rows[0]), show_header=header is not None, kept=kept).print(rows)
 
     def facts(self, facts: Sequence[tuple[str, str | Sequence[str]]]) -> None:
         """Labels and what they say, one fact a line; several values of one label below each other."""
@@ -110,10 +110,15 @@ def _folded(text: str, width: int) -> list[str]:
 
 
 class Table:
-    """Rows under one header, in several goes: the first decides how wide columns are."""
+    """Rows under one header, in several goes: the first decides how wide columns are.
 
-    def __init__(self, header: Sequence[str], *, show_header: bool = True) -> None:
+    The columns `kept`, by number from 0, are never folded, for they may be copied: where they leave the others no room,
+    the table is wider than the terminal.
+    """
+
+    def __init__(self, header: Sequence[str], *, show_header: bool = True, kept: Collection[int] = ()) -> None:
         self._header = header
+        self._kept = kept
         self._show_header = show_header
         self._widths: list[int] = []
 
@@ -138,28 +143,36 @@ class Table:
             measured = [self._header, *rows] if self._show_header else rows
             self._widths = [max(cell_len(row[column]) for row in measured) for column in range(len(self._header))]
         console = Console(highlight=False, markup=False, emoji=False)
+        console.width = max(console.width, self._least_width(0) if self._kept else 0)
         table = RichTable(box=None, pad_edge=False, show_header=self._show_header and first_go, header_style="bold")
         *others, last = self._widths
-        least = sum(width if width <= _WHOLE_CELLS else _FOLDED_CELLS for width in others) + min(last, _FOLDED_CELLS)
+        least = sum(
+            width if width <= _WHOLE_CELLS or number in self._kept else _FOLDED_CELLS
+            for number, width in enumerate(others)
+        ) + min(last, _FOLDED_CELLS)
         # Where there is no room, columns are folded, the short ones last; else the last would be left out.
         roomy = least + 2 * len(others) <= console.width
-        spared = next((cells for cells in _SHORT_CELLS if self._fits(cells, console.width)), 0)
+        spared = next((cells for cells in _SHORT_CELLS if self._least_width(cells) <= console.width), 0)
         for number, (title, width) in enumerate(zip(self._header, self._widths, strict=True)):
-            whole = number < len(others) if roomy else width <= spared
+            kept = number in self._kept
+            whole = kept or (number < len(others) if roomy else width <= spared)
             table.add_column(
                 title,
-                min_width=min(width, _FOLDED_CELLS) if whole else 0,
+                min_width=(width if kept else min(width, _FOLDED_CELLS)) if whole else 0,
                 overflow="fold",
-                no_wrap=whole and width <= _WHOLE_CELLS,
+                no_wrap=kept or (whole and width <= _WHOLE_CELLS),
             )
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         console.print(table)
 
-    def _fits(self, short: int, width: int) -> bool:
-        """Whether columns up to so many cells can be left whole."""
-        kept = sum(cells if cells <= short else _LEAST_CELLS for cells in self._widths)
-        return kept + 2 * (len(self._widths) - 1) <= width
+    def _least_width(self, short: int) -> int:
+        """How wide the table is where columns up to so many cells are left whole, and those that are kept."""
+        cells = (
+            width if width <= short or number in self._kept else min(width, _LEAST_CELLS)
+            for number, width in enumerate(self._widths)
+        )
+        return sum(cells) + 2 * (len(self._widths) - 1)
 
 
 @contextmanager

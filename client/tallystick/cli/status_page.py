@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 NOT_SEEN = ("unreachable", "not_asked")
 """The states of a row whose node did not answer."""
 
+# The columns that may be copied, by their numbers in either table.
+_ENDPOINT, _OBSERVERS_ENDPOINT = 6, 4
+
 
 def print_status(
     session: Session,
@@ -78,7 +81,7 @@ def print_status(
         root = (row["root"] or "-")[:12]
         behind, seen = _behind(session, row), _last_seen(session, row)
         table.append((name, entries, witnessed, behind, seen, root, row["endpoint"], _state(session, row)))
-    output.table(header, table)
+    output.table(header, table, kept=[_ENDPOINT])
     if observers:
         output.line()
         output.table(
@@ -86,6 +89,7 @@ def print_status(
             if output.language == "en"
             else ("观察者", "已副署", "滞后", "最近所见", "地址", "应答"),
             [_observer_cells(session, row) for row in observers],
+            kept=[_OBSERVERS_ENDPOINT],
         )
     for each in aside:
         output.line(f"{each['note']}: {each['says']}")
