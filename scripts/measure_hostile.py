@@ -14,10 +14,14 @@ to the honest one, whatever else the machine does, is shown besides.
 kept         the honest client's statements a second beside the attack, to those alone before and after it
 cpu_kept     the same of its statements for each second of the node's processor
 node_cpu     how much of one processor the node had meanwhile
-mib          the node's resident set: alone at its highest, during the attacks at its highest, and after them
+mib          the node's own memory: alone at its highest, during the attacks at its highest, and after them
+
+Own memory is what the kernel calls anonymous. Pages of the database's files count to nobody: LevelDB maps what is read,
+the kernel drops it when it likes, and a reader of everything has all of it mapped (`mapped_mib`).
 
 What an attack takes is measured once it stands (`--settle`). Last comes a long one (`--long`), nobody recording: how
-the resident set then was, and by how much it grew a minute, by the straight line that fits what was seen every second.
+much memory the node then had, and by how much it grew a minute, by the straight line that fits what was seen every
+second.
 """
 
 from __future__ import annotations
@@ -48,7 +52,7 @@ _ROOT = Path(__file__).parents[1]
 
 
 class Memory:
-    """A process's resident set, as it was whenever somebody looked."""
+    """A process's own memory, as it was whenever somebody looked."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -57,10 +61,18 @@ class Memory:
 
     def now(self) -> float:
         """In MiB."""
-        text = Path(f"/proc/{self._pid}/status").read_text()
-        mib = int(text.partition("VmRSS:")[2].split()[0]) / 1024
+        mib = self._status("RssAnon")
         self.highest = max(mib, self.highest)
         return mib
+
+    @property
+    def mapped(self) -> float:
+        """What it has of files beside, in MiB."""
+        return self._status("RssFile")
+
+    def _status(self, name: str) -> float:
+        text = Path(f"/proc/{self._pid}/status").read_text()
+        return int(text.partition(f"{name}:")[2].split()[0]) / 1024
 
 
 def batches(member: Member, seconds: float, look: Callable[[], object]) -> float:
@@ -173,6 +185,7 @@ def long_attack(attack: str, member: Member, chosen: argparse.Namespace) -> dict
         "mib_last": seen[-1][1],
         "mib_a_minute": slope,
         "mib_after": memory.now(),
+        "mapped_mib": memory.mapped,
     }
 
 
