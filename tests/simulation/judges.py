@@ -145,7 +145,8 @@ class Judges:
         for liar in sorted(self._forked()):
             if liar not in self.provable_at_s and self.provable(liar):
                 self.provable_at_s[liar] = bench.loop.time()
-            if liar not in self.proven_at_s and self.proven_everywhere(liar):
+            everybody = all(map(self._is_back, bench.honest()))  # who is down has yet to be told
+            if liar not in self.proven_at_s and everybody and self.proven_everywhere(liar):
                 self.proven_at_s[liar] = bench.loop.time()
                 self.provable_at_s.setdefault(liar, bench.loop.time())
 
@@ -242,8 +243,8 @@ class Judges:
 
     def proven_everywhere(self, bureau: str) -> bool:
         """Whether every honest node at work holds evidence against a ledger."""
-        named = self._charter.by_id(bureau)
-        return all(process.engine.proven.against(named) is not None for process in self._at_work())
+        named, at_work = self._charter.by_id(bureau), self._at_work()
+        return bool(at_work) and all(process.engine.proven.against(named) is not None for process in at_work)
 
     def _unseen(self) -> list[str]:
         """The forks of which not every honest node at work has at least a suspicion."""
