@@ -129,6 +129,23 @@ def test_log_filters_by_what_the_head_names(
     assert f"as answered by {MARKET}" in said.err
 
 
+@pytest.mark.parametrize(
+    ("filters", "code"),
+    [
+        (["--with", "nobody"], 4),
+        (["--actor", "nobody:clerk"], 4),
+        (["--officer", "nobody:o-1"], 4),
+        (["--actor", "clerk"], 2),
+        (["--officer", "A b"], 2),
+    ],
+    ids=repr,
+)
+def test_log_by_a_name_that_nobody_has_is_refused(tally: Tally, profile: Path, filters: list[str], code: int) -> None:
+    """A slip would otherwise be answered like a name of which nothing is recorded."""
+    said = tally("log", *filters, profile=profile)
+    assert (said.code, said.out, len(said.err.splitlines())) == (code, "", 1)
+
+
 def test_log_finds_a_case_and_a_matter_on_another_ledger(tally: Tally, profile: Path, told: dict[str, str]) -> None:
     """BUREAU names the ledger."""
     assert references(tally("log", "planning", "--case", "case-1", "--json", profile=profile)) == [told["asked"]]

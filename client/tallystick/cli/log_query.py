@@ -8,8 +8,8 @@ from datetime import datetime, tzinfo
 
 from tallystick.cli.describe import kind_named
 from tallystick.core.charter import Charter
-from tallystick.core.errors import Usage
-from tallystick.core.identifiers import parse_entry_ref
+from tallystick.core.errors import InvalidIdentifier, Usage
+from tallystick.core.identifiers import parse_entry_ref, split_actor
 from tallystick.core.kinds import KINDS, TERM_FIELDS
 from tallystick.core.limits import SUBMISSION_ID_BYTES
 from tallystick.core.terms import Term, terms_of
@@ -115,10 +115,23 @@ def _term_value(name: str, value: str, charter: Charter) -> bytes:
         case "about":
             reference = parse_entry_ref(value)
             return f"{charter.ledger_of(reference.bureau).origin}#{reference.index}".encode()
+        case "counterparty":
+            return charter.by_id(value).id.encode()
+        case "actor" | "officer":
+            charter.by_id(_bureau_of(value, name))
+            return value.encode()
         case "case" | "exchange":
             return exchange_id(value)
         case _:
             return value.encode("utf-8", "surrogateescape")
+
+
+def _bureau_of(actor: str, option: str) -> str:
+    """The bureau of an actor. Raises Usage."""
+    try:
+        return split_actor(actor).bureau
+    except InvalidIdentifier as error:
+        raise Usage(error.what, where=f"--{option}", expected="an actor, as taxation:clerk") from None
 
 
 def _submission_id(text: str) -> bytes:
