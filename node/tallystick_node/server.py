@@ -92,6 +92,7 @@ class Node:
         try:
             await self._show_metrics()
         except Usage:
+            await engine.unfollow()
             await engine.stop()
             raise
         config = self.settings.config
@@ -127,6 +128,7 @@ class Node:
             listen(server, self.settings, self.charter, self._own)
         except BaseException:
             await self._hide_metrics()
+            await engine.unfollow()
             await engine.stop()
             raise
         await server.start()

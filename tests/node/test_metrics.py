@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -49,7 +50,9 @@ def test_a_node_s_figures_follow_it(tmp_path: Path) -> None:
 
 
 def test_nothing_is_shown_unless_the_settings_say_where(tmp_path: Path) -> None:
-    """By default there is no page; one anywhere but on loopback is refused, and one on a port in use ends the start."""
+    """By default there is no page; one anywhere but on loopback is refused; one on a port in use ends the start, with
+    whatever had begun by then.
+    """
     settings = new_home(tmp_path / "market")
     assert settings.config.metrics.listen == ""
     text = settings.render().replace('[metrics]\nlisten = ""', '[metrics]\nlisten = "0.0.0.0:9464"')
@@ -57,10 +60,16 @@ def test_nothing_is_shown_unless_the_settings_say_where(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match=r"metrics: listen = '0.0.0.0:9464' is not loopback"):
         Settings.load(settings.path)
     with socket.create_server((HOST, 0)) as taken:
+        before = loop.run(_at_work())
         node = Node.open(showing_metrics(settings, taken.getsockname()[1]))
         with pytest.raises(Usage, match="metrics"):
             loop.run(node.start())
         node.close()
+        assert loop.run(_at_work()) == before
+
+
+async def _at_work() -> list[str]:
+    return sorted(task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task())
 
 
 def test_errors_of_the_disk_are_counted(tmp_path: Path) -> None:
