@@ -74,9 +74,12 @@ class Heard:
         self.proven.load()
         for origin, account in self.accounts.items():
             notes = self._copied_notes(origin)
+            kept = Gossiped()
             with suppress(DecodeError):  # damaged: it is heard again
-                notes += Gossiped.FromString(self._store.get(keyspace.gossip(origin)) or b"").note
-            for note in notes:
+                kept = Gossiped.FromString(self._store.get(keyspace.gossip(origin)) or b"")
+            with suppress(VerificationFailed):  # of an earlier charter
+                account.past = [see(note, self._charter, account.bureau) for note in kept.past]
+            for note in (*notes, *kept.note):
                 try:
                     account.show(note)
                     with suppress(TallystickError):
@@ -167,7 +170,9 @@ class Heard:
     def holdings(self) -> dict[int, Holding]:
         """What there is to be told of each ledger, the own one among them."""
         held = {
-            ledger_number(origin): Holding(each.held, tuple(each.apart), self.proven.against(each.bureau))
+            ledger_number(origin): Holding(
+                each.held, tuple(each.apart), self.proven.against(each.bureau), tuple(each.past)
+            )
             for origin, each in self.accounts.items()
         }
         own = self._shelf.own
@@ -184,7 +189,8 @@ class Heard:
         changed, self.changed = self.changed, set()
         batch = Batch()
         for origin in sorted(changed):
-            batch.put(keyspace.gossip(origin), Gossiped(note=self.known(origin)).SerializeToString())
+            past = [seen.note for seen in self.accounts[origin].past]
+            batch.put(keyspace.gossip(origin), Gossiped(note=self.known(origin), past=past).SerializeToString())
         try:
             if changed:
                 await asyncio.get_running_loop().run_in_executor(self._disk, self._store.stage(batch))

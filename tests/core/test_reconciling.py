@@ -16,7 +16,7 @@ from tallystick.core.equivocation import verify_equivocation
 from tallystick.core.errors import Forked, SignatureInvalid, Unreconciled
 from tallystick.core.news import Holding, news
 from tallystick.core.note import add_signatures, encode_base64, parse_note
-from tallystick.core.reconciling import APART_MAX, Account, Seen, see
+from tallystick.core.reconciling import APART_MAX, PAST_MAX, Account, Seen, see
 from tests.harness.ledger_maker import charter_of, key_of
 from tests.harness.rosters import roster_of
 from tests.reference.rfc6962 import Reference
@@ -118,6 +118,20 @@ def test_two_roots_of_one_size_are_evidence_at_once() -> None:
         assert verify_equivocation(caught.value.evidence, CHARTER)[0] == LEDGER
 
 
+def test_what_was_held_before_is_held_against_others() -> None:
+    """A history that went on since contradicts another of a size at which it was held, with no proof from anybody; of
+    these a few are kept.
+    """
+    account = shown(note(TRUTH, 7))
+    for size in range(8, 16):
+        account.show(note(TRUTH, size))
+        settle(account, TRUTH)
+    assert [each.size for each in account.past] == list(range(15 - PAST_MAX, 15))
+    with pytest.raises(Forked) as caught:
+        account.show(note(rewritten(4), 14))
+    assert verify_equivocation(caught.value.evidence, CHARTER)[0] == LEDGER
+
+
 def test_the_newest_few_are_kept_apart() -> None:
     """More than a few are not held, the oldest make room, and what is there already is no news."""
     account = shown(note(TRUTH, 1), *(note(TRUTH, size) for size in range(2, SIZE)))
@@ -193,6 +207,14 @@ EVIDENCE = b"a file"
         pytest.param(Holding(seen(TRUTH, 9, (0, 5))), Holding(seen(TRUTH, 9, (0, 6))), 0, id="an older one"),
         pytest.param(Holding(seen(TRUTH, 9), (seen(FORK, 7),)), Holding(seen(TRUTH, 9)), 1, id="one apart"),
         pytest.param(Holding(seen(TRUTH, 9)), Holding(seen(TRUTH, 3), (seen(TRUTH, 9),)), 0, id="apart there"),
+        pytest.param(Holding(seen(TRUTH, 7), (seen(FORK, 9),)), Holding(seen(FORK, 9)), 1, id="to whom is doubted"),
+        pytest.param(Holding(seen(TRUTH, 7), (seen(FORK, 9),)), Holding(seen(FORK, 12)), 1, id="to nobody else"),
+        pytest.param(
+            Holding(seen(TRUTH, 7), (seen(FORK, 9),), None, (seen(TRUTH, 5), seen(TRUTH, 6))),
+            Holding(seen(FORK, 9), (seen(TRUTH, 6),)),
+            2,
+            id="and what was held before",
+        ),
         pytest.param(Holding(seen(TRUTH, 9), (), EVIDENCE), Holding(seen(TRUTH, 3)), 1, id="evidence"),
         pytest.param(Holding(seen(TRUTH, 9), (), EVIDENCE), Holding(None, (), EVIDENCE), 0, id="evidence there"),
         pytest.param(Holding(seen(TRUTH, 9)), Holding(None, (), EVIDENCE), 0, id="only there"),

@@ -129,6 +129,19 @@ def test_what_nobody_proves_stays_a_suspicion_until_it_is_proven(company: Compan
     company.rounds_until(lambda: company.evidence(TAX, MARKET) is not None, TAX, PLANNING)
 
 
+def test_what_was_held_before_is_known_after_a_restart(company: Company) -> None:
+    """It is written down with what is held now."""
+    for _ in range(2):
+        size = record(company[MARKET], 1).size
+        assert gathered(company[MARKET], size) is not None
+        company.rounds_until(lambda size=size: held(company, TAX, MARKET) == size, TAX, PLANNING)  # type: ignore[misc]
+    origin = company.bureau(MARKET).origin
+    before = [seen.note for seen in company[TAX].engine.heard.accounts[origin].past]
+    assert before
+    company.restart(TAX)
+    assert [seen.note for seen in company[TAX].engine.heard.accounts[origin].past] == before
+
+
 def test_a_later_proof_clears_a_suspicion(company: Company) -> None:
     """What is newer than this node's copy is apart while nobody shows how it follows, and held once somebody does."""
     assert gathered(company[MARKET], record(company[MARKET], 1).size) is not None

@@ -5,6 +5,8 @@ Two who swap say in short what they hold of every ledger. A checkpoint travels w
   1. to whoever holds a smaller one of that ledger, or none, or another one of the same size;
   2. to whoever holds the same with fewer cosignatures, or older ones;
   3. where it is kept apart, to whoever does not hold it at all: somebody has the proof that settles it;
+  4. whatever its size, and with those that were held before it, to whoever holds what is kept apart here: it may be he
+     who has the proof, or held another of one of these sizes;
 
 and evidence to whoever has none against that ledger's key, where checkpoints of it no longer matter. So it is always
 the one behind who is shown more, and a swap is bounded by the number of ledgers, never by their sizes.
@@ -32,11 +34,14 @@ def ledger_number(origin: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What one holds of a ledger: the newest checkpoint, those kept apart, and the evidence against its key."""
+    """What one holds of a ledger: the newest checkpoint, those kept apart, the evidence against its key, and what was
+    held before.
+    """
 
     held: Seen | None = None
     apart: tuple[Seen, ...] = ()
     evidence: bytes | None = None
+    past: tuple[Seen, ...] = ()
 
     def lines(self, ledger: int) -> Iterator[Line]:
         """All the checkpoints in short."""
@@ -93,15 +98,24 @@ def news(mine: Mapping[int, Holding], lines: Iterable[Line], proven: Iterable[in
 def _news_of(holding: Holding, theirs: list[Line]) -> Iterator[Seen]:
     by_checkpoint = {(line.size, line.root): line for line in theirs}
     largest = max((line.size for line in theirs if not line.apart), default=-1)
+    doubted = {_short(seen) for seen in holding.apart} & {key for key, line in by_checkpoint.items() if not line.apart}
+    if doubted:  # 4
+        yield from (
+            seen for seen in (*holding.past, holding.held) if seen is not None and _short(seen) not in by_checkpoint
+        )
     for seen in (holding.held, *holding.apart):
         if seen is None:
             continue
-        line = by_checkpoint.get((seen.size, seen.checkpoint.root[:ROOT_BYTES]))
+        line = by_checkpoint.get(_short(seen))
         if line is not None:
             if len(seen.said) > line.cosignatures or seen.newest_s > line.newest_s:  # 2
                 yield seen
-        elif seen is not holding.held or seen.size >= largest:  # 3, 1
+        elif seen is not holding.held or (seen.size >= largest and not doubted):  # 3, 1
             yield seen
+
+
+def _short(seen: Seen) -> tuple[int, bytes]:
+    return seen.size, seen.checkpoint.root[:ROOT_BYTES]
 
 
 def _line(ledger: int, seen: Seen, *, apart: bool) -> Line:

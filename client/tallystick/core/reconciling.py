@@ -3,14 +3,14 @@
 A checkpoint that is shown is held against what is known, in this order, the numbers as in the code:
 
   1. it is signed by a key that vouches for it, and whatever else signed it is a witness of the charter, or left out;
-  2. at the size of one that is known it has the same root, else that is evidence at once; the same checkpoint again
-     brings its cosignatures;
+  2. at the size of one that is known, or was held before, it has the same root, else that is evidence at once; the
+     same checkpoint again brings its cosignatures;
   3. below the floor it says nothing; where nothing is known and no floor pinned, it is believed, being the first;
   4. otherwise a proof from the smaller to the larger size settles it: it is of the one history, and is held if it is
      the larger; or the proof shows that it is of another, and is evidence.
 
 Until it is settled it is kept apart, a suspicion at most: that nobody shows a proof, or shows one that fails, proves
-nothing, and a later proof clears it. Of these a few are kept, the newest.
+nothing, and a later proof clears it. Of these a few are kept, the newest, and of those that were held before.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from tallystick.core.witnessing import open_cosigned
 
 APART_MAX: Final = 4
 """How many checkpoints of a ledger are kept apart."""
+
+PAST_MAX: Final = 4
+"""How many that were held before, and overtaken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class Account:
         self.bureau = bureau
         self.held: Seen | None = None
         self.apart: list[Seen] = []
+        self.past: list[Seen] = []
         self._floor = bureau.pinned
 
     @property
@@ -120,7 +124,7 @@ class Account:
         Raises Forked, MalformedNote, SignatureInvalid.
         """
         seen = see(note, self.charter, self.bureau)
-        for known in self.known:
+        for known in (*self.known, *self.past):
             if known.size == seen.size and known.checkpoint != seen.checkpoint:
                 self._compare_equal(known, seen)  # 2
         for place, known in enumerate(self.apart):
@@ -155,6 +159,8 @@ class Account:
             self._check_floor(seen, proof)
         self.clear(seen)
         if self.held is None or self.held.size < seen.size:
+            if self.held is not None and self.held.size:
+                self.past = [*self.past, self.held][-PAST_MAX:]
             self.held = seen
 
     def clear(self, seen: Seen) -> None:
@@ -188,7 +194,7 @@ class Account:
         """The same error; its evidence says which witnesses cosigned both notes too, by what is known and by notes that
         were shown. Raises MalformedNote for one that does not read.
         """
-        notes = (*(seen.note for seen in self.known), *shown)
+        notes = (*(seen.note for seen in (*self.known, *self.past)), *shown)
         evidence = keep_cosigners(error.evidence, notes, witness_keys(self.charter))
         return Forked(error.what, where=error.where, expected=error.expected, known=error.known, evidence=evidence)
 

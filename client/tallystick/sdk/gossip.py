@@ -258,7 +258,9 @@ class _Round:
 
     def _holdings(self) -> dict[int, Holding]:
         return {
-            ledger_number(origin): Holding(account.held, tuple(account.apart), self._against(account.bureau))
+            ledger_number(origin): Holding(
+                account.held, tuple(account.apart), self._against(account.bureau), tuple(account.past)
+            )
             for origin, account in self._accounts.items()
         }
 

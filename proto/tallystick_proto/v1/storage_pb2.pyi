@@ -127,21 +127,27 @@ Global___Cosigning: _TypeAlias = Cosigning  # noqa: Y015
 
 @_typing.final
 class Gossiped(_message.Message):
-    """The checkpoints of another ledger that gossip brought: the newest that is held, and after it those kept apart."""
+    """The checkpoints of another ledger that gossip brought: the newest that is held, and after it those kept apart; and
+    some of those that were held before.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NOTE_FIELD_NUMBER: _builtins.int
+    PAST_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def note(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    @_builtins.property
+    def past(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
     def __init__(
         self,
         *,
         note: _abc.Iterable[_builtins.bytes] | None = ...,
+        past: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["note", b"note"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["note", b"note", "past", b"past"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
