@@ -20,10 +20,11 @@ from typing import Final
 import structlog
 
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.errors import TallystickError
+from tallystick.core.errors import TallystickError, VerificationFailed
 from tallystick.core.reconciling import APART_MAX
 from tallystick_node.peers import Reach
 from tallystick_node.shelf import Shelf
+from tallystick_proto.v1.witness_pb2 import HeldAnswer
 
 log = structlog.get_logger()
 
@@ -78,13 +79,17 @@ class Reminding:
             try:
                 async with self._reach(witness) as peer:
                     answer = await peer.held(self._ledger.origin)
-                break
-            except TallystickError as error:
+                self._take(answer)
+                return
+            except TallystickError as error:  # of who does not answer, or of this node's disk: nothing said may be lost
                 log.debug("a witness has not said what is cosigned", witness=witness.id, reason=str(error))
             except Exception:  # a bug must not end the node, nor keep it from asking the others
                 log.exception("asking failed", witness=witness.id)
             await asyncio.sleep(retry_s * self._rng.uniform(0.5, 1.0))
             retry_s = min(2 * retry_s, _RETRY_MAX_S)
+
+    def _take(self, answer: HeldAnswer) -> None:
+        """Raises StorageFailed where what is remembered cannot be read."""
         for note in islice(answer.note, _NOTES_MAX):
-            with suppress(TallystickError):  # what does not verify reminds nobody
+            with suppress(VerificationFailed):  # what does not verify reminds nobody
                 self._shelf.remind(self._ledger.origin, note)

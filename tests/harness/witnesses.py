@@ -107,12 +107,14 @@ class Witness:
             self.proven,
             self.charters,
         )
-        self._task = asyncio.create_task(Follower(self.ledger, means).run())
+        self._follower = Follower(self.ledger, means)
+        self._task = asyncio.create_task(self._follower.run())
 
     async def _stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            await self._follower.reminding.stop()
             self._pool.shutdown(wait=True)
             self.proven.stop()
             self.charters.stop()
