@@ -2,7 +2,8 @@
 
 How long a message is, nobody knows before it is here whole, and each may be as long as the longest. So only so many
 come at once, of all callers (`ARRIVING_MAX`), of each and of each party; the others stay with who sends them. Nobody is
-refused for that: whoever's messages stall waits for himself.
+refused for that, unless it lasts as long as a message may take (`REQUEST_S`): whoever's messages stall waits for
+himself.
 
 Use within one event loop.
 """
