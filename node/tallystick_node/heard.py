@@ -79,6 +79,9 @@ class Heard:
                 kept = Gossiped.FromString(self._store.get(keyspace.gossip(origin)) or b"")
             with suppress(VerificationFailed):  # of an earlier charter
                 account.past = [see(note, self._charter, account.bureau) for note in kept.past]
+            for note in kept.past:
+                with suppress(TallystickError):  # most are not cosigned by this node
+                    self._shelf.remind(origin, note)
             for note in (*notes, *kept.note):
                 try:
                     account.show(note)
@@ -167,6 +170,11 @@ class Heard:
         account = self.accounts.get(origin)
         return [] if account is None else [seen.note for seen in account.known]
 
+    def past(self, origin: str) -> list[bytes]:
+        """Some of those that were held before."""
+        account = self.accounts.get(origin)
+        return [] if account is None else [seen.note for seen in account.past]
+
     def holdings(self) -> dict[int, Holding]:
         """What there is to be told of each ledger, the own one among them."""
         held = {
@@ -189,8 +197,8 @@ class Heard:
         changed, self.changed = self.changed, set()
         batch = Batch()
         for origin in sorted(changed):
-            past = [seen.note for seen in self.accounts[origin].past]
-            batch.put(keyspace.gossip(origin), Gossiped(note=self.known(origin), past=past).SerializeToString())
+            kept = Gossiped(note=self.known(origin), past=self.past(origin))
+            batch.put(keyspace.gossip(origin), kept.SerializeToString())
         try:
             if changed:
                 await asyncio.get_running_loop().run_in_executor(self._disk, self._store.stage(batch))

@@ -1,9 +1,9 @@
 """Asking a ledger's other witnesses what this node cosigned of it: once a start, before it cosigns any more.
 
 A database that was put back from an older copy forgets what its witness key cosigned. The ledger's own node is to show
-that (`Witness.Cosign`), and one that lies will not; but whoever could hold the forgotten cosignature against this
-witness has it, and says so when asked (`Witness.GetHeld`). Gossip would bring it too, in a round or two, and the first
-cosignature must not be quicker than that.
+that (`Witness.Cosign`), and one that lies will not; but another witness that could hold the forgotten cosignature
+against this one has it, and shows it when asked (`Witness.GetHeld`). Gossip would bring it too, in a round or two, and
+the first cosignature must not be quicker than that.
 
 Each is asked until it has answered, at first at once and then ever more rarely. One that is away holds up nothing for
 longer than PATIENCE_S; what it says later counts from then on.
@@ -21,7 +21,7 @@ import structlog
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import TallystickError, VerificationFailed
-from tallystick.core.reconciling import APART_MAX
+from tallystick.core.reconciling import APART_MAX, PAST_MAX
 from tallystick_node.peers import Reach
 from tallystick_node.shelf import Shelf
 from tallystick_proto.v1.witness_pb2 import HeldAnswer
@@ -31,7 +31,8 @@ log = structlog.get_logger()
 PATIENCE_S: Final = 3.0
 """How long who does not answer is waited for."""
 
-_NOTES_MAX: Final = 3 + APART_MAX  # what it cosigned, what ended that, what it was told, and what is apart
+# What it cosigned, what ended that, what it was told, what is apart, and what was held before.
+_NOTES_MAX: Final = 3 + APART_MAX + PAST_MAX
 _RETRY_FIRST_S: Final = 0.1
 _RETRY_MAX_S: Final = 10.0
 

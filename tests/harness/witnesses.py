@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -32,6 +33,7 @@ from tallystick_node.shelf import Shelf
 from tallystick_node.store.memory import MemoryStore
 from tallystick_node.witness import Cosigned
 from tallystick_proto.v1.storage_pb2 import Cosigning
+from tallystick_proto.v1.witness_pb2 import HeldAnswer
 from tests.harness import loop
 from tests.harness.faulty_store import FaultyStore
 from tests.harness.home import Home
@@ -52,6 +54,19 @@ def witnessed_home(folder: Path, witnesses: int, now_us: int = NOW_US, *, listed
     names = tuple(other.bureau.id for other in offices[:listed])
     office.bureau = msgspec.structs.replace(office.bureau, witnesses=names)
     return Home(folder, office), offices
+
+
+class _HoldsNone:
+    """Another witness, which has cosigned nothing yet."""
+
+    async def __aenter__(self) -> _HoldsNone:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        pass
+
+    async def held(self, origin: str) -> HeldAnswer:
+        return HeldAnswer(none=True)
 
 
 class Witness:
@@ -102,13 +117,16 @@ class Witness:
             self.shelf,
             lambda: self.now_us,
             self._pool,
-            Peer,
+            self._reach,
             random.Random(),
             self.proven,
             self.charters,
         )
         self._follower = Follower(self.ledger, means)
         self._task = asyncio.create_task(self._follower.run())
+
+    def _reach(self, bureau: Bureau) -> Any:
+        return Peer(bureau) if bureau.id == self.ledger.id else _HoldsNone()
 
     async def _stop(self) -> None:
         if self._task is not None:

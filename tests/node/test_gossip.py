@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -18,6 +19,7 @@ from tallystick_node.peers import Peer
 from tallystick_node.proven import Proven
 from tallystick_node.store.memory import MemoryStore
 from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest
+from tallystick_proto.v1.witness_pb2 import HeldRequest
 from tests.harness import loop
 from tests.harness.asked_witnesses import until
 from tests.harness.company import Company
@@ -130,7 +132,7 @@ def test_what_nobody_proves_stays_a_suspicion_until_it_is_proven(company: Compan
 
 
 def test_what_was_held_before_is_known_after_a_restart(company: Company) -> None:
-    """It is written down with what is held now."""
+    """It is written down with what is held now, and shown to a witness that asks what it cosigned."""
     for _ in range(2):
         size = record(company[MARKET], 1).size
         assert gathered(company[MARKET], size) is not None
@@ -140,6 +142,8 @@ def test_what_was_held_before_is_known_after_a_restart(company: Company) -> None
     assert before
     company.restart(TAX)
     assert [seen.note for seen in company[TAX].engine.heard.accounts[origin].past] == before
+    asked: Any = company[TAX].engine.witness.GetHeld
+    assert set(before) <= set(loop.run(asked(HeldRequest(origin=origin), None)).note)
 
 
 def test_a_later_proof_clears_a_suspicion(company: Company) -> None:

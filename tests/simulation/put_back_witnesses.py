@@ -38,7 +38,8 @@ class PutBackWitnesses:
                     knows = other.process
                     if knows is None or not knows.handlers or other.id in (machine.id, ledger.id):
                         continue
-                    for seen in knows.engine.heard.accounts[ledger.origin].known:
+                    account = knows.engine.heard.accounts[ledger.origin]
+                    for seen in (*account.known, *account.past):
                         if machine.id in seen.said:
                             with suppress(TallystickError):
                                 try:

@@ -74,7 +74,8 @@ class WitnessService(WitnessServicer):
 
     async def GetHeld(self, request: HeldRequest, context: ServicerContext[Any, Any]) -> HeldAnswer:
         notes = self._shelf.held(request.origin)
-        notes += [note for note in self._heard.known(request.origin) if note not in notes]
+        told = (*self._heard.known(request.origin), *self._heard.past(request.origin))
+        notes += [note for note in told if note not in notes]
         return HeldAnswer(note=notes, none=not notes)
 
     async def GetCosigned(self, request: CosignedRequest, context: ServicerContext[Any, Any]) -> CosignedAnswer:
