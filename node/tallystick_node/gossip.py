@@ -110,11 +110,16 @@ class Gossip:
     async def round(self) -> None:
         """One swap with one peer, and a try to settle what is apart. Raises Unreachable, or what the disk raises."""
         bureau = self._rng.choice(self._others)
+        trouble: TallystickError | None = None
         try:
             await self.swap(bureau)
-        finally:
-            self._clocks.judge()
-            await self.settle()
+        except TallystickError as error:
+            trouble = error
+        # Not in a `finally`: what the disk raises there would take the place of a cancellation, and the rounds go on.
+        self._clocks.judge()
+        await self.settle()
+        if trouble is not None:
+            raise trouble
         async with self._asking(bureau) as peer:
             await self._addressed.ask(peer, self.heard.accounts.get(bureau.origin))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from tests.harness.company import Company
 from tests.harness.faulty_store import Fault, FaultyStore
 from tests.harness.witnesses import gathered, record
 
+WAIT_S = 20.0
 MARKET, TAX, PLANNING, AUDIT = "market", "taxation", "planning", "audit"
 ALL = (MARKET, TAX, PLANNING, AUDIT)
 
@@ -255,6 +257,33 @@ def test_what_a_forker_tells_without_end_hides_nothing(company: Company) -> None
 
     loop.run(flooded())
     assert company.evidence(TAX, MARKET) is not None
+
+
+def test_rounds_end_when_told_to_though_the_disk_fails_just_then(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who stops in the middle of a swap waits for no further round, whatever else goes wrong at that moment."""
+    gossip = company[TAX].engine.gossip
+
+    async def stopped() -> None:
+        swapping = asyncio.Event()
+
+        async def swap(bureau: Bureau) -> None:
+            swapping.set()
+            await asyncio.Event().wait()
+
+        async def settle() -> None:
+            raise StorageFailed("the disk fails", where="test")
+
+        monkeypatch.setattr(gossip, "_interval_s", 0.0)
+        monkeypatch.setattr(gossip, "swap", swap)
+        monkeypatch.setattr(gossip, "settle", settle)
+        gossip.start()
+        await swapping.wait()
+        async with asyncio.timeout(WAIT_S):
+            await gossip.stop()
+
+    loop.run(stopped())
 
 
 def test_evidence_that_could_not_be_written_is_held_and_written_later(company: Company) -> None:
