@@ -197,6 +197,7 @@ class Gossip:
             else:
                 self.heard.changed.add(account.bureau.origin)
                 return
+        account.doubt(seen)
 
     def _sources(self, bureau: Bureau) -> Sequence[Bureau]:
         others = [bureau, *(each for each in self._charter.witnesses_of(bureau) if each.id != self._own.id)]

@@ -179,7 +179,11 @@ class Heard:
         """What there is to be told of each ledger, the own one among them."""
         held = {
             ledger_number(origin): Holding(
-                each.held, tuple(each.apart), self.proven.against(each.bureau), tuple(each.past)
+                each.held,
+                tuple(each.apart),
+                self.proven.against(each.bureau),
+                tuple(each.past),
+                frozenset(each.doubted),
             )
             for origin, each in self.accounts.items()
         }

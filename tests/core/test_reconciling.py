@@ -191,6 +191,15 @@ def seen(history: Reference, size: int, *cosigned: tuple[int, int]) -> Seen:
 
 
 FORK = rewritten(4)
+
+
+def doubting(size: int, *past: int) -> Holding:
+    """One that holds the truth, and held it before, and doubts another history's nine entries."""
+    apart = seen(FORK, 9)
+    before = tuple(seen(TRUTH, each) for each in past)
+    return Holding(seen(TRUTH, size), (apart,), None, before, frozenset({apart.checkpoint}))
+
+
 EVIDENCE = b"a file"
 
 
@@ -207,14 +216,10 @@ EVIDENCE = b"a file"
         pytest.param(Holding(seen(TRUTH, 9, (0, 5))), Holding(seen(TRUTH, 9, (0, 6))), 0, id="an older one"),
         pytest.param(Holding(seen(TRUTH, 9), (seen(FORK, 7),)), Holding(seen(TRUTH, 9)), 1, id="one apart"),
         pytest.param(Holding(seen(TRUTH, 9)), Holding(seen(TRUTH, 3), (seen(TRUTH, 9),)), 0, id="apart there"),
-        pytest.param(Holding(seen(TRUTH, 7), (seen(FORK, 9),)), Holding(seen(FORK, 9)), 1, id="to whom is doubted"),
-        pytest.param(Holding(seen(TRUTH, 7), (seen(FORK, 9),)), Holding(seen(FORK, 12)), 1, id="to nobody else"),
-        pytest.param(
-            Holding(seen(TRUTH, 7), (seen(FORK, 9),), None, (seen(TRUTH, 5), seen(TRUTH, 6))),
-            Holding(seen(FORK, 9), (seen(TRUTH, 6),)),
-            2,
-            id="and what was held before",
-        ),
+        pytest.param(doubting(7), Holding(seen(FORK, 9)), 1, id="to whom is doubted"),
+        pytest.param(doubting(7), Holding(seen(FORK, 12)), 1, id="to nobody else"),
+        pytest.param(Holding(seen(TRUTH, 7), (seen(FORK, 9),)), Holding(seen(FORK, 9)), 0, id="not doubted yet"),
+        pytest.param(doubting(7, 5, 6), Holding(seen(FORK, 9), (seen(TRUTH, 6),)), 2, id="and what was held before"),
         pytest.param(Holding(seen(TRUTH, 9), (), EVIDENCE), Holding(seen(TRUTH, 3)), 1, id="evidence"),
         pytest.param(Holding(seen(TRUTH, 9), (), EVIDENCE), Holding(None, (), EVIDENCE), 0, id="evidence there"),
         pytest.param(Holding(seen(TRUTH, 9)), Holding(None, (), EVIDENCE), 0, id="only there"),

@@ -244,7 +244,8 @@ def test_what_a_forker_tells_without_end_hides_nothing(company: Company) -> None
     other = company.fork(MARKET)
     record(other, 1)
     size = record(company[MARKET], 2).size
-    loop.run(until(lambda: company[TAX].engine.shelf.at(company.bureau(MARKET).origin).size == size))
+    shelf, origin = company[TAX].engine.shelf, company.bureau(MARKET).origin
+    loop.run(until(lambda: origin in shelf.origins and shelf.at(origin).size == size))
     hidden, office = other.sequencer.published.note, company.offices[MARKET]
     company[PLANNING].lies["Swap"] = lambda answer: answer.note.append(hidden)
     told = [office.note(1_000 + number, bytes([number]) * 32) for number in range(APART_MAX)]

@@ -5,8 +5,8 @@ Two who swap say in short what they hold of every ledger. A checkpoint travels w
   1. to whoever holds a smaller one of that ledger, or none, or another one of the same size;
   2. to whoever holds the same with fewer cosignatures, or older ones;
   3. where it is kept apart, to whoever does not hold it at all: somebody has the proof that settles it;
-  4. whatever its size, and with those that were held before it, to whoever holds what is kept apart here: it may be he
-     who has the proof, or held another of one of these sizes;
+  4. whatever its size, and with those that were held before it, to whoever holds what is doubted here, which is what
+     was kept apart and nobody could settle: it may be he who has the proof, or held another of one of these sizes;
 
 and evidence to whoever has none against that ledger's key, where checkpoints of it no longer matter. So it is always
 the one behind who is shown more, and a swap is bounded by the number of ledgers, never by their sizes.
@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.hashing import chain_hash
 from tallystick.core.limits import ANSWER_BYTES_MAX
 from tallystick.core.reconciling import Seen
@@ -34,14 +35,15 @@ def ledger_number(origin: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What one holds of a ledger: the newest checkpoint, those kept apart, the evidence against its key, and what was
-    held before.
+    """What one holds of a ledger: the newest checkpoint, those kept apart, the evidence against its key, what was held
+    before, and which of those apart are doubted.
     """
 
     held: Seen | None = None
     apart: tuple[Seen, ...] = ()
     evidence: bytes | None = None
     past: tuple[Seen, ...] = ()
+    doubted: frozenset[Checkpoint] = frozenset()
 
     def lines(self, ledger: int) -> Iterator[Line]:
         """All the checkpoints in short."""
@@ -98,7 +100,9 @@ def news(mine: Mapping[int, Holding], lines: Iterable[Line], proven: Iterable[in
 def _news_of(holding: Holding, theirs: list[Line]) -> Iterator[Seen]:
     by_checkpoint = {(line.size, line.root): line for line in theirs}
     largest = max((line.size for line in theirs if not line.apart), default=-1)
-    doubted = {_short(seen) for seen in holding.apart} & {key for key, line in by_checkpoint.items() if not line.apart}
+    doubted = {_short(seen) for seen in holding.apart if seen.checkpoint in holding.doubted} & {
+        key for key, line in by_checkpoint.items() if not line.apart
+    }
     if doubted:  # 4
         yield from (
             seen for seen in (*holding.past, holding.held) if seen is not None and _short(seen) not in by_checkpoint

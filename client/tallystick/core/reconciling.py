@@ -111,6 +111,8 @@ class Account:
         self.held: Seen | None = None
         self.apart: list[Seen] = []
         self.past: list[Seen] = []
+        self.doubted: set[Checkpoint] = set()
+        """Those apart that nobody could settle so far."""
         self._floor = bureau.pinned
 
     @property
@@ -166,6 +168,11 @@ class Account:
     def clear(self, seen: Seen) -> None:
         """A checkpoint is of the one history after all: it is apart no more."""
         self.apart = [other for other in self.apart if other.checkpoint != seen.checkpoint]
+        self.doubted.discard(seen.checkpoint)
+
+    def doubt(self, seen: Seen) -> None:
+        """Nobody who was asked could settle what is kept apart."""
+        self.doubted = {each.checkpoint for each in self.apart} & {*self.doubted, seen.checkpoint}
 
     def _check_floor(self, seen: Seen, proof: Sequence[bytes]) -> None:
         """What extends no floor is not held, and proves nothing: the floor is the charter's word, not the key's."""

@@ -179,6 +179,7 @@ class _Round:
                     away.add(source.id)
             if any(answer is not None for answer in answers) and not any(answers):
                 unproven[seen.checkpoint] = seen
+                account.doubt(seen)
 
     def _sources(self, bureau: Bureau, account: Account, seen: Seen) -> Iterator[Bureau]:
         """Who is asked for a proof, for as long as it is wanted: the ledger's node, then its witnesses."""
@@ -259,7 +260,11 @@ class _Round:
     def _holdings(self) -> dict[int, Holding]:
         return {
             ledger_number(origin): Holding(
-                account.held, tuple(account.apart), self._against(account.bureau), tuple(account.past)
+                account.held,
+                tuple(account.apart),
+                self._against(account.bureau),
+                tuple(account.past),
+                frozenset(account.doubted),
             )
             for origin, account in self._accounts.items()
         }
