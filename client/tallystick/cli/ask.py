@@ -19,6 +19,7 @@ from tallystick.cli.options import Session, command, complete_bureau
 from tallystick.cli.references import EntryReference
 from tallystick.core.counted import counted_entries
 from tallystick.core.errors import TallystickError, Unreachable
+from tallystick.core.limits import LEDGER_ENTRIES_MAX
 
 if TYPE_CHECKING:
     from tallystick.cli.describe import Describer
@@ -76,7 +77,7 @@ class Asked:
     "-n",
     "--limit",
     metavar="N",
-    type=click.IntRange(min=0),
+    type=click.IntRange(min=0, max=LEDGER_ENTRIES_MAX),
     default=20,
     show_default=True,
     help="At most so many; 0: all.",
