@@ -5,8 +5,8 @@ that (`Witness.Cosign`), and one that lies will not; but another witness that co
 against this one has it, and shows it when asked (`Witness.GetHeld`). Gossip would bring it too, in a round or two, and
 the first cosignature must not be quicker than that.
 
-Each is asked until it has answered, at first at once and then ever more rarely. One that is away holds up nothing for
-longer than PATIENCE_S; what it says later counts from then on.
+Each is asked until it has answered. One that is away holds up nothing for longer than PATIENCE_S; what it says later
+counts from then on.
 """
 
 from __future__ import annotations
@@ -17,24 +17,19 @@ from contextlib import suppress
 from itertools import islice
 from typing import Final
 
-import structlog
-
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.errors import TallystickError, VerificationFailed
+from tallystick.core.errors import VerificationFailed
 from tallystick.core.reconciling import APART_MAX, PAST_MAX
+from tallystick_node.asking import ask_held
 from tallystick_node.peers import Reach
 from tallystick_node.shelf import Shelf
 from tallystick_proto.v1.witness_pb2 import HeldAnswer
-
-log = structlog.get_logger()
 
 PATIENCE_S: Final = 3.0
 """How long who does not answer is waited for."""
 
 # What it cosigned, what ended that, what it was told, what is apart, and what was held before.
 _NOTES_MAX: Final = 3 + APART_MAX + PAST_MAX
-_RETRY_FIRST_S: Final = 0.1
-_RETRY_MAX_S: Final = 10.0
 
 
 class Reminding:
@@ -75,19 +70,7 @@ class Reminding:
             await asyncio.wait(self._tasks, timeout=PATIENCE_S)
 
     async def _ask(self, witness: Bureau) -> None:
-        retry_s = _RETRY_FIRST_S
-        while True:
-            try:
-                async with self._reach(witness) as peer:
-                    answer = await peer.held(self._ledger.origin)
-                self._take(answer)
-                return
-            except TallystickError as error:  # of who does not answer, or of this node's disk: nothing said may be lost
-                log.debug("a witness has not said what is cosigned", witness=witness.id, reason=str(error))
-            except Exception:  # a bug must not end the node, nor keep it from asking the others
-                log.exception("asking failed", witness=witness.id)
-            await asyncio.sleep(retry_s * self._rng.uniform(0.5, 1.0))
-            retry_s = min(2 * retry_s, _RETRY_MAX_S)
+        await ask_held(self._reach, witness, self._ledger.origin, self._take, self._rng)
 
     def _take(self, answer: HeldAnswer) -> None:
         """Raises StorageFailed where what is remembered cannot be read."""

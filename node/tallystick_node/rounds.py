@@ -17,21 +17,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tallystick.core.checkpoint import Checkpoint, parse_checkpoint
-from tallystick.core.note import Note, NoteSignature, VerifierKey, format_note, parse_note
+from tallystick.core.note import Note, VerifierKey, format_note, parse_note
+from tallystick.core.reconciling import Said
 from tallystick_node.copies import strip
 from tallystick_node.signing import Published
 
 _KEPT: Final = 64
 _HELD_MAX: Final = 64
 """For how many rounds one is held. A witness that has not come to it by then may be unable to, and be needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A witness's cosignature, and the second at which it was made."""
-
-    signature: NoteSignature
-    at_s: int
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Asking a ledger's witnesses what they hold, until the rule lets the node sign (`starting_rule`).
 
-Each witness is asked until it has answered, at first at once and then ever more rarely. Meanwhile whoever submits is
+Each witness is asked until it has answered (`asking`). Meanwhile whoever submits is
 told how many are missing. When the rule is content, the others have a moment longer: an entry that the ledger signed
 right before its database was lost may be with one witness alone. What does not verify is no answer. A checkpoint under
 a key whose word the charter has ended is one: it is the ledger's, and binds it to nothing (`own_word`).
@@ -17,8 +17,9 @@ import structlog
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint
-from tallystick.core.errors import MalformedNote, SignatureInvalid, Starting, TallystickError
+from tallystick.core.errors import MalformedNote, SignatureInvalid, Starting
 from tallystick.core.limits import LEDGER_ENTRIES_MAX
+from tallystick_node.asking import ask_held
 from tallystick_node.own_word import OwnWord, present_word
 from tallystick_node.peers import Reach
 from tallystick_node.sequencer import Sequencer
@@ -31,8 +32,6 @@ PATIENCE_S: Final = 3.0
 """How long those are waited for who have not answered when a quorum has: one may hold what no quorum ever cosigned."""
 
 _NOTES_MAX: Final = 16
-_RETRY_FIRST_S: Final = 0.1
-_RETRY_MAX_S: Final = 10.0
 
 
 def read_answer(witness: Bureau, answer: HeldAnswer, own: Bureau) -> Answer:
@@ -126,19 +125,8 @@ class Asking:
 
     async def _ask(self, witness: Bureau) -> None:
         """Ask one witness until it has answered."""
-        retry_s, trouble = _RETRY_FIRST_S, ""
-        while True:
-            try:
-                async with self._reach(witness) as peer:
-                    answer = read_answer(witness, await peer.held(self._own.origin), self._own)
-                break
-            except TallystickError as error:
-                say = log.debug if str(error) == trouble else log.info
-                say("a witness has not answered", witness=witness.id, reason=str(error), error=type(error).__name__)
-                trouble = str(error)
-            except Exception:  # a bug must not leave the node waiting without a word
-                log.exception("asking failed", witness=witness.id)
-            await asyncio.sleep(retry_s * self._rng.uniform(0.5, 1.0))
-            retry_s = min(2 * retry_s, _RETRY_MAX_S)
+        answer = await ask_held(
+            self._reach, witness, self._own.origin, lambda said: read_answer(witness, said, self._own), self._rng
+        )
         self._answers[witness.id] = answer
         self._news.set()

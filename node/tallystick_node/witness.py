@@ -35,9 +35,10 @@ from tallystick.core.errors import (
 )
 from tallystick.core.limits import NOTED_COSIGNATURES_MAX
 from tallystick.core.note import parse_note
+from tallystick.core.reconciling import Said
 from tallystick_node import keyspace
 from tallystick_node.own_word import OwnWord
-from tallystick_node.rounds import Round, Rounds, Said, text_of
+from tallystick_node.rounds import Round, Rounds, text_of
 from tallystick_node.sequencer import Sequencer
 from tallystick_node.signing import Published
 from tallystick_node.store.store import Batch

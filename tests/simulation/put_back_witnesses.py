@@ -7,11 +7,12 @@ knew better was out of reach: then its key has signed two histories, and who rea
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tallystick.core.charter import Bureau
 from tallystick.core.errors import BehindSigned, TallystickError
 from tallystick.core.note import VerifierKey
+from tallystick_node.copies import Copy
 from tests.simulation.nodes import Machine, NodeProcess
 
 if TYPE_CHECKING:
@@ -33,19 +34,12 @@ class PutBackWitnesses:
         assert process is not None
         for ledger in self._bench.world.charter.ledgers:
             if ledger.id != machine.id:
-                copy = process.engine.shelf.open(ledger)
-                for other in self._bench.honest():
-                    knows = other.process
-                    if knows is None or not knows.handlers or other.id in (machine.id, ledger.id):
-                        continue
-                    account = knows.engine.heard.accounts[ledger.origin]
-                    for seen in (*account.known, *account.past):
-                        if machine.id in seen.said:
-                            with suppress(TallystickError):
-                                try:
-                                    copy.recall(seen.note)
-                                except BehindSigned:
-                                    self._who_knows.setdefault((process, ledger.id), []).append((other, knows))
+                known = [
+                    (other, other.process)
+                    for other in self._bench.honest()
+                    if other.id not in (machine.id, ledger.id) and _could_remind(process, other.process, ledger)
+                ]
+                self._who_knows[process, ledger.id] = [(each, knows) for each, knows in known if knows is not None]
 
     def cosigns(self, machine: Machine, ledger: str) -> None:
         """A node makes durable what it cosigns next."""
@@ -65,3 +59,23 @@ class PutBackWitnesses:
                 self.named.add(machine.id)
                 if not machine.was_put_back:
                     self._bench.fail(f"{machine.name}, which is honest, is named as cosigner of two histories")
+
+
+def _could_remind(forgetful: NodeProcess, other: NodeProcess | None, ledger: Bureau) -> bool:
+    """Whether a node holds a note of a ledger by which another forgot what it cosigned."""
+    if other is None or not other.handlers:
+        return False
+    copy, account = forgetful.engine.shelf.open(ledger), other.engine.heard.accounts[ledger.origin]
+    return any(
+        _is_news(copy, seen.note) for seen in (*account.known, *account.past) if forgetful.machine.id in seen.said
+    )
+
+
+def _is_news(copy: Copy, note: bytes) -> bool:
+    try:
+        copy.recall(note)
+    except BehindSigned:
+        return True
+    except TallystickError:  # it proves nothing
+        return False
+    return False

@@ -1,4 +1,7 @@
-"""A witness that starts is told by whoever is in reach what it cosigned, and held up by nobody who is not."""
+"""A witness that starts is told by whoever is in reach what it cosigned, and held up by nobody who is not.
+
+Seconds are the simulation's: nothing here waits.
+"""
 
 from __future__ import annotations
 

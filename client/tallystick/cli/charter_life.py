@@ -4,6 +4,7 @@ offline.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ from tallystick.cli.references import Digest
 from tallystick.core.errors import CharterMismatch, VerificationFailed
 
 if TYPE_CHECKING:
+    from tallystick.core.charter import Charter
     from tallystick.core.charter_chain import Version
+    from tallystick.core.note import VerifierKey
 
 _FILE = click.Path(path_type=Path)
 
@@ -79,17 +82,11 @@ def verify(session: Session, file: Path, previous: Path | None, digest: str | No
         document["quorums"] = quorums_document(last.charter, proposed)
         output.document(document)
     else:
-        output.facts(
-            [
-                (say("charter", "章程"), proposed.name),
-                (say("version", "版本"), str(proposed.version)),
-                (say("digest", "摘要"), digest),
-                (say("checked against", "对照"), say(f"version {last.number}", f"第 {last.number} 版")),
-                (say("its digest", "其摘要"), last.digest),
-                (say("signed by", "签名"), [key.name for key in signed] or ["-"]),
-                *standing(session, signed, *both),
-            ]
-        )
+        against = [
+            (say("checked against", "对照"), say(f"version {last.number}", f"第 {last.number} 版")),
+            (say("its digest", "其摘要"), last.digest),
+        ]
+        _print_version(session, proposed, digest, signed, both, against)
         output.line()
         print_changes(session, last.charter, proposed)
         if why is None and digest != last.digest:
@@ -103,6 +100,28 @@ def verify(session: Session, file: Path, previous: Path | None, digest: str | No
             output.line(say("It is the version in use.", "即现行版本。"))
     if why is not None:
         raise why.at(str(file))
+
+
+def _print_version(
+    session: Session,
+    version: Charter,
+    digest: str,
+    signed: list[VerifierKey],
+    by: tuple[Charter, ...],
+    against: Sequence[tuple[str, str]] = (),
+) -> None:
+    """What a version is, and which of the keys of which charters signed it."""
+    say = session.output.say
+    session.output.facts(
+        [
+            (say("charter", "章程"), version.name),
+            (say("version", "版本"), str(version.version)),
+            (say("digest", "摘要"), digest),
+            *against,
+            (say("signed by", "签名"), [key.name for key in signed] or ["-"]),
+            *standing(session, signed, *by),
+        ]
+    )
 
 
 def _verify_alone(session: Session, file: Path, digest: str) -> None:
@@ -126,15 +145,7 @@ def _verify_alone(session: Session, file: Path, digest: str) -> None:
         document |= {"digest": charter_digest(text), "signed_by": [key.name for key in signed]}
         output.document(document)
     else:
-        output.facts(
-            [
-                (say("charter", "章程"), found.name),
-                (say("version", "版本"), str(found.version)),
-                (say("digest", "摘要"), charter_digest(text)),
-                (say("signed by", "签名"), [key.name for key in signed] or ["-"]),
-                *standing(session, signed, found),
-            ]
-        )
+        _print_version(session, found, charter_digest(text), signed, (found,))
         if why is None:
             output.line()
             output.line(
