@@ -2,7 +2,8 @@
 
 It is the real `Engine` and its services on a real gRPC server, over a `Home`. `lies` maps a call's name to a function
 that gets each honest answer and changes what it likes in place, or returns what is sent instead: one answer, or for a
-stream a list; `()` ends the stream there, and `SILENCE` says nothing more without ending it.
+stream a list; `()` ends the stream there, and `SILENCE` says nothing more without ending it. One answer may be bent by
+a coroutine, and comes when that is done.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
+from inspect import isawaitable
 from typing import Any
 
 import grpc
@@ -165,6 +167,8 @@ class LyingNode:
             answer = await honest(request, context)
             lie = self.lies.get(name)
             bent = lie(answer) if lie is not None else None
+            if isawaitable(bent):
+                bent = await bent
             return answer if bent is None else bent
 
         return call

@@ -227,7 +227,10 @@ class Neighbours:
 
     @property
     def charter(self) -> Charter:
-        return open_charter(*self.node.home.office.charter())
+        """The first node's, with where each node listens."""
+        charter = open_charter(*self.node.home.office.charter())
+        bureaus = tuple(self._nodes[each.id].bureau for each in charter.bureau)
+        return msgspec.structs.replace(charter, bureau=bureaus)
 
     def __enter__(self) -> Neighbours:
         for node in self._nodes.values():

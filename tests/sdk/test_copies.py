@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -265,6 +266,23 @@ def test_a_node_that_does_not_say_how_far_it_is_witnessed_is_not_spared_the_ques
     assert client.reader.keeper == ""
     client.second.stop()
     assert shown_cosigned(client.reader, charter) is None
+
+
+def test_witnesses_are_asked_side_by_side(client: Client) -> None:
+    """None is asked only after another has answered: here each answers once all are asked."""
+    size, charter = client.recorded(3), client.neighbours.charter
+    all_are_asked = asyncio.Barrier(len(client.neighbours.witnesses))
+
+    async def once_all_are_asked() -> None:
+        await all_are_asked.wait()
+
+    def refuse(answer: CosignedAnswer) -> None:
+        raise Refused("not today")
+
+    client.node.lies["GetCosigned"] = refuse
+    for witness in client.neighbours.witnesses:
+        witness.lies["GetCheckpoint"] = lambda answer: once_all_are_asked()
+    assert refreshed(client.reader, charter)[1] == size
 
 
 def record_more(client: Client) -> Checkpoint:

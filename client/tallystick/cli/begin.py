@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from tallystick.sdk.reader import LedgerReader
     from tallystick.sdk.witnessing import Standing
 
-_ASKED_AT_ONCE = 16
-
 
 @click.command()
 @command
@@ -56,6 +54,7 @@ def status(session: Session) -> int:
 
     from tallystick.cli.alarms import alarms
     from tallystick.cli.status_page import print_status
+    from tallystick.sdk.dialling import ASKED_AT_ONCE
     from tallystick.sdk.gossip import gossip
 
     with session.ledgers_as_shown() as ledgers:
@@ -63,7 +62,7 @@ def status(session: Session) -> int:
         found = alarms(session, heard)
         readers = list(ledgers)
         observers = [bureau for bureau in ledgers.charter.bureau if bureau.is_observer]
-        with ThreadPoolExecutor(min(len(readers), _ASKED_AT_ONCE)) as pool:
+        with ThreadPoolExecutor(min(len(readers), ASKED_AT_ONCE)) as pool:
             holds = [pool.submit(_held, observer, ledgers.profile) for observer in observers]
             answers = list(pool.map(lambda reader: _ask(reader, ledgers.charter), readers))
         asked = zip(readers, answers, strict=True)

@@ -20,6 +20,8 @@ from tallystick.sdk.credentials import Credentials
 from tallystick.sdk.wire_errors import from_rpc
 
 DEADLINE_S: Final = 30.0
+ASKED_AT_ONCE: Final = 16
+"""So many nodes are asked the same side by side."""
 KEEPALIVE_MS: Final = 20_000
 _MESSAGE_BYTES_MAX: Final = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
 CHANNEL_OPTIONS: Final = (

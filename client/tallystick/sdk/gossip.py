@@ -32,11 +32,11 @@ from tallystick.core.reconciling import APART_MAX, Account, Seen
 from tallystick.sdk.charter_news import CharterNews, hear_charters
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.contradictions import root_shown
+from tallystick.sdk.dialling import ASKED_AT_ONCE
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest, TellRequest
 
-ASKED_AT_ONCE: Final = 16
 DEADLINE_S: Final = 5.0
 NOTES_MAX: Final = 4 * (1 + APART_MAX)
 """How many of a node's notes of one ledger are looked at: it holds one, and some apart, and is asked twice at most."""

@@ -3,13 +3,15 @@
 The node is asked for what was cosigned *before* it is asked for its checkpoint, so that the checkpoint must cover it.
 Each note that is shown is the ledger's, and each cosignature that is counted a witness's of the charter. That a witness
 cosigned no more than what is shown is the node's word. Where the ledger is read from a copy, or its node does not say,
-its witnesses are asked themselves, each for what it cosigned.
+its witnesses are asked themselves, each for what it cosigned, side by side: of those that are away none adds to the
+wait for another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +31,7 @@ from tallystick.core.limits import WITNESSES_MAX
 from tallystick.core.merkle import check_consistency
 from tallystick.core.quorum import Quorum
 from tallystick.core.witnessing import Witnessed, open_cosigned, witnessed_size
+from tallystick.sdk.dialling import ASKED_AT_ONCE
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.wire import Wire
 from tallystick.sdk.wire_errors import from_detail
@@ -104,11 +107,9 @@ def shown_cosigned(reader: LedgerReader, charter: Charter) -> tuple[Witnessed, .
     if not reader.keeper and (notes := _by_own_node(reader)) is not None:
         return _of_trusted(reader, charter, notes)
     with ExitStack() as opened:
-        wires = reader.sources.copies
-        if not wires:  # one node was chosen to be read, and says nothing of what others cosigned
-            wires = tuple(reader.wire.to(witness, ASKED_S) for witness in charter.witnesses_of(reader.bureau))
-            for wire in wires:
-                opened.callback(wire.close)
+        wires = [reader.wire.to(witness, ASKED_S) for witness in charter.witnesses_of(reader.bureau)]
+        for wire in wires:
+            opened.callback(wire.close)
         return _of_trusted(reader, charter, _by_witnesses(reader, charter, wires))
 
 
@@ -144,14 +145,19 @@ def _by_own_node(reader: LedgerReader) -> _Notes | None:
     return [(note, reader.wire) for note in (answer.witnessed, *newest)]
 
 
-def _by_witnesses(reader: LedgerReader, charter: Charter, wires: Iterable[Wire]) -> _Notes | None:
+def _by_witnesses(reader: LedgerReader, charter: Charter, wires: Sequence[Wire]) -> _Notes | None:
     """Every witness is asked for what it cosigned itself."""
-    notes: _Notes = []
-    for wire in wires:
-        with suppress(TallystickError):
-            notes.append((wire.checkpoint(0).checkpoint, wire))
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        notes = [shown for shown in pool.map(_own_note, wires) if shown is not None]
     quorum = charter.quorum_of(reader.bureau)
     return None if quorum is None or len(notes) < quorum.needed else notes
+
+
+def _own_note(wire: Wire) -> tuple[bytes, Wire] | None:
+    try:
+        return wire.checkpoint(0).checkpoint, wire
+    except TallystickError:
+        return None
 
 
 def _is_of_this(reader: LedgerReader, note: bytes, wire: Wire) -> bool:
