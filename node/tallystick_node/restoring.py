@@ -35,12 +35,13 @@ Signed = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What is there now: the backup, the size this home had signed for, the keys that are missing, and the folder of
-    the database that was there before.
+    """What is there now: the backup, the size that is noted as signed and whether the home had a note of that, as large
+    as the backup at least, the keys that are missing, and the folder of the database that was there before.
     """
 
     taken: Taken
     signed_size: int
+    noted: bool
     missing_keys: list[Path]
     aside: Path | None
 
@@ -63,7 +64,7 @@ def restore(backup: Path, home: Path) -> Restored:
             for file in sorted(each for each in (backup / TLS).glob("*") if each.is_file()):
                 copy_tls(file, making)
             signed = _put_database(source, making / source.config.data, taken, None)
-        return Restored(taken, signed, _missing_keys(Settings.load(home / SETTINGS)), None)
+        return Restored(taken, signed, False, _missing_keys(Settings.load(home / SETTINGS)), None)
     settings = Settings.load(home / SETTINGS)
     if settings.config.bureau != taken.bureau or settings.open_charter()[1].origin != taken.origin:
         raise ConfigInvalid(
@@ -74,7 +75,8 @@ def restore(backup: Path, home: Path) -> Restored:
     with made_whole(settings.place(name)) as making:
         signed = _put_database(source, making, taken, noted)
     name_database(settings, name)
-    return Restored(taken, signed, _missing_keys(settings), settings.database.parent)
+    knows = noted is not None and noted[0] >= taken.size
+    return Restored(taken, signed, knows, _missing_keys(settings), settings.database.parent)
 
 
 def _check_within(backup: Path, config: Config) -> None:

@@ -20,6 +20,7 @@ from tallystick_node.store.leveldb import LevelDbStore
 from tallystick_proto.v1.operate_pb2 import BackupRequest
 from tallystick_proto.v1.operate_pb2_grpc import OperateStub
 from tests.harness.channels import channel_to
+from tests.harness.processes import tallyd
 
 MARKET, CODE = "market-regulation", "SCJG-0001@1"
 BACKUPS = 3
@@ -93,3 +94,17 @@ def test_who_cannot_read_the_home_is_told_nothing(cluster: LocalCluster, tmp_pat
     market.stop()
     market.start()
     assert path.read_text() not in (before, "no token")
+
+
+def test_a_restored_ledger_is_told_who_is_asked_before_it_signs(shared_cluster: LocalCluster, tmp_path: Path) -> None:
+    """By the charter's own numbers, and what no witness would say of it; as a witness it may have forgotten."""
+    assert tallyd("backup", shared_cluster[MARKET].home, tmp_path / "backup").returncode == 0
+    restored = tallyd("restore", tmp_path / "backup", tmp_path / "again")
+    assert restored.returncode == 0, restored.stderr
+    for said in (
+        "was signed after the backup, this home does not know",
+        "its node signs nothing before 2 of its 2 witnesses have said what they hold of its ledger",
+        "nobody holds, it does not hear of",
+        f"if it cosigned other ledgers after the backup, first: tallyd charter renew {tmp_path / 'again'} witness",
+    ):
+        assert said in restored.stdout

@@ -233,3 +233,34 @@ def test_the_commands_say_what_they_did(home: Path, tmp_path: Path) -> None:
     said = tallyd("restore", tmp_path / "backup", home).stdout
     assert f"the database before it stays in {home / 'data'}" in said
     assert "backup.toml" in refused(2, "restore", home, tmp_path / "again")
+
+
+def test_a_restored_lone_ledger_is_promised_no_check(home: Path, tmp_path: Path) -> None:
+    """Nobody but the home's own note can say what it signed later: without one it is told so, and to change its key."""
+    taken(home, tmp_path / "backup", with_keys=True)
+    into_home = tallyd("restore", tmp_path / "backup", home).stdout
+    assert "by this home's note, nothing was signed after the backup" in into_home
+    new = tallyd("restore", tmp_path / "backup", tmp_path / "again").stdout
+    loaded(home).signed_size.unlink()
+    without_note = tallyd("restore", tmp_path / "backup", home).stdout
+    for said, where in ((new, tmp_path / "again"), (without_note, home)):
+        assert "was signed after the backup, this home does not know" in said
+        assert f"first: tallyd charter renew {where} ledger" in said
+    for said in (into_home, new, without_note):
+        assert "asks nobody" in said
+        assert "witnesses must" not in said
+        assert "other ledgers" not in said
+    assert "charter renew" not in into_home
+
+
+def test_neither_backup_nor_restore_opens_a_key_of_a_stopped_home(tmp_path: Path) -> None:
+    """So no passphrase is needed: keys that nothing could open are copied as they are."""
+    new_home(tmp_path / "home")
+    keys = [*(tmp_path / "home" / "keys").glob("*.key"), *(tmp_path / "home" / "tls").glob("*.key")]
+    for key in keys:
+        key.write_text(f"sealed {key.name}")
+    taken(tmp_path / "home", tmp_path / "backup", with_keys=True)
+    assert restore(tmp_path / "backup", tmp_path / "again").missing_keys == []
+    for key in keys:
+        copied = tmp_path / "again" / key.relative_to(tmp_path / "home")
+        assert copied.read_text() == f"sealed {key.name}"

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tallystick.core.counted import counted_entries
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
+
+if TYPE_CHECKING:
+    from tallystick.core.charter import Bureau, Charter
+    from tallystick_node.restoring import Restored
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -50,7 +55,7 @@ def restore(source: Path, directory: Path) -> None:
     """Make the home DIR of a backup; or, where DIR is the stopped home it was taken of, put the database back there.
 
     Nothing is overwritten: a database that was there stays beside the one put back. What was recorded since the backup
-    is not in it: where any of that was signed, `tallyd recover` is the way.
+    is not in it: where any of that was signed, `tallyd recover` is the way. It ends by saying who would notice that.
     """
     from tallystick_node.config import Settings
     from tallystick_node.home import SETTINGS
@@ -58,7 +63,7 @@ def restore(source: Path, directory: Path) -> None:
 
     done = restored(source, directory)
     taken = done.taken
-    _, bureau = Settings.load(directory / SETTINGS).open_charter()
+    charter, bureau = Settings.load(directory / SETTINGS).open_charter()
     click.echo(f"{directory}: {counted_entries(taken.size)} of {taken.origin}, as of {taken.taken.isoformat()}")
     if done.aside is not None:
         click.echo(f"the database before it stays in {done.aside}")
@@ -71,8 +76,35 @@ def restore(source: Path, directory: Path) -> None:
         )
         return
     if not bureau.is_observer:
-        click.echo(
-            "its node asks its witnesses before it signs; where they hold more than this: "
-            f"tallyd recover survey {directory}"
+        for line in _checked(directory, charter, bureau, done):
+            click.echo(line)
+    if any(each.id != bureau.id for each in charter.ledgers):
+        click.echo(f"if it cosigned other ledgers after the backup, first: tallyd charter renew {directory} witness")
+
+
+def _checked(directory: Path, charter: Charter, bureau: Bureau, done: Restored) -> list[str]:
+    """Who would notice that more was signed than the backup has, and what nobody would."""
+    said = [
+        "by this home's note, nothing was signed after the backup"
+        if done.noted
+        else "whether anything was signed after the backup, this home does not know"
+    ]
+    quorum = charter.quorum_of(bureau)
+    if quorum is not None:
+        said.append(
+            f"its node signs nothing before {quorum.needed} of its {quorum.witnesses} witnesses have said what they "
+            f"hold of its ledger; where that is more than this: tallyd recover survey {directory}"
         )
-    click.echo(f"if it cosigned other ledgers after the backup, first: tallyd charter renew {directory} witness")
+        if not done.noted:
+            said.append(
+                "what fewer hold, and none of them answers, or nobody holds, it does not hear of, and then it signs a "
+                "second history"
+            )
+        return said
+    said.append("its node asks nobody, having too few witnesses under its charter, and signs as soon as it is started")
+    if not done.noted:
+        said.append(
+            "if anything was, it signs a second history under its key, which whoever was shown the first can prove; "
+            f"first: tallyd charter renew {directory} ledger"
+        )
+    return said
