@@ -24,7 +24,7 @@ from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
 _BUNDLE_BYTES = ANSWER_BYTES_MAX - 64 * 1024  # room for one more entry and the path
 LOOKED_AT_MAX: Final = 256
 READY_ENTRIES: Final = 4_096
-READY_BYTES_MAX: Final = 16 * ANSWER_BYTES_MAX
+READY_MAX: Final = 16  # bundles, each of up to a mebibyte
 _TERM_NUMBERS = frozenset(TERM_FIELDS.values())
 
 
@@ -42,7 +42,6 @@ class ReadyBundles:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, range, int], Bundle] = OrderedDict()
-        self._kept_bytes = 0
 
     def read(self, ledger: Ledger, first: int, end: int, size: int) -> Iterator[Bundle]:
         """Entries [first, end) as bundles that join the tree of `size`."""
@@ -51,17 +50,11 @@ class ReadyBundles:
             key = ledger.origin, stretch, size
             bundle = self._kept.get(key)
             if bundle is None:
-                bundle = next(bundles(ledger, stretch, size))
-                self._keep(key, bundle)
+                bundle = self._kept[key] = next(bundles(ledger, stretch, size))
+                if len(self._kept) > READY_MAX:
+                    self._kept.popitem(last=False)
             yield bundle
             first += len(bundle.entry)
-
-    def _keep(self, key: tuple[str, range, int], bundle: Bundle) -> None:
-        self._kept[key] = bundle
-        self._kept_bytes += bundle.ByteSize()
-        while self._kept_bytes > READY_BYTES_MAX:
-            _, oldest = self._kept.popitem(last=False)
-            self._kept_bytes -= oldest.ByteSize()
 
 
 def find(ledger: Ledger, request: FindRequest, first: int, end: int, size: int) -> Iterator[Bundle | None]:

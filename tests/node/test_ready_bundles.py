@@ -52,7 +52,7 @@ def test_what_is_at_hand_is_what_the_disk_gives(ledger: Ledger, seed: int, monke
     """Any ranges of any trees, asked for in any order, with room for all of it or for little."""
     random = Random(seed)
     monkeypatch.setattr(answers, "READY_ENTRIES", STRETCH)
-    monkeypatch.setattr(answers, "READY_BYTES_MAX", random.choice([1, 10_000, 1 << 20]))
+    monkeypatch.setattr(answers, "READY_MAX", random.choice([0, 1, 3, 16]))
     ready = ReadyBundles()
     for _ in range(40):
         size = random.randrange(ledger.state.size + 1)
@@ -80,8 +80,7 @@ def test_what_is_kept_at_hand_is_bounded(ledger: Ledger, monkeypatch: pytest.Mon
     """Of all that was read only the newest stays, as much as there is room for."""
     monkeypatch.setattr(answers, "READY_ENTRIES", STRETCH)
     size = ledger.state.size
-    most = sum(bundle.ByteSize() for bundle in ReadyBundles().read(ledger, size - 3 * STRETCH, size, size))
-    monkeypatch.setattr(answers, "READY_BYTES_MAX", most)
+    monkeypatch.setattr(answers, "READY_MAX", 3)
     ready = ReadyBundles()
     list(ready.read(ledger, 0, size, size))
     before = reads(ledger)

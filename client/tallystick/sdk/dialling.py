@@ -27,6 +27,9 @@ _MESSAGE_BYTES_MAX: Final = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
 CHANNEL_OPTIONS: Final = (
     ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
     ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
+    # An answer of a mebibyte comes in few pieces, without waiting to be asked for each.
+    ("grpc.http2.max_frame_size", ANSWER_BYTES_MAX),
+    ("grpc.http2.lookahead_bytes", ANSWER_BYTES_MAX),
     ("grpc.enable_http_proxy", 0),
     # What is followed has no deadline: a node that is gone is noticed by its silence.
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),

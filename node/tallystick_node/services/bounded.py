@@ -31,6 +31,7 @@ from tallystick_node.counts import REFUSED
 from tallystick_node.fair_queue import Owner
 from tallystick_node.services.errors import abort
 from tallystick_node.services.gate import Gate
+from tallystick_node.services.serialized import Serialized
 from tallystick_node.turns import BLAMED, Call, Turns
 
 log = structlog.get_logger()
@@ -48,6 +49,7 @@ class Bounded(ServerInterceptor):
         self._turns = turns
         self._callers = callers
         self._gate = gate
+        self._serialized = Serialized()
         self._ending = Ending()
         self._held = Held(connections_max, self._ending)
 
@@ -62,7 +64,7 @@ class Bounded(ServerInterceptor):
             async with self._call(rpc, bounds, context) as call:
                 await self._meet(call, rpc, context)
                 try:
-                    await _Exchange(handler, call, context).run()
+                    await _Exchange(handler, call, context, self._serialized).run()
                 except _NotTaken:
                     self._hang_up(call.owner, "does not take its answers")
 
@@ -130,11 +132,12 @@ class Bounded(ServerInterceptor):
 class _Exchange:
     """The messages of one call, each in its turn and in time."""
 
-    def __init__(self, handler: Any, call: Call, context: Context) -> None:
+    def __init__(self, handler: Any, call: Call, context: Context, serialized: Serialized) -> None:
         self._handler = handler
         self._call = call
         self._bounds = call.bounds
         self._context = context
+        self._serialized = serialized
 
     async def run(self) -> None:
         """Hand the caller's messages to the handler, and its answers to the caller."""
@@ -190,7 +193,8 @@ class _Exchange:
         return raw if read is None else read(raw)
 
     async def _send(self, answer: Any) -> None:
-        data = self._handler.response_serializer(answer)
+        serialize = self._handler.response_serializer
+        data = self._serialized.of(answer, serialize) if self._bounds.large else serialize(answer)
         self._call.charge(len(data) * ANSWER_BYTE_PRICE)
         try:
             async with asyncio.timeout(limits.ANSWER_TAKEN_S):
