@@ -71,7 +71,8 @@ class District:
         if not all(process is not None and process.at_work for process in running):
             return False
         at_work = [process.engine for process in running if process is not None]
-        sizes = {engine.who.bureau.origin: engine.sequencer.published.state.size for engine in at_work}
+        writers = [process.writer for process in running if process is not None]
+        sizes = {each.who.bureau.origin: each.sequencer.published.state.size for each in writers if each is not None}
         return all(
             account.held is not None and account.held.size == sizes[origin]
             for engine in at_work

@@ -68,7 +68,7 @@ class Proven:
 
     async def write(self) -> None:
         """Write down what is held and not on the disk yet; after one that failed too. Raises StorageFailed."""
-        unwritten = {origin: self._kept[origin] for origin in self._unwritten}
+        unwritten = {origin: self._kept[origin] for origin in sorted(self._unwritten)}
         if unwritten:
             write = self._store.stage(Batch([(keyspace.proven(origin), file) for origin, file in unwritten.items()]))
             await asyncio.get_running_loop().run_in_executor(self._disk, write)

@@ -18,6 +18,7 @@ from unittest import mock
 
 import structlog
 
+from tallystick.core.charter import Charter
 from tests.simulation.network import Host, Network
 from tests.simulation.nodes import Lie, Machine, NodeProcess
 from tests.simulation.signing import counted
@@ -41,6 +42,8 @@ class Bench:
     def __init__(self, seed: int, world: World, liars: Sequence[str] = ()) -> None:
         self.seed = seed
         self.world = world
+        self.versions = [world.version]
+        """The versions of the charter that were published."""
         self.liars = frozenset(liars)
         self.loop = VirtualLoop()
         self.checks: Counter[str] = Counter()
@@ -59,6 +62,11 @@ class Bench:
     def chance(self, what: str) -> random.Random:
         """A source of chance of its own for each thing, so that a change to one leaves the others as they were."""
         return random.Random(f"{self.seed}/{what}")
+
+    @property
+    def charter(self) -> Charter:
+        """The newest version of the charter."""
+        return self.versions[-1].charter
 
     def place(self, machine: Machine) -> Machine:
         """A machine joins; the first of a bureau is the one that others reach."""

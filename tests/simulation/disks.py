@@ -1,12 +1,17 @@
-"""A simulated disk: a database and the note of what was signed. Copies of it are snapshots, and can be put back."""
+"""A simulated disk: a database, the note of what was signed, and the versions of the charter that its node goes by and
+has heard of. Copies of it are snapshots, and can be put back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from tallystick.core.charter_chain import Version
 from tallystick.core.merkle import EMPTY_ROOT
+from tallystick.core.versions import Fork
+from tallystick.sdk.heard_versions import HeardVersions
 from tallystick_node.signed_size import SignedSize, _Slot
 from tallystick_node.store.memory import MemoryStore
 
@@ -14,17 +19,23 @@ When = Literal["before", "after"]
 
 
 class Disk:
-    """What is durable."""
+    """What is durable. `versions` of the charter were adopted, the last is gone by; `heard` are notes of others."""
 
-    def __init__(self, origin: str, store: MemoryStore, slot: Any = None, note: bytes = b"") -> None:
+    def __init__(
+        self, origin: str, store: MemoryStore, versions: Sequence[Version], slot: Any = None, note: bytes = b""
+    ) -> None:
         self.origin = origin
         self.store = store
+        self.versions = tuple(versions)
+        self.heard: tuple[bytes, ...] = ()
         self.slot = slot or _Slot(0, 0, EMPTY_ROOT)
         self.note = note
 
     def copy(self) -> Disk:
         """What it holds now, on another disk."""
-        return Disk(self.origin, self.store.reopened(), self.slot, self.note)
+        copy = Disk(self.origin, self.store.reopened(), self.versions, self.slot, self.note)
+        copy.heard = self.heard
+        return copy
 
     def noted(self, around: Callable[[When], None] = lambda when: None) -> Noted:
         """The note of what was signed, opened."""
@@ -34,6 +45,22 @@ class Disk:
         """The database opened again; what was opened before writes nowhere from now on."""
         self.store = self.store.reopened()
         return self.store
+
+
+class Heard(HeardVersions):
+    """The versions of the charter that a disk's node knows, with what it heard on the disk."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        super().__init__(disk.versions, Path("heard"))
+        for note in disk.heard:
+            self.take(note)
+
+    def keep(self, heard: Version | Fork) -> None:
+        self._disk.heard += (heard.note if isinstance(heard, Version) else heard.other.note,)
+
+    def _kept(self) -> list[Path]:
+        return []
 
 
 class Noted(SignedSize):

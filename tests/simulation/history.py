@@ -1,9 +1,13 @@
-"""One seeded history: a schedule of recordings, misfortunes and lies, then calm, then the judges."""
+"""One seeded history: a schedule of recordings, misfortunes and lies, then calm, then the judges.
+
+In some of them the last bureau is an observer, and in some new versions of the charter come out.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,17 +15,23 @@ from functools import partial
 from typing import Final
 
 from tallystick_node.gossip import INTERVAL_S
+from tests.simulation.adopting import Adopting
 from tests.simulation.bench import Bench
 from tests.simulation.clients import Clients
 from tests.simulation.judges import Judges
 from tests.simulation.liars import SECOND, Liars
 from tests.simulation.misfortunes import WEATHERS, Misfortunes
 from tests.simulation.nodes import Machine
+from tests.simulation.remains import check_remains
 from tests.simulation.world import world
 
 TURMOIL_S: Final = 30.0
 CALM_MAX_S: Final = 240.0
 """After this long without a misfortune everything is as it should be; mostly it is so at once."""
+
+OBSERVER: Final = 0.3
+VERSIONS: Final = 0.3
+"""How many of the histories have an observer, and new versions of the charter."""
 
 _LOOK_EVERY_S: Final = 1.0
 
@@ -46,12 +56,15 @@ class History:
     def __init__(self, seed: int, kind: Kind) -> None:
         self.seed = seed
         self.kind = kind
-        place = world(kind.bureaus)
+        drawn = random.Random(f"{seed}/drawn for {kind.name}")
+        place = world(kind.bureaus, observer=drawn.random() < OBSERVER)
+        self._versions = drawn.randint(1, 2) if drawn.random() < VERSIONS else 0
         self.bench = Bench(seed, place, [office.bureau.id for office in place.offices[: kind.liars]])
         self.judges = self.bench.judges = Judges(self.bench)
         self._clients = self.bench.clients = Clients(self.bench, self.judges)
         self._misfortunes = Misfortunes(self.bench)
         self._liars = Liars(self.bench)
+        self._adopting = Adopting(self.bench)
         for office, disk in zip(place.offices, place.disks, strict=True):
             rng = self.bench.chance(f"machine {office.bureau.id}")
             self.bench.place(Machine(self.bench, office, disk.copy(), rng))
@@ -62,7 +75,7 @@ class History:
         try:
             with self.bench.playing():
                 self.bench.loop.run(self._play())
-                self.judges.disks()
+                check_remains(self.bench)
         finally:
             gc.enable()
         return self
@@ -81,10 +94,12 @@ class History:
         while bench.loop.time() < ends:
             await asyncio.sleep(_LOOK_EVERY_S)
             self.judges.look()
+            self._adopting.look()
         self._misfortunes.calm()
         ends = bench.loop.time() + CALM_MAX_S
         while bench.loop.time() < ends:
             await asyncio.sleep(_LOOK_EVERY_S)
+            self._adopting.look()
             self._misfortunes.mend()
             self.judges.look(calm=True)
             if self.judges.settled():
@@ -95,9 +110,9 @@ class History:
         rng = self.bench.chance("schedule")
         self.bench.network.becomes(rng.choice(WEATHERS))
         events: list[tuple[float, Callable[[], None]]] = []
-        names = list(self.bench.machines)
+        names, ledgers = list(self.bench.machines), [each.id for each in self.bench.charter.ledgers]
         for _ in range(rng.randint(6, 14)):
-            record = partial(self._clients.record, rng.choice(names), rng.randint(1, 3), rng.choice((0, 0, 3_000)))
+            record = partial(self._clients.record, rng.choice(ledgers), rng.randint(1, 3), rng.choice((0, 0, 3_000)))
             events.append((rng.uniform(0.5, TURMOIL_S), record))
         for _ in range(rng.randint(0, 10)):
             machine = self.bench.machines[rng.choice(names)]
@@ -114,6 +129,8 @@ class History:
                 for face in ("", SECOND):
                     record = partial(self._clients.record, liar, rng.randint(1, 3), 0, face)
                     events.append((rng.uniform(forks_at_s + 0.1, TURMOIL_S), record))
+        for _ in range(self._versions):
+            events.append((rng.uniform(1.0, TURMOIL_S), self._adopting.publish))
         return events
 
     def _forgetting(self, witness: str, forks_at_s: float) -> list[tuple[float, Callable[[], None]]]:
@@ -136,6 +153,9 @@ class History:
                 "histories": 1,
                 "submissions acknowledged": len(said),
                 "of them witnessed": sum(each.witnessed for each in said),
+                "with an observer": len(bench.charter.ledgers) < len(bench.charter.bureau),
+                "versions of the charter published": len(bench.versions) - 1,
+                "versions adopted by honest nodes": sum(len(each.disk.versions) - 1 for each in honest),
                 "crashes": sum(what.startswith("crashes") for _, _, what in bench.told),
                 "forks": sum(len(faces) > 1 for faces in bench.faces.values()),
                 "forks that could be proven": len(judges.provable_at_s),

@@ -1,4 +1,4 @@
-"""What must be true of a history: while it goes on, when it has calmed down, and of the disks it leaves.
+"""What must be true of a history: while it goes on, and when it has calmed down.
 
   1. at every write: no honest node writes down an accusation of an honest bureau, of its ledger's key or its witness's,
      and no witness has forgotten what it cosigned, unless its disk was put back (`put_back_witnesses`)
@@ -8,8 +8,9 @@
      so is every one that could be at any time before, unless a disk was put back since; and once it is calm, within
      PROVEN_ROUNDS_MAX rounds of gossip
   4. in the end every honest ledger is witnessed to its last entry, if enough honest witnesses are at work
-  5. what an honest ledger acknowledged, it has; what was witnessed, it has, and an honest witness too
-  6. every disk of an honest bureau is what `tallyd fsck` calls sound
+  5. in the end every honest node goes by the newest version of the charter that one of them holds
+
+What must be true of the disks that it leaves, `remains` says.
 
 A bureau whose snapshot was put back, and that signed on all the same, is two writers under one key, by nobody's lie but
 not to be told from one: what is proven against its key is no false accusation. A bureau that noticed records no more
@@ -22,13 +23,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from tallystick.core.charter import Charter
+from tallystick.core.charter_chain import read_version
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from tallystick.core.equivocation import verify_equivocation
 from tallystick.core.errors import VerificationFailed
 from tallystick.core.note import parse_note
 from tallystick.core.witnessing import open_cosigned
-from tallystick_node import doctor, keyspace
-from tallystick_node.copies import COSIGNING, open_copy
+from tallystick_node import keyspace
+from tallystick_node.copies import COSIGNING
 from tallystick_node.gossip import INTERVAL_S
 from tallystick_node.ledger import Ledger
 from tallystick_node.starting_rule import is_prefix
@@ -57,9 +60,8 @@ class Judges:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._charter = bench.world.charter
-        self._stops = {keyspace.copy(each.origin) + COSIGNING: each.id for each in self._charter.bureau}
-        self._proofs = {keyspace.proven(each.origin): each.id for each in self._charter.bureau}
+        self._stops = {keyspace.copy(each.origin) + COSIGNING: each.id for each in bench.charter.bureau}
+        self._proofs = {keyspace.proven(each.origin): each.id for each in bench.charter.bureau}
         self.put_back = PutBackWitnesses(bench)
         self.acknowledged: dict[str, list[Acknowledged]] = {}
         self.witnessed: dict[str, dict[int, bytes]] = {}
@@ -69,6 +71,10 @@ class Judges:
         self.unreconciled: set[str] = set()
         self.calm_at_s: float | None = None
         """When all who can were at work again, after the last misfortune."""
+
+    @property
+    def _charter(self) -> Charter:
+        return self._bench.charter
 
     # As it happens.
 
@@ -108,7 +114,7 @@ class Judges:
             fair_since_s = self._bench.network.fair_since_s(machine.id, other.id)
             if fair_since_s is None or max(fair_since_s, answers.serves_from_s) > asked.serves_from_s:
                 continue
-            copy = answers.engine.shelf.open(machine.office.bureau)
+            copy = answers.engine.shelf.open(machine.bureau)
             cosigned = parse_checkpoint(parse_note(copy.cosigning.note).text).size if copy.cosigning.note else 0
             if cosigned > put_back_at:
                 self._bench.fail(f"{machine.name} signed on, and {other.name}, which had cosigned more, was in reach")
@@ -116,17 +122,20 @@ class Judges:
     def receipt(self, machine: Machine, receipt: Receipt) -> None:
         """A client was given a receipt."""
         try:
-            found = open_cosigned(receipt.checkpoint, self._charter, machine.office.bureau)
+            found = [
+                (open_cosigned(receipt.checkpoint, charter, charter.by_id(machine.id)), charter)
+                for charter in (version.charter for version in machine.disk.versions)  # by one of them it was given
+            ]
         except VerificationFailed as error:
             (self._bench.fail if machine.honest else partial(self._bench.say, machine.name))(
                 f"a receipt fails: {error}"
             )
             return
         witnessed = receipt.standing == Receipt.WITNESSED
-        if witnessed and found.enough(self._charter):
-            self._keep(machine.id, found.checkpoint)
+        if witnessed and any(each.enough(charter) for each, charter in found):
+            self._keep(machine.id, found[0][0].checkpoint)
         elif witnessed and machine.honest:
-            self._bench.fail(f"{machine.name} calls witnessed what {found.count} cosigned")
+            self._bench.fail(f"{machine.name} calls witnessed what {found[-1][0].count} cosigned")
         said = Acknowledged(machine.face, receipt.first, receipt.submission_id, witnessed)
         self.acknowledged.setdefault(machine.id, []).append(said)
 
@@ -137,9 +146,9 @@ class Judges:
             self.calm_at_s = bench.loop.time()
         for machine in bench.machines.values():
             if machine.process is not None and machine.process.handlers:
-                engine = machine.process.engine
-                if engine.gathering.witnessed is not None:
-                    self._keep(machine.id, engine.gathering.witnessed.checkpoint)
+                writer = machine.process.writer
+                if writer is not None and writer.gathering.witnessed is not None:
+                    self._keep(machine.id, writer.gathering.witnessed.checkpoint)
             if machine.put_back_at is not None and self._notices(machine):
                 self.noticed.add(machine.id)
         for liar in sorted(self._forked()):
@@ -159,7 +168,7 @@ class Judges:
         process = machine.process
         if process is None or not process.handlers:  # one that was started a moment ago has no engine yet
             return bool(machine.refused)
-        return process.engine.sequencer.stopped is not None
+        return process.writer is not None and process.writer.sequencer.stopped is not None
 
     def _keep(self, bureau: str, checkpoint: Checkpoint) -> None:
         kept = self.witnessed.setdefault(bureau, {})
@@ -170,8 +179,17 @@ class Judges:
 
     def settled(self) -> bool:
         """Whether everything that is to come has come."""
-        return self.calm_at_s is not None and not (
-            any(map(self._is_owed, self._bench.honest())) or self._unproven() or self._unseen() or self._doubts()
+        back = all(map(self._is_back, self._bench.honest()))  # not one that adopts a version of the charter
+        return (
+            back
+            and self.calm_at_s is not None
+            and not (
+                any(map(self._is_owed, self._bench.honest()))
+                or self._unproven()
+                or self._unseen()
+                or self._doubts()
+                or self._behind()
+            )
         )
 
     def end(self) -> None:
@@ -190,6 +208,8 @@ class Judges:
             self._bench.fail(f"the fork of {liar} was shown, and somebody does not suspect it")
         for by, bureau in self._doubts():
             self._bench.fail(f"{by} still suspects {bureau}, which is honest and has shown all it has")
+        for machine in self._behind():
+            self._bench.fail(f"{machine.name} goes by version {machine.version.number} of the charter in the end")
         self.unreconciled = {liar for liar in self._forked() if self._seen(liar) and not self.proven_everywhere(liar)}
 
     def rounds_from_calm(self, liar: str) -> float:
@@ -258,13 +278,20 @@ class Judges:
 
     def _doubts(self) -> list[tuple[str, str]]:
         """Which honest nodes suspect whom, that is honest and lost nothing."""
-        whole = [machine for machine in self._bench.honest() if machine.put_back_at is None]
+        ledgers = {ledger.id for ledger in self._charter.ledgers}
+        whole = [each for each in self._bench.honest() if each.put_back_at is None and each.id in ledgers]
         return [
             (by.id, machine.id)
             for by in self._at_work()
             for machine in whole
             if machine.id != by.id and self._suspects(machine.id, by)
         ]
+
+    def _behind(self) -> list[Machine]:
+        """The honest nodes at work that go by an earlier version of the charter than one of them holds."""
+        machines = [process.machine for process in self._at_work()]
+        newest = max((read_version(note).number for each in machines for note in each.disk.heard), default=0)
+        return [each for each in machines if each.version.number < newest]
 
     def _at_work(self) -> list[NodeProcess]:
         """The honest nodes that follow and cosign."""
@@ -273,63 +300,24 @@ class Judges:
 
     def _is_owed(self, machine: Machine) -> bool:
         """Whether an honest ledger is still to be witnessed."""
-        if machine.refused or machine.put_back_at is not None:
+        bureau = self._charter.by_id(machine.id)
+        if machine.refused or machine.put_back_at is not None or bureau.state != "active":
             return False
-        quorum = self._charter.quorum_of(machine.office.bureau)
-        witnesses = [each for each in self._bench.honest() if each is not machine and not each.was_put_back]
+        quorum, named = self._charter.quorum_of(bureau), {each.id for each in self._charter.witnesses_of(bureau)}
+        witnesses = [each for each in self._bench.honest() if each.id in named and not each.was_put_back]
         if quorum is None or len(witnesses) < quorum.needed:
             return False
         process = machine.process
-        if process is None or not process.handlers or not process.at_work:
+        if process is None or not process.handlers or not process.at_work or process.writer is None:
             return True
-        witnessed = process.engine.gathering.witnessed
-        return witnessed is None or witnessed.checkpoint.size < process.engine.sequencer.published.state.size
+        witnessed = process.writer.gathering.witnessed
+        return witnessed is None or witnessed.checkpoint.size < process.writer.sequencer.published.state.size
 
     def _standing(self, machine: Machine) -> str:
         process = machine.process
         if process is None or not process.handlers:
             return "it does not run"
-        if not process.at_work:
-            return f"it never came to work: {process.engine.sequencer.not_recording}"
-        witnessed, size = process.engine.gathering.witnessed, process.engine.sequencer.published.state.size
+        if not process.at_work or process.writer is None:
+            return f"it never came to work: {process.writer and process.writer.sequencer.not_recording}"
+        witnessed, size = process.writer.gathering.witnessed, process.writer.sequencer.published.state.size
         return f"{0 if witnessed is None else witnessed.checkpoint.size} of {size}"
-
-    # Of what is left.
-
-    def disks(self) -> None:
-        """What each history leaves on its disks."""
-        bureaus = self._charter.bureau
-        for machine in self._bench.honest():
-            own = machine.office.bureau
-            others = [bureau for bureau in bureaus if bureau.id != own.id]
-            store = machine.disk.store.reopened()
-            opened = machine.office.disclosures()
-            report = doctor.check(store, machine.disk.noted(), own, others, disclosures=opened)
-            for difference in report.differences:
-                self._bench.fail(f"{machine.name} has a disk that is not sound: {difference}")
-            if not report.differences and machine.put_back_at is None:
-                self._kept(machine, Ledger.open(store, own.origin))
-            self._held_by_witnesses(machine)
-
-    def _kept(self, machine: Machine, ledger: Ledger) -> None:
-        for size, root in self.witnessed.get(machine.id, {}).items():
-            if ledger.state.size < size or ledger.root_at(size) != root:
-                self._bench.fail(f"{machine.name} lost what was witnessed up to {size}")
-        for said in self.acknowledged.get(machine.id, []):
-            entry = ledger.decoded(said.first) if said.first < ledger.state.size else None
-            signed = entry.signed if entry is not None else None
-            if signed is None or signed.submission_id != said.submission_id:
-                self._bench.fail(f"{machine.name} lost #{said.first}, which it acknowledged")
-
-    def _held_by_witnesses(self, machine: Machine) -> None:
-        """What was witnessed of a ledger is with an honest witness, whatever became of the ledger."""
-        witnessed = self.witnessed.get(machine.id)
-        if not witnessed:
-            return
-        size = max(witnessed)
-        for other in self._bench.honest():
-            if other is not machine:
-                copy = open_copy(other.disk.store.reopened(), machine.office.bureau)
-                if copy.state.size >= size and copy.root_at(size) == witnessed[size]:
-                    return
-        self._bench.fail(f"no honest witness holds what was witnessed of {machine.name} up to {size}")

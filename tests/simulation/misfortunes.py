@@ -104,7 +104,8 @@ class Misfortunes:
         """With one witness it is cut off, and signs; then it is put back as it was before, and starts, with or without
         that witness in reach.
         """
-        if not machine.honest or self._snapshots or machine.process is None or not machine.process.at_work:
+        process = machine.process
+        if not machine.honest or self._snapshots or process is None or not process.at_work or process.writer is None:
             return
         bench, rng = self._bench, self._rng
         witness = rng.choice([each.id for each in bench.honest() if each is not machine])

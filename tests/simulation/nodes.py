@@ -1,23 +1,24 @@
 """A bureau's node in a simulation: a machine with a disk and a clock, and the process on it, which comes and goes.
 
-The process runs the node's own `Engine`. It dies between any two steps, or right before or after one that is durable;
-then its tasks end, its calls break, and nothing it still wanted to write is written.
+The process runs the node's own `Engine`, or an observer's `Observer`. It dies between any two steps, or right before or
+after one that is durable; then its tasks end, its calls break, and nothing it still wanted to write is written.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import os
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tallystick.core.bureau import Bureau
+from tallystick.core.charter_chain import Version
 from tallystick.core.errors import TallystickError
 from tallystick.core.evidence import actors_of
-from tallystick.sdk.heard_versions import HeardVersions
+from tallystick_node import observer
+from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.disclosures import Disclosures
 from tallystick_node.engine import Engine, Who
 from tallystick_node.ledger import Ledger, check_against_signed
@@ -26,7 +27,7 @@ from tallystick_node.store.memory import MemoryStore
 from tallystick_node.store.store import Batch
 from tests.harness.faulty_store import FaultyStore
 from tests.harness.office import Office
-from tests.simulation.disks import Disk, When
+from tests.simulation.disks import Disk, Heard, When
 from tests.simulation.network import Host, handlers_of
 from tests.simulation.virtual_loop import Crashed, running
 from tests.simulation.world import EPOCH_US
@@ -88,6 +89,16 @@ class Machine:
         return f"{self.id}/{self.face}" if self.face else self.id
 
     @property
+    def version(self) -> Version:
+        """The version of the charter that its node goes by, at its next start if not now."""
+        return self.disk.versions[-1]
+
+    @property
+    def bureau(self) -> Bureau:
+        """Its bureau as that version has it."""
+        return self.version.charter.by_id(self.id)
+
+    @property
     def honest(self) -> bool:
         return self.id not in self.bench.liars
 
@@ -100,6 +111,19 @@ class Machine:
             self.refused = ""
             self.process = NodeProcess(self)
             self.process.run(self.process.start())
+
+    def adopt(self, version: Version) -> bool:
+        """Have the stopped node go by a version from its next start on, if its ledger is as that pins it."""
+        bureau = version.charter.by_id(self.id)
+        if not bureau.is_observer:
+            try:
+                check_floor(Ledger.open(self.disk.store.reopened(), bureau.origin), bureau, "charter")
+            except TallystickError as error:
+                self.bench.say(self.name, f"does not adopt version {version.number}: {error}")
+                return False
+        self.disk.versions += (version,)
+        self.bench.say(self.name, f"adopts version {version.number} of the charter")
+        return True
 
     def crash(self) -> None:
         """The process dies where it is."""
@@ -147,7 +171,12 @@ class NodeProcess(Host):
         self.serves_from_s = 0.0
         self.at_work = False
         """Whether it has begun to write and to follow."""
-        self.engine: Engine
+        self.engine: observer.Observer
+
+    @property
+    def writer(self) -> Engine | None:
+        """What writes its ledger; None of an observer."""
+        return self.engine if isinstance(self.engine, Engine) else None
 
     def disk_delay_s(self) -> float:
         return self.machine.disk_delay_s * self.machine.rng.uniform(0.5, 2.0)
@@ -170,7 +199,8 @@ class NodeProcess(Host):
             self.serves_from_s = bench.loop.time()
             if machine.was_put_back:
                 bench.judges.put_back.serves(machine)
-            bench.say(machine.name, f"serves {self.engine.sequencer.ledger.state.size} entries")
+            held = f"{self.writer.sequencer.ledger.state.size} entries" if self.writer else "what it holds of others"
+            bench.say(machine.name, f"serves {held}")
             await self.engine.begin()
             self.at_work = True
         except TallystickError as error:
@@ -178,16 +208,24 @@ class NodeProcess(Host):
             bench.say(machine.name, f"does not start: {error}")
             self.die("")
             return
-        bench.say(machine.name, f"records after {self.engine.sequencer.published.state.size} entries")
+        if self.writer:
+            bench.say(machine.name, f"records after {self.writer.sequencer.published.state.size} entries")
 
     def _open(self) -> None:
         machine = self.machine
-        bureau, keys = machine.office.bureau, machine.office.keys
+        version, bureau, keys = machine.version, machine.bureau, machine.office.keys
         self.store = self._opened()
+        reach, versions = machine.bench.network.reach(self), Heard(machine.disk)
+        if bureau.is_observer:
+            rng = random.Random(machine.rng.getrandbits(64))
+            onlooker = observer.Who(versions, bureau, keys["witness"], machine.now_us, reach, rng)
+            self.engine = observer.Observer(onlooker, self.store)
+            return
         signed = machine.disk.noted(self._step)
         ledger = Ledger.open(self.store, bureau.origin)
         check_against_signed(ledger, signed)
-        charter = machine.bench.world.charter
+        check_floor(ledger, bureau, "charter")
+        due = adoption_due(ledger, keys["node"], version.charter, version.digest, bureau, machine.now_us())
         sequencer = Sequencer(
             ledger,
             signed,
@@ -198,14 +236,12 @@ class NodeProcess(Host):
             reopen=self._opened,
             linger_s=_LINGER_S,
             queue_bytes_max=_QUEUE_BYTES_MAX,
-            expires_us=charter.expires_us,
+            expires_us=version.charter.expires_us,
             state=bureau.state,
         )
-        reach = machine.bench.network.reach(self)
         rng = random.Random(machine.rng.getrandbits(64))
-        versions = HeardVersions([machine.bench.world.version], Path(os.devnull))  # no history has a second one
         who = Who(versions, bureau, keys["witness"], machine.now_us, reach, rng, keys["node"])
-        self.engine = Engine(who, sequencer)
+        self.engine = Engine(who, sequencer, due)
         if not machine.honest:
             self._unbind()
 
@@ -259,7 +295,7 @@ class NodeProcess(Host):
             raise Crashed
 
 
-def servicers(engine: Engine) -> list[Any]:
+def servicers(engine: observer.Observer) -> list[Any]:
     """The services that an engine offers."""
     return [
         piece

@@ -32,7 +32,7 @@ class PutBackWitnesses:
         """A node that was put back can be asked again, and begins to ask."""
         process = machine.process
         assert process is not None
-        for ledger in self._bench.world.charter.ledgers:
+        for ledger in machine.version.charter.ledgers:
             if ledger.id != machine.id:
                 known = [
                     (other, other.process)
@@ -55,7 +55,7 @@ class PutBackWitnesses:
         """Somebody writes down evidence that such witnesses cosigned both histories."""
         names = {key.name for key in cosigners}
         for machine in self._bench.honest():
-            if machine.office.bureau.witness_verifier.name in names:
+            if machine.bureau.witness_verifier.name in names:
                 self.named.add(machine.id)
                 if not machine.was_put_back:
                     self._bench.fail(f"{machine.name}, which is honest, is named as cosigner of two histories")

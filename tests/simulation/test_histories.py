@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,16 @@ SEEDS = {"honest": 16, "one-of-five-lies": 12, "two-of-seven-lie": 6}
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 def test_whatever_goes_wrong_what_must_hold_holds(kind: Kind) -> None:
-    """Crashes at and between durable steps, failing disks, partitions, stepped clocks, snapshots put back, liars."""
+    """Crashes at and between durable steps, failing disks, partitions, stepped clocks, snapshots put back, liars; with
+    and without an observer, under one charter and while a new version of it is brought in.
+    """
+    counted: Counter[str] = Counter()
     for seed in range(SEEDS[kind.name]):
         history = History(seed, kind).play()
+        counted += history.tally()
         assert not history.broken, f"scripts/simulate --kind {kind.name} --seed {seed}\n{history.broken[0]}"
+    assert 0 < counted["with an observer"] < counted["histories"]
+    assert counted["versions adopted by honest nodes"]
 
 
 _DIGEST = """

@@ -47,7 +47,8 @@ def play(bench: Bench, history: Coroutine[Any, Any, None]) -> None:
 def cosigned(ledger: Machine, witness: str) -> tuple[int, int]:
     """How many entries of a ledger a witness has cosigned, and how many there are."""
     assert ledger.process is not None
-    engine = ledger.process.engine
+    assert ledger.process.writer is not None
+    engine = ledger.process.writer
     return engine.gathering.size_of(witness), engine.sequencer.published.state.size
 
 

@@ -24,6 +24,7 @@ from tallystick_node.ledger import Ledger
 from tallystick_node.store.memory import MemoryStore
 from tallystick_proto.v1.meta_pb2 import Role
 from tests.harness.office import NOW_US, Office, key_of
+from tests.harness.versions import HOLDER
 from tests.simulation.disks import Disk
 from tests.simulation.signing import KnownKey
 
@@ -35,7 +36,7 @@ NAMES: Final = ("market", "taxation", "planning", "health", "labour", "justice",
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Bureaus under one charter, and their disks as they were founded. Take copies of the disks."""
+    """Bureaus under a first charter, and their disks as they were founded. Take copies of the disks."""
 
     offices: tuple[Office, ...]
     version: Version
@@ -50,16 +51,19 @@ class World:
 
 
 @lru_cache(maxsize=8)
-def world(count: int, witnesses: int = 0) -> World:
-    """So many bureaus. Each is witnessed by the `witnesses` after it, or by everybody."""
+def world(count: int, witnesses: int = 0, *, observer: bool = False) -> World:
+    """So many bureaus. Each is witnessed by the `witnesses` after it, or by everybody. The last may be an observer."""
     names = [*NAMES, *(f"bureau-{number}" for number in range(len(NAMES) + 1, count + 1))][:count]
     offices = tuple(_office(name, number) for number, name in enumerate(names, 1))
     for number, office in enumerate(offices):
         after = [offices[(number + step) % count].bureau.id for step in range(1, witnesses + 1)]
         office.bureau = msgspec.structs.replace(office.bureau, witnesses=tuple(after))
+    if observer:
+        offices[-1].bureau = msgspec.structs.replace(offices[-1].bureau, ledger_key="", registrar_key="")
     bureaus = [office.bureau for office in offices]
-    note, digest = sign_first_charter("pudong", bureaus, "pudong.example/charter", key_of("charter"), EPOCH_US)
-    return World(offices, read_version(note), tuple(_founded(office, digest) for office in offices))
+    note, _ = sign_first_charter("pudong", bureaus, HOLDER, key_of("charter"), EPOCH_US)
+    version = read_version(note)
+    return World(offices, version, tuple(_founded(office, version) for office in offices))
 
 
 def _office(name: str, number: int) -> Office:
@@ -70,18 +74,19 @@ def _office(name: str, number: int) -> Office:
     return office
 
 
-def _founded(office: Office, digest: str) -> Disk:
-    adopted = office.say("adopt_charter", "node", version=1, digest=parse_digest(digest))
+def _founded(office: Office, version: Version) -> Disk:
+    store = MemoryStore()
+    ledger, disk = Ledger.create(store, office.origin), Disk(office.origin, store, [version])
+    if office.bureau.is_observer:
+        return disk
+    adopted = office.say("adopt_charter", "node", version=1, digest=parse_digest(version.digest))
     registered = [office.registers("clerk"), office.registers("gateway", role=Role.SYSTEM)]
     submissions = [
         office.prepared(said, by, id=uuid7(EPOCH_US, bytes((number,)) * 10))
         for number, (said, by) in enumerate((([adopted], "node"), (registered, "registrar")))
     ]
-    store = MemoryStore()
-    ledger = Ledger.create(store, office.origin)
     commit = ledger.build(submissions, EPOCH_US)
     store.write(commit.batch)
-    disk = Disk(office.origin, store)
     disk.noted().note(commit.state.size, commit.state.root)
     return disk
 

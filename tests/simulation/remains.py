@@ -1,0 +1,60 @@
+"""What must be true of the disks that a history leaves.
+
+1. every disk of an honest bureau is what `tallyd fsck` calls sound
+2. what an honest ledger acknowledged, it has; what was witnessed, it has, and an honest witness too
+"""
+
+from __future__ import annotations
+
+from tallystick_node import doctor
+from tallystick_node.copies import open_copy
+from tallystick_node.doctor import Report
+from tallystick_node.ledger import Ledger
+from tests.simulation.bench import Bench
+from tests.simulation.nodes import Machine
+
+
+def check_remains(bench: Bench) -> None:
+    """Hold the disks of a history that is over against what was said in it."""
+    for machine in bench.honest():
+        report = _fsck(machine)
+        for difference in report.differences:
+            bench.fail(f"{machine.name} has a disk that is not sound: {difference}")
+        if not report.differences and machine.put_back_at is None:
+            _check_kept(bench, machine)
+        _check_held(bench, machine)
+
+
+def _fsck(machine: Machine) -> Report:
+    own = machine.bureau
+    others = [ledger for ledger in machine.version.charter.ledgers if ledger.id != own.id]
+    store, noted = machine.disk.store.reopened(), machine.disk.noted()
+    if own.is_observer:
+        return doctor.check_observer(store, noted, own, others)
+    return doctor.check(store, noted, own, others, disclosures=machine.office.disclosures())
+
+
+def _check_kept(bench: Bench, machine: Machine) -> None:
+    ledger = Ledger.open(machine.disk.store.reopened(), machine.bureau.origin)
+    for size, root in bench.judges.witnessed.get(machine.id, {}).items():
+        if ledger.state.size < size or ledger.root_at(size) != root:
+            bench.fail(f"{machine.name} lost what was witnessed up to {size}")
+    for said in bench.judges.acknowledged.get(machine.id, []):
+        entry = ledger.decoded(said.first) if said.first < ledger.state.size else None
+        signed = entry.signed if entry is not None else None
+        if signed is None or signed.submission_id != said.submission_id:
+            bench.fail(f"{machine.name} lost #{said.first}, which it acknowledged")
+
+
+def _check_held(bench: Bench, machine: Machine) -> None:
+    """What was witnessed of a ledger is with an honest witness, whatever became of the ledger."""
+    witnessed = bench.judges.witnessed.get(machine.id)
+    if not witnessed:
+        return
+    size = max(witnessed)
+    for other in bench.honest():
+        if other is not machine:
+            copy = open_copy(other.disk.store.reopened(), machine.bureau)
+            if copy.state.size >= size and copy.root_at(size) == witnessed[size]:
+                return
+    bench.fail(f"no honest witness holds what was witnessed of {machine.name} up to {size}")
