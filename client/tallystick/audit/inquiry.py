@@ -12,9 +12,10 @@ popular is asked for by kind, and by the newest alone where they say enough: no 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Final, Self, TypeVar
 
 from google.protobuf.message import Message
 
@@ -28,6 +29,9 @@ from tallystick.audit.views.view import AsOf
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.terms import Term
 from tallystick_proto.v1.statement_pb2 import Ref
+
+ASKED_ONE_BY_ONE_MAX: Final = 16
+"""Of so many entries at most an index is asked one after the other what answers them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,35 @@ class Cited:
     ref: Ref
 
 
-Inquiry = Generator[Find | Cited, Sequence[On[Any]], None]
+Told = TypeVar("Told")
+Inquiring = Generator[Find | Cited, Sequence[On[Any]], Told]
+Inquiry = Inquiring[None]
 Look = Callable[[Find | Cited], Iterable[On[Any]]]
 
 
-def answers_to(entry: On[Any], *kinds: type[Message]) -> Find:
-    """Whatever answers an entry, on any ledger."""
-    return Find.of(*kinds, about=f"{entry.place.origin}#{entry.place.index}")
+def answers_to(entry: On[Any], *kinds: type[Message], bureau: str = "") -> Find:
+    """Whatever answers an entry, on one bureau's ledger or on any."""
+    return Find.of(*kinds, bureau=bureau, about=f"{entry.place.origin}#{entry.place.index}")
+
+
+def answers_to_any(entries: Sequence[On[Any]], *kinds: type[Message]) -> Inquiring[list[On[Any]]]:
+    """What of `kinds` answers any of the entries, on any ledger; the kinds are such as a ledger holds few of.
+
+    An index can be asked what answers one entry, and not what answers one of many. Where they are many, it is asked for
+    the newest of each kind first, as many as there are entries: a ledger with fewer has then shown all it has, and only
+    another is asked about one entry after the other.
+    """
+    many, found = len(entries), list[On[Any]]()
+    remaining = [""]  # every ledger
+    if many > ASKED_ONE_BY_ONE_MAX:
+        found += yield replace(Find.of(*kinds), newest=many)
+        shown = Counter((each.bureau, each.kind.number) for each in found)
+        remaining = sorted({bureau for (bureau, _), count in shown.items() if count == many})
+    for bureau in remaining:
+        for entry in entries:
+            found += yield answers_to(entry, bureau=bureau)
+    places = {entry.place for entry in entries}
+    return [each for each in found if each.about in places and isinstance(each.said, kinds)]
 
 
 def collect(inquiry: Inquiry, look: Look) -> list[On[Any]]:
@@ -153,11 +179,12 @@ class _Answered:
     """What one ledger's index answered, in the order of its entries."""
 
     def __init__(self, entries: list[On[Any]]) -> None:
-        self._entries = entries
+        self._entries = {entry.place.index: entry for entry in entries}
 
     def entries(self) -> Iterator[On[Any] | Fault]:
-        yield from self._entries
+        yield from self._entries.values()
 
     def leaf(self, index: int) -> bytes | None:
         """None where it was not among what was answered."""
-        return next((entry.leaf for entry in self._entries if entry.place.index == index), None)
+        entry = self._entries.get(index)
+        return None if entry is None else entry.leaf

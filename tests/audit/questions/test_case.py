@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tallystick.audit.inquiry import collect
+from tallystick.audit.entry import On
+from tallystick.audit.inquiry import ASKED_ONE_BY_ONE_MAX, Cited, Find, collect
 from tallystick.audit.questions.case import Case, Thread, case_json
 from tallystick.core.values import exchange_id
 from tallystick_proto.v1.statement_pb2 import Ref
@@ -87,6 +90,54 @@ def test_uses_under_its_grant_are_not_read(district: District) -> None:
     end_us = district.now_us + 1
     found = collect(Thread(exchange_id(CASE)).inquire(), lambda wanted: district.find(wanted, end_us))
     assert len(found) == 2
+
+
+def questions(district: District) -> int:
+    """How many questions the indexes are asked for the case."""
+    asked = list[Find | Cited]()
+
+    def look(wanted: Find | Cited) -> list[On[Any]]:
+        asked.append(wanted)
+        return list(district.find(wanted, district.now_us + 1))
+
+    collect(Thread(exchange_id(CASE)).inquire(), look)
+    return len(asked)
+
+
+def test_thousands_of_uses_are_no_more_questions(district: District) -> None:
+    """What answers them is asked for all of them at once."""
+    counts = []
+    for _ in range(2):
+        for _ in range(2 * ASKED_ONE_BY_ONE_MAX):
+            used(district, "tax", VERSION, case=CASE)
+        counts.append(questions(district))
+    assert counts[0] == counts[1] < ASKED_ONE_BY_ONE_MAX
+
+
+@pytest.mark.parametrize("uses", [1, ASKED_ONE_BY_ONE_MAX, ASKED_ONE_BY_ONE_MAX + 1])
+@pytest.mark.parametrize("concerns", [0, 1, 2 * ASKED_ONE_BY_ONE_MAX])
+def test_what_answers_a_use_is_found_however_many_uses_and_concerns_there_are(
+    district: District, uses: int, concerns: int
+) -> None:
+    """Also where a ledger holds more concerns than the case has uses, and the oldest of them is the case's."""
+    first, *_ = (used(district, "tax", VERSION, case=CASE) for _ in range(uses))
+    concern = said(district, "market", "raise_concern", to="tax", about=first, sort="quality")
+    erased = said(district, "tax", "erase", entry=first, field_path="data_used.subject", reason="the subject asked")
+    other = used(district, "tax", VERSION, case=OTHER)
+    for _ in range(concerns):
+        said(district, "market", "raise_concern", to="tax", about=other, sort="quality")
+    answered = said(district, "tax", "answer", concern=concern, outcome="explained")
+    told = references(asked(district))
+    assert len(told) == uses + 3
+    assert {concern.reference, erased.reference, answered.reference} < set(told)
+
+
+def test_an_answer_is_followed_though_the_case_rests_on_it_too(district: District) -> None:
+    """Whichever of the two is come upon first."""
+    request, grant = granted(district, case=CASE)
+    use = used(district, "tax", VERSION, case=CASE, grant=grant)
+    sent, received = moved(district, "x-1", VERSION, "market", "tax", grant=grant)
+    assert set(references(asked(district))) == {each.reference for each in (request, grant, use, sent, received)}
 
 
 def test_a_half_that_does_not_name_it_belongs_to_it_by_its_exchange(district: District) -> None:

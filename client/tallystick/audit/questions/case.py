@@ -5,8 +5,9 @@
      "exchanges": [… as in `questions.holders`]}
 
 Not everything names the case: an answer may leave it out, and what it rests on may be older than it. Such entries are
-steps too, unless an answer names another case. `broken` are citations of an entry that is not what stands there: two
-claims differ, and neither is convicted.
+steps too, unless an answer names another case. A use is answered by a concern, or by erasing what opens it; a case may
+have thousands of uses, and those are asked for at once. `broken` are citations of an entry that is not what stands
+there: two claims differ, and neither is convicted.
 """
 
 from __future__ import annotations
@@ -16,12 +17,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from tallystick.audit.entry import On, Place
-from tallystick.audit.inquiry import Cited, Find, Inquiry, answers_to
+from tallystick.audit.inquiry import Cited, Find, Inquiry, answers_to, answers_to_any
 from tallystick.audit.pass_ import BrokenReference
 from tallystick.audit.questions.holders import exchange_json
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.exchanges import Exchange
-from tallystick_proto.v1.statement_pb2 import AccessEnded, AccessGranted, ConcernRaised, DataSent
+from tallystick_proto.v1.statement_pb2 import (
+    AccessEnded,
+    AccessGranted,
+    ConcernRaised,
+    DataSent,
+    DataUsed,
+    DisclosureErased,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +61,18 @@ class Thread:
         """Everything that names the case; at any remove what answers that, with both halves of exchanges, and what
         that answers. What the case rests on is not followed to its other answers: they are other cases'."""
         following = self._new((yield Find.of(case=self.case)))
+        followed = list[On[Any]]()
         while following:
-            entry = following.pop()
+            followed += following
+            uses = [entry for entry in following if isinstance(entry.said, DataUsed)]
+            found = yield from answers_to_any(uses, ConcernRaised, DisclosureErased)
+            for entry in following:
+                if not isinstance(entry.said, DataUsed):
+                    for find in _downwards(entry):
+                        found += yield find
+            following = self._new(each for each in found if each.head.case in (b"", self.case))
+        for entry in followed:
             yield from self._upwards(entry)
-            for find in _downwards(entry):
-                following += self._new(each for each in (yield find) if each.head.case in (b"", self.case))
 
     def _upwards(self, entry: On[Any]) -> Inquiry:
         resting = [entry]
