@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tallystick.core.certificate import Certificate, Issued, parse_authorities, parse_issued
-from tallystick.core.certified import check_certified
+from tallystick.core.certified import check_certified, check_own_node
 from tallystick.core.charter import Charter
 from tallystick.core.counted import counted
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAuthentic, Usage
@@ -202,7 +202,10 @@ class Certifying:
         if self.charter is None:
             return "" if issued.valid(now_us) else "not in its term"
         try:
-            check_certified(self.charter, issued, now_us)
+            if issued.holder == self.node:
+                check_own_node(self.charter.by_id(self.party), issued, now_us)
+            else:
+                check_certified(self.charter, issued, now_us)
         except NotAuthentic as error:
             return error.what
         return ""

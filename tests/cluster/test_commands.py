@@ -32,6 +32,7 @@ def test_a_cluster_lives_from_up_to_down(folder: Path) -> None:
     """Nodes outlive `up`, survive a kill and a start with what they recorded, and are gone after `down`."""
     made = tallyd("cluster", "up", "--dir", folder, "--bureaus", "2")
     assert made.returncode == 0, made.stderr
+    assert "nothing recorded on market-regulation, taxation is witnessed: a ledger needs two" in made.stdout
     assert len(processes_of(folder)) == 2
     with Node.open(folder / "profiles" / "taxation.toml") as taxation:
         receipt = taxation.declare("SW-1", scheme="pudong", title="Tax rolls", sharing="conditional")
@@ -65,7 +66,7 @@ def test_what_cannot_be_done_is_one_line(folder: Path, tmp_path: Path, monkeypat
     assert "nothing is overwritten" in refused(2, "cluster", "up", "--dir", tmp_path / "used")
     assert tallyd("cluster", "up", "--dir", folder, "--bureaus", "1").returncode == 0
     assert "no bureau 'nowhere'" in refused(4, "cluster", "kill", "nowhere", "--dir", folder)
-    assert "the 1 it was made with" in refused(2, "cluster", "up", "--dir", folder, "--bureaus", "2")
+    assert "the 1 it has" in refused(2, "cluster", "up", "--dir", folder, "--bureaus", "2")
 
 
 @pytest.mark.parametrize(

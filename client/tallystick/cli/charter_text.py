@@ -12,7 +12,7 @@ from tallystick.cli.options import Session
 from tallystick.core.errors import MalformedNote, VerificationFailed
 
 if TYPE_CHECKING:
-    from tallystick.core.charter import Charter
+    from tallystick.core.charter import Bureau, Charter
     from tallystick.core.note import VerifierKey
     from tallystick.core.quorum import Quorum
 
@@ -49,7 +49,7 @@ def standing(session: Session, signed: list[VerifierKey], *charters: Charter) ->
 
 
 def print_changes(session: Session, before: Charter, after: Charter) -> None:
-    """A row for each value that differs, and for each quorum; then which ledgers nobody witnesses any more."""
+    """A row for each value that differs, and for each quorum; then which ledgers none witness any more, and why."""
     from tallystick.core.charter_draft import changes, quorum_changes
 
     output = session.output
@@ -69,12 +69,16 @@ def print_changes(session: Session, before: Charter, after: Charter) -> None:
         for name, each in quorums
     ]
     output.table(header, rows)
-    if lost := [name for name, each in quorums if each.after is None]:
+    lost: dict[str, list[str]] = {}
+    for name, each in quorums:
+        if each.after is None:
+            lost.setdefault(unwitnessed_text(session, after, each.ledger), []).append(name)
+    for why, names in lost.items():
         output.line()
         output.line(
             say(
-                f"Too few would witness {', '.join(lost)}: under this version nothing recorded there is witnessed.",
-                f"{'、'.join(lost)}见证不足两家：依本版记录者概不能获见证。",
+                f"Under this version nothing recorded on {', '.join(names)} is witnessed: {why}.",
+                f"依本版，{'、'.join(names)}所录概不能获见证：{why}。",
             )
         )
     if rows:
@@ -88,6 +92,17 @@ def _quorum(session: Session, quorum: Quorum | None) -> str:
 def quorum_text(session: Session, quorum: Quorum) -> str:
     """So many of so many."""
     return session.output.say(f"{quorum.needed} of {quorum.witnesses}", f"{quorum.witnesses} 家取 {quorum.needed}")
+
+
+def unwitnessed_text(session: Session, charter: Charter, ledger: Bureau) -> str:
+    """Why a ledger has no quorum, and what gives it one."""
+    say = session.output.say
+    if charter.must_list(ledger):
+        return say(
+            "it lists no witnesses, and with more than seven bureaus and observers nobody is one unlisted",
+            "未列见证单位；单位与观察者逾七家时，未列者不作见证",
+        )
+    return say("too few would witness it, at least 2 are needed", "不足两家，无从见证")
 
 
 def quorums_document(before: Charter, after: Charter) -> list[dict[str, Any]]:

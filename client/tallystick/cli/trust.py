@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tallystick.cli.charter_text import quorum_text
+from tallystick.cli.charter_text import quorum_text, unwitnessed_text
 from tallystick.cli.options import Session, command, shared_options
 
 if TYPE_CHECKING:
     from tallystick.core.charter import Bureau, Charter
-
-_STATES_ZH = {"active": "在用", "suspended": "暂停", "closed": "关闭"}
 
 
 @click.group()
@@ -120,7 +118,6 @@ def _bureau_json(charter: Charter, bureau: Bureau) -> dict[str, Any]:
 
 def _bureau_facts(session: Session, bureau: Bureau) -> list[tuple[str, str | list[str]]]:
     say = session.output.say
-    state = _STATES_ZH[bureau.state] if session.language == "zh" else bureau.state
     facts: list[tuple[str, str | list[str]]] = [
         (say("bureau", "单位"), f"{bureau.id}  {bureau.name.zh}  {bureau.name.en}"),
         (say("credit code", "统一社会信用代码"), bureau.credit_code),
@@ -129,7 +126,7 @@ def _bureau_facts(session: Session, bureau: Bureau) -> list[tuple[str, str | lis
             say("none, it is an observer", "无，为观察者") if bureau.is_observer else bureau.origin,
         ),
         (say("endpoint", "地址"), bureau.endpoint),
-        (say("state", "状态"), state + (f" → {bureau.successor}" if bureau.successor else "")),
+        (say("state", "状态"), bureau.state_in(session.language)),
     ]
     for label, key in (
         (say("ledger key", "台账公钥"), bureau.ledger_key),
@@ -153,7 +150,7 @@ def _witnessing_facts(session: Session, bureau: Bureau) -> list[tuple[str, str |
         return [(say("witnesses of", "见证对象"), _counted_for(session, bureau))]
     quorum = charter.quorum_of(bureau)
     if quorum is None:
-        return [(say("witnesses", "见证"), say("too few to witness it; at least 2 are needed", "不足两家，无从见证"))]
+        return [(say("witnesses", "见证"), unwitnessed_text(session, charter, bureau))]
     witnesses = charter.witnesses_of(bureau)
     named = [witness.label("zh") if session.language == "zh" else witness.id for witness in witnesses]
     survives = say(

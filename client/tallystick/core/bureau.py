@@ -193,6 +193,13 @@ class Bureau(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """What the bureau is called, shortest first."""
         return (self.name.short or self.name.zh) if language == "zh" else self.name.en
 
+    def state_in(self, language: str) -> str:
+        """Its state in words, and who succeeds it: "closed, succeeded by market-2"."""
+        zh = language == "zh"
+        if self.successor:
+            return f"已关闭，由 {self.successor} 承继" if zh else f"{self.state}, succeeded by {self.successor}"
+        return {"active": "在用", "suspended": "暂停", "closed": "已关闭"}[self.state] if zh else self.state
+
 
 def no_ledger(observer: Bureau) -> NotFound:
     """What is said of an observer to whom asks for its ledger."""

@@ -99,17 +99,21 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def witnesses_of(self, bureau: Bureau) -> tuple[Bureau, ...]:
         """Who may witness a bureau's ledger: those it lists, else, up to seven bureaus, every other active one.
 
-        A closed bureau is none of the seven: no version leaves it out, and its successor takes its place. Observers
-        are among them; who shares the ledger's own credit code is not. An observer has nothing to witness.
+        Who shares the ledger's own credit code is none of them. An observer has nothing to witness.
         """
-        if bureau.is_observer:
+        if bureau.is_observer or self.must_list(bureau):
             return ()
-        if bureau.witnesses:
-            named = [self.by_id(witness) for witness in bureau.witnesses]
-        else:
-            going_on = [each for each in self.bureau if each.state != "closed"]
-            named = [] if len(going_on) > EVERYBODY_WITNESSES_MAX else going_on
+        named = [self.by_id(witness) for witness in bureau.witnesses] or self.bureau
         return tuple(each for each in named if each.state == "active" and each.credit_code != bureau.credit_code)
+
+    def must_list(self, bureau: Bureau) -> bool:
+        """Whether a ledger has no witnesses for the one reason that it lists none, and everybody is more than seven.
+
+        A closed bureau is none of the seven: no version leaves it out, and its successor takes its place. Observers
+        are among them.
+        """
+        going_on = sum(each.state != "closed" for each in self.bureau)
+        return going_on > EVERYBODY_WITNESSES_MAX and not bureau.witnesses and not bureau.is_observer
 
     def quorum_of(self, bureau: Bureau) -> Quorum | None:
         """How many of its witnesses make a ledger's checkpoint witnessed; None where they are too few to."""

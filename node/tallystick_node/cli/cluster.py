@@ -61,8 +61,8 @@ def up(folder: Path, bureaus: int | None, observers: int | None, in_the_clear: b
             members.close()
             raise
         members.leave()
-    first = next(iter(members))
-    click.echo(f"\ntally --profile {first.profile} status")
+    profiles = [member.profile for member in members if member.bureau.state == "active" and member.profile.exists()]
+    click.echo(f"\ntally --profile {next(iter(profiles), members.auditor_profile)} status")
 
 
 @cluster.command(short_help="Say of each node whether it serves, and where.")
@@ -92,6 +92,7 @@ def down(folder: Path) -> None:
     with alone(folder):
         members.stop()
     click.echo(f"{len(members.members)} nodes are stopped")
+    _name_elsewhere(members)
 
 
 @cluster.command()
@@ -123,6 +124,8 @@ def start(folder: Path, bureau: str) -> None:
         members.leave()
     if was_running:
         click.echo(f"{bureau} was running")
+    elif member.bureau.state != "active":
+        click.echo(f"{bureau} answers at {member.bureau.endpoint}, and records nothing: it is {member.bureau.state}")
     elif member.will_record():
         click.echo(f"{bureau} serves at {member.bureau.endpoint}")
     else:
@@ -151,6 +154,20 @@ def _show(members: LocalCluster) -> None:
             click.echo(sanitise(each.why))
         if each.certificate:
             click.echo(each.certificate)
+    _name_elsewhere(members)
+    charter = members.charter
+    alone = [each for each in charter.ledgers if each.state == "active" and charter.quorum_of(each) is None]
+    if alone:
+        why = "a ledger needs two witnesses; make it with --bureaus 3 or more, or with --observers"
+        if any(map(charter.must_list, alone)):
+            why = "with more than seven bureaus and observers only those witness a ledger whom its stanza lists"
+        click.echo(f"nothing recorded on {', '.join(each.id for each in alone)} is witnessed: {why}")
+
+
+def _name_elsewhere(members: LocalCluster) -> None:
+    if members.elsewhere:
+        names = ", ".join(each.id for each in members.elsewhere)
+        click.echo(f"no folder in {members.folder}, so not started, stopped or asked here: {names}")
 
 
 def _allow_open_files() -> None:

@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tallystick.core.charter import Auditor, Bureau
 from tallystick.core.charter_note import open_charter
 from tallystick.core.errors import ConfigInvalid, Usage
@@ -35,7 +37,7 @@ from tallystick.sdk.key_file import generate_key
 from tallystick.sdk.profile import Profile
 from tallystick_node.authority import certified_files, make_certificates
 from tallystick_node.cluster.ports import HOST
-from tallystick_node.cluster.roster import AUDITOR, AUDITOR_KEY, CHARTER_KEY, NAME, Place
+from tallystick_node.cluster.roster import AUDITOR, AUDITOR_KEY, CHARTER_KEY, NAME, Place, witnesses
 from tallystick_node.config import Config, Settings, Tls, Write
 from tallystick_node.first_charter import sign_first_charter
 from tallystick_node.founding import bureau_stanza, found, found_observer, made_whole, make_keys
@@ -84,22 +86,21 @@ def make_cluster(
     with made_whole(folder) as making:
         bureaus: list[Bureau] = []
         registrars: list[Signer | None] = []
-        for place, port in zip(places, ports, strict=True):
+        for number, (place, port) in enumerate(zip(places, ports, strict=True)):
             keys = make_keys(making / place.id, observer=place.observer)
             registrars.append(keys.registrar)
-            bureaus.append(
-                bureau_stanza(
-                    keys,
-                    bureau=place.id,
-                    name=place.name,
-                    credit_code=place.credit_code,
-                    origin=place.origin,
-                    endpoint=f"{HOST}:{port}",
-                    certificate_authority=""
-                    if in_the_clear
-                    else make_first_certificates(making / place.id, place.id, now_us(), observer=place.observer),
-                )
+            stanza = bureau_stanza(
+                keys,
+                bureau=place.id,
+                name=place.name,
+                credit_code=place.credit_code,
+                origin=place.origin,
+                endpoint=f"{HOST}:{port}",
+                certificate_authority=""
+                if in_the_clear
+                else make_first_certificates(making / place.id, place.id, now_us(), observer=place.observer),
             )
+            bureaus.append(msgspec.structs.replace(stanza, witnesses=witnesses(places, number)))
         charter_key = generate_key(making / "keys" / "charter.key")
         auditor_key = generate_key(making / "keys" / "auditor.key")
         certifies = "" if in_the_clear else make_certificates(making, AUDITOR, [Holder(AUDITOR)], now_us())

@@ -42,6 +42,7 @@ from tallystick_node.cluster.ports import held_ports
 from tallystick_node.cluster.roster import observers as observing
 from tallystick_node.cluster.roster import roster
 from tallystick_node.config import Write
+from tallystick_node.home import SETTINGS
 from tallystick_node.signed_size import SignedSize
 
 _STATUS_DEADLINE_S = 5.0
@@ -52,12 +53,12 @@ class Standing:
     """How a member stands: `starting` waits for its witnesses before it records, `reading` records no more for good,
     `silent` does not answer, `not believed` gives an answer that does not verify, `unchecked` one that another
     version of the charter than the auditor's profile has may account for. `certificate` says that what its node shows
-    ends soon, or is not accepted; empty otherwise.
+    ends soon, or is not accepted; empty otherwise. Who is `elsewhere` has no folder in the cluster's, and is not asked.
     """
 
     bureau: str
     pid: int | None
-    state: Literal["serving", "starting", "reading", "silent", "unchecked", "not believed", "stopped"]
+    state: Literal["serving", "starting", "reading", "silent", "unchecked", "not believed", "stopped", "elsewhere"]
     endpoint: str
     entries: int | None
     why: str = ""
@@ -65,14 +66,20 @@ class Standing:
 
 
 class LocalCluster:
-    """The members of a cluster's folder, by bureau."""
+    """The members of a cluster's folder, by bureau.
+
+    `elsewhere` are the bureaus that its charter names and that have no folder in it, as one that a later version of the
+    charter brought: their nodes are others' to run.
+    """
 
     def __init__(self, folder: Path, births: Births) -> None:
         self.folder = folder
         self.auditor_profile = auditor_profile(folder)
         self._profile: Profile = open_profile(folder)
         self._births = births
-        self.members = {bureau.id: Member(folder, bureau, self.charter, births) for bureau in self.charter.bureau}
+        here = [bureau for bureau in self.charter.bureau if (folder / bureau.id / SETTINGS).exists()]
+        self.members = {bureau.id: Member(folder, bureau, self.charter, births) for bureau in here}
+        self.elsewhere = [bureau for bureau in self.charter.bureau if bureau not in here]
         self._auditor: tuple[int, Ledgers] | None = None
         self._old_auditors: list[Ledgers] = []
 
@@ -98,13 +105,13 @@ class LocalCluster:
             births.warm()
             if is_cluster(folder):
                 cluster = cls(folder, births)
-                ledgers = len(cluster.charter.ledgers)
+                watching = sum(member.bureau.is_observer for member in cluster)
                 for what, wished, there in (
-                    ("bureaus", bureaus, ledgers),
-                    ("observers", observers, len(cluster.members) - ledgers),
+                    ("bureaus", bureaus, len(cluster.members) - watching),
+                    ("observers", observers, watching),
                 ):
                     if wished not in (None, there):
-                        raise Usage(f"{wished} {what}", where=str(folder), expected=f"the {there} it was made with")
+                        raise Usage(f"{wished} {what}", where=str(folder), expected=f"the {there} it has")
                 cluster.start()
                 return cluster
             places = roster(3 if bureaus is None else bureaus)
@@ -124,7 +131,8 @@ class LocalCluster:
 
     def __getitem__(self, bureau: str) -> Member:
         """The member of a bureau. Raises NotFound."""
-        self.charter.by_id(bureau)
+        if self.charter.by_id(bureau) in self.elsewhere:
+            raise NotFound(f"no folder of {bureau}", where=str(self.folder), expected="a node that runs from here")
         return self.members[bureau]
 
     def __iter__(self) -> Iterator[Member]:
@@ -167,10 +175,11 @@ class LocalCluster:
     def status(self) -> list[Standing]:
         """How every member stands; what a node says was verified as the auditor's client would."""
         now = now_us()
-        return [
+        here = [
             replace(_standing(member, self._profile), certificate=Certifying(member.home).warning(now))
             for member in self
         ]
+        return here + [Standing(each.id, None, "elsewhere", each.endpoint, None) for each in self.elsewhere]
 
     def close_clients(self) -> None:
         """Close every connection that was made through this object."""
@@ -215,6 +224,10 @@ def _standing(member: Member, profile: Profile) -> Standing:
     reader = LedgerReader(Wire(bureau, _STATUS_DEADLINE_S, credentials=profile.credentials), profile.trust_store)
     try:
         size = reader.refresh().size
+        if bureau.state == "closed":  # it waits for good for witnesses who let it in no more
+            return Standing(
+                bureau.id, running.pid, "reading", bureau.endpoint, size, f"{bureau.id}: {bureau.state_in('en')}"
+            )
         why = not_recording(reader.wire.cosigned())
         state: Literal["serving", "starting", "reading"] = (
             "serving" if why is None else "starting" if isinstance(why, Starting) else "reading"

@@ -78,14 +78,17 @@ class Member:
             self.begin_life()
 
     def will_record(self, beside: Collection[str] = ()) -> bool:
-        """Whether, with the nodes of the bureaus `beside` started too, so many witnesses run as it needs to start."""
+        """Whether it may record, and so many witnesses as it needs to start run with the nodes of the bureaus `beside`
+        started too.
+        """
         quorum = self._charter.quorum_of(self.bureau)
         running = {
             witness.credit_code
             for witness in self._charter.witnesses_of(self.bureau)
             if witness.id in beside or Running.of(self._folder / witness.id) is not None
         }
-        return quorum is None or len(running) >= quorum.needed
+        enough = quorum is None or len(running) >= quorum.needed
+        return self.bureau.state == "active" and enough
 
     def begin_life(self) -> None:
         """The node was started, by this object or beside it."""

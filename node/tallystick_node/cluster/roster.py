@@ -6,9 +6,10 @@ with their check digit (GB 11714: weighted sum modulo 11), and the check digit o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tallystick.core.charter import Name
+from tallystick.core.charter import EVERYBODY_WITNESSES_MAX, Name
 from tallystick.core.errors import InvalidIdentifier, Usage
 from tallystick.core.identifiers import check_credit_code
 
@@ -64,6 +65,16 @@ def observers(count: int, after: int) -> list[Place]:
         )
         for n in range(1, count + 1)
     ]
+
+
+def witnesses(places: Sequence[Place], number: int) -> tuple[str, ...]:
+    """Whom a charter of these places lists as witnesses of one of them, by its number from 0.
+
+    Nobody up to seven places, where everybody witnesses; beyond, the six that follow it, the first after the last.
+    """
+    if len(places) <= EVERYBODY_WITNESSES_MAX or places[number].observer:
+        return ()
+    return tuple(places[(number + step) % len(places)].id for step in range(1, EVERYBODY_WITNESSES_MAX))
 
 
 def credit_code(number: int) -> str:
