@@ -181,7 +181,7 @@ def fill(home: Path, origin: str, key_profile: Path, count: int) -> None:
         data = [compose("use", ACTOR, use(ledger.state.size + number)).encode() for number in range(BATCH)]
         commit = ledger.build([prepare(seal(origin, ACTOR, key, new_id(), data), origin)], now_us())
         store.write(commit.batch)
-        ledger.adopt(commit.state)
+        ledger.adopt(commit)
     signed.note(ledger.state.size, ledger.state.root)
     store.close()
     signed.close()

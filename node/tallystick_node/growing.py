@@ -91,11 +91,11 @@ class Growing:
         """A commit of the next entries, checked and ending with a submission; none is fine too."""
         if checked:
             return self.ledger.build_copy(checked)
-        return Commit(Batch(), self.ledger.state, [], {})
+        return Commit(Batch(), self.ledger.state, [], [])
 
     def adopt(self, commit: Commit, history: History) -> None:
         """A commit of what a history checked is durable."""
-        self.ledger.adopt(commit.state)
+        self.ledger.adopt(commit)
         self._actors = history.actors  # it folds whole submissions only, as are committed
 
 

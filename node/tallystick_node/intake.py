@@ -26,11 +26,10 @@ _SMALL_BYTES: Final = 2 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a submission stands. `entry` is set for a new single statement; `again` says it was recorded before."""
+    """Where a submission stands; `again` says it was recorded before."""
 
     first: int
     published: Published
-    entry: bytes | None
     again: bool
 
 

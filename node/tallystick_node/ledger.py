@@ -32,6 +32,7 @@ from tallystick.core.tree import FullTiles
 from tallystick_node import keyspace
 from tallystick_node.index import Index
 from tallystick_node.ledger_state import State, empty_state, read_state
+from tallystick_node.newest import Newest
 from tallystick_node.signed_size import SignedSize
 from tallystick_node.store.store import Batch, Store
 from tallystick_proto.v1.storage_pb2 import Segment
@@ -41,12 +42,12 @@ _SUBMISSION: Final = TERM_FIELDS["submission"]
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A batch ready to be written, the state once it is, and where each submission begins."""
+    """A batch ready to be written, the state once it is, its entries, and where each submission begins."""
 
     batch: Batch
     state: State
+    entries: list[bytes]
     firsts: list[int]
-    single_entries: dict[int, bytes]
 
 
 class Ledger:
@@ -57,6 +58,7 @@ class Ledger:
         self.origin = origin
         self.state = state
         self._tiles = FullTiles(self._tile)
+        self._newest = Newest()
 
     @classmethod
     def create(cls, store: Store, origin: str) -> Ledger:
@@ -84,7 +86,6 @@ class Ledger:
         entries: list[bytes] = []
         terms: list[Terms] = []
         firsts: list[int] = []
-        singles: dict[int, bytes] = {}
         batch = Batch()
         for submission in submissions:
             first = index
@@ -94,10 +95,8 @@ class Ledger:
             index += submission.count
             terms.append((*submission.terms[0], pack_term(_SUBMISSION, submission.submission_id)))
             terms += submission.terms[1:]
-            if submission.count == 1:
-                singles[first] = entries[-1]
         after = self._place(batch, before, entries, terms, prev, at_us)
-        return Commit(batch, after, firsts, singles)
+        return Commit(batch, after, entries, firsts)
 
     def build_copy(self, checked: Sequence[Recorded]) -> Commit:
         """Place another ledger's next entries, checked and ending with a submission, in one batch."""
@@ -111,7 +110,7 @@ class Ledger:
         batch = Batch()
         at_us = checked[-1].entry.recorded_at_us
         after = self._place(batch, self.state, entries, terms, chain_hash(entries[-1]), at_us)
-        return Commit(batch, after, [], {})
+        return Commit(batch, after, [], [])  # few ask for what is newest in a copy
 
     def _place(
         self, batch: Batch, before: State, entries: list[bytes], terms: list[Terms], prev: bytes, at_us: int
@@ -126,9 +125,11 @@ class Ledger:
         batch.put(keyspace.STATE, after.encode(self.origin))
         return after
 
-    def adopt(self, state: State) -> None:
-        """The batch that leads to `state` is durable."""
-        self.state = state
+    def adopt(self, commit: Commit) -> None:
+        """A commit is durable."""
+        self.state = commit.state
+        if commit.entries:
+            self._newest.add(commit.state.size - len(commit.entries), commit.entries)
 
     @staticmethod
     def _put_segments(batch: Batch, first: int, entries: list[bytes]) -> None:
@@ -152,6 +153,12 @@ class Ledger:
         """
         if not 0 <= first <= end <= self.state.size:
             raise NotFound(f"entries {first} to {end}", where=self.origin, expected=f"0 to {self.state.size}")
+        at_hand = self._newest.entries(first, end)
+        if len(at_hand) < end - first:
+            yield from self._stored(first, end - len(at_hand))
+        yield from at_hand
+
+    def _stored(self, first: int, end: int) -> Iterator[bytes]:
         wanted = first
         for key, value in self.store.range(keyspace.segments_from(first), keyspace.segment(end)):
             begins = keyspace.segment_first(key)

@@ -210,7 +210,7 @@ def _record(ledger: Ledger, bureau: Bureau, key: Signer, done: Rebuilt, found: S
     ]
     commit = ledger.build(said, now_us)
     ledger.store.write(commit.batch)
-    ledger.adopt(commit.state)
+    ledger.adopt(commit)
 
 
 def _note(path: Path, ledger: Ledger) -> None:

@@ -209,7 +209,7 @@ class Sequencer(Refusals):
             self._broken = True
             raise
         self._go_on()
-        self.ledger.adopt(commit.state)
+        self.ledger.adopt(commit)
         self._actors = actors
         if erasing:
             self.erased.set()
@@ -219,7 +219,7 @@ class Sequencer(Refusals):
             self._broken = True
             raise
         for waiting, first in zip(accepted, commit.firsts, strict=True):
-            _resolve(waiting, Placed(first, published, commit.single_entries.get(first), again=False))
+            _resolve(waiting, Placed(first, published, again=False))
         self._release_repeats(repeats)
 
     def _admit(self, group: list[Waiting], now_us: int) -> tuple[list[Waiting], list[tuple[Waiting, int]], Actors]:
@@ -261,7 +261,7 @@ class Sequencer(Refusals):
 
     def _release_repeats(self, repeats: list[tuple[Waiting, int]]) -> None:
         for waiting, first in repeats:
-            _resolve(waiting, Placed(first, self.published, None, again=True))
+            _resolve(waiting, Placed(first, self.published, again=True))
 
     def _write(self, write: Callable[[], None], state: State) -> None:
         write()  # 1

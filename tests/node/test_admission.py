@@ -25,8 +25,8 @@ def ledger_of(*submissions: object) -> Ledger:
     for submission in [*OFFICE.founding(), *submissions]:
         built = ledger.build([submission], NOW_US)  # type: ignore[list-item]
         ledger.store.write(built.batch)
-        ledger.adopt(built.state)
-    return ledger
+        ledger.adopt(built)
+    return Ledger.open(ledger.store, OFFICE.origin)
 
 
 def test_actors_loaded_from_the_index_are_those_folded_along_the_way() -> None:
@@ -123,7 +123,7 @@ def test_an_id_is_looked_for_only_where_its_time_allows() -> None:
     recent.note(between)
     commit = ledger.build([between], NOW_US)
     ledger.store.write(commit.batch)
-    ledger.adopt(commit.state)
+    ledger.adopt(commit)
     store = ledger.store = FaultyStore(ledger.store)
     assert find_recorded(ledger, after, recent) is None
     assert store.reads == 0

@@ -60,12 +60,12 @@ def ledger_of(seed: int, entries: int, most: int = 12) -> Ledger:
     while ledger.state.size < entries:
         built = ledger.build(submissions, NOW_US)
         ledger.store.write(built.batch)
-        ledger.adopt(built.state)
+        ledger.adopt(built)
         submissions = [
             OFFICE.prepared([varied(random) for _ in range(random.randint(1, most))])
             for _ in range(random.randint(1, 3))
         ]
-    return ledger
+    return Ledger.open(ledger.store, OFFICE.origin)
 
 
 def carried(raw: bytes) -> set[Term]:
@@ -154,7 +154,7 @@ def test_ranges_come_in_bundles_of_a_mebibyte() -> None:
     for _ in range(3):
         built = ledger.build([OFFICE.prepared([said] * 100)], NOW_US)
         ledger.store.write(built.batch)
-        ledger.adopt(built.state)
+        ledger.adopt(built)
     size = ledger.state.size
     for answered in (list(bundles(ledger, range(1, size), size)), answer(ledger, first=1)):
         assert len(answered) > 3

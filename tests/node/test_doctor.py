@@ -90,7 +90,7 @@ def grow(store: Store, noted: Path, commits: list[list[Prepared]]) -> tuple[Ledg
             DISCLOSURES.keep(submission, first, built.batch)
         store.write(built.batch)
         signed.note(built.state.size, built.state.root)
-        ledger.adopt(built.state)
+        ledger.adopt(built)
     return ledger, signed
 
 

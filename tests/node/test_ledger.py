@@ -17,7 +17,7 @@ from tallystick.core.history import History
 from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import LEDGER_ENTRIES_MAX, SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX
 from tallystick.core.submission import Prepared
-from tallystick_node import keyspace
+from tallystick_node import keyspace, newest
 from tallystick_node.ledger import Ledger, check_against_signed
 from tallystick_node.ledger_state import State, empty_state, read_state
 from tallystick_node.signed_size import SignedSize
@@ -37,7 +37,7 @@ def commit(ledger: Ledger, submissions: Sequence[Prepared], now_us: int = NOW_US
     """Write submissions as one commit; where each begins."""
     built = ledger.build(submissions, now_us)
     ledger.store.write(built.batch)
-    ledger.adopt(built.state)
+    ledger.adopt(built)
     return built.firsts
 
 
@@ -48,11 +48,11 @@ def founded(store: Store | None = None) -> Ledger:
 
 
 def grown(*counts: int, store: Store | None = None) -> Ledger:
-    """A ledger of three entries and a submission of each count, a commit each."""
+    """A ledger of three entries and a submission of each count, a commit each, as opened from its disk."""
     ledger = founded(store)
     for number, count in enumerate(counts):
         commit(ledger, [OFFICE.prepared(OFFICE.declares(count, f"C{number}"))])
-    return ledger
+    return Ledger.open(ledger.store, OFFICE.origin)
 
 
 def all_of(ledger: Ledger) -> list[bytes]:
@@ -149,6 +149,37 @@ def test_every_range_of_entries_can_be_read() -> None:
             list(ledger.entries(first, end))
     with pytest.raises(NotFound):
         ledger.entry(size)
+
+
+@given(st.lists(st.integers(1, 90), max_size=12), st.integers(0, 20_000), st.data())
+@settings(max_examples=50)
+def test_what_is_at_hand_of_the_newest_entries_is_what_the_disk_has(
+    counts: list[int], at_hand_bytes: int, data: st.DataObject
+) -> None:
+    """Any range, whether all of it was just written, some, or none, and where others' commits were never at hand."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(newest, "BYTES_MAX", at_hand_bytes)
+        ledger = founded()
+        for count in counts:
+            if data.draw(st.booleans()):
+                ledger = Ledger.open(ledger.store, OFFICE.origin)
+            commit(ledger, [OFFICE.prepared(OFFICE.declares(count))])
+        on_disk = all_of(Ledger.open(ledger.store, OFFICE.origin))
+        first, end = sorted(data.draw(st.tuples(*[st.integers(0, len(on_disk))] * 2)))
+        assert list(ledger.entries(first, end)) == on_disk[first:end]
+
+
+def test_what_was_just_committed_is_read_without_the_disk() -> None:
+    """The newest commits cost no read; what is older than all that is kept does."""
+    ledger = grown(200)
+    for _ in range(5):
+        commit(ledger, [OFFICE.prepared(OFFICE.declares(50))])
+    store = ledger.store = FaultyStore(ledger.store)
+    size = ledger.state.size
+    assert len(list(ledger.entries(size - 250, size))) == 250
+    assert store.reads == 0
+    assert len(list(ledger.entries(size - 251, size))) == 251
+    assert store.reads == 1
 
 
 def test_every_earlier_root_can_be_told() -> None:

@@ -39,8 +39,8 @@ def ledger() -> Ledger:
     ]:
         built = made.build([submission], NOW_US)
         made.store.write(built.batch)
-        made.adopt(built.state)
-    return made
+        made.adopt(built)
+    return Ledger.open(made.store, OFFICE.origin)
 
 
 def test_every_entry_is_proven_with_its_author_under_every_checkpoint(ledger: Ledger) -> None:

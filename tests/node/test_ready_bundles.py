@@ -27,8 +27,8 @@ def ledger() -> Ledger:
         submissions = [OFFICE.prepared(OFFICE.declares(count))] if count else OFFICE.founding()
         commit = made.build(submissions, NOW_US)
         made.store.write(commit.batch)
-        made.adopt(commit.state)
-    return made
+        made.adopt(commit)
+    return Ledger.open(made.store, OFFICE.origin)
 
 
 def reads(ledger: Ledger) -> int:

@@ -52,7 +52,7 @@ def case() -> Case:
     ledger = Ledger.create(MemoryStore(), OFFICE.origin)
     built = ledger.build([*OFFICE.founding(), *(prepare(each, OFFICE.origin) for each in submissions)], NOW_US)
     ledger.store.write(built.batch)
-    ledger.adopt(built.state)
+    ledger.adopt(built)
     return Case(ledger, submissions)
 
 

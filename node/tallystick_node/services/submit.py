@@ -134,7 +134,7 @@ class SubmitService(SubmitServicer):
                 receipt.known_size = known_size
                 receipt.consistency.extend(prove_consistency(known_size, size, read))
             if signature.count == 1:
-                receipt.entry = placed.entry or ledger.entry(placed.first)
+                receipt.entry = ledger.entry(placed.first)
                 receipt.inclusion.extend(prove_inclusion(placed.first, size, read))
         except StorageFailed as error:
             # The statement is durable and signed for; that its proof cannot be read now does not undo it.
