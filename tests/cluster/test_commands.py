@@ -29,7 +29,7 @@ def states(folder: Path) -> dict[str, str]:
 
 
 def test_a_cluster_lives_from_up_to_down(folder: Path) -> None:
-    """Nodes outlive `up`, survive a kill and a start with what they recorded, and are gone after `down`."""
+    """Nodes outlive `up`, survive a kill and a start with what they recorded, and are gone after `stop` or `down`."""
     made = tallyd("cluster", "up", "--dir", folder, "--bureaus", "2")
     assert made.returncode == 0, made.stderr
     assert "nothing recorded on market-regulation, taxation is witnessed: a ledger needs two" in made.stdout
@@ -48,6 +48,11 @@ def test_a_cluster_lives_from_up_to_down(folder: Path) -> None:
     again = tallyd("cluster", "up", "--dir", folder)
     assert again.returncode == 0, again.stderr
     assert sorted(processes_of(folder)) == sorted(before)
+
+    assert tallyd("cluster", "stop", "taxation", "--dir", folder).stdout == "taxation is stopped\n"
+    assert states(folder) == {"market-regulation": "serving", "taxation": "stopped"}
+    assert "stopped" in (folder / "taxation" / "node.log").read_text().splitlines()[-1]
+    assert tallyd("cluster", "stop", "taxation", "--dir", folder).stdout == "taxation was not running\n"
 
     assert tallyd("cluster", "down", "--dir", folder).returncode == 0
     assert not processes_of(folder)

@@ -98,6 +98,20 @@ def down(folder: Path) -> None:
 @cluster.command()
 @_folder
 @click.argument("bureau")
+def stop(folder: Path, bureau: str) -> None:
+    """Stop one node: SIGTERM, and SIGKILL if that does not help."""
+    from tallystick_node.cluster.layout import alone
+
+    member = _open(folder)[bureau]
+    with alone(folder):
+        was_running = member.running is not None
+        member.stop()
+    click.echo(f"{bureau} is stopped" if was_running else f"{bureau} was not running")
+
+
+@cluster.command()
+@_folder
+@click.argument("bureau")
 def kill(folder: Path, bureau: str) -> None:
     """Kill a node with SIGKILL, as a power cut would."""
     from tallystick_node.cluster.layout import alone
