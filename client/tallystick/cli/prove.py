@@ -41,11 +41,8 @@ def prove(session: Session, reference: str, target: Path, force: bool, disclose:
     if target != _STANDARD:
         check_new(target, force=force)
     with session.ledgers() as ledgers:
-        try:
-            reader, _ = ledgers.locate(reference)
-            evidence = ledgers.prove(reference, disclosed_fields(ledgers, reference, disclose))
-        except NotFound as error:
-            raise error.at(reference) from None
+        reader, _ = ledgers.locate(reference)
+        evidence = ledgers.prove(reference, disclosed_fields(ledgers, reference, disclose))
         proven = verify_presence(evidence, ledgers.charter)
         words, keeper = Words(ledgers.charter, session.language), reader.keeper
     from_copy = words.shown_by(proven.bureau.id, keeper, proven.checkpoint.size) if keeper else ""

@@ -9,9 +9,10 @@ import click
 from tallystick.cli.options import Session, command
 from tallystick.cli.references import EntryReference
 from tallystick.core.counted import counted_entries
-from tallystick.core.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tallystick.cli.describe import Describer
     from tallystick.core.evidence import Proven
     from tallystick.sdk.ledgers import Ledgers
@@ -54,18 +55,17 @@ def show(session: Session, reference: str, disclose: str | None) -> None:
     from tallystick.sdk.witnessing import refreshed
 
     with session.ledgers() as ledgers:
-        try:
-            reader, _ = ledgers.locate(reference)
-            _, witnessed = refreshed(reader, ledgers.charter)
-            proven = ledgers.show(reference, disclosed_fields(ledgers, reference, disclose))
-        except NotFound as error:
-            raise error.at(reference) from None
+        reader, index = ledgers.locate(reference)
+        _, witnessed = refreshed(reader, ledgers.charter)
+        proven = ledgers.show(reference, disclosed_fields(ledgers, reference, disclose))
+        erased = reader.erasures(index) if _committed(proven) else {}
         describer = Describer(ledgers.charter, session.language, session.zone)
         keeper = reader.keeper
     standing: dict[str, Any] = {
         "witnessed": None if witnessed is None else proven.entry.index < witnessed,
         "keeper": keeper or None,
         "standing": _standing(session, proven, witnessed, keeper),
+        "erased": {path.partition(".")[2]: f"{proven.bureau.id}#{by}" for path, by in erased.items()},
     }
     print_proven(session, describer, proven, standing)
 
@@ -73,7 +73,9 @@ def show(session: Session, reference: str, disclose: str | None) -> None:
 def print_proven(
     session: Session, describer: Describer, proven: Proven, standing: dict[str, Any] | None = None
 ) -> None:
-    """An entry that was proven, with what that means; `standing` is how far it is witnessed and who showed it."""
+    """An entry that was proven, with what that means; `standing` is what its ledger showed besides: how far it is
+    witnessed, from whose copy, and which of its fields it says were erased.
+    """
     output = session.output
     verified, not_covered = sentences(session, describer, proven)
     if output.json:
@@ -83,12 +85,14 @@ def print_proven(
     entry, read = proven.entry, proven.read
     say = output.say
     author = f"{proven.author.actor} ({_role(session, proven)})"
+    erased = {} if standing is None else standing["erased"]
     facts: list[tuple[str, str | list[str]]] = [
         (say("entry", "条目"), proven.reference),
         (say("ledger", "台账"), f"{describer.bureau(proven.bureau.id)} ({proven.bureau.origin})"),
         (say("kind", "类别"), describer.kind(read)),
         *describer.facts(read),
         *((say(f"{label}, opened", f"{label}（已打开）"), value) for label, value in _opened(session, proven)),
+        *((say(f"{label}, erased", f"{label}（已销毁）"), by) for label, by in _erased(session, proven, erased)),
         (say("signed by", "签署"), author),
         (say("key", "公钥"), proven.author.key.hex()),
         (say("key registered", "公钥登记"), _registered(session, proven)),
@@ -138,15 +142,33 @@ def proven_json(describer: Describer, proven: Proven) -> dict[str, Any]:
     }
 
 
+def _committed(proven: Proven) -> bool:
+    """Whether an entry has a commitment that something may have opened."""
+    from tallystick.core.kinds import SENSITIVE
+    from tallystick.core.statement import commitment_at
+
+    return any(commitment_at(proven.entry.statement, path) is not None for path in SENSITIVE)
+
+
 def _opened(session: Session, proven: Proven) -> list[tuple[str, str]]:
     """The disclosures that came with an entry: what each field is called, and the value that was committed to."""
+    return [
+        (_label(session, proven, disclosure.field.partition(".")[2]), value_text(disclosure.value))
+        for disclosure in proven.disclosures
+    ]
+
+
+def _erased(session: Session, proven: Proven, erased: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What each field is called of which its ledger says that it was erased, and where it says that."""
+    said = session.output.say("as {} says: its node's word", "见 {}，以其节点所称为准")
+    return [(_label(session, proven, name), said.format(by)) for name, by in erased.items()]
+
+
+def _label(session: Session, proven: Proven, name: str) -> str:
+    """What a field of an entry is called; by its own name where its kind has none such."""
     kind = proven.read.kind
-    found = []
-    for disclosure in proven.disclosures:
-        use = None if kind is None else kind.use(disclosure.field.partition(".")[2])
-        label = disclosure.field if use is None else use.label(session.language)
-        found.append((label, value_text(disclosure.value)))
-    return found
+    use = None if kind is None else kind.use(name)
+    return name if use is None else use.label(session.language)
 
 
 def value_text(value: bytes) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.entry import Entry
 from tallystick.core.errors import MalformedEntry, NotFound, ProofFailed, TallystickError
 from tallystick.core.evidence import Proven, check_presence, format_presence
 from tallystick.core.hashing import leaf_hash
+from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX, LEDGER_ENTRIES_MAX
 from tallystick.core.statement import Read, read
 from tallystick.core.terms import Term, terms_of
@@ -22,7 +24,9 @@ from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
 from tallystick_proto.v1.ledger_pb2 import Term as WireTerm
-from tallystick_proto.v1.statement_pb2 import Ref
+from tallystick_proto.v1.statement_pb2 import DisclosureErased, Ref
+
+_ERASED: Final = BY_NAME[DisclosureErased.DESCRIPTOR.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +205,26 @@ class LedgerReader(LedgerTrust):
             raise self._misled("what opens other fields of an entry", "what was asked for")
         for field in fields:
             if field not in shown:
+                by = self.erasures(index).get(field)
+                why = f"its node holds nothing that opens {field}"
                 raise NotFound(
-                    f"its node holds nothing that opens {field}",
+                    why if by is None else f"{field} was erased, as #{by} says",
                     where=f"{self.bureau.id}#{index}",
                     expected="a disclosure that was not erased",
                 )
         return disclosed
+
+    def erasures(self, index: int) -> dict[str, int]:
+        """The fields of an entry that its ledger says were erased, and the entry that says so; as its node answers.
+
+        That nothing opens them any more is that node's word.
+        """
+        terms = [
+            (TERM_FIELDS["kind"], str(_ERASED.number).encode()),
+            (TERM_FIELDS["about"], f"{self.bureau.origin}#{index}".encode()),
+        ]
+        found = self.find(terms, first=index + 1, checkpoint=self._at_least(index + 1))
+        return {shown.read.statement.disclosure_erased.field_path: shown.entry.index for shown in found}
 
     def _at_least(self, size: int | None) -> Checkpoint:
         """The trusted checkpoint of this session, refreshed unless it is known to reach `size`."""
