@@ -12,6 +12,8 @@ An observer has no ledger to look at, and records nothing.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -91,9 +93,10 @@ def _check_names(ledger: Ledger, bureau: Bureau, where: str) -> None:
 
 
 def adoption_due(
-    ledger: Ledger, key: Signer, charter: Charter, digest: str, bureau: Bureau, now_us: int
-) -> Prepared | None:
-    """What a ledger has yet to record of the version its node goes by; None where it says so already, or may not.
+    ledger: Ledger, key: Signer, charter: Charter, digest: str, bureau: Bureau
+) -> Callable[[int], Prepared] | None:
+    """What a ledger has yet to record of the version its node goes by, told when that is, which may be long after this;
+    None where it says so already, or may not.
 
     Raises ConfigInvalid where it adopted a later one.
     """
@@ -106,7 +109,7 @@ def adoption_due(
         )
     if last == (charter.version, digest) or bureau.state != "active":
         return None
-    return adoption(bureau, key, charter.version, parse_digest(digest), now_us)
+    return partial(adoption, bureau, key, charter.version, parse_digest(digest))
 
 
 def last_adopted(ledger: Ledger) -> tuple[int, str] | None:

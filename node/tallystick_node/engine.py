@@ -11,6 +11,7 @@ stop goes backwards: followers first, then whoever waits is let go, and last the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -53,7 +54,7 @@ class Engine(observer.Observer):
         self,
         who: Who,
         sequencer: Sequencer,
-        adoption_due: Prepared | None = None,
+        adoption_due: Callable[[int], Prepared] | None = None,
         witness_times_s: float = witness_times.INTERVAL_S,
         gossip_s: float = gossip.INTERVAL_S,
         shown_s: float = shown.INTERVAL_S,
@@ -130,7 +131,7 @@ class Engine(observer.Observer):
         """
         await self.sequencer.start()
         if self._adoption_due is not None and self.records:
-            await self.sequencer.record(self._adoption_due)
+            await self.sequencer.record(self._adoption_due(self.who.now_us()))
             log.info("charter adopted", bureau=self.who.bureau.id, version=self.who.charter.version)
         self.gathering.start()
         self.witness_times.start()

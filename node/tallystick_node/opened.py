@@ -75,7 +75,7 @@ class Opened:
                 check_against_signed(ledger, signed)
                 check_floor(ledger, bureau, str(settings.place(settings.config.charter)))
                 disclosures.check_key(store, str(settings.place(settings.config.keys.disclosure)))
-                due = adoption_due(ledger, key, charter, settings.config.charter_digest, bureau, clock())
+                due = adoption_due(ledger, key, charter, settings.config.charter_digest, bureau)
                 sequencer = Sequencer(
                     ledger,
                     signed,

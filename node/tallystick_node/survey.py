@@ -151,26 +151,34 @@ def _read(answer: HeldAnswer, charter: Charter, bureau: Bureau, witness: Bureau)
 
 
 async def _within(holding: Holding, largest: Checkpoint, found: Survey, reach: Reach, *, told: bool = False) -> Holding:
-    """A holding that the largest checkpoint extends, as one who holds that shows. Raises Forked where it does not."""
+    """A holding that the largest checkpoint extends, as one of those who hold that shows; the others are asked in turn
+    where one does not. Raises Forked where it does not extend it.
+    """
     held = holding.checkpoint
     if held is None or held == largest or not held.size:
         return holding
-    holder = next(each for each in found.holdings if each.checkpoint == largest)
-    proof: Sequence[bytes] = ()
-    root: bytes | None = None
-    try:
-        if held.size < largest.size:
-            async with reach(holder.witness) as peer:
-                proof = await peer.prove_consistency(largest.origin, held.size, largest.size)
-                root = None if held.size & (held.size - 1) else await _root_shown(peer, held.size, largest)
-        check_consistency(held.size, held.root, largest.size, largest.root, proof)
-    except ProofFailed as error:
-        fork = _fork(holding, holder, found.bureau, proof, root)
-        if fork is not None or not told:
-            raise fork or error.at(holder.witness.id) from None
-    except TallystickError as error:
-        return Holding(holding.witness, held, holding.note, error, holding.others)
-    return holding
+    trouble: TallystickError | None = None
+    for holder in (each for each in found.holdings if each.checkpoint == largest):
+        proof: Sequence[bytes] = ()
+        root: bytes | None = None
+        try:
+            if held.size < largest.size:
+                async with reach(holder.witness) as peer:
+                    proof = await peer.prove_consistency(largest.origin, held.size, largest.size)
+                    root = None if held.size & (held.size - 1) else await _root_shown(peer, held.size, largest)
+            check_consistency(held.size, held.root, largest.size, largest.root, proof)
+        except ProofFailed as error:
+            fork = _fork(holding, holder, found.bureau, proof, root)
+            if fork is not None:
+                raise fork from None
+            trouble = error.at(holder.witness.id)
+        except TallystickError as error:
+            trouble = error.at(holder.witness.id)
+        else:
+            return holding
+    if isinstance(trouble, ProofFailed) and not told:
+        raise trouble
+    return Holding(holding.witness, held, holding.note, trouble, holding.others)
 
 
 async def _root_shown(peer: Peer, size: int, largest: Checkpoint) -> bytes | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tallystick.core.charter_chain import Version, read_version
+from tallystick.core.charter_chain import Version
 from tallystick.core.note import encode_base64
 from tests.harness.versions import after
 from tests.simulation.bench import Bench
@@ -37,23 +37,32 @@ class Adopting:
         if not at_work:
             return
         floors = {id: max(kept.items()) for id, kept in bench.judges.witnessed.items() if id not in bench.liars}
-        edits = {id: _floor(*floors[id]) for id in sorted(floors) if rng.random() < 0.5}
-        if self._suspended:
-            edits[self._suspended] = edits.get(self._suspended, "") + 'state = "active"\n'
-            self._suspended = ""
+        edits = {id: floor_edit(*floors[id]) for id in sorted(floors) if rng.random() < 0.5 and self._rises(id, floors)}
+        if suspended := self._suspended:
+            edits[suspended] = edits.get(suspended, "") + self.resumed(suspended)
         elif rng.random() < 0.4:
             self._suspended = rng.choice([each.id for each in bench.charter.bureau])
             edits[self._suspended] = edits.get(self._suspended, "") + 'state = "suspended"\n'
-        version = after(bench.versions[-1], "".join(f'[[bureau]]\nid = "{id}"\n{said}' for id, said in edits.items()))
-        self.hand(rng.choice(at_work), version)
-        bench.say("holders", f"version {version.number}: {', '.join(edits) or 'the same again'}")
+        self.sign(edits, rng.choice(at_work))
         if self._suspended:
             bench.say("holders", f"{self._suspended} is suspended")
 
-    def hand(self, machine: Machine, version: Version) -> None:
-        """A version is there, and one operator has it, with those before it."""
-        self._bench.versions.append(version)
-        machine.disk.heard = tuple(each.note for each in self._bench.versions[1:])
+    def resumed(self, id: str) -> str:
+        """What a version says to have a bureau go on, where it is suspended."""
+        if id != self._suspended:
+            return ""
+        self._suspended = ""
+        return 'state = "active"\n'
+
+    def sign(self, edits: dict[str, str], to: Machine) -> Version:
+        """The next version, which says this of bureaus; one operator has it from now on, with those before it."""
+        bench = self._bench
+        text = "".join(f'[[bureau]]\nid = "{id}"\n{said}' for id, said in edits.items())
+        version = after(bench.versions[-1], text)
+        bench.versions.append(version)
+        bench.say("holders", f"version {version.number}: {', '.join(edits) or 'the same again'}")
+        to.disk.heard = tuple(each.note for each in bench.versions[1:])
+        return version
 
     def look(self) -> None:
         """The operators that found the time stop their nodes, and start those that are stopped under the version."""
@@ -68,13 +77,19 @@ class Adopting:
                 machine.boot()
 
     def _next(self, machine: Machine) -> Version | None:
-        heard = map(read_version, () if machine.id in self._late else machine.disk.heard)
-        return next((each for each in heard if each.number == machine.version.number + 1), None)
+        if machine.lost or machine.id in self._late:
+            return None
+        return next((each for each in machine.disk.later if each.number == machine.version.number + 1), None)
+
+    def _rises(self, id: str, floors: dict[str, tuple[int, bytes]]) -> bool:
+        floor = self._bench.charter.by_id(id).floor
+        return floor is None or floors[id][0] > floor.size
 
     def _when(self, machine: Machine, version: Version) -> float:
         at_s = self._bench.loop.time() + self._rng.uniform(0.0, _PATIENCE_MAX_S)
         return self._looks_at_s.setdefault((machine.name, version.number), at_s)
 
 
-def _floor(size: int, root: bytes) -> str:
+def floor_edit(size: int, root: bytes) -> str:
+    """What a version says to pin a ledger."""
     return f'floor = {{ size = {size}, root = "{encode_base64(root)}" }}\n'

@@ -5,10 +5,11 @@ has heard of. Copies of it are snapshots, and can be put back.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from tallystick.core.charter_chain import Version
+from tallystick.core.charter_chain import Version, read_version
 from tallystick.core.merkle import EMPTY_ROOT
 from tallystick.core.versions import Fork
 from tallystick.sdk.heard_versions import HeardVersions
@@ -16,6 +17,9 @@ from tallystick_node.signed_size import SignedSize, _Slot
 from tallystick_node.store.memory import MemoryStore
 
 When = Literal["before", "after"]
+
+
+_version_in = lru_cache(maxsize=64)(read_version)
 
 
 class Disk:
@@ -30,6 +34,11 @@ class Disk:
         self.heard: tuple[bytes, ...] = ()
         self.slot = slot or _Slot(0, 0, EMPTY_ROOT)
         self.note = note
+
+    @property
+    def later(self) -> list[Version]:
+        """The versions that were heard of, as somebody showed them; liars add signatures that nobody made."""
+        return [_version_in(note) for note in self.heard]
 
     def copy(self) -> Disk:
         """What it holds now, on another disk."""

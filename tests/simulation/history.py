@@ -1,6 +1,7 @@
 """One seeded history: a schedule of recordings, misfortunes and lies, then calm, then the judges.
 
-In some of them the last bureau is an observer, and in some new versions of the charter come out.
+In some of them the last bureau is an observer, in some new versions of the charter come out, and in some an honest
+bureau loses its disk, and is recovered. There no snapshot is put back.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tests.simulation.judges import Judges
 from tests.simulation.liars import SECOND, Liars
 from tests.simulation.misfortunes import WEATHERS, Misfortunes
 from tests.simulation.nodes import Machine
+from tests.simulation.recovering import Recovering
 from tests.simulation.remains import check_remains
 from tests.simulation.world import world
 
@@ -31,7 +33,8 @@ CALM_MAX_S: Final = 240.0
 
 OBSERVER: Final = 0.3
 VERSIONS: Final = 0.3
-"""How many of the histories have an observer, and new versions of the charter."""
+LOST: Final = 0.2
+"""How many of the histories have an observer, new versions of the charter, and a disk that is lost."""
 
 _LOOK_EVERY_S: Final = 1.0
 
@@ -59,12 +62,14 @@ class History:
         drawn = random.Random(f"{seed}/drawn for {kind.name}")
         place = world(kind.bureaus, observer=drawn.random() < OBSERVER)
         self._versions = drawn.randint(1, 2) if drawn.random() < VERSIONS else 0
+        self._loses = drawn.random() < LOST
         self.bench = Bench(seed, place, [office.bureau.id for office in place.offices[: kind.liars]])
         self.judges = self.bench.judges = Judges(self.bench)
         self._clients = self.bench.clients = Clients(self.bench, self.judges)
-        self._misfortunes = Misfortunes(self.bench)
+        self._misfortunes = Misfortunes(self.bench, put_back=not self._loses)
         self._liars = Liars(self.bench)
         self._adopting = Adopting(self.bench)
+        self._recovering = Recovering(self.bench, self._adopting)
         for office, disk in zip(place.offices, place.disks, strict=True):
             rng = self.bench.chance(f"machine {office.bureau.id}")
             self.bench.place(Machine(self.bench, office, disk.copy(), rng))
@@ -131,6 +136,10 @@ class History:
                     events.append((rng.uniform(forks_at_s + 0.1, TURMOIL_S), record))
         for _ in range(self._versions):
             events.append((rng.uniform(1.0, TURMOIL_S), self._adopting.publish))
+        if self._loses:
+            lost = self.bench.chance("lost disks")
+            machine = self.bench.machines[lost.choice([each for each in ledgers if each not in self.bench.liars])]
+            events.append((lost.uniform(5.0, TURMOIL_S), partial(self._recovering.lose, machine)))
         return events
 
     def _forgetting(self, witness: str, forks_at_s: float) -> list[tuple[float, Callable[[], None]]]:
@@ -156,6 +165,7 @@ class History:
                 "with an observer": len(bench.charter.ledgers) < len(bench.charter.bureau),
                 "versions of the charter published": len(bench.versions) - 1,
                 "versions adopted by honest nodes": sum(len(each.disk.versions) - 1 for each in honest),
+                "lost disks recovered": self._recovering.done,
                 "crashes": sum(what.startswith("crashes") for _, _, what in bench.told),
                 "forks": sum(len(faces) > 1 for faces in bench.faces.values()),
                 "forks that could be proven": len(judges.provable_at_s),

@@ -24,12 +24,11 @@ from functools import partial
 from typing import Final
 
 from tallystick.core.charter import Charter
-from tallystick.core.charter_chain import read_version
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from tallystick.core.equivocation import verify_equivocation
 from tallystick.core.errors import VerificationFailed
 from tallystick.core.note import parse_note
-from tallystick.core.witnessing import open_cosigned
+from tallystick.core.witnessing import Witnessed, open_cosigned
 from tallystick_node import keyspace
 from tallystick_node.copies import COSIGNING
 from tallystick_node.gossip import INTERVAL_S
@@ -78,6 +77,17 @@ class Judges:
 
     # As it happens.
 
+    def recovered(self, machine: Machine, floor: Checkpoint) -> None:
+        """A ledger goes on from a floor. What was recorded above and never witnessed is lost, and may be."""
+        kept = self.witnessed.get(machine.id, {})
+        if any(size > floor.size for size in kept) or kept.get(floor.size, floor.root) != floor.root:
+            self._bench.fail(f"{machine.name} goes on from {floor.size} entries, and {max(kept)} were witnessed")
+        said = self.acknowledged.get(machine.id, [])
+        self.acknowledged[machine.id] = [each for each in said if each.first < floor.size]
+        for each in said:
+            if each.witnessed and each.first >= floor.size:
+                self._bench.fail(f"{machine.name} goes on from {floor.size} entries without #{each.first}")
+
     def written(self, machine: Machine, batch: Batch) -> None:
         """A node made something durable."""
         for key, value in batch.puts if machine.honest else ():
@@ -121,14 +131,15 @@ class Judges:
 
     def receipt(self, machine: Machine, receipt: Receipt) -> None:
         """A client was given a receipt."""
-        try:
-            found = [
-                (open_cosigned(receipt.checkpoint, charter, charter.by_id(machine.id)), charter)
-                for charter in (version.charter for version in machine.disk.versions)  # by one of them it was given
-            ]
-        except VerificationFailed as error:
+        found: list[tuple[Witnessed, Charter]] = []
+        for charter in (version.charter for version in machine.disk.versions):  # it was given under one of them
+            try:
+                found.append((open_cosigned(receipt.checkpoint, charter, charter.by_id(machine.id)), charter))
+            except VerificationFailed as error:
+                failed = error
+        if not found:
             (self._bench.fail if machine.honest else partial(self._bench.say, machine.name))(
-                f"a receipt fails: {error}"
+                f"a receipt fails: {failed}"
             )
             return
         witnessed = receipt.standing == Receipt.WITNESSED
@@ -290,7 +301,7 @@ class Judges:
     def _behind(self) -> list[Machine]:
         """The honest nodes at work that go by an earlier version of the charter than one of them holds."""
         machines = [process.machine for process in self._at_work()]
-        newest = max((read_version(note).number for each in machines for note in each.disk.heard), default=0)
+        newest = max((heard.number for each in machines for heard in each.disk.later), default=0)
         return [each for each in machines if each.version.number < newest]
 
     def _at_work(self) -> list[NodeProcess]:

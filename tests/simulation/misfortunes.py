@@ -27,8 +27,9 @@ _DOWN_MAX_S: Final = 15.0
 class Misfortunes:
     """They strike a machine, or the network around it."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, *, put_back: bool = True) -> None:
         self._bench = bench
+        self._put_back = put_back
         self._rng = bench.chance("misfortunes")
         self._snapshots: dict[str, Disk] = {}
         self._over = False
@@ -87,7 +88,8 @@ class Misfortunes:
 
     def snapshot_and_restore(self, machine: Machine, within_s: float = 15.0) -> None:
         """A copy of the disk is made now; it is put back, where nobody thought of what was signed since."""
-        if machine.honest and not self._snapshots:  # one bureau's: more than one are more than witnesses can bear
+        # One bureau's, and no disk is lost besides: two are more than witnesses can bear.
+        if machine.honest and self._put_back and not self._snapshots:
             self._snapshots[machine.name] = machine.disk.copy()
             self._bench.say(machine.name, "has a snapshot taken of its disk")
             self._later(self._rng.uniform(1.0, within_s), partial(self._restore, machine))
@@ -105,7 +107,9 @@ class Misfortunes:
         that witness in reach.
         """
         process = machine.process
-        if not machine.honest or self._snapshots or process is None or not process.at_work or process.writer is None:
+        if not machine.honest or not self._put_back or self._snapshots:
+            return
+        if process is None or not process.at_work or process.writer is None:
             return
         bench, rng = self._bench, self._rng
         witness = rng.choice([each.id for each in bench.honest() if each is not machine])

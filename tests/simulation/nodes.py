@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ from tallystick.core.bureau import Bureau
 from tallystick.core.charter_chain import Version
 from tallystick.core.errors import TallystickError
 from tallystick.core.evidence import actors_of
+from tallystick.core.keys import SigningKey
 from tallystick_node import observer
 from tallystick_node.adoption import adoption_due, check_floor
 from tallystick_node.disclosures import Disclosures
@@ -74,9 +76,11 @@ class Machine:
         self.was_put_back = False
         """Whether its disk is a snapshot of what it was: as a witness it may have forgotten what it cosigned."""
         self.put_back_at_s = -math.inf
-        """When that was last."""
+        """When that was last, or when the disk was lost."""
         self.put_back_at: int | None = None
         """How many entries the snapshot held, where it lacked some that were signed for."""
+        self.lost = False
+        """Whether its disk is gone, and it is not recovered yet."""
         self.two_writers = False
         """Whether it signed on from such a snapshot: then its key has signed two histories."""
 
@@ -107,7 +111,7 @@ class Machine:
 
     def boot(self) -> None:
         """Start the node, unless it runs; it goes on from what the disk holds."""
-        if self.process is None:
+        if self.process is None and not self.lost:
             self.refused = ""
             self.process = NodeProcess(self)
             self.process.run(self.process.start())
@@ -144,6 +148,21 @@ class Machine:
         self.put_back_at_s = self.bench.loop.time()
         if lacks:
             self.put_back_at = snapshot.slot.size
+
+    def lose(self) -> None:
+        """The machine is gone with all that was on it."""
+        self.crash()
+        self.lost = True
+        self.put_back_at_s = self.bench.loop.time()
+        self.bench.say(self.name, "loses its disk")
+
+    def replace(self, disk: Disk, keys: Mapping[str, SigningKey]) -> None:
+        """Another machine takes its place, with what was rebuilt, and new keys."""
+        self.lost = False
+        self.disk = disk
+        self.signed = disk.slot.size
+        self.office = copy(self.office)
+        self.office.keys = {**self.office.keys, **keys}
 
     def noted(self, size: int) -> None:
         """The note of what is signed next is durable."""
@@ -225,7 +244,7 @@ class NodeProcess(Host):
         ledger = Ledger.open(self.store, bureau.origin)
         check_against_signed(ledger, signed)
         check_floor(ledger, bureau, "charter")
-        due = adoption_due(ledger, keys["node"], version.charter, version.digest, bureau, machine.now_us())
+        due = adoption_due(ledger, keys["node"], version.charter, version.digest, bureau)
         sequencer = Sequencer(
             ledger,
             signed,

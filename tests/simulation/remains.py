@@ -17,6 +17,9 @@ from tests.simulation.nodes import Machine
 def check_remains(bench: Bench) -> None:
     """Hold the disks of a history that is over against what was said in it."""
     for machine in bench.honest():
+        if machine.lost:
+            bench.fail(f"{machine.name} was not recovered")
+            continue
         report = _fsck(machine)
         for difference in report.differences:
             bench.fail(f"{machine.name} has a disk that is not sound: {difference}")

@@ -6,42 +6,15 @@ Seconds are the simulation's: nothing here waits.
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
 
 from tallystick.core.equivocation import verify_equivocation
-from tests.simulation.bench import Bench
-from tests.simulation.clients import Clients
-from tests.simulation.judges import Judges
 from tests.simulation.liars import SECOND
 from tests.simulation.nodes import Machine
-from tests.simulation.world import world
+from tests.simulation.scenes import PLACE, district, play
 
-PLACE = world(5)
 LIAR, WITNESS, AWAY = (office.bureau.id for office in PLACE.offices[:3])
-
-
-def district(seed: int, *liars: str) -> Bench:
-    """Five bureaus, each with its node."""
-    bench = Bench(seed, PLACE, liars)
-    bench.judges = Judges(bench)
-    bench.clients = Clients(bench, bench.judges)
-    for office, disk in zip(PLACE.offices, PLACE.disks, strict=True):
-        bench.place(Machine(bench, office, disk.copy(), bench.chance(office.bureau.id)))
-    return bench
-
-
-def play(bench: Bench, history: Coroutine[Any, Any, None]) -> None:
-    """A history to its end."""
-    gc.disable()
-    try:
-        with bench.playing():
-            bench.loop.run(history)
-    finally:
-        gc.enable()
 
 
 def cosigned(ledger: Machine, witness: str) -> tuple[int, int]:

@@ -1,0 +1,32 @@
+"""A version of the charter is recorded when its node may record, however long that takes after its start."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tallystick_node.adoption import last_adopted
+from tests.simulation.adopting import Adopting
+from tests.simulation.scenes import district, play
+
+
+def test_a_node_that_waited_with_a_wrong_clock_adopts_all_the_same() -> None:
+    """It is started under a version while its clock is an hour ahead, and may sign once that was put right."""
+    bench = district(0)
+    adopting = Adopting(bench)
+    machine, *others = bench.machines.values()
+
+    async def history() -> None:
+        machine.clock.off_us = 3_600_000_000
+        machine.adopt(adopting.sign({}, machine))
+        machine.boot()
+        await asyncio.sleep(2)
+        machine.clock.off_us = 0
+        for other in others:
+            other.boot()
+        await asyncio.sleep(30)
+        assert machine.process is not None
+        assert machine.process.writer is not None
+        assert last_adopted(machine.process.writer.sequencer.ledger) == (2, machine.version.digest)
+
+    play(bench, history())
+    assert not bench.broken
