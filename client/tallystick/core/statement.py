@@ -127,8 +127,8 @@ def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[Terms], list[int]]
     """Check the canonical bytes of `Statements` for admission; every statement must name `actor`.
 
     Returns for each statement its bytes, its terms and its kind's number. Raises InvalidSubmission where the bytes are
-    not canonical or of too many statements, InvalidStatement where one breaks its kind's description; `where` counts
-    from 0.
+    not canonical or of too many statements, InvalidStatement where one breaks its kind's description; `where` says
+    which of several, counted from 0.
     """
     try:
         parsed = Statements.FromString(blob)
@@ -147,7 +147,7 @@ def admit(blob: bytes, actor: str) -> tuple[list[bytes], list[Terms], list[int]]
         try:
             number, found = checker.check(data)
         except InvalidStatement as error:
-            raise error.at(f"statement {position}") from None
+            raise (error.at(f"statement {position}") if len(statements) > 1 else error) from None
         terms.append(found)
         kinds.append(number)
     return statements, terms, kinds
