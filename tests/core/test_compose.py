@@ -13,8 +13,10 @@ from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.core.clocks import CLOCK_OFF_MAX_US
 from tallystick.core.commitment import Place, check_opening
-from tallystick.core.compose import Draft, Sensitive, compose, keywords_of, kind_of, place
+from tallystick.core.compose import Draft, Sensitive, check_happened, compose, keywords_of, kind_of, place
+from tallystick.core.entry import MOMENT_MAX_US
 from tallystick.core.errors import InvalidStatement, ProofFailed
 from tallystick.core.kinds import KINDS, Kind
 from tallystick.core.values import exchange_id
@@ -103,6 +105,19 @@ def test_moments_and_days_are_taken_from_dates() -> None:
     assert set_by("register_system", approved_on="2027-03-01") == "2027-03-01"
     assert "no time zone" in refusal("use", happened_at=datetime(2027, 3, 1))
     assert "happened_at" in refusal("use", happened_at="yesterday")
+
+
+def test_what_is_recorded_has_happened() -> None:
+    """By a clock that may be off; what was brought in is by another's clock, and when nothing is said it is now."""
+    now, later = datetime(2027, 3, 1, tzinfo=UTC), CLOCK_OFF_MAX_US
+    now_us = set_by("use", happened_at=now)
+    for values in ({}, {"happened_at": None}, {"happened_at": now}, {"happened_at": now_us + later}):
+        check_happened(values, lambda: now_us)
+    ahead: dict[str, object] = {"happened_at": now_us + later + 1}
+    check_happened({**ahead, "source": "xroad"}, lambda: now_us)
+    for happened in (now_us + later + 1, now + timedelta(days=1), MOMENT_MAX_US):
+        with pytest.raises(InvalidStatement, match=r"happened_at: .* is still to come"):
+            check_happened({"happened_at": happened}, lambda: now_us)
 
 
 @given(st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)))

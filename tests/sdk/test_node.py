@@ -34,6 +34,7 @@ from tests.harness.lying_node import LyingNode
 from tests.harness.office import Office, key_of
 
 WAIT_S = 20.0
+DAY_US = 24 * 3600 * 1_000_000
 
 
 class Counter:
@@ -87,6 +88,7 @@ def test_what_may_not_be_said_is_refused(counter: Counter) -> None:
         attempts: list[tuple[type[Exception], Callable[[], object]]] = [
             (InvalidStatement, lambda: clerk.declare("A", scheme="s", title="t", sharing="secret")),
             (InvalidStatement, lambda: clerk.record("Nonsense")),
+            (InvalidStatement, lambda: clerk.withdraw("A", happened_at=now_us() + DAY_US)),
             (InvalidStatement, lambda: clerk.declare("A", scheme="s", title="t" * 401, sharing="withheld")),
             (NotAllowed, lambda: gateway.assign_duty(holder="market", duty="steward")),
         ]

@@ -37,6 +37,7 @@ from tests.harness.office import Office
 from tests.harness.proxy import Proxy
 
 WAIT_S = 30.0
+DAY_US = 24 * 3600 * 1_000_000
 
 
 class Bench:
@@ -181,6 +182,7 @@ def test_a_bad_statement_fails_at_the_call_and_harms_no_other(bench: Bench) -> N
         lambda r: r.declare("A", scheme="local", title="", sharing="withheld"),
         lambda r: r.declare("A", scheme="local", title="t" * 401, sharing="withheld"),
         lambda r: r.use("A@1", purpose="p", subject="in the clear"),  # type: ignore[arg-type]
+        lambda r: r.use("A@1", purpose="p", happened_at=now_us() + DAY_US),
         lambda r: r.record("NoSuchKind"),
         lambda r: r.record("DataUsed", nonsense=1),
         lambda r: r.declare("A", scheme="s", title="t", sharing="withheld", basis="x" * 401),

@@ -17,11 +17,13 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from tallystick.core.clocks import CLOCK_OFF_MAX_US
 from tallystick.core.commitment import Place, commit
 from tallystick.core.entry import varint
 from tallystick.core.errors import InvalidIdentifier, InvalidStatement
 from tallystick.core.kinds import BY_NAME, BY_VERB, KINDS, Kind, Use, enum_of
-from tallystick.core.values import setter_of
+from tallystick.core.moments import moment_json
+from tallystick.core.values import moment_us, setter_of
 from tallystick.core.wire_fields import tag_of
 from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.statement_pb2 import Head, Statement
@@ -150,6 +152,23 @@ def say(draft: Draft, keyword: str, value: object) -> Slot | None:
         raise InvalidStatement(error.what, where=keyword, expected=error.expected) from None
     except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
         raise _unfit(draft.form, keyword, value, error) from None
+
+
+def check_happened(values: Mapping[str, object], clock_us: Callable[[], int]) -> None:
+    """What is said to have happened lies no further ahead than a clock may be off, which is looked at only for that.
+
+    What was brought in is dated by another's clock, whose word is kept as it is. `values` were composed. Raises
+    InvalidStatement.
+    """
+    happened = values.get("happened_at")
+    if not happened or values.get("source"):
+        return
+    if (at_us := moment_us(happened)) > clock_us() + CLOCK_OFF_MAX_US:
+        raise InvalidStatement(
+            f"{moment_json(at_us) or at_us} is still to come",
+            where="happened_at",
+            expected="what has happened; or this machine's clock is behind",
+        )
 
 
 def place(

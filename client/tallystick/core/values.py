@@ -47,7 +47,8 @@ def exchange_id(value: object) -> bytes:
         return blake3(value.encode()).digest()[:16]
 
 
-def _moment(value: object) -> int:
+def moment_us(value: object) -> int:
+    """Microseconds since 1970 from themselves or a `datetime` with a time zone. Raises TypeError, ValueError."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("no time zone")
@@ -108,7 +109,7 @@ def _converter(field: FieldDescriptor, form: str) -> Callable[[Any], Any] | None
         numbers = {value.name.lower(): value.number for value in enum_of(field).values}
         return lambda value: numbers[value] if isinstance(value, str) else value
     if form in ("moment", "day", "version_ref"):
-        return {"moment": _moment, "day": _day, "version_ref": _version}[form]
+        return {"moment": moment_us, "day": _day, "version_ref": _version}[form]
     if field.type == FieldDescriptor.TYPE_BYTES and field.name in ("exchange", "case"):
         return exchange_id
     return None

@@ -13,14 +13,14 @@ from types import TracebackType
 from typing import Self
 
 from tallystick.core.charter import Charter
-from tallystick.core.compose import place
+from tallystick.core.compose import check_happened, place
 from tallystick.core.composer import Composer
 from tallystick.core.errors import TallystickError, Unreachable
 from tallystick.core.keys import Signer
 from tallystick.core.limits import SUBMISSION_STATEMENTS_MAX
 from tallystick.core.statement import check_size
 from tallystick.sdk.batch import Batch, Pending
-from tallystick.sdk.clock import new_salt
+from tallystick.sdk.clock import new_salt, now_us
 from tallystick.sdk.delivery import Delivery
 from tallystick.sdk.outbox import Outbox
 from tallystick.sdk.reader import LedgerReader
@@ -78,6 +78,7 @@ class Recorder(Verbs[Pending]):
 
     def _say(self, kind: str, values: dict[str, object]) -> Pending:
         draft = self._composer.compose(kind, values)
+        check_happened(values, now_us)
         with self._outbox.lock:
             batch = self._outbox.room()
             position = len(batch.data)

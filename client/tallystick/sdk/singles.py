@@ -11,11 +11,11 @@ import time
 from typing import Final
 
 from tallystick.core.charter import Charter
-from tallystick.core.compose import compose, place
+from tallystick.core.compose import check_happened, compose, place
 from tallystick.core.errors import Overloaded, StorageFailed, Unreachable
 from tallystick.core.keys import Signer
 from tallystick.core.submission import seal
-from tallystick.sdk.clock import new_id, new_salt
+from tallystick.sdk.clock import new_id, new_salt, now_us
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.receipt import Receipt, check_receipt, check_standing, receipt_of
 from tallystick.sdk.settling import Settling
@@ -52,6 +52,7 @@ class Singles:
         quorum = None if charter is None else charter.quorum_of(bureau)
         wait_ms = 0 if quorum is None else int(wait_witnessed_s * 1_000)
         draft = compose(kind, self._actor, values)
+        check_happened(values, now_us)
         submission_id = new_id()
         disclosures = place(draft, bureau.origin, submission_id, 0, new_salt)
         data = draft.encode()
