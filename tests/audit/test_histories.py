@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.audit.covered import covered
 from tallystick.audit.finding import Standing
 from tallystick.audit.words import Words
 from tallystick.core.hashing import chain_hash
@@ -55,7 +56,7 @@ def test_the_ledger_is_not_believed_and_all_others_are() -> None:
     assert (market.forked, market.complete, market.exit_code) == (True, False, 5)
     assert {ledger.bureau for ledger in coverage.ledgers if ledger.complete} == {"tax", "planning"}
     said = "Not to be believed: market, whose key signed two histories; what it lacks accuses nobody."
-    assert said in list(Words(where.charter, "en").coverage(coverage))
+    assert said in list(covered(Words(where.charter, "en"), coverage))
 
 
 def damaged(where: District) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from tallystick.audit.covered import covered
 from tallystick.audit.finding import Finding
 from tallystick.audit.words import Words
 from tallystick_proto.v1.statement_pb2 import Ref
@@ -97,7 +98,7 @@ def test_what_a_node_s_clock_puts_after_the_day_is_counted_beside_it(where: Dist
         ("en", "entries of mallory that its node's clock puts after that day: 1."),
         ("zh", "条目：1 条。"),
     ):
-        assert words in "\n".join(Words(where.charter, language).coverage(coverage))
+        assert words in "\n".join(covered(Words(where.charter, language), coverage))
 
 
 def test_names_of_nobody_do_not_flood_the_coverage(where: District) -> None:
@@ -106,7 +107,7 @@ def test_names_of_nobody_do_not_flood_the_coverage(where: District) -> None:
         where["mallory"].request(CODE, provider=f"nobody-{number}", purpose="tax-registration")
     _, _, coverage = where.look(END)
     assert coverage.unjudged == {("request-overdue", ""): 50}
-    assert any("50 of request overdue" in line for line in Words(where.charter, "en").coverage(coverage))
+    assert any("50 of request overdue" in line for line in covered(Words(where.charter, "en"), coverage))
 
 
 # Smearing.

@@ -11,12 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.audit.coverage import Coverage
 from tallystick.audit.finding import Finding
 from tallystick.audit.life import Life, compare, read_report
 from tallystick.audit.report.json import coverage_json, finding_json
 from tallystick.audit.words import Words
 from tallystick.core.errors import Refused, Usage
+from tests.harness.cosigned import SECOND_US, asking, note_of
 from tests.harness.district import District
+from tests.harness.sharing import delivered, restricted
+from tests.harness.stories import declared
 
 RULE, FIRST, SECOND = "withheld-without-basis", "2027-03-31", "2027-04-30"
 
@@ -40,8 +44,8 @@ def document(where: District, on: str = FIRST) -> dict[str, Any]:
 
 def lives(where: District, earlier: dict[str, Any], rules: list[str] | None = None) -> dict[str, Life]:
     """What became of the findings of either audit, by bureau."""
-    found, seen, _ = where.look(SECOND, rules)
-    came = compare(found, read_report(json.dumps(earlier).encode(), "last.json"), seen, rules)
+    found, seen, coverage = where.look(SECOND, rules)
+    came = compare(found, read_report(json.dumps(earlier).encode(), "last.json"), seen, coverage, rules)
     now = {each.bureau: came.of(each) for each in found}
     gone = {each.bureau: Life.CLOSED for each in came.closed} | {each.bureau: Life.UNJUDGED for each in came.unjudged}
     assert not now.keys() & gone.keys()
@@ -104,6 +108,65 @@ def test_a_ledger_that_showed_it_must_have_been_read_too(district: District) -> 
     declared_with_basis(district, "market")
     district.uncovered.add("tax")
     assert lives(district, earlier)["market"] is Life.UNJUDGED
+
+
+BUREAUS = ("market", "tax", "planning")
+
+
+@pytest.fixture
+def silent() -> District:
+    """Three bureaus; the market's ledger is an hour old, and its witnesses have cosigned nothing of it of late."""
+    where = District(*BUREAUS)
+    where["market"].declare("R-1", scheme="s", title="t", sharing="unconditional")
+    asking(where, 60, market=note_of(where, "market", {}))
+    return where
+
+
+def fresh(where: District) -> None:
+    """Both witnesses have cosigned the market's ledger when the audit asks."""
+    at_s = where.now_us // SECOND_US + 3_600
+    asking(where, 60, market=note_of(where, "market", {"tax": at_s, "planning": at_s}))
+
+
+def outcome(where: District, earlier: dict[str, Any], away: Callable[[Coverage], None] = lambda _: None) -> set[Life]:
+    """What became of the earlier findings that are found no more, by the coverage an audit had with something away."""
+    found, seen, coverage = where.look(SECOND)
+    away(coverage)
+    came = compare(found, read_report(json.dumps(earlier).encode(), "last.json"), seen, coverage)
+    assert not found
+    return {Life.CLOSED} if came.closed and not came.unjudged else {Life.UNJUDGED} if came.unjudged else set()
+
+
+def read_from_a_copy(coverage: Coverage) -> None:
+    coverage.ledgers[0].keeper, coverage.ledgers[0].away = "tax", True
+
+
+def silent_to_gossip(coverage: Coverage) -> None:
+    coverage.silent_nodes = ("market",)
+
+
+def test_an_observation_is_closed_by_an_audit_that_its_node_answered(silent: District) -> None:
+    """And that was shown what witnesses cosigned; the same ledger read whole from a copy closes none."""
+    earlier = document(silent)
+    assert {each["rule"] for each in earlier["findings"]} == {"silent-ledger", "not-witnessed"}
+    silent.cosigned = {}  # nobody says what was cosigned
+    assert outcome(silent, earlier) == {Life.UNJUDGED}
+    fresh(silent)
+    assert outcome(silent, earlier, read_from_a_copy) == {Life.UNJUDGED}
+    assert outcome(silent, earlier, silent_to_gossip) == {Life.UNJUDGED}
+    assert outcome(silent, earlier) == {Life.CLOSED}
+
+
+def test_an_absence_is_not_closed_while_its_rule_left_something_open() -> None:
+    """What is cited on a ledger that was not read may be a grant, though the ledgers that showed the finding were."""
+    where = District(*BUREAUS)
+    restricted(where)
+    delivered(where, declared(where, "P-1", "planning"))
+    earlier = document(where)
+    (found,) = earlier["findings"]
+    assert (found["rule"], found["references"]) == ("access-without-grant", ["market#1"])
+    where.uncovered.add("planning")
+    assert outcome(where, earlier) == {Life.UNJUDGED}
 
 
 def test_an_audit_of_another_charter_or_a_later_day_is_no_earlier_one(district: District) -> None:

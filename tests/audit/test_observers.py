@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from tallystick.audit.covered import covered
 from tallystick.audit.words import Words
 from tests.harness.district import District
 from tests.harness.reported import report
@@ -36,7 +37,7 @@ def test_what_an_observer_is_asked_for_is_owed_by_nobody() -> None:
     findings, _, coverage = where.look("2027-06-30", ["request-overdue"])
     assert not findings
     assert coverage.unjudged == {("request-overdue", ""): 1}
-    assert any("the charter knows no such ledger" in each for each in Words(where.charter, "en").coverage(coverage))
+    assert any("the charter knows no such ledger" in each for each in covered(Words(where.charter, "en"), coverage))
 
 
 def test_a_report_has_no_row_for_an_observer() -> None:

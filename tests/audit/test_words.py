@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
+from tallystick.audit.covered import covered
 from tallystick.audit.rule import RULES
 from tallystick.audit.words import Words
 from tallystick.core.checkpoint import Checkpoint
@@ -19,7 +20,7 @@ DAY = date(2027, 3, 31)
 
 
 def said(where: District, coverage: Coverage, language: str) -> list[str]:
-    return list(Words(where.charter, language).coverage(coverage))
+    return list(covered(Words(where.charter, language), coverage))
 
 
 def ledger(bureau: str, size: int) -> LedgerCoverage:
@@ -27,14 +28,14 @@ def ledger(bureau: str, size: int) -> LedgerCoverage:
     return LedgerCoverage(bureau, origin, Checkpoint(origin, size, bytes(32)), settled=size, checked=size)
 
 
-def covered(*, full: bool = True) -> Coverage:
+def read_whole(*, full: bool = True) -> Coverage:
     """Two ledgers read whole."""
     return Coverage("pudong", 3, "", DAY, full, [ledger("market", 1_200), ledger("tax", 34)])
 
 
 def test_what_was_covered_is_said_first() -> None:
     """How many ledgers and entries, under which charter, and as of which day."""
-    english, chinese = said(two(), covered(), "en"), said(two(), covered(), "zh")
+    english, chinese = said(two(), read_whole(), "en"), said(two(), read_whole(), "zh")
     assert english[0] == (
         "Coverage: 2 ledgers, 1,234 entries verified (full pass), charter pudong version 3, as of 2027-03-31."
     )
@@ -45,7 +46,7 @@ def test_what_was_covered_is_said_first() -> None:
 
 def test_how_far_it_is_witnessed_is_said_of_every_ledger() -> None:
     """What a quorum cosigned, what it did not, and which ledgers have none under the charter."""
-    coverage = covered()
+    coverage = read_whole()
     assert said(two(), coverage, "en")[1] == (
         "No quorum of witnesses under this charter, so that a rewrite is not covered: market, tax."
     )
@@ -70,7 +71,7 @@ def test_how_far_it_is_witnessed_is_said_of_every_ledger() -> None:
 
 def test_a_copy_is_said_to_be_one() -> None:
     """Whose ledger, whose copy, and up to where."""
-    coverage = covered()
+    coverage = read_whole()
     coverage.ledgers[1].keeper, coverage.ledgers[1].away = "market", True
     assert (
         "The node of tax is out of reach: its ledger as the copy of market shows it, 34 entries; what came later is not"
@@ -81,7 +82,7 @@ def test_a_copy_is_said_to_be_one() -> None:
 
 def test_what_a_copy_does_not_show_to_be_witnessed_is_its_keepers() -> None:
     """Not its own node's word alone: whoever keeps the copy cosigned it."""
-    coverage = covered()
+    coverage = read_whole()
     for each, keeper in zip(coverage.ledgers, ("tax", ""), strict=True):
         each.witnessed, each.keeper = 0, keeper
     assert any(
@@ -89,6 +90,34 @@ def test_what_a_copy_does_not_show_to_be_witnessed_is_its_keepers() -> None:
     )
     assert any("unwitnessed, its own node's word alone: tax from #0 on" in line for line in said(two(), coverage, "en"))
     assert any("未示已获见证、仅凭副本持有者：market局自 #0 起" in line for line in said(two(), coverage, "zh"))
+
+
+def test_what_nobody_shows_of_witnesses_is_not_said_to_be_nothing() -> None:
+    """Neither none witnessed nor all: it is not shown now. That a ledger has no quorum is told apart from it."""
+    where = District("market", "tax", "planning")
+    coverage = read_whole()
+    coverage.ledgers[1].witnessed, coverage.ledgers[1].cosigned = 34, ()
+    english, chinese = said(where, coverage, "en"), said(where, coverage, "zh")
+    assert english[1] == "Witnessed by a quorum under this charter: 34 of 34 entries."
+    assert english[2].startswith("Not shown now how far it is witnessed")
+    assert english[2].endswith(": market.")
+    assert chinese[2].startswith("此刻未示见证至何处")
+    assert "No quorum" not in "".join(english)
+
+
+def test_how_many_ledgers_were_read_is_said_first() -> None:
+    """Of how many; and where none was there is nothing that could be called full, or witnessed."""
+    coverage = read_whole()
+    coverage.ledgers[0] = LedgerCoverage("market", "pudong.example/market", gap="nobody answers")
+    assert said(two(), coverage, "en")[0].startswith("Coverage: 1 of 2 ledgers, 34 entries verified (full pass)")
+    assert said(two(), coverage, "zh")[0].startswith("核查范围：2 本台账中 1 本，共 34 条已核验（全范围）")
+    coverage.ledgers[1].checked, coverage.ledgers[1].gap = 0, "it went away"
+    assert said(two(), coverage, "en") == [
+        "Coverage: nothing, for none of 2 ledgers was read, charter pudong version 3, as of 2027-03-31.",
+        "Not covered: market from #0 on: nobody answers.",
+        "Not covered: tax from #0 on: it went away.",
+    ]
+    assert said(two(), coverage, "zh")[0].startswith("核查范围：无，2 本台账均未能核查，章程")
 
 
 def test_one_is_not_said_as_many() -> None:
@@ -102,7 +131,7 @@ def test_one_is_not_said_as_many() -> None:
 
 def test_what_was_not_covered_is_said_each_by_its_name() -> None:
     """Gaps, what is not understood, not set, not known of the calendar, not judged, and that an index was asked."""
-    coverage = covered(full=False)
+    coverage = read_whole(full=False)
     coverage.ledgers[0].fail(Unreachable("nobody answers", where="market"))
     coverage.ledgers[1].not_understood = 5
     coverage.unset, coverage.years = ("accept_duty", "night"), (2017, 2019)

@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tallystick.audit.coverage import LedgerCoverage
+from tallystick.audit.covered import covered
 from tallystick.audit.finding import Standing
 from tallystick.audit.words import Words
 from tallystick.core.cosignature import make_cosignature
@@ -97,7 +98,7 @@ def test_honest_ledgers_are_compared_and_nothing_is_found(company: Company) -> N
     company[PLANNING].stop()
     judged = audited(profile)
     assert (found(judged), covers(judged, MARKET).compared, judged.coverage.silent_nodes) == ([], 2, (PLANNING,))
-    said = list(Words(profile.charter, "en").coverage(judged.coverage))
+    said = list(covered(Words(profile.charter, "en"), judged.coverage))
     assert "Nodes that did not say what they hold: planning." in said
     assert f"Checkpoints compared with what 2 other nodes hold: {AUDIT}, {MARKET}, {TAX}." in said
     company[PLANNING].start()

@@ -56,7 +56,7 @@ def report(
     """The report on a district as of a day, since an earlier one where that is given."""
     watched = Watched()
     found, seen, coverage = where.look(on, watching=watched)
-    lives = None if before is None else compare(found, before, seen)
+    lives = None if before is None else compare(found, before, seen, coverage)
     imprint = Imprint("1.2.3", f"tally report --on {on} -o FILE")
     return report_of(found, seen, coverage, watched, imprint, lives=lives, resource=resource)
 

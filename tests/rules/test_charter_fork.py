@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tallystick.audit.coverage import CharterFork
+from tallystick.audit.covered import covered
 from tallystick.audit.finding import HOLDERS, Finding, Standing
 from tallystick.audit.rulebook import Severity
 from tallystick.audit.words import Words
@@ -76,4 +77,4 @@ def test_a_later_version_is_news_and_no_fork() -> None:
     found, _, coverage = where.look(DAY)
     assert not found
     said = "market goes by version 4 of the charter, which this client does not know."
-    assert said in list(Words(where.charter, "en").coverage(coverage))
+    assert said in list(covered(Words(where.charter, "en"), coverage))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tallystick.audit.finding import Standing
+from tallystick.audit.finding import NOBODY, Standing
 from tallystick.audit.rulebook import Severity
 from tests.harness.cosigned import SECOND_US, asking, note_of, witnessed
 from tests.harness.district import District
@@ -34,7 +34,7 @@ def test_it_trips_alone_and_says_so() -> None:
     where.now_us += 20 * 60 * SECOND_US  # all have cosigned since, yet one entry only
     asking(where, 0, market=note(where, ALL, 1))
     finding = only(where, DAY)
-    assert (finding.rule, finding.bureau, finding.references) == ("not-witnessed", "market", ("market#1",))
+    assert (finding.rule, finding.bureau, finding.references) == ("not-witnessed", NOBODY, ("market#1",))
     assert (finding.standing, finding.severity) == (Standing.OBSERVED, Severity.WARNING)
     assert where.sentence(finding, "en") == (
         "entries of market from #1 on that no quorum of witnesses is seen to have cosigned,"

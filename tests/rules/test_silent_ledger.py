@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from tallystick.audit.finding import Standing
+from tallystick.audit.finding import NOBODY, Standing
 from tallystick.audit.rulebook import Severity
 from tests.harness.cosigned import SECOND_US, asking, note_of
 from tests.harness.district import District
@@ -30,7 +30,7 @@ def test_it_trips_alone_and_says_so() -> None:
     """An observation: how many cosigned within the charter's freshness, and how many are needed."""
     where = cosigned(30, 5, 30, 30)
     finding = only(where, DAY)
-    assert (finding.rule, finding.bureau, finding.references) == ("silent-ledger", "market", ("market#0",))
+    assert (finding.rule, finding.bureau, finding.references) == ("silent-ledger", NOBODY, ("market#0",))
     assert (finding.standing, finding.severity) == (Standing.OBSERVED, Severity.WARNING)
     assert where.sentence(finding, "en") == (
         "witnesses of market that are seen to have cosigned its ledger within the 10 minutes before this audit asked:"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tallystick.audit.covered import covered
 from tallystick.audit.entry import On
 from tallystick.audit.inquiry import Cited, Find, Inquiry, answers_to
 from tallystick.audit.pass_ import BrokenReference
@@ -146,7 +147,7 @@ def test_a_node_that_is_gone_is_a_gap_and_the_others_answer(district: LyingDistr
     assert sorted(shown) == ["tax#3", "tax#4", "tax#5", "tax#6"]
     assert gaps(audited) == {MARKET: 3}
     assert audited.coverage.exit_code == 3
-    sentences = list(Words(ledgers.charter, "en").coverage(audited.coverage))
+    sentences = list(covered(Words(ledgers.charter, "en"), audited.coverage))
     assert any(each.startswith("Not covered: market, but for what is shown: ") for each in sentences)
 
 
@@ -252,7 +253,7 @@ def test_what_an_index_leaves_out_is_not_missed_and_a_full_pass_shows_it(
     assert "market#3" not in shown
     assert gaps(audited) == {}
     for language, words in (("en", "that none was left out is not"), ("zh", "是否有遗漏未予证明")):
-        assert any(words in each for each in Words(ledgers.charter, language).coverage(audited.coverage))
+        assert any(words in each for each in covered(Words(ledgers.charter, language), audited.coverage))
     whole = survey(ledgers, today() + timedelta(days=1))
     assert len(whole.seen.grants.grants) == 1
     assert whole.coverage.full

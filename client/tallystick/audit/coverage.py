@@ -36,12 +36,13 @@ class LedgerCoverage:
     that by its node's clock were recorded after the day judged, verified and not judged. `cosigned` is what was shown
     of what its witnesses cosigned last, each verified, None where nobody was asked or answered; `keeper` the bureau
     from whose copy it was read, "" where its own node was asked, `away` whether that was out of reach; `witnessed` the
-    size up to which a quorum cosigned it, None where the charter gives it none. `evidence` is what this client has of
-    two histories under a key of the ledger, `forked` whether its present key is proven to have signed two;
-    `acknowledged` what this client keeps of checkpoints that no key vouches for any more; `later_charter` the number of
-    a version that the ledger goes by and this client does not know, 0 where there is none; `compared` how many other
-    nodes showed what they hold of it, None where none was asked; `roots` those of its sizes, as its entries are
-    taken, and `contradicting` the first checkpoint that an entry of it carries and that is not of it, b"" for none.
+    size up to which a quorum cosigned it, None where the charter gives it none, or what was cosigned was not shown.
+    `evidence` is what this client has of two histories under a key of the ledger, `forked` whether its present key is
+    proven to have signed two; `acknowledged` what this client keeps of checkpoints that no key vouches for any more;
+    `later_charter` the number of a version that the ledger goes by and this client does not know, 0 where there is
+    none; `compared` how many other nodes showed what they hold of it, None where none was asked; `roots` those of its
+    sizes, as its entries are taken, and `contradicting` the first checkpoint that an entry of it carries and that is
+    not of it, b"" for none.
     """
 
     bureau: str
@@ -86,6 +87,11 @@ class LedgerCoverage:
         return 0 if self.witnessed is None else max(0, self.size - self.witnessed)
 
     @property
+    def is_read(self) -> bool:
+        """Whether anything can be said by it: it was shown, and failed, if it did, after an entry at least."""
+        return self.checkpoint is not None and (self.checked > 0 or not self.gap)
+
+    @property
     def complete(self) -> bool:
         """Whether every entry up to the checkpoint was read and verified, and none of them is denied by its own key."""
         return self.checkpoint is not None and not self.gap and not self.forked and self.checked == self.size
@@ -126,6 +132,11 @@ class Coverage:
     def entries(self) -> int:
         """How many entries were read and verified."""
         return sum(ledger.checked for ledger in self.ledgers)
+
+    @property
+    def read(self) -> int:
+        """How many ledgers anything was read of."""
+        return sum(ledger.is_read for ledger in self.ledgers)
 
     @property
     def exit_code(self) -> int:

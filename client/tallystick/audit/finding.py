@@ -28,6 +28,9 @@ Fact = str | int | date | frozenset[str] | tuple[tuple[str, str], ...]
 HOLDERS: Final = "charter-holders"
 """Who answers, in a bureau's place, where it is those who hold the charter's keys."""
 
+NOBODY: Final = "nobody-yet"
+"""Who answers where what was observed may be a node's doing, others' or the network's; facts name the `bureau`."""
+
 
 class Standing(Enum):
     """How far a finding is proven. No bureau is convicted by less than two signatures or its own."""

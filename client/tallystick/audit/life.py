@@ -22,7 +22,8 @@ from typing import Final
 import msgspec
 
 import tallystick.audit.rules as _rules
-from tallystick.audit.finding import Finding
+from tallystick.audit.coverage import Coverage
+from tallystick.audit.finding import NOBODY, Finding, Standing
 from tallystick.audit.rule import RULES
 from tallystick.audit.seen import Seen
 from tallystick.core.errors import InvalidIdentifier, Refused, Usage
@@ -112,7 +113,13 @@ def read_report(data: bytes, where: str) -> OldReport:
     return report
 
 
-def compare(now: Sequence[Finding], before: OldReport, seen: Seen, rules: Collection[str] | None = None) -> Lives:
+def compare(
+    now: Sequence[Finding],
+    before: OldReport,
+    seen: Seen,
+    coverage: Coverage,
+    rules: Collection[str] | None = None,
+) -> Lives:
     """What became of the findings of an earlier audit, and which are new.
 
     `now` is everything this audit found, not a part of it, or what was left out would pass for closed; `rules` are
@@ -125,8 +132,9 @@ def compare(now: Sequence[Finding], before: OldReport, seen: Seen, rules: Collec
     old = {finding.id: finding for finding in before.findings}
     found = {finding.id: _life(finding, old, seen) for finding in now}
     gone = sorted((each for each in before.findings if each.id not in found), key=_order)
-    closed = tuple(each for each in gone if _was_judged(each, seen, rules))
-    unjudged = tuple(each for each in gone if not _was_judged(each, seen, rules))
+    judged = {each.id for each in gone if _was_judged(each, seen, coverage, rules)}
+    closed = tuple(each for each in gone if each.id in judged)
+    unjudged = tuple(each for each in gone if each.id not in judged)
     return Lives(before.coverage.day, closed, unjudged, found)
 
 
@@ -136,9 +144,26 @@ def _life(finding: Finding, old: Mapping[str, OldFinding], seen: Seen) -> Life:
     return Life.ANSWERED if seen.answers.to(finding.id, finding.bureau) else Life.OPEN
 
 
-def _was_judged(finding: OldFinding, seen: Seen, rules: Collection[str] | None) -> bool:
-    needed = {finding.bureau, *(parse_entry_ref(reference).bureau for reference in finding.references)}
-    return (rules is None or finding.rule in rules) and needed <= seen.as_of.covered
+def _was_judged(finding: OldFinding, seen: Seen, coverage: Coverage, rules: Collection[str] | None) -> bool:
+    needed = {finding.bureau, *(parse_entry_ref(reference).bureau for reference in finding.references)} - {NOBODY}
+    if not needed <= seen.as_of.covered or not (rules is None or finding.rule in rules):
+        return False
+    if RULES[finding.rule].standing is Standing.OBSERVED:
+        return all(_answered(bureau, seen, coverage) for bureau in needed)
+    # Of what a rule left open on a ledger that was not read, any may be this; a name without a ledger never comes back.
+    return not any(
+        rule == finding.rule and bureau and bureau not in seen.as_of.covered for rule, bureau in coverage.unjudged
+    )
+
+
+def _answered(bureau: str, seen: Seen, coverage: Coverage) -> bool:
+    """Whether a bureau's own node answered, and what its ledger's witnesses cosigned was shown, where it has a quorum.
+
+    A copy shows what the ledger holds, and nothing of either.
+    """
+    (ledger,) = (each for each in coverage.ledgers if each.bureau == bureau)
+    shown = ledger.cosigned is not None or seen.charter.quorum_of(seen.charter.by_id(bureau)) is None
+    return shown and not ledger.away and bureau not in coverage.silent_nodes
 
 
 def _order(finding: OldFinding) -> tuple[str, str, str]:

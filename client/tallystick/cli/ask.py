@@ -38,8 +38,8 @@ def _complete_kind(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One ledger's part of the answer: up to which size, how many of it are witnessed (None: it has no quorum), and
-    whether nothing in the range can be missing.
+    """One ledger's part of the answer: up to which size, how many of it are witnessed (None where it has no quorum, or
+    that is not shown now), and whether nothing in the range can be missing.
     """
 
     reader: LedgerReader
@@ -288,10 +288,12 @@ def _print_coverage(
             if part.complete
             else output.say(f"as answered by {name}", f"据{name}应答")
         )
-        if part.witnessed is None:
-            far = output.say("no quorum of witnesses", "见证单位不足")
-        else:
+        if part.witnessed is not None:
             far = output.say(f"{part.witnessed} witnessed", f"其中 {part.witnessed} 条已获见证")
+        elif session.profile.charter.quorum_of(part.reader.bureau) is not None:
+            far = output.say("not shown now how many are witnessed", "此刻未示已获见证者")
+        else:
+            far = output.say("no quorum of witnesses", "见证单位不足")
         said = output.say(
             f"{name} up to {counted_entries(part.size)}, {how}, {far}",
             f"{name}至第 {part.size} 条，{how}，{far}",

@@ -83,6 +83,7 @@ def audit(
     from tallystick.audit.life import compare, read_report
     from tallystick.audit.rule import known_rule
     from tallystick.audit.rulebook import Severity
+    from tallystick.cli.coverage import check_any_read
     from tallystick.cli.day import chosen_day, judged_day
     from tallystick.cli.output import progress_bar
     from tallystick.sdk import auditing
@@ -99,13 +100,15 @@ def audit(
         since_us = 0 if since is None else calendar.start_us(chosen_day(since, calendar, "--since"))
         with progress_bar("audit", 1, of_bytes=False) as progress:
             audited = auditing.audit(ledgers, day, rules=chosen, progress=progress)
+    if not audited.findings:
+        check_any_read(session, ledgers.charter, audited.coverage)
     least = Severity[at_least.upper()]
     shown = [
         finding
         for finding in audited.findings
         if finding.severity >= least and finding.at_us >= since_us and (not bureaus or finding.bureau in bureaus)
     ]
-    lives = None if before is None else compare(audited.findings, before, audited.seen, chosen)
+    lives = None if before is None else compare(audited.findings, before, audited.seen, audited.coverage, chosen)
     if lives is not None and bureaus:
         lives = lives.about(bureaus)
     if session.output.json:

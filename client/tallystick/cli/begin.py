@@ -207,7 +207,7 @@ def _shown(standing: Standing) -> dict[str, Any]:
     return {
         "entries": size,
         "root": standing.checkpoint.root.hex(),
-        "witnessed": None if standing.quorum is None else standing.witnessed,
+        "witnessed": None if standing.quorum is None else standing.witnessed,  # or it is not shown now
         "quorum": None if standing.quorum is None else standing.quorum.needed,
         "witnesses": [
             {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,7 @@ from tallystick.core.limits import EVIDENCE_BYTES_MAX
 
 if TYPE_CHECKING:
     from tallystick.core.charter import Charter
+    from tallystick.core.evidence import Proven
 
 _STANDARD = Path("-")
 
@@ -85,8 +86,9 @@ def prove(session: Session, reference: str, target: Path, force: bool, disclose:
 def verify(session: Session, file: Path, charter_path: Path | None, charter_digest: str | None) -> None:
     """Verify an evidence file, offline: the file, the charter and its digest are all it takes. FILE may be -.
 
-    It proves that an entry was recorded and by whom, or that the key of a ledger signed two histories. Exits with 5
-    where the file does not prove what it claims. An expired charter still verifies.
+    It proves that an entry was recorded and by whom, or that the key of a ledger signed two histories. Whose
+    cosignatures an entry's file carries is said, and whether they are a quorum under this charter. Exits with 5 where
+    the file does not prove what it claims. An expired charter still verifies.
 
     \b
     Example:
@@ -106,11 +108,32 @@ def verify(session: Session, file: Path, charter_path: Path | None, charter_dige
         if evidence.startswith(HEADER.encode()):
             print_equivocation(session, describer, *verify_equivocation(evidence, charter))
         else:
-            print_proven(session, describer, verify_presence(evidence, charter))
+            proven = verify_presence(evidence, charter)
+            print_proven(session, describer, proven, _standing(session, evidence, proven, charter))
     except VerificationFailed as error:
         lost = lost_presence(session, evidence, charter)
         why = error if lost is None else SignatureInvalid(lost, expected="a checkpoint that is vouched for")
         raise why.at(f"{file} is not proven") from None
+
+
+def _standing(session: Session, evidence: bytes, proven: Proven, charter: Charter) -> dict[str, Any]:
+    """Which of the ledger's witnesses cosigned the file's checkpoint, and whether the charter calls them a quorum.
+
+    Raises SignatureInvalid where a cosignature does not hold.
+    """
+    from tallystick.audit.words import Words
+    from tallystick.core.tlog_proof import parse_tlog_proof
+    from tallystick.core.witnessing import open_cosigned
+
+    found = open_cosigned(parse_tlog_proof(evidence).checkpoint, charter, proven.bureau)
+    cosigned_by = [cosigner.witness.id for cosigner in found.cosigners]
+    quorum = charter.quorum_of(proven.bureau)
+    enough = None if quorum is None else found.enough(charter)
+    return {
+        "witnessed": enough,
+        "cosigned_by": cosigned_by,
+        "standing": Words(charter, session.language).cosigned(cosigned_by, found.count, quorum),
+    }
 
 
 def _charter(session: Session, path: Path | None, digest: str | None) -> Charter:

@@ -80,6 +80,7 @@ def report(
     from tallystick.audit.life import compare
     from tallystick.audit.report.model import Imprint, report_of
     from tallystick.audit.report.watched import Watched
+    from tallystick.cli.coverage import check_any_read
     from tallystick.cli.day import judged_day
     from tallystick.cli.output import progress_bar
     from tallystick.sdk import auditing
@@ -94,6 +95,8 @@ def report(
         watched = Watched()
         with progress_bar("report", 1, of_bytes=False) as progress:
             audited = auditing.audit(ledgers, day, progress=progress, watching=watched)
+        if not audited.findings:
+            check_any_read(session, ledgers.charter, audited.coverage)
         asked = _asked(day, session, form, format_, resource, digest)
         imprint = Imprint(_version(), asked, digest)
         made = report_of(
@@ -102,7 +105,7 @@ def report(
             audited.coverage,
             watched,
             imprint,
-            lives=None if before is None else compare(audited.findings, before, audited.seen),
+            lives=None if before is None else compare(audited.findings, before, audited.seen, audited.coverage),
             resource=resource,
         )
         text = _written(session, ledgers, made, form, format_)

@@ -70,22 +70,20 @@ def show(session: Session, reference: str, disclose: str | None) -> None:
     print_proven(session, describer, proven, standing)
 
 
-def print_proven(
-    session: Session, describer: Describer, proven: Proven, standing: dict[str, Any] | None = None
-) -> None:
-    """An entry that was proven, with what that means; `standing` is what its ledger showed besides: how far it is
-    witnessed, from whose copy, and which of its fields it says were erased.
+def print_proven(session: Session, describer: Describer, proven: Proven, standing: dict[str, Any]) -> None:
+    """An entry that was proven, with what that means; `standing` is what was shown besides: how far it is witnessed,
+    and, by its ledger, from whose copy, and which of its fields it says were erased.
     """
     output = session.output
     verified, not_covered = sentences(session, describer, proven)
     if output.json:
         said = proven_json(describer, proven) | {"verified": verified, "not_covered": not_covered}
-        output.document(said | (standing or {}))
+        output.document(said | standing)
         return
     entry, read = proven.entry, proven.read
     say = output.say
     author = f"{proven.author.actor} ({_role(session, proven)})"
-    erased = {} if standing is None else standing["erased"]
+    erased = standing.get("erased", {})
     facts: list[tuple[str, str | list[str]]] = [
         (say("entry", "条目"), proven.reference),
         (say("ledger", "台账"), f"{describer.bureau(proven.bureau.id)} ({proven.bureau.origin})"),
@@ -108,8 +106,7 @@ def print_proven(
     output.facts(facts)
     output.line()
     output.line(verified)
-    if standing is not None:
-        output.line(standing["standing"])
+    output.line(standing["standing"])
     output.line(not_covered)
 
 
@@ -222,7 +219,7 @@ def _standing(session: Session, proven: Proven, witnessed: int | None, keeper: s
     from tallystick.audit.words import Words
 
     words = Words(session.profile.charter, session.language)
-    said = words.witnessed(proven.entry.index, witnessed)
+    said = words.witnessed(proven.bureau.id, proven.entry.index, witnessed)
     if keeper:
         said += words.say(" ", "") + words.shown_by(proven.bureau.id, keeper, proven.checkpoint.size)
     return said

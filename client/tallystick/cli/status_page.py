@@ -77,7 +77,7 @@ def print_status(
     for row, bureau in zip(rows, charter.ledgers, strict=True):
         name = bureau.label("zh") if output.language == "zh" else bureau.id
         entries = "-" if row["entries"] is None else str(row["entries"])
-        witnessed = "-" if row["witnessed"] is None else str(row["witnessed"])
+        witnessed = _witnessed(session, row)
         root = (row["root"] or "-")[:12]
         behind, seen = _behind(session, row), _last_seen(session, row)
         table.append((name, entries, witnessed, behind, seen, root, row["endpoint"], _state(session, row)))
@@ -122,8 +122,17 @@ def _last_seen(session: Session, row: dict[str, Any]) -> str:
     return "-" if row["last_seen"] is None else moment_text(row["last_seen"] * 1_000_000, session.zone)
 
 
+def _witnessed(session: Session, row: dict[str, Any]) -> str:
+    """Up to which size; that its witnesses do not show it now is not said to be nothing."""
+    if row["witnessed"] is not None:
+        return str(row["witnessed"])
+    return "-" if row["quorum"] is None else session.output.say("not shown now", "此刻未示")
+
+
 def _behind(session: Session, row: dict[str, Any]) -> str:
     """The witnesses that have not cosigned all of it, and by how many entries each lags."""
+    if row["quorum"] is not None and row["witnessed"] is None:
+        return _witnessed(session, row)
     charter, zh = session.profile.charter, session.output.language == "zh"
     late = []
     for each in row["witnesses"]:

@@ -130,7 +130,7 @@ class Settling:
             return
         before = len(self._kept)
         try:
-            self._settle(standing(self._reader, self._charter).witnessed)
+            self._settle(standing(self._reader, self._charter).witnessed or 0)
             self.error = None
         except (Unreachable, StorageFailed, Refused):
             pass  # later, then

@@ -54,12 +54,14 @@ class WitnessStanding:
 class Standing:
     """A ledger's checkpoint, and how far it is witnessed: the size up to which a quorum cosigned, 0 for not at all.
 
+    None where that is not shown now.
+
     `not_recording` is what its node says of why it records nothing now, where it says so.
     """
 
     checkpoint: Checkpoint
     quorum: Quorum | None
-    witnessed: int
+    witnessed: int | None
     witnesses: tuple[WitnessStanding, ...]
     not_recording: TallystickError | None = None
 
@@ -172,12 +174,12 @@ def _is_of_this(reader: LedgerReader, note: bytes, wire: Wire) -> bool:
 
 
 def witnessed_of(checkpoint: Checkpoint, cosigned: tuple[Witnessed, ...] | None, quorum: Quorum | None) -> int | None:
-    """How many of a checkpoint's entries a quorum holds, by what was shown; None for a ledger that has no quorum."""
-    return None if quorum is None else min(checkpoint.size, witnessed_size(cosigned or (), quorum))
+    """How many of a checkpoint's entries a quorum holds, by what was shown; None where nothing was, or it has none."""
+    return None if quorum is None or cosigned is None else min(checkpoint.size, witnessed_size(cosigned, quorum))
 
 
 def refreshed(reader: LedgerReader, charter: Charter) -> tuple[Checkpoint, int | None]:
-    """A ledger's checkpoint now, and how many of its entries a quorum cosigned; None where the ledger has no quorum.
+    """A ledger's checkpoint now, and how many of its entries a quorum cosigned, as `witnessed_of` says.
 
     What is not shown is not counted, and held against nobody. Raises what `refresh` raises, and Forked where a note
     that was cosigned is proven to be of another history.
@@ -191,7 +193,7 @@ def copied(reader: LedgerReader, charter: Charter) -> Standing:
     checkpoint, quorum = reader.refresh(), charter.quorum_of(reader.bureau)
     shown = shown_cosigned(reader, charter)
     witnesses = () if shown is None else _newest(shown, reader, charter)
-    return Standing(checkpoint, quorum, witnessed_of(checkpoint, shown, quorum) or 0, witnesses)
+    return Standing(checkpoint, quorum, witnessed_of(checkpoint, shown, quorum), witnesses)
 
 
 def _witnesses(answer: CosignedAnswer, reader: LedgerReader, charter: Charter) -> tuple[WitnessStanding, ...]:

@@ -141,7 +141,7 @@ def test_a_node_that_lies_is_named(tally: Tally, bent: Bent) -> None:
     bent.node.lies["ReadEntries"] = lambda bundle: []
     said = tally("reconcile", profile=bent.profile)
     assert said.code == 5
-    assert "Not covered: market" in said.out
+    assert (said.out, "Not covered: market" in said.err) == ("", True)
     bent.node.lies["GetCheckpoint"] = fork(bent)
     assert tally("reconcile", "--exchange", "x", profile=bent.profile).code == 5
 

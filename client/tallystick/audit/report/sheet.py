@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
+from tallystick.audit.covered import covered
 from tallystick.audit.report.markup import Html, h, join, table
 from tallystick.audit.report.model import Report
 from tallystick.audit.report.style import STYLE
@@ -58,7 +59,7 @@ def caption(said: str) -> Html:
 
 def in_one_sentence(coverage: Coverage, words: Words) -> Html:
     """The coverage as a cover says it, and how many ledgers it does not reach the end of."""
-    first = next(words.coverage(coverage))
+    first = next(covered(words, coverage))
     lacking = [ledger.bureau for ledger in coverage.ledgers if not ledger.complete]
     said = [h("p", first, class_="said")]
     if lacking:
@@ -93,7 +94,7 @@ def coverage_part(report: Report, words: Words) -> Part:
         )
         for ledger in coverage.ledgers
     ]
-    sentences = list(words.coverage(coverage))[1:]
+    sentences = list(covered(words, coverage))[1:]
     return section(
         "coverage",
         say("Coverage", "核查范围"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallystick.audit.finding import Fact, Found, Standing
+from tallystick.audit.finding import NOBODY, Fact, Found, Standing
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.histories import CosignedBoth
@@ -18,7 +18,7 @@ _MINUTE_US = 60 * 1_000_000
 )
 def clock_skew(skew: Skew, seen: Seen) -> Findings:
     """That its word and a quorum's times differ. Not which clock is wrong, nor why; deadlines go by the quorum's."""
-    facts = {
+    facts: dict[str, Fact] = {
         "index": skew.index,
         "minutes": skew.by_us // _MINUTE_US,
         "what": "dated-later" if skew.later else "dated-earlier",
@@ -36,8 +36,13 @@ def clock_skew(skew: Skew, seen: Seen) -> Findings:
 )
 def not_witnessed(found: Unwitnessed, seen: Seen) -> Findings:
     """As far as this audit was shown; it may be the ledger's node, its witnesses or the network. About nobody yet."""
-    facts = {"index": found.index, "count": found.count, "minutes": _freshness_minutes(seen)}
-    yield Found(found.bureau, (f"{found.bureau}#{found.index}",), found.at_us, facts)
+    facts: dict[str, Fact] = {
+        "bureau": found.bureau,
+        "index": found.index,
+        "count": found.count,
+        "minutes": _freshness_minutes(seen),
+    }
+    yield Found(NOBODY, (f"{found.bureau}#{found.index}",), found.at_us, facts)
 
 
 @rule(
@@ -50,13 +55,14 @@ def not_witnessed(found: Unwitnessed, seen: Seen) -> Findings:
 )
 def silent_ledger(silent: Silent, seen: Seen) -> Findings:
     """A ledger that nobody vouches for any more: its node, its witnesses or the network is away. About nobody yet."""
-    facts = {
+    facts: dict[str, Fact] = {
+        "bureau": silent.bureau,
         "count": silent.count,
         "minutes": _freshness_minutes(seen),
         "needed": silent.quorum.needed,
         "witnesses": silent.quorum.witnesses,
     }
-    yield Found(silent.bureau, (f"{silent.bureau}#{silent.index}",), seen.as_of.at_us - 1, facts)
+    yield Found(NOBODY, (f"{silent.bureau}#{silent.index}",), seen.as_of.at_us - 1, facts)
 
 
 @rule(

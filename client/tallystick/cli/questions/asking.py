@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tallystick.cli.coverage import check_any_read, print_coverage
 from tallystick.cli.options import Session
 
 if TYPE_CHECKING:
@@ -27,12 +28,18 @@ def from_indexes(
     inquiry: Inquiry,
     watching: Callable[[object], None] | None = None,
 ) -> Audited:
-    """What the ledgers' indexes answer. `watching` is shown every record of the pass that rules would be."""
+    """What the ledgers' indexes answer. `watching` is shown every record of the pass that rules would be.
+
+    Raises as `check_any_read`.
+    """
     from tallystick.cli.day import judged_day
     from tallystick.sdk.asking import ask
     from tallystick.sdk.rulebook import rulebook_of
 
-    return ask(ledgers, judged_day(session, on, rulebook_of(ledgers.charter).calendar), inquiry, watching=watching)
+    day = judged_day(session, on, rulebook_of(ledgers.charter).calendar)
+    audited = ask(ledgers, day, inquiry, watching=watching)
+    check_any_read(session, ledgers.charter, audited.coverage)
+    return audited
 
 
 def from_full_pass(
@@ -45,7 +52,8 @@ def from_full_pass(
 ) -> Audited:
     """What every ledger holds, read whole. `watching` is shown every record that rules would be.
 
-    `absent` are the rules whose absences the answer states; the coverage says what of them could not be judged.
+    `absent` are the rules whose absences the answer states; the coverage says what of them could not be judged. Raises
+    as `check_any_read`.
     """
     from tallystick.cli.day import judged_day
     from tallystick.cli.output import progress_bar
@@ -55,6 +63,7 @@ def from_full_pass(
     day = judged_day(session, on, rulebook_of(ledgers.charter).calendar)
     with progress_bar("reading", 1, of_bytes=False) as progress:
         audited = survey(ledgers, day, progress=progress, watching=watching)
+    check_any_read(session, ledgers.charter, audited.coverage)
     unjudged = audited.coverage.unjudged.items()
     audited.coverage.unjudged = {(rule, bureau): count for (rule, bureau), count in unjudged if rule in absent}
     return audited
@@ -67,7 +76,6 @@ def end(session: Session, audited: Audited, document: Mapping[str, Any], code: i
     the answer itself means (`NOTHING`, findings).
     """
     from tallystick.audit.report.json import coverage_json
-    from tallystick.cli.coverage import print_coverage
 
     if session.output.json:
         session.output.document({**document, "coverage": coverage_json(audited.coverage)})

@@ -67,13 +67,14 @@ def trace(session: Session, version: str, form: str | None, on: str | None) -> i
 
 def _graph(session: Session, answer: Trace, audited: Audited) -> None:
     """The graph; the coverage within it, as comments."""
+    from tallystick.audit.covered import covered
     from tallystick.audit.questions.dot import trace_dot
     from tallystick.audit.words import Words
 
     words = Words(audited.seen.charter, session.language)
     for line in trace_dot(answer, audited.seen, words):
         session.output.line(line)
-    for sentence in words.coverage(audited.coverage):
+    for sentence in covered(words, audited.coverage):
         session.output.line(f"// {sentence}")
 
 

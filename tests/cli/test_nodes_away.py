@@ -1,0 +1,147 @@
+"""What the commands say while nodes are away: no good news of what nobody read, and nothing of what nobody shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tallystick.sdk import auditing
+from tallystick.sdk.clock import now_us
+from tallystick_node.cluster.local import LocalCluster
+from tests.cli.conftest import Bent, Said, Tally
+from tests.harness.clusters import all_witnessed
+
+MARKET, TAX, PLANNING = "market-regulation", "taxation", "planning"
+HOUR_US = 3_600 * 1_000_000
+VERSION, CASE = "SCJG-0012@1", "1" * 32
+
+QUESTIONS: tuple[tuple[str, ...], ...] = (
+    ("owed",),
+    ("owed", MARKET),
+    ("who", "SCJG-0012"),
+    ("trace", VERSION),
+    ("trace", VERSION, "--format", "dot"),
+    ("access", "SCJG-0012"),
+    ("impact", VERSION),
+    ("case", CASE),
+    ("catalogue",),
+    ("systems",),
+    ("lookups",),
+    ("shown",),
+    ("reconcile",),
+    ("reconcile", "--exchange", "1" * 32),
+    ("audit",),
+    ("report", "-o", "-"),
+)
+
+
+@pytest.fixture
+def witnessed(cluster: LocalCluster) -> LocalCluster:
+    """Three nodes, each of which has said something that both its witnesses hold."""
+    for member in cluster:
+        member.sdk.declare(f"{member.id}-1", scheme="s", title="t", sharing="unconditional")
+    all_witnessed(cluster)
+    return cluster
+
+
+def test_where_no_ledger_is_read_nothing_is_said(tally: Tally, cluster: LocalCluster, tmp_path: Path) -> None:
+    """Not that nothing is owed, found or declared, in no form: exit code 3, no answer, and each ledger by its name."""
+    for member in cluster:
+        member.kill()
+    for question in QUESTIONS:
+        for form in ((), ("--json",), ("--lang", "zh")):
+            said = tally(*question, *form, profile=cluster.auditor_profile)
+            assert (said.code, said.out) == (3, ""), question
+            assert "none of 3 ledgers was read, so that nothing can be said" in said.err.splitlines()[-1]
+            for member in cluster:
+                assert any(member.bureau.endpoint in line for line in said.err.splitlines()[:-1])
+            assert "full pass" not in said.err
+    page = tmp_path / "audit.html"
+    assert tally("report", "-o", page, profile=cluster.auditor_profile).code == 3
+    assert not page.exists()
+
+
+def test_what_is_silent_is_not_closed_while_its_node_is_away(
+    tally: Tally, witnessed: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its ledger is read whole from a copy, and what that shows of witnesses is not that they vouch for it again."""
+    later_us = HOUR_US
+    monkeypatch.setattr(auditing, "now_us", lambda: now_us() + later_us)
+
+    def audit(*options: object) -> Said:
+        return tally("audit", "--json", "--rule", "silent-ledger", *options, profile=witnessed.auditor_profile)
+
+    last = tmp_path / "last.json"
+    with witnessed[PLANNING].stopped():
+        first = audit()
+        last.write_text(first.out)
+        found = {each["facts"]["bureau"]: each["id"] for each in first.json["findings"]}
+        assert set(found) == {MARKET, TAX, PLANNING}
+        with witnessed[TAX].stopped():
+            said = audit("--since-report", last).json
+            assert [ledger["complete"] for ledger in said["coverage"]["ledgers"]] == [True, True, True]
+            assert {each["facts"]["bureau"]: each["life"] for each in said["findings"]} == {MARKET: "open"}
+            assert set(said["not_judged"]) == {found[TAX], found[PLANNING]}
+            assert said["closed"] == []
+    later_us = 0
+    all_witnessed(witnessed)
+    said = audit("--since-report", last).json
+    assert (said["findings"], said["not_judged"], set(said["closed"])) == ([], [], set(found.values()))
+
+
+def test_that_witnesses_are_away_is_not_said_to_be_that_nothing_is_witnessed(
+    tally: Tally, witnessed: LocalCluster
+) -> None:
+    """Status, log, show and the coverage: not shown now, in both languages; null where programs read it."""
+    profile = witnessed.auditor_profile
+    with witnessed[PLANNING].stopped(), witnessed[TAX].stopped():
+        for language, words in (("en", "ot shown now"), ("zh", "此刻未示")):
+            status = tally("status", "--lang", language, profile=profile)
+            (row,) = [line.split("\t") for line in status.lines if witnessed[PLANNING].bureau.endpoint in line]
+            assert all(words in cell for cell in row[2:4])
+            log = tally("log", PLANNING, "--lang", language, profile=profile)
+            assert words in log.err
+            shown = tally("show", f"{PLANNING}#0", "--lang", language, profile=profile)
+            assert words in shown.out
+            catalogue = tally("catalogue", "--lang", language, profile=profile)
+            assert words in catalogue.out
+        (row,) = [each for each in tally("status", "--json", profile=profile).json["ledgers"] if each["keeper"]][:1]
+        assert (row["witnessed"], row["quorum"]) == (None, 2)
+        assert {each["witnessed"] for each in tally("log", PLANNING, "--json", profile=profile).jsons} == {None}
+
+
+def test_an_evidence_file_says_by_whom_it_was_cosigned_and_whether_that_is_a_quorum(
+    tally: Tally, witnessed: LocalCluster, tmp_path: Path
+) -> None:
+    """From the ledger's node both witnesses', from a copy its keeper's alone; a forged one proves nothing."""
+    profile, file = witnessed.auditor_profile, tmp_path / "declared.tlog-proof"
+
+    def verified(*options: object) -> Said:
+        return tally("verify", file, *options, profile=profile)
+
+    assert tally("prove", f"{PLANNING}#3", "-o", file, profile=profile).code == 0
+    assert "Witnessed: its checkpoint is cosigned by market-regulation, taxation, 2 of the 2" in verified().out
+    assert "已获见证：其封账点由市场监管局、税务局副署" in verified("--lang", "zh").out
+    said = verified("--json").json
+    assert (said["witnessed"], said["cosigned_by"]) == (True, [MARKET, TAX])
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:-2]))
+    assert "Not proven to be witnessed: its checkpoint carries no witness's cosignature, 0 of the 2" in verified().out
+    forged = lines[-1][:-20] + b"AAAAAAAAAAAAAAAAA==\n"
+    file.write_bytes(b"".join([*lines[:-1], forged]))
+    assert verified().code == 5
+    with witnessed[PLANNING].stopped():
+        assert tally("prove", f"{PLANNING}#3", "-o", file, "--force", profile=profile).code == 0
+    said = verified("--json").json
+    assert (said["witnessed"], len(said["cosigned_by"])) == (False, 1)
+    assert "未证明已获见证：" in verified("--lang", "zh").out
+
+
+def test_an_evidence_file_of_a_ledger_without_a_quorum_says_so(tally: Tally, bent: Bent, tmp_path: Path) -> None:
+    """Under a charter of one bureau nobody witnesses."""
+    file = tmp_path / "e"
+    assert tally("prove", "market#1", "-o", file, profile=bent.profile).code == 0
+    said = tally("verify", file, profile=bent.profile)
+    assert said.code == 0
+    assert "Unwitnessed: its checkpoint carries no witness's cosignature, and under this charter" in said.out
