@@ -2,8 +2,9 @@
 
 Witnesses are shown the same checkpoints, one after another, so that their cosignatures meet on one note: a *round*
 is a checkpoint that is shown. The next is shown when a quorum has cosigned it, or a second after something newer was
-signed, whatever is missing; a witness that is slower joins where `rounds` says. An idle ledger is shown again when half
-the charter's freshness has passed.
+signed, whatever is missing; a witness that is slower joins where `rounds` says. What rounds cost does not depend on how
+much is recorded between them: where nobody waits to be witnessed, they come four times a second. An idle ledger is
+shown again when half the charter's freshness has passed.
 
 Any other active bureau of the charter may follow and cosign in the same way: it observes, or is addressed. What is no
 witness's does not count to the quorum, and is shown to nobody but in notes that the ledger records (`with_others`).
@@ -46,6 +47,7 @@ from tallystick_node.store.store import Batch
 log = structlog.get_logger()
 
 ROUND_MAX_S: Final = 1.0
+ROUND_MIN_S: Final = 0.25
 _KEEP_BEHIND_S: Final = 1.0
 
 
@@ -75,6 +77,8 @@ class Gathering:
         self._changed = asyncio.Event()  # replaced at every news: a round, a quorum, the end
         self._heard = asyncio.Event()  # replaced at every cosignature
         self._round_over = asyncio.Event()
+        self._awaited = asyncio.Event()  # while somebody waits to be witnessed
+        self._waiting = 0
         self._unkept = asyncio.Event()
         self.ended = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -167,12 +171,18 @@ class Gathering:
         """The newest checkpoint that a quorum cosigned, once it covers `size`; None where it does not in time."""
         if self._quorum is None:
             return None
+        self._waiting += 1
+        self._awaited.set()
         try:
             async with asyncio.timeout(wait_s):
                 while self.witnessed is None or self.witnessed.checkpoint.size < size:
                     await self.news()
         except (TimeoutError, Stopping):
             return None
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._awaited.clear()
         return self.witnessed
 
     # The witnesses' side.
@@ -244,8 +254,9 @@ class Gathering:
 
     async def _show(self) -> None:
         """Show what is signed, a round at a time."""
+        clock = asyncio.get_running_loop().time
         while True:
-            shown = self._sequencer.published
+            began_s, shown = clock(), self._sequencer.published
             self._round_over.clear()
             self._count(self._rounds.show(shown, 0 if self.witnessed is None else self.witnessed.checkpoint.size))
             self._news()
@@ -257,6 +268,9 @@ class Gathering:
             with suppress(TimeoutError):  # whoever is missing is not waited for
                 async with asyncio.timeout(ROUND_MAX_S):
                     await self._round_over.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(began_s + ROUND_MIN_S):
+                    await self._awaited.wait()
 
     def _news(self) -> None:
         event, self._changed = self._changed, asyncio.Event()

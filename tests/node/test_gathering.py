@@ -17,7 +17,7 @@ from tests.harness import loop
 from tests.harness.lying_node import LyingNode
 from tests.harness.office import Office
 from tests.harness.told_witnesses import NOW_S, Ledger
-from tests.harness.witnesses import gathered, record, witnessed_home
+from tests.harness.witnesses import WAIT_S, gathered, record, witnessed_home
 
 
 @pytest.fixture
@@ -230,6 +230,36 @@ def test_a_quorum_meets_again_and_again_however_its_witnesses_are_out_of_step(
                 each.look()
         if now >= 4 * max(takes):
             assert witnessed_size(ledger) >= sizes[now - 4 * max(takes)]
+
+
+def test_rounds_come_seldom_where_nobody_waits_and_at_once_where_somebody_does(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is recorded after a quorum met is not shown yet; a receipt that waits to be witnessed has it shown."""
+    monkeypatch.setattr(witness, "ROUND_MIN_S", 3_600.0)
+    gathering, name = ledger.node.gathering, ledger.witnesses[0].bureau.id
+
+    async def shown_soon(after: Published | None) -> Published:
+        async with asyncio.timeout(WAIT_S):
+            return await gathering.next_shown(name, after)
+
+    first = loop.run(shown_soon(None))
+    size = record(ledger.node, 1).size
+    for number in range(3):
+        ledger.take(ledger.cosigned(first.note, number), number)
+    assert witnessed_size(ledger) == first.state.size
+
+    async def recorded_unseen() -> Published:
+        waiting = asyncio.create_task(gathering.next_shown(name, first))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        gathered = asyncio.create_task(gathering.gather(size, WAIT_S))
+        async with asyncio.timeout(WAIT_S):
+            shown = await waiting
+        gathered.cancel()
+        return shown
+
+    assert loop.run(recorded_unseen()).state.size == size
 
 
 def test_a_round_that_is_gathered_is_pushed_out_by_nobody(ledger: Ledger) -> None:
