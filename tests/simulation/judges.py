@@ -69,7 +69,7 @@ class Judges:
         self.proven_at_s: dict[str, float] = {}
         self.unreconciled: set[str] = set()
         self.calm_at_s: float | None = None
-        """When all who can were at work again, after the last misfortune."""
+        """Since when all who can are at work, after the last misfortune; None while one adopts a version, or waits."""
 
     @property
     def _charter(self) -> Charter:
@@ -153,7 +153,9 @@ class Judges:
     def look(self, *, calm: bool = False) -> None:
         """Now and then; `calm` once the last misfortune is over."""
         bench = self._bench
-        if calm and self.calm_at_s is None and all(map(self._is_back, bench.honest())):
+        if not calm or not all(map(self._is_back, bench.honest())):
+            self.calm_at_s = None
+        elif self.calm_at_s is None:
             self.calm_at_s = bench.loop.time()
         for machine in bench.machines.values():
             if machine.process is not None and machine.process.handlers:
@@ -190,17 +192,12 @@ class Judges:
 
     def settled(self) -> bool:
         """Whether everything that is to come has come."""
-        back = all(map(self._is_back, self._bench.honest()))  # not one that adopts a version of the charter
-        return (
-            back
-            and self.calm_at_s is not None
-            and not (
-                any(map(self._is_owed, self._bench.honest()))
-                or self._unproven()
-                or self._unseen()
-                or self._doubts()
-                or self._behind()
-            )
+        return self.calm_at_s is not None and not (
+            any(map(self._is_owed, self._bench.honest()))
+            or self._unproven()
+            or self._unseen()
+            or self._doubts()
+            or self._behind()
         )
 
     def end(self) -> None:
@@ -217,7 +214,8 @@ class Judges:
                 self._bench.fail(f"the fork of {liar} is proven everywhere only after {rounds:.0f} rounds of calm")
         for liar in self._unseen():
             self._bench.fail(f"the fork of {liar} was shown, and somebody does not suspect it")
-        for by, bureau in self._doubts():
+        # Who waits to sign, for more witnesses than are honest and up, has others wait for proofs.
+        for by, bureau in self._doubts() if self.calm_at_s is not None else ():
             self._bench.fail(f"{by} still suspects {bureau}, which is honest and has shown all it has")
         for machine in self._behind():
             self._bench.fail(f"{machine.name} goes by version {machine.version.number} of the charter in the end")
@@ -225,7 +223,9 @@ class Judges:
 
     def rounds_from_calm(self, liar: str) -> float:
         """How long a fork that could be proven took to be proven everywhere, counted from when nothing went wrong."""
-        began_s = max(self.provable_at_s[liar], self.calm_at_s or 0.0)
+        if self.calm_at_s is None:
+            return 0.0
+        began_s = max(self.provable_at_s[liar], self.calm_at_s)
         return max(0.0, self.proven_at_s.get(liar, began_s) - began_s) / INTERVAL_S
 
     def _put_back_since(self, at_s: float) -> bool:
