@@ -45,8 +45,8 @@ def profile(folder: Path) -> Path:
 
 
 def make_next(tally: Tally, folder: Path, edits: str, name: str = "next", *options: str) -> Path:
-    """The next version, signed by the first holder; the note's path."""
-    (folder / f"{name}.edits").write_text(edits)
+    """The next version, signed by the first holder, with some edits if none are given; the note's path."""
+    (folder / f"{name}.edits").write_text(edits or f'[rulebook]\npurposes = ["{name}"]\n')
     text, note = folder / f"{name}.toml", folder / f"{name}.note"
     profile = folder / "profile.toml"
     said = tally("charter", "propose", folder / f"{name}.edits", "-o", text, *options, profile=profile)
@@ -96,6 +96,41 @@ def test_a_version_says_whose_quorum_it_changes_and_who_loses_it(tally: Tally, f
     assert "quorum of b1" in shown
     lost = f"nothing recorded on {', '.join(ledgers)} is witnessed: it lists no witnesses, and with more than seven"
     assert lost in shown
+
+
+def test_edits_that_change_nothing_make_no_version(tally: Tally, folder: Path, profile: Path) -> None:
+    """An empty file, or one that says again what stands there, is refused, and nothing is written."""
+    for edits in ("", "# nothing\n", f'[[bureau]]\nid = "market"\nendpoint = "{OFFICE.bureau.endpoint}"\n'):
+        (folder / "same").write_text(edits)
+        said = tally("charter", "propose", folder / "same", "-o", folder / "same.toml", profile=profile)
+        assert (said.code, "same: nothing changes" in said.err) == (2, True)
+        assert not (folder / "same.toml").exists()
+
+
+def test_a_closed_bureau_is_shown_with_its_successor(tally: Tally, folder: Path, profile: Path) -> None:
+    """By `propose`, `verify`, `show` and `status`, in words and as JSON."""
+    heir = stanza(msgspec.structs.replace(B1, credit_code=OFFICE.bureau.credit_code))
+    floor = {"size": 3, "root": "A" * 43 + "="}
+    closing = {"id": "market", "state": "closed", "successor": "b1", "floor": floor}
+    edits = tomli_w.dumps({"bureau": [closing, heir]})
+    note = make_next(tally, folder, edits, "heirs")
+    verify = ("charter", "verify", note)
+    assert "closed bureaus\tmarket, closed, succeeded by b1" in tally(*verify, profile=profile).out
+    assert "已关闭单位\t" in tally(*verify, "--lang", "zh", profile=profile).out
+    assert tally(*verify, "--json", profile=profile).json["closed"] == [{"bureau": "market", "successor": "b1"}]
+    proposing = ("charter", "propose", folder / "heirs.edits", "-o", folder / "again.toml")
+    assert "market, closed, succeeded by b1" in tally(*proposing, profile=profile).out
+    assert tally("charter", "adopt", note, profile=profile).code == 0
+    assert "state\tclosed, succeeded by b1" in tally("charter", "show", profile=profile).out
+    assert "已关闭，由 b1 承继" in tally("charter", "show", "--lang", "zh", profile=profile).out
+    (row, _) = tally("status", "--json", profile=profile).json["ledgers"]
+    assert (row["charter_state"], row["successor"]) == ("closed", "b1")
+    assert "closed, succeeded by b1; unreachable" in tally("status", profile=profile).out
+    (closed,) = tally("audit", "--json", profile=profile).json["coverage"]["closings"]
+    assert (closed["bureau"], closed["version"], closed["successor"], closed["left_open"]) == ("market", 2, "b1", 0)
+    page = folder / "page.html"
+    assert tally("report", "-o", page, profile=profile).code in (0, 3)
+    assert "succeeded by b1" in page.read_text()
 
 
 def stanza(bureau: Bureau) -> dict[str, object]:

@@ -28,6 +28,7 @@ from tallystick.audit.strand import Fault
 from tallystick.audit.words import Words
 from tallystick.core.acknowledged import Acknowledged
 from tallystick.core.charter import Bureau, Name
+from tallystick.core.charter_chain import Closing
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.compose import compose, place
 from tallystick.core.entry import decode_entry, encode_at, encode_entry, encode_signed
@@ -136,8 +137,8 @@ class District:
 
     An audit reads nothing of the ledgers `uncovered`, and of those in `read_up_to` only so many entries; what stands
     above `settled_up_to` was recorded after the other ledgers were read. `observers` are bureaus without a ledger. An
-    audit that asks at `asked_us` is shown what is `cosigned`; `versions`, `charter_forks` and `acknowledged` are what
-    the auditor's client keeps. Ledgers name `witnesses`, or are witnessed by everybody.
+    audit that asks at `asked_us` is shown what is `cosigned`; `versions`, `closings`, `charter_forks`, `acknowledged`
+    are what the auditor's client keeps. Ledgers name `witnesses`, or are witnessed by everybody.
     """
 
     def __init__(
@@ -160,6 +161,7 @@ class District:
         self.exchanges_kept = EXCHANGES_KEPT
         self.versions: dict[int, str] = {}
         self.charter_forks: tuple[CharterFork, ...] = ()
+        self.closings: tuple[Closing, ...] = ()
         self.acknowledged: dict[str, tuple[Acknowledged, ...]] = {}
         self.cosigned: dict[str, tuple[Witnessed, ...]] = {}
         self.asked_us: int | None = None
@@ -238,6 +240,7 @@ class District:
             ledger.cosigned = None if self.asked_us is None else self.cosigned.get(ledger.bureau)
         coverage = Coverage(self.charter.name, 1, "", day, full, ledgers, asked_us=self.asked_us)
         coverage.versions, coverage.charter_forks = self.versions, self.charter_forks
+        coverage.closings = self.closings
         return coverage
 
     def _ledger(self, desk: Desk) -> LedgerCoverage:

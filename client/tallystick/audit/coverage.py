@@ -12,6 +12,7 @@ from datetime import date
 
 from tallystick.audit.roots import Roots
 from tallystick.core.acknowledged import Acknowledged
+from tallystick.core.charter_chain import Closing
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import Forked, TallystickError, VerificationFailed
 from tallystick.core.identifiers import parse_entry_ref
@@ -105,7 +106,8 @@ class Coverage:
     `unset` are the deadlines and thresholds the rulebook does not set, `years` those it names no holiday of. `asked_us`
     is when witnesses were asked after, None where they were not. `versions` are the digests of the versions this client
     knows, by number, `charter_forks` what contradicts them; `silent_nodes` the bureaus whose nodes were asked what they
-    hold of all ledgers, and did not answer.
+    hold of all ledgers, and did not answer. `closings` are the bureaus that are closed, `left_open` says by bureau how
+    many answers fell due later, which nobody can give in its place.
     """
 
     charter: str
@@ -121,6 +123,8 @@ class Coverage:
     versions: Mapping[int, str] = field(default_factory=dict)
     charter_forks: tuple[CharterFork, ...] = ()
     silent_nodes: tuple[str, ...] = ()
+    closings: tuple[Closing, ...] = ()
+    left_open: Mapping[str, int] = field(default_factory=dict)
 
     def unwitnessed(self, references: Iterable[str]) -> list[str]:
         """Those of some references, as `bureau#index`, that no quorum has cosigned."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.audit.words import Words
+from tallystick.core.charter_chain import Closing
 from tallystick.core.counted import counted, counted_entries
 
 
@@ -26,6 +27,7 @@ def covered(words: Words, coverage: Coverage) -> Iterator[str]:
             f"Read from the copies that {keeper} keeps, up to what it had cosigned: {', '.join(kept)}.",
             f"据 {words.bureau(keeper)} 所存副本核查，以其已副署者为限：{'、'.join(kept)}。",
         )
+    yield from (closed(words, closing, coverage) for closing in coverage.closings)
     yield from _compared(words, coverage)
     if not coverage.read:
         return
@@ -61,6 +63,25 @@ def covered(words: Words, coverage: Coverage) -> Iterator[str]:
                 f"Not judged: {count} of {words.rule(rule)}, because the charter knows no such ledger.",
                 f"未判断：{words.rule(rule)} {count} 项，因章程中无所称单位的台账。",
             )
+
+
+def closed(words: Words, closing: Closing, coverage: Coverage) -> str:
+    """Says that a bureau is closed, since when, and whose matter is what it can answer no more."""
+    name, heir, at = words.bureau(closing.bureau), words.bureau(closing.successor), closing.issued
+    left_open = coverage.left_open.get(closing.bureau, 0)
+    since_en = "or by one before it that is not known here" if at is None else f"issued {words.day(at.date())}"
+    since_zh = "或此前本端未知之版" if at is None else f"{words.day(at.date())}颁布"
+    return words.say(
+        f"{name} is closed by version {closing.version} of the charter, {since_en}, and succeeded by"
+        f" {heir or 'nobody'}. It can answer nothing that fell due later, which is held against nobody"
+        + (f" and would be for {heir} to answer" if heir else "")
+        + f": {left_open:,}.",
+        f"{name}已由章程第 {closing.version} 版（{since_zh}）关闭，"
+        + (f"由{heir}承继" if heir else "无承继单位")
+        + "；其后到期者其已无从答复，不归责于任何单位"
+        + (f"，应由{heir}答复" if heir else "")
+        + f"：{left_open:,} 项。",
+    )
 
 
 def _extent(words: Words, coverage: Coverage) -> str:

@@ -53,7 +53,7 @@ def judge(
     `watching` is shown every record the rules are shown, for who keeps more of them than the views do.
     """
     seen.as_of = AsOf(until_us, frozenset(), {})  # nothing is covered yet
-    for view in (seen.witness_times, seen.histories, seen.charters, seen.recoveries):
+    for view in (seen.witness_times, seen.histories, seen.charters, seen.recoveries, seen.obligations):
         view.begin(coverage)
     found: dict[Hashable, Finding] = {}
     absent: dict[Hashable, Absence] = {}
@@ -84,6 +84,7 @@ def judge(
             found[key].standing, absence = Standing.ABSENT, Absence(absence.bureau)
         if not as_of.covers(found[key].rule, absence.bureau, absence.index):
             del found[key]
+    coverage.left_open = dict(seen.obligations.left_open)
     coverage.unjudged = _unjudged(as_of, coverage)
     uncovered = {year for year in seen.obligations.years if not seen.rulebook.calendar.covers(year)}
     coverage.years = tuple(sorted(uncovered.union(coverage.years)))

@@ -43,8 +43,8 @@ def status(session: Session) -> int:
     """Show every ledger of the charter: how much it holds, how far it is witnessed and by whom, and whether its node
     answers and can be believed; of every observer, what it has cosigned; and what the nodes show against each other.
 
-    Exits with 3 where a node is out of reach, and with 5 where one shows what does not extend what it showed before, or
-    where the charter's holders signed two versions of it.
+    Exits with 3 where a node is out of reach, unless it is a closed bureau's and a copy is shown, and with 5 where one
+    shows what does not extend what it showed before, or where the charter's holders signed two versions of it.
 
     \b
     Example:
@@ -72,7 +72,13 @@ def status(session: Session) -> int:
     held = [each.result() for each in holds]
     watching = [_observer(observer, answer, sizes) for observer, answer in zip(observers, held, strict=True)]
     _see(rows, watching)
-    errors = [*(answer.error for answer in answers), *(each for each in held if isinstance(each, TallystickError))]
+    # A closed bureau's node need not run any more, where another shows all of its ledger.
+    needed = [
+        answer.error
+        for reader, answer in zip(readers, answers, strict=True)
+        if answer.standing is None or reader.bureau.state != "closed"
+    ]
+    errors = [*needed, *(each for each in held if isinstance(each, TallystickError))]
     print_status(session, rows, watching, aside, found)
     codes = [error.exit_code for error in errors if error is not None]
     if heard.charters.versions.unsettled is not None:
@@ -188,6 +194,8 @@ def _row(reader: LedgerReader, answer: _Answer) -> dict[str, Any]:
         "bureau": reader.bureau.id,
         "origin": reader.bureau.origin,
         "endpoint": reader.bureau.endpoint,
+        "charter_state": reader.bureau.state,
+        "successor": reader.bureau.successor or None,
         "trusted_before": answer.before,
         "entries": None,
         "root": None,

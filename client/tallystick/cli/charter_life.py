@@ -12,7 +12,14 @@ import click
 
 from tallystick.cli.acknowledged import acknowledged_sentence
 from tallystick.cli.charter_making import charter as charter
-from tallystick.cli.charter_text import print_changes, quorums_document, read_text, standing
+from tallystick.cli.charter_text import (
+    closed_document,
+    closed_facts,
+    print_changes,
+    quorums_document,
+    read_text,
+    standing,
+)
 from tallystick.cli.options import Session, command
 from tallystick.cli.references import Digest
 from tallystick.core.errors import CharterMismatch, VerificationFailed
@@ -80,6 +87,7 @@ def verify(session: Session, file: Path, previous: Path | None, digest: str | No
         document["signed_by"] = [key.name for key in signed]
         document["changes"] = [{"place": each.place, "before": each.before, "after": each.after} for each in changed]
         document["quorums"] = quorums_document(last.charter, proposed)
+        document["closed"] = closed_document(proposed)
         output.document(document)
     else:
         against = [
@@ -120,6 +128,7 @@ def _print_version(
             *against,
             (say("signed by", "签名"), [key.name for key in signed] or ["-"]),
             *standing(session, signed, *by),
+            *closed_facts(session, version),
         ]
     )
 

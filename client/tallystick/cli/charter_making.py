@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.charter_text import print_changes, quorums_document, read_text, standing
+from tallystick.cli.charter_text import (
+    closed_document,
+    closed_facts,
+    print_changes,
+    quorums_document,
+    read_text,
+    standing,
+)
 from tallystick.cli.options import Session, command, new_file
 from tallystick.cli.trust import charter as charter
 from tallystick.core.errors import ConfigInvalid, NotFound, Usage, VerificationFailed
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
     from tallystick.core.charter import Floor
 
 _FILE = click.Path(path_type=Path)
+_OF_EVERY_VERSION = ("version", "previous", "issued")
 
 
 @charter.command(short_help="Write the text of the next version.")
@@ -44,7 +52,7 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
     """
     from datetime import UTC, datetime
 
-    from tallystick.core.charter_draft import draft
+    from tallystick.core.charter_draft import changes, draft
     from tallystick.core.charter_note import charter_digest, parse_charter
     from tallystick.sdk.charter_files import version_in
     from tallystick.sdk.clock import now_us
@@ -62,8 +70,14 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
         text = draft(before, asked, issued, {bureau: _floor(session, bureau) for bureau in floors})
     except VerificationFailed as error:
         raise Usage(error.what, where=f"{edits}: {error.where}", expected=error.expected) from None
-    write_whole(target, text.encode())
     after = parse_charter(text)
+    if all(each.place in _OF_EVERY_VERSION for each in changes(before.charter, after)):
+        raise Usage(
+            "nothing changes",
+            where=str(edits),
+            expected=f"what version {before.number} does not say already, or --floor BUREAU",
+        )
+    write_whole(target, text.encode())
     output = session.output
     if output.json:
         output.document(
@@ -72,6 +86,7 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
                 "version": after.version,
                 "digest": charter_digest(text),
                 "quorums": quorums_document(before.charter, after),
+                "closed": closed_document(after),
             }
         )
         return
@@ -81,6 +96,7 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
             (output.say("text", "文本"), str(target)),
             (output.say("version", "版本"), str(after.version)),
             (output.say("digest", "摘要"), charter_digest(text)),
+            *closed_facts(session, after),
         ]
     )
 

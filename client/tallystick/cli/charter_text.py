@@ -48,6 +48,26 @@ def standing(session: Session, signed: list[VerifierKey], *charters: Charter) ->
     ]
 
 
+def closed_facts(session: Session, charter: Charter) -> list[tuple[str, list[str]]]:
+    """Which bureaus a version says are closed, and who succeeds each."""
+    say = session.output.say
+    closed = [
+        f"{each.label('zh')}：{each.state_in('zh')}"
+        if session.language == "zh"
+        else f"{each.id}, {each.state_in('en')}"
+        for each in charter.bureau
+        if each.state == "closed"
+    ]
+    return [(say("closed bureaus", "已关闭单位"), closed)] if closed else []
+
+
+def closed_document(charter: Charter) -> list[dict[str, Any]]:
+    """The same for JSON."""
+    return [
+        {"bureau": each.id, "successor": each.successor or None} for each in charter.bureau if each.state == "closed"
+    ]
+
+
 def print_changes(session: Session, before: Charter, after: Charter) -> None:
     """A row for each value that differs, and for each quorum; then which ledgers none witness any more, and why."""
     from tallystick.core.charter_draft import changes, quorum_changes

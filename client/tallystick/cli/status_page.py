@@ -146,7 +146,10 @@ def _behind(session: Session, row: dict[str, Any]) -> str:
 
 def _state(session: Session, row: dict[str, Any]) -> str:
     state, why = _answer(session, row), row["not_recording"]
-    if why is not None:
+    bureau = session.profile.charter.by_id(row["bureau"])
+    if bureau.state != "active":
+        state = bureau.state_in(session.language) + session.output.say("; ", "；") + state
+    elif why is not None:
         state += session.output.say(f"; records nothing now: {why}", f"；暂不记录：{why}")
     if row["keeper"]:
         zh = session.language == "zh"

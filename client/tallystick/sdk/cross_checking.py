@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from tallystick.audit.coverage import CharterFork, Coverage, LedgerCoverage
 from tallystick.audit.strand import Fault
+from tallystick.core.charter_chain import closings
 from tallystick.core.checkpoint import Checkpoint, format_checkpoint
 from tallystick.core.equivocation import forked, verify_equivocation
 from tallystick.core.errors import TallystickError, VerificationFailed
@@ -29,9 +30,10 @@ from tallystick_proto.v1.witness_pb2 import CosignedAnswer
 
 
 def know_charter(profile: Profile, coverage: Coverage) -> None:
-    """Note the versions of the charter that this client knows, and which it was shown that contradict one of them."""
+    """Note the versions of the charter that this client knows, whom they closed, and what it was shown against them."""
     known = known_versions(profile.charter_path, profile.charter_digest)
     coverage.versions = {version.number: version.digest for version in known}
+    coverage.closings = tuple(closings(known))
     later = [version.note for version in profile.heard_versions().later]
     forks = forks_among(profile.charter_path, known, [*later, *trust_of(profile).charter_forks()])
     coverage.charter_forks = tuple(CharterFork(number, digests) for number, digests in forks.items())

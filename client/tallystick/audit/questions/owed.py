@@ -3,12 +3,14 @@
     {"owed": [{"bureau": "market-regulation", "to": "taxation" or null, "rule": "request-overdue",
      "reference": "taxation#1042", "resource": "SCJG-0012" or null, "version", "derived", "exchange", "since": "…Z",
      "served": "cosigned", "due": "2027-03-23" or null, "late": true, "late_days": 2,
-     "paused_by": ["market-regulation#9"], "standing": "absent"}]}
+     "paused_by": ["market-regulation#9"], "closed": {"version": 3, "successor": "market-2" or null} or null,
+     "standing": "absent"}]}
 
 `served` says how it is known since when its clock runs: cosigned, acknowledged, deemed, witnessed, as-recorded, by-word
 or brought-in. `rule` is the finding it becomes when it is late, and `standing` how far that would be proven: that
 something was sent is one side's word, that no answer came an absence within the coverage. `derived` is a version that
-must be corrected because `version` was recalled. Nothing is said of a bureau whose ledger was not read whole, since its
+must be corrected because `version` was recalled. `closed` is set where who owes was closed, and can answer no more:
+`late` says whether it was late then. Nothing is said of a bureau whose ledger was not read whole, since its
 answer may stand there.
 """
 
@@ -45,7 +47,7 @@ def due_day(owed: Owed, seen: Seen) -> date | None:
 
 def paused_by(owed: Owed, seen: Seen) -> list[str]:
     """The open clarifications for which the clock stands still; none where it ran out before they were asked."""
-    if owed.late:
+    if owed.late or owed.closing is not None:
         return []
     return [seen.reference(place.origin, place.index) for place in owed.pauses.open]
 
@@ -68,6 +70,9 @@ def owed_json(owed: Owed, seen: Seen) -> dict[str, Any]:
         "late": owed.late,
         "late_days": owed.late_days,
         "paused_by": paused_by(owed, seen),
+        "closed": None
+        if owed.closing is None
+        else {"version": owed.closing.version, "successor": owed.closing.successor or None},
         "standing": RULES[owed.rule].standing.name.lower().replace("_", "-"),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tallystick.audit.covered import closed
 from tallystick.audit.finding import Finding
 from tallystick.audit.report.findings import facts_list, finding_facts, weight
 from tallystick.audit.report.markup import Html, h, join, table
@@ -26,6 +27,11 @@ def bureau_page(report: Report, bureau: str, language: str) -> str:
         h("h1", title),
         h("p", whole_name(report, bureau, words), class_="said"),
         in_one_sentence(report.coverage, words),
+        *(
+            h("p", closed(words, closing, report.coverage), class_="said")
+            for closing in report.coverage.closings
+            if closing.bureau == bureau
+        ),
         class_="cover",
     )
     parts = [_ratios(report, bureau, words, notes), _findings(report, bureau, words), _signatures(words)]

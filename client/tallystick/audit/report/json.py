@@ -9,7 +9,9 @@
 `standing` is `proven`, `one-side`, `absent` or `observed`; a day is `YYYY-MM-DD`, a moment RFC 3339 in UTC, null where
 no calendar has it. `suspect` are those references that a compromised key signed. Of a ledger in a coverage `keeper` is
 the bureau whose copy showed it, null where its own node did, `away` whether that was out of reach, and `witnessed` the
-size up to which a quorum cosigned it, null where the charter gives it none. A document of an audit is an object with at
+size up to which a quorum cosigned it, null where the charter gives it none. `closings` are the bureaus that are closed,
+each by the version that first says so and is known, `issued` null where one before it may have said so; `left_open`
+counts what fell due later and nobody can answer in its place. A document of an audit is an object with at
 least `coverage` and `findings`, which is all that `audit.life` reads of an earlier one.
 """
 
@@ -62,6 +64,16 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
         "entries": coverage.entries,
         "ledgers": [_ledger(ledger) for ledger in coverage.ledgers],
         "silent_nodes": list(coverage.silent_nodes),
+        "closings": [
+            {
+                "bureau": each.bureau,
+                "version": each.version,
+                "issued": None if each.issued is None else each.issued.isoformat(),
+                "successor": each.successor or None,
+                "left_open": coverage.left_open.get(each.bureau, 0),
+            }
+            for each in coverage.closings
+        ],
         "unset": list(coverage.unset),
         "years_without_holidays": list(coverage.years),
         "unjudged": [

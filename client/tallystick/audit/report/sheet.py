@@ -83,9 +83,10 @@ def coverage_part(report: Report, words: Words) -> Part:
     header = say(
         "ledger;entries read;of;witnessed;shown by;complete", "台账;已核验条数;应有条数;已获见证;出示方;是否完整"
     ).split(";")
+    closed = {closing.bureau for closing in coverage.closings}
     rows = [
         (
-            words.bureau(ledger.bureau),
+            words.bureau(ledger.bureau) + (say(", closed", "（已关闭）") if ledger.bureau in closed else ""),
             f"{ledger.checked:,}",
             say("no checkpoint", "无封账点") if ledger.checkpoint is None else h("a", f"{ledger.size:,}", href="#made"),
             _witnessed(ledger),

@@ -1,8 +1,9 @@
 """Rules on what is owed: one sentence a row of the table. When it was due stands in the obligation, not here.
 
 `{late}` is "is" or "was" in English, and in Chinese 未 or nothing before the verb: whether it was answered since.
-Late is late, whether it was answered in the end or not; only what goes stale is as good as new once renewed. What
-another opened says since when its clock runs, and how that is known (`Served`).
+Late is late, whether it was answered in the end or not, and by as much as it was when who owes was closed; only what
+goes stale is as good as new once renewed. What another opened says since when its clock runs, and how that is known
+(`Served`).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def overdue(owed: Owed, seen: Seen, **facts: Fact) -> Iterator[Found]:
         also=answered,
         standing=Standing.ABSENT if owed.met is None else met_late,
         days=owed.late_days,
-        late="still-late" if owed.met is None else "was-late",
+        late="was-late" if owed.met is not None else "still-late" if owed.closing is None else "late-when-closed",
         other=owed.opened.bureau,
         due=seen.rulebook.calendar.day_of(owed.deadline_us - 1),
         since=seen.rulebook.calendar.day_of(owed.served_us),

@@ -7,11 +7,14 @@ answered.
 
 An answer that is in time by what is known when it is folded stays so. One that is late then is judged at the end again,
 once notes and ledgers have told what they tell.
+
+A closed bureau answers nothing more, so what it left open is judged as of its closing: late then, or held against
+nobody. Where that moment is not known (`Closing`), nothing it left open is.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import timedelta
 from itertools import count, islice
@@ -19,6 +22,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from tallystick.audit.coverage import Coverage
 from tallystick.audit.cycle import cycle_days
 from tallystick.audit.entry import On, Place
 from tallystick.audit.obligations import OBLIGATIONS, Answering, Obligation
@@ -30,12 +34,16 @@ from tallystick.audit.views.holdings import Holdings
 from tallystick.audit.views.owed import Owed, Pauses, Times
 from tallystick.audit.views.view import AsOf, View
 from tallystick.audit.views.witness_times import WitnessTimes
+from tallystick.core.charter_chain import Closing
 from tallystick.core.kinds import KINDS
 from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised, DataSent, Statement, VersionRecalled
 
 
 class Obligations(View):
-    """Everything owed and not yet met, and the response times of what was. Working days were counted in `years`."""
+    """Everything owed and not yet met, and the response times of what was. Working days were counted in `years`.
+
+    `left_open` counts, by bureau, what fell due once it was closed. `begin` with the coverage, before the first entry.
+    """
 
     def __init__(
         self,
@@ -47,6 +55,8 @@ class Obligations(View):
     ) -> None:
         self.times: dict[tuple[str, str], Times] = {}
         self.years: set[int] = set()
+        self.left_open: Counter[str] = Counter()
+        self._closings: dict[str, Closing] = {}
         self._rulebook = rulebook
         self._witness_times = witness_times
         self._catalogue = catalogue
@@ -59,6 +69,10 @@ class Obligations(View):
         self._reached: set[tuple[str, str]] = set()
         self._pausing: dict[Place, tuple[str, Pauses]] = {}
         self._late: list[Owed] = []  # met, but it may have been met before, where nobody read
+
+    def begin(self, coverage: Coverage) -> None:
+        """Know who is closed."""
+        self._closings = {closing.bureau: closing for closing in coverage.closings}
 
     def folding(self) -> Iterator[tuple[type[Message], Callable[[On[Any]], Iterable[object] | None]]]:
         """Answers before openings: a new version meets the old promise before it makes the next."""
@@ -219,11 +233,15 @@ class Obligations(View):
 
     def _judge_answer(self, owed: Owed) -> None:
         """A deadline is 24:00: an answer at that very moment is late, and no sooner is its absence."""
-        self._judge(owed, owed.answered_us + 1)
+        by_itself = owed.met is not None and owed.met.bureau == owed.bureau  # so it was not closed yet
+        self._judge(owed, owed.answered_us + 1, None if by_itself else self._closings.get(owed.bureau))
 
-    def _judge(self, owed: Owed, at_us: int) -> None:
-        """Whether it is late if nothing met it before a moment."""
+    def _judge(self, owed: Owed, at_us: int, closing: Closing | None) -> None:
+        """Whether it is late if nothing met it before a moment, or before who owes was closed."""
         calendar = self._rulebook.calendar
+        owed.closing = None
+        if closing is not None and closing.since_us < at_us:
+            owed.closing, at_us = closing, closing.since_us
         owed.serve(self._deemed_us)
         owed.deadline_us = self._deadline_us(owed)
         if owed.deadline_us is not None and owed.obligation.within is not None:
@@ -250,9 +268,12 @@ class Obligations(View):
                 self._count(owed, owed.answered_us)
                 yield owed
         for owed in self.open():
-            self._judge(owed, as_of.at_us)
+            self._judge(owed, as_of.at_us, self._closings.get(owed.bureau))
             if self._is_covered(owed, as_of):
                 self._count(owed, as_of.at_us)
+                fell_due = owed.deadline_us is not None and owed.deadline_us < as_of.at_us
+                if owed.closing is not None and fell_due and not owed.late:
+                    self.left_open[owed.bureau] += 1
                 yield owed
 
     def _is_covered(self, owed: Owed, as_of: AsOf) -> bool:

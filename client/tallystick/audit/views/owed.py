@@ -10,6 +10,7 @@ from typing import Any
 from tallystick.audit.entry import On, Place
 from tallystick.audit.moment import Moment
 from tallystick.audit.obligations import Obligation
+from tallystick.core.charter_chain import Closing
 
 
 @dataclass(slots=True)
@@ -61,7 +62,8 @@ class Owed:
     `deadline_us` is None where the rulebook sets none, or where the clock stands still. `late_days` are working days
     past the deadline when it was met, or by the moment of judgement. `opening` is when the opening entry was recorded
     and when it came before who owes, `acknowledged_us` when they first answered it in any way, `answering` when what
-    met it was recorded. `served` and `served_us` say when its clock started and how that is known.
+    met it was recorded. `served` and `served_us` say when its clock started and how that is known. `closing` is set
+    where who owes was closed before it answered: it is judged as of then, when it was late or was not.
     """
 
     obligation: Obligation
@@ -78,6 +80,7 @@ class Owed:
     deadline_us: int | None = None
     late_days: int = 0
     late: bool = False
+    closing: Closing | None = None
 
     @property
     def rule(self) -> str:

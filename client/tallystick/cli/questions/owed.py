@@ -99,9 +99,10 @@ def _answer(session: Session, bureau: str, to: str, on: str | None) -> int:
         )
         if found:
             output.line()
-            output.line(say("Answer with:", "答复命令："))
-            output.table(None, [[each.opened.reference, answer] for each in found for answer in answers(each)])
-            output.line()
+            if commands := [[each.opened.reference, answer] for each in found for answer in answers(each)]:
+                output.line(say("Answer with:", "答复命令："))
+                output.table(None, commands)
+                output.line()
             output.line(say("No answer to any of these stands within the coverage.", "以上各项在核查范围内均无答复。"))
         if bureau and bureau not in seen.as_of.covered:
             named = describe.bureau(bureau)
@@ -114,10 +115,13 @@ def _answer(session: Session, bureau: str, to: str, on: str | None) -> int:
 
 
 def answers(owed: Owed) -> list[str]:
-    """The commands that answer it, as they are typed; what only the one who answers knows stands in capitals.
+    """The commands that answer it, as they are typed; none where who owes is closed.
 
-    What a ledger says is quoted: a code may hold what a shell would run.
+    What only the one who answers knows stands in capitals. What a ledger says is quoted: a code may hold what a shell
+    would run.
     """
+    if owed.closing is not None:
+        return []
     opened, reference = owed.opened, owed.opened.reference
     code = shlex.quote(opened.code)
     match owed.rule:
@@ -203,6 +207,12 @@ class _Lines:
         from tallystick.audit.questions.owed import paused_by
 
         say, days = self._say, owed.late_days
+        if owed.closing is not None:
+            late = say(f"{counted(days, 'working day')} late when ", f"逾期 {days} 个工作日，") if owed.late else ""
+            heir = self._describe.bureau(owed.closing.successor)
+            return late + (
+                say(f"closed, succeeded by {heir}", f"已关闭，由{heir}承继") if heir else say("closed", "已关闭")
+            )
         if owed.late:
             return say(f"{counted(days, 'working day')} late", f"逾期 {days} 个工作日") if days else say("late", "逾期")
         if asked := paused_by(owed, self._seen):
