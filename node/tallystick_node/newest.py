@@ -6,6 +6,7 @@ A receipt shows the entry it is for, and witnesses ask for what was recorded a m
 from __future__ import annotations
 
 from collections import deque
+from itertools import chain
 from typing import Final
 
 BYTES_MAX: Final = 4 * 1024 * 1024  # of those before the last commit
@@ -33,8 +34,11 @@ class Newest:
 
     def entries(self, first: int, end: int) -> list[bytes]:
         """Those of entries [first, end) that are at hand, which are the last of them; none where the last is not."""
-        found: list[bytes] = []
+        found: list[list[bytes]] = []
         if end <= self.end:
-            for begins, entries, _ in self._commits:
-                found += entries[max(0, first - begins) : max(0, end - begins)]
-        return found
+            for begins, entries, _ in reversed(self._commits):  # there may be as many as entries
+                if begins < end:
+                    found.append(entries[max(0, first - begins) : end - begins])
+                if begins <= first:
+                    break
+        return list(chain.from_iterable(reversed(found)))
