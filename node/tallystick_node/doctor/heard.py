@@ -10,6 +10,7 @@ from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import open_checkpoint
 from tallystick.core.equivocation import accused_key, forked
 from tallystick.core.errors import TallystickError
+from tallystick.core.limits import LEDGER_ENTRIES_MAX
 from tallystick_node import keyspace
 from tallystick_node.doctor.report import Report
 from tallystick_node.store.store import Store, after
@@ -44,8 +45,9 @@ def _check_each(
 
 
 def _check_gossiped(value: bytes, bureau: Bureau) -> None:
+    ends = dict.fromkeys(bureau.ends, LEDGER_ENTRIES_MAX)  # it may have been heard before the charter ended the key
     for note in Gossiped.FromString(value).note:
-        open_checkpoint(note, bureau.ledger_verifier, bureau.ends)
+        open_checkpoint(note, bureau.ledger_verifier, ends)
 
 
 def _check_evidence(value: bytes, bureau: Bureau) -> None:
