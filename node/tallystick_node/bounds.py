@@ -13,6 +13,7 @@ next, and who has to wait.
     part            of the node's time: what records has `WEIGHTS` times as much of it as what reads, if both ask
     large           its answers are of up to a mebibyte: LARGE_MAX of these calls at once, of all callers together, and
                     LARGE_ALWAYS of each, up to PARTY_LARGE_MAX of a party's
+    shared          its answers are given to several callers as they are, and made into bytes once
 """
 
 from __future__ import annotations
@@ -98,9 +99,10 @@ class Bounds:
     silence_s: float = REQUEST_S
     part: str = READS
     large: bool = False
+    shared: bool = False
 
 
-_READ: Final = Bounds(call_us=5_000, answer_us=5_000, at_once_max=16, large=True)
+_READ: Final = Bounds(call_us=5_000, answer_us=5_000, at_once_max=16, large=True, shared=True)
 
 BOUNDS: Final = {
     "tallystick.v1.Submit/Submit": Bounds(MESSAGE_BYTES_MAX, part=RECORDS),

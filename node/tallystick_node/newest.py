@@ -34,11 +34,12 @@ class Newest:
 
     def entries(self, first: int, end: int) -> list[bytes]:
         """Those of entries [first, end) that are at hand, which are the last of them; none where the last is not."""
+        if end > self.end or not self._commits or end <= self._commits[0][0]:
+            return []
         found: list[list[bytes]] = []
-        if end <= self.end:
-            for begins, entries, _ in reversed(self._commits):  # there may be as many as entries
-                if begins < end:
-                    found.append(entries[max(0, first - begins) : end - begins])
-                if begins <= first:
-                    break
+        for begins, entries, _ in reversed(self._commits):  # there may be as many as entries
+            if begins < end:
+                found.append(entries[max(0, first - begins) : end - begins])
+            if begins <= first:
+                break
         return list(chain.from_iterable(reversed(found)))

@@ -3,8 +3,8 @@
 Witnesses are shown the same checkpoints, one after another, so that their cosignatures meet on one note: a *round*
 is a checkpoint that is shown. The next is shown when a quorum has cosigned it, or a second after something newer was
 signed, whatever is missing; a witness that is slower joins where `rounds` says. What rounds cost does not depend on how
-much is recorded between them: where nobody waits to be witnessed, they come four times a second. An idle ledger is
-shown again when half the charter's freshness has passed.
+much is recorded between them: where nobody waits to be witnessed, they come four times a second at most. An idle ledger
+is shown again when half the charter's freshness has passed.
 
 Any other active bureau of the charter may follow and cosign in the same way: it observes, or is addressed. What is no
 witness's does not count to the quorum, and is shown to nobody but in notes that the ledger records (`with_others`).

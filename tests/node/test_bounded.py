@@ -26,6 +26,7 @@ from tallystick_node.bounds import BOUNDS, CONNECTION_CALLS_MAX, LARGE_MAX, MESS
 from tallystick_node.config import Settings
 from tallystick_node.fair_queue import Owner
 from tallystick_node.server import Node
+from tallystick_node.services.serialized import Serialized
 from tallystick_proto.v1.ledger_pb2 import (
     CheckpointAnswer,
     CheckpointRequest,
@@ -324,6 +325,24 @@ def test_large_answers_are_bounded_over_all_callers(served: Served, monkeypatch:
     (bundle,) = served.ledger().ReadEntries(read, timeout=WAIT_S)
     assert len(bundle.entry) == 1
     assert served.node.turns.places.open <= LARGE_MAX + 1
+
+
+def test_what_several_are_given_is_made_into_bytes_once(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two who read the same entries are sent the same bytes; what one finds is nobody else's, and not kept."""
+    sent: list[bytes] = []
+    of = Serialized.of
+
+    def noted(self: Serialized, answer: Any, serialize: Callable[[Any], bytes]) -> bytes:
+        sent.append(of(self, answer, serialize))
+        return sent[-1]
+
+    monkeypatch.setattr(Serialized, "of", noted)
+    read = ReadRequest(origin=served.origin, end=2, size=2)
+    for _ in range(2):
+        assert len(list(served.ledger().ReadEntries(read, timeout=WAIT_S))) == 1
+    assert len(list(served.ledger().Find(FindRequest(origin=served.origin, end=2, size=2), timeout=WAIT_S))) == 1
+    assert len(sent) == 2
+    assert sent[0] is sent[1]
 
 
 def test_a_call_whose_deadline_passed_is_not_worked_for(served: Served) -> None:

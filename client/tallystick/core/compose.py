@@ -127,7 +127,8 @@ def form_of(name: str) -> Form:
 def compose(name: str, actor: str, values: Mapping[str, object]) -> Draft:
     """A statement of a kind (by name or verb) in an actor's name. Raises InvalidStatement for what fits no field.
 
-    Bounds are not checked here: admission does, and `submission.prepare` is the one place where they are.
+    Bounds are not checked here: admission does, and `submission.prepare` is the one place where they are; but for what
+    a clock says, which whoever records looks at (`check_happened`).
     """
     form = form_of(name)
     draft = Draft(form, form.blank(actor), {})

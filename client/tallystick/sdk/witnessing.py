@@ -3,8 +3,7 @@
 The node is asked for what was cosigned *before* it is asked for its checkpoint, so that the checkpoint must cover it.
 Each note that is shown is the ledger's, and each cosignature that is counted a witness's of the charter. That a witness
 cosigned no more than what is shown is the node's word. Where the ledger is read from a copy, or its node does not say,
-its witnesses are asked themselves, each for what it cosigned, side by side: of those that are away none adds to the
-wait for another.
+its witnesses are asked themselves, each for what it cosigned, side by side, so that nobody is waited for in turn.
 """
 
 from __future__ import annotations

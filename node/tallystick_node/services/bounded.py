@@ -194,7 +194,7 @@ class _Exchange:
 
     async def _send(self, answer: Any) -> None:
         serialize = self._handler.response_serializer
-        data = self._serialized.of(answer, serialize) if self._bounds.large else serialize(answer)
+        data = self._serialized.of(answer, serialize) if self._bounds.shared else serialize(answer)
         self._call.charge(len(data) * ANSWER_BYTE_PRICE)
         try:
             async with asyncio.timeout(limits.ANSWER_TAKEN_S):
