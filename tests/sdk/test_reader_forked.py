@@ -20,13 +20,15 @@ from tallystick.core.errors import (
     TallystickError,
     Unreconciled,
 )
+from tallystick.core.hashing import leaf_hash
 from tallystick.core.kinds import TERM_FIELDS
+from tallystick.core.merkle import prove_consistency, root_of
 from tallystick.sdk.node import Node
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.ledger_pb2 import Bundle, CheckpointAnswer
 from tests.harness.desk import Desk, desk_in
-from tests.harness.ledger_maker import charter_of
+from tests.harness.ledger_maker import charter_of, reader_of
 
 CLERK = (TERM_FIELDS["actor"], b"market:clerk")
 
@@ -234,7 +236,7 @@ def test_the_first_evidence_stays(desk: Desk) -> None:
     forked(trusting(desk, desk.forged(11)).refresh)
     (path,) = evidence(desk)
     first = path.read_bytes()
-    error = forked(lambda: other.advance(desk.forged(23), ()))
+    error = forked(lambda: other.follow(other.known(), desk.forged(23), ()))
     assert str(path) in error.what
     assert (evidence(desk), path.read_bytes()) == ([path], first)
 
@@ -277,7 +279,7 @@ def test_a_fork_ahead_of_another_command_is_proven(desk: Desk, ahead: int) -> No
         desk.trust.save(desk.office.origin, desk.forged(ahead))
     desk.record(ahead + 3 - 23)
     answer = slow.wire.checkpoint(23)
-    slow.advance(answer.checkpoint, answer.consistency)
+    slow.follow(slow.known(), answer.checkpoint, answer.consistency)
     forked(slow.remember)
     forked(slow.close)
     desk.open.remove(slow)
@@ -294,6 +296,22 @@ def test_a_fork_along_a_stream_is_proven(desk: Desk) -> None:
     desk.record(2)
     forked(lambda: list(stream))
     assert evidence(desk)
+
+
+@pytest.mark.parametrize("late", [24, 28])
+def test_a_fork_in_a_late_answer_is_proven(desk: Desk, late: int) -> None:
+    """It extends what was known when it was asked for, and not what was shown since: both are held to one history."""
+    reader = desk.reader()
+    reader.refresh()
+    known = reader.known()
+    leaves = [leaf_hash(raw) for raw in desk.node.sequencer.ledger.entries(0, 23)]
+    leaves += [leaf_hash(b"another")] * (late - 23)
+    note = desk.office.note(late, root_of(leaves))
+    desk.record(5)
+    assert reader.refresh().size == 28
+    forked(lambda: reader.follow(known, note, prove_consistency(23, late, reader_of(leaves))))
+    proven = proven_by(desk, *evidence(desk))
+    assert (proven.smaller.size, proven.larger.size) == (late, 28)
 
 
 @pytest.mark.parametrize("kind", [Forked, MalformedEntry])

@@ -116,7 +116,7 @@ def test_a_rollback_behind_another_command_is_found(desk: Desk) -> None:
     assert fast is not slow
     desk.record()
     answer = slow.wire.checkpoint(23)
-    slow.advance(answer.checkpoint, answer.consistency)
+    slow.follow(slow.known(), answer.checkpoint, answer.consistency)
     with pytest.raises(RolledBack, match="market has signed 40 entries, and does not have them"):
         slow.remember()
 

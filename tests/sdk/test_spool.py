@@ -96,6 +96,16 @@ def test_one_program_sees_to_what_others_left(tmp_path: Path) -> None:
     other.close()
 
 
+def test_what_its_owner_takes_away_meanwhile_is_not_left_over(tmp_path: Path) -> None:
+    """Who looks through a spool that another program is at finds the rest, and nothing amiss."""
+    owner, other = Spool(tmp_path, OFFICE.origin, KEY), Spool(tmp_path, OFFICE.origin, KEY)
+    names = sorted(put(owner, OFFICE.submission(OFFICE.declares(1))) for _ in range(3))
+    looking = other.left_over()
+    found = [next(looking).name]
+    owner.remove(names[1])
+    assert found + [left.name for left in looking] == [names[0], names[2]]
+
+
 @pytest.mark.parametrize("bound", ["submissions_max", "bytes_max"])
 def test_it_is_full_by_number_and_by_bytes(tmp_path: Path, bound: str) -> None:
     """As much as was said and no more; what is put again counts once, and what is left over counts."""

@@ -16,7 +16,7 @@ from tallystick.sdk.reader import LedgerReader
 
 
 class CopyReader(LedgerReader):
-    """Reads one ledger whole at another's node (`wire.at`). Not for use by several threads at once."""
+    """Reads one ledger whole at another's node (`wire.at`)."""
 
     def refresh(self) -> Checkpoint:
         """The newest checkpoint that the copy's keeper cosigned, checked to extend the trusted one.
@@ -26,14 +26,14 @@ class CopyReader(LedgerReader):
         with self._keeper_answers():
             return super().refresh()
 
-    def advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
+    def _advance(self, note: bytes, consistency: Sequence[bytes]) -> Checkpoint:
         shown = open_checkpoint(note, self.bureau.ledger_verifier, self.bureau.ends)
         if shown.size < self.trusted.size:
             raise self._nothing(
                 f"its copy has {shown.size} entries, and {self.trusted.size} were shown to this client before",
                 "a copy that has caught up",
             )
-        return super().advance(note, consistency)
+        return super()._advance(note, consistency)
 
     def raws(self, checkpoint: Checkpoint) -> Iterator[bytes]:
         """The bytes of every entry, as of the ledger's node. Raises Unreachable where one is not proven."""

@@ -23,6 +23,7 @@ from tallystick.core.statement import decode
 from tallystick.core.submission import renewed, seal
 from tallystick.sdk.batch import Batch
 from tallystick.sdk.clock import new_id, new_salt, now_us
+from tallystick.sdk.ledger_trust import Known
 from tallystick.sdk.outbox import Outbox
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.receipt import check_receipt
@@ -53,6 +54,7 @@ class Delivery:
         self.give_up_s = give_up_s
         self.heard = 0  # answers
         self._abandoned = False
+        self._known = reader.known()  # where the proof of the stream's next receipt starts
         self._actor = actor
         self._key = key
         self._outbox = outbox
@@ -145,7 +147,8 @@ class Delivery:
         self.reader.check_evidence()  # a receipt of a ledger that is two would promise nothing
         if any(batch.receipt is not None for batch in waiting):
             self.reader.refresh()  # what became of it is looked up in the ledger as it is now
-        yield from self.reader.wire.submit_many(self._requests(self._outbox.stream))
+        self._known = self.reader.known()
+        yield from self.reader.wire.submit_many(self._requests(self._outbox.stream, self._known.size))
 
     def _keep_sealed(self) -> None:
         """Sign and spool what nobody asks for, so that it outlives this program although nothing can be sent."""
@@ -157,9 +160,8 @@ class Delivery:
             except TallystickError as error:
                 self._outbox.settle(batch, error)
 
-    def _requests(self, stream: int) -> Iterator[SubmitRequest]:
+    def _requests(self, stream: int, known_size: int) -> Iterator[SubmitRequest]:
         """What goes into one stream: sealed batches as they come. Runs in gRPC's thread."""
-        known_size = self.reader.trusted.size
         while (batch := self._outbox.next(stream)) is not None:
             try:
                 submission = self._signed(batch)
@@ -192,7 +194,8 @@ class Delivery:
                 self._refused(batch, batch.submission, from_detail(answer.refusal))
                 return
             receipt = answer.receipt
-            checkpoint = self.reader.advance(receipt.checkpoint, receipt.consistency)
+            checkpoint = self.reader.follow(self._known, receipt.checkpoint, receipt.consistency)
+            self._known = Known(checkpoint.size, receipt.checkpoint)
             check_receipt(receipt, batch.submission, self.reader.bureau, checkpoint)
             self._settling.recorded(batch.name, batch.submission, receipt)
             self._outbox.wake_at = self._settling.due_at

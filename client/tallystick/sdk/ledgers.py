@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -23,7 +24,7 @@ from tallystick_proto.v1.statement_pb2 import Ref
 
 
 class Ledgers:
-    """Readers of a charter's ledgers, opened when first asked for.
+    """Readers of a charter's ledgers, opened when first asked for. Several threads may share them.
 
     A reader that is there already can be given as `own`; it stays its opener's to close. With `source`, a bureau's id,
     every ledger is read from that bureau's node, which keeps copies of the others. Raises NotFound.
@@ -44,6 +45,7 @@ class Ledgers:
         self._source = None if source is None else profile.charter.by_id(source)
         self._deadline_s = deadline_s
         self._readers: dict[str, LedgerReader] = {}
+        self._opening = Lock()
 
     @classmethod
     def open(cls, profile: str | os.PathLike[str] | Profile | None = None, *, source: str | None = None) -> Self:
@@ -64,15 +66,16 @@ class Ledgers:
         """The reader of a bureau's ledger. Raises NotFound, for an observer too."""
         if self._own is not None and bureau == self._own.bureau.id:
             return self._own
-        reader = self._readers.get(bureau)
-        if reader is None:
-            ledger = self.charter.ledger_of(bureau)
-            wire = Wire(ledger, self._deadline_s, self._source, self.profile.credentials)
-            copies = self.charter.witnesses_of(ledger) if self.charter.quorum_of(ledger) else ()
-            own = wire.at is wire.bureau
-            reader = LedgerReader(wire, self._trust, copies) if own else CopyReader(wire, self._trust)
-            self._readers[bureau] = reader
-        return reader
+        with self._opening:
+            reader = self._readers.get(bureau)
+            if reader is None:
+                ledger = self.charter.ledger_of(bureau)
+                wire = Wire(ledger, self._deadline_s, self._source, self.profile.credentials)
+                copies = self.charter.witnesses_of(ledger) if self.charter.quorum_of(ledger) else ()
+                own = wire.at is wire.bureau
+                reader = LedgerReader(wire, self._trust, copies) if own else CopyReader(wire, self._trust)
+                self._readers[bureau] = reader
+            return reader
 
     def __iter__(self) -> Iterator[LedgerReader]:
         return (self[bureau.id] for bureau in self.charter.ledgers)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,7 +41,8 @@ WAIT_WITNESSED_S = 5.0
 
 
 class Node(LedgerReader, Verbs[Receipt]):
-    """A connection to one bureau's node under one identity. Not for use by several threads at once.
+    """A connection to one bureau's node under one identity. Several threads may share it, and close it when none is at
+    it any more.
 
     Every verb records at once and returns a checked receipt; `recorder` is for many. What is recorded and not yet
     witnessed stays in the spool, as a recorder's batches do.
@@ -57,6 +57,7 @@ class Node(LedgerReader, Verbs[Receipt]):
         self._state = state
         self._profile = profile
         self._peers: Ledgers | None = None
+        self._recording: Singles | None = None
 
     @classmethod
     def open(cls, profile: str | os.PathLike[str] | Profile | None = None) -> Self:
@@ -103,11 +104,12 @@ class Node(LedgerReader, Verbs[Receipt]):
 
         Raises RuntimeError where this node was not opened by a profile, and knows no charter.
         """
-        if self._peers is None:
-            if self._profile is None:
-                raise RuntimeError("this node was opened without a profile, and knows no charter")
-            self._peers = Ledgers(self._profile, own=self, deadline_s=_PEER_DEADLINE_S)
-        return self._peers
+        with self._lock:
+            if self._peers is None:
+                if self._profile is None:
+                    raise RuntimeError("this node was opened without a profile, and knows no charter")
+                self._peers = Ledgers(self._profile, own=self, deadline_s=_PEER_DEADLINE_S)
+            return self._peers
 
     def record(self, kind: str, **values: object) -> Receipt:
         """Record one statement of a kind, named as in `DataUsed` or by its verb.
@@ -153,9 +155,12 @@ class Node(LedgerReader, Verbs[Receipt]):
             charter=self._charter,
         )
 
-    @cached_property
+    @property
     def _singles(self) -> Singles:
-        return Singles(self, self.actor, self._key, self._charter, self._spool)
+        with self._lock:
+            if self._recording is None:
+                self._recording = Singles(self, self.actor, self._key, self._charter, self._spool)
+            return self._recording
 
     @property
     def _charter(self) -> Charter | None:

@@ -19,7 +19,7 @@ from tallystick.core.kinds import BY_NAME, TERM_FIELDS
 from tallystick.core.limits import FIND_PAGE_ENTRIES_MAX, LEDGER_ENTRIES_MAX
 from tallystick.core.statement import Read, read
 from tallystick.core.terms import Term, terms_of
-from tallystick.sdk.ledger_trust import LedgerTrust
+from tallystick.sdk.ledger_trust import Known, LedgerTrust
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.ledger_pb2 import Bundle, FindRequest
@@ -50,7 +50,7 @@ class Shown:
 
 
 class LedgerReader(LedgerTrust):
-    """Reads one ledger and believes nothing. Not for use by several threads at once."""
+    """Reads one ledger and believes nothing. Several threads may share it; each iterates what it asked for itself."""
 
     def entries(self, first: int = 0, end: int | None = None, size: int | None = None) -> Iterator[Shown]:
         """Entries [first, end), oldest first, verified; `end` is the trusted size if not given."""
@@ -72,8 +72,9 @@ class LedgerReader(LedgerTrust):
         """Entries [first, end) in adjacent bundles without a gap, each proven to stand where it is said to."""
         wanted = first
         while wanted < end:
+            source = self._source()
             try:
-                for bundle in self._source().read_entries(wanted, end, checkpoint.size):
+                for bundle in source.read_entries(wanted, end, checkpoint.size):
                     if bundle.first != wanted or not 1 <= len(bundle.entry) <= end - wanted:
                         raise self._misled(
                             f"{len(bundle.entry)} entries from #{bundle.first}", f"#{wanted} to #{end - 1}"
@@ -84,7 +85,7 @@ class LedgerReader(LedgerTrust):
                 if wanted != end:
                     raise self._misled(f"entries up to #{wanted}", f"up to #{end}")
             except TallystickError as error:
-                self._leave(error)
+                self._leave(source, error)
 
     def entry(self, index: int) -> Shown:
         """One entry, verified to be in the ledger. Raises NotFound, ProofFailed."""
@@ -108,10 +109,12 @@ class LedgerReader(LedgerTrust):
     ) -> Iterator[Shown]:
         """Entries whose heads carry all the terms. Each is verified; that none was left out, nobody can see from here.
 
-        With `follow` it goes on with what is recorded later, and never ends by itself. It is asked under a checkpoint
-        that passed, which is refreshed first where none is given.
+        It is asked under a checkpoint that passed, which is refreshed first where none is given. With `follow` that is
+        the present one, and it goes on with what is recorded later, and never ends by itself.
         """
-        checkpoint = checkpoint or self.refresh()
+        with self._lock:
+            checkpoint = self.refresh() if checkpoint is None or follow else checkpoint
+            known = self.known()
         wanted = set(terms)
         request = FindRequest(
             origin=self.bureau.origin,
@@ -123,17 +126,18 @@ class LedgerReader(LedgerTrust):
             limit=limit if limit <= FIND_PAGE_ENTRIES_MAX else 0,
             follow=follow,
         )
-        note = self._ledger.note
         left = limit or LEDGER_ENTRIES_MAX
         last: int | None = None
         while True:
+            source = self._source()
             try:
-                for bundle in self._source().find(request):
+                for bundle in source.find(request):
                     if bundle.checkpoint:
                         if not follow:
                             raise self._misled("a later checkpoint", "an answer about the one that was asked for")
-                        checkpoint = self._follow(note, bundle.checkpoint, bundle.consistency)
-                        note = bundle.checkpoint
+                        self._check_current()
+                        checkpoint = self.follow(known, bundle.checkpoint, bundle.consistency)
+                        known = Known(checkpoint.size, bundle.checkpoint)
                     if bundle.entry:
                         self._ledger.check_raws(bundle.first, bundle.entry, bundle.path, checkpoint)
                     for shown in self._shown(bundle):
@@ -151,7 +155,7 @@ class LedgerReader(LedgerTrust):
             except TallystickError as error:
                 if follow:
                     raise
-                self._leave(error)
+                self._leave(source, error)
             if last == 0 and newest_first:
                 return
             if last is not None:
@@ -173,12 +177,14 @@ class LedgerReader(LedgerTrust):
         return file
 
     def _presence(self, index: int, disclose: Sequence[str] | None = None) -> tuple[Proven, bytes, Checkpoint]:
-        checkpoint = self._at_least(index + 1)
+        with self._lock:
+            checkpoint, note = self._at_least(index + 1), self._ledger.note
+        assert note is not None
         disclosed = () if disclose is None else self._disclosed(index, disclose)
-        return self._reading(lambda source: self._presence_at(source, index, checkpoint, disclosed))
+        return self._reading(lambda source: self._presence_at(source, index, checkpoint, note, disclosed))
 
     def _presence_at(
-        self, source: Wire, index: int, checkpoint: Checkpoint, disclosed: Sequence[Disclosure]
+        self, source: Wire, index: int, checkpoint: Checkpoint, note: bytes, disclosed: Sequence[Disclosure]
     ) -> tuple[Proven, bytes, Checkpoint]:
         answer = source.prove_presence(index, checkpoint.size)
         presence = answer.presence
@@ -194,8 +200,7 @@ class LedgerReader(LedgerTrust):
         if disclosed:
             presence.disclosures.extend(disclosed)
             proven = check_presence(presence, index, answer.inclusion, self.bureau, checkpoint)
-        assert self._ledger.note is not None
-        return proven, format_presence(presence, index, answer.inclusion, self._ledger.note), checkpoint
+        return proven, format_presence(presence, index, answer.inclusion, note), checkpoint
 
     def _disclosed(self, index: int, fields: Sequence[str]) -> Sequence[Disclosure]:
         """What the ledger's own node shows that opens these fields of an entry, or all it will where none is named."""
@@ -228,11 +233,12 @@ class LedgerReader(LedgerTrust):
 
     def _at_least(self, size: int | None) -> Checkpoint:
         """The trusted checkpoint of this session, refreshed unless it is known to reach `size`."""
-        if size is not None and self._fresh and self._ledger.size >= size:
-            return self._ledger.checkpoint
-        checkpoint = self.refresh()
-        self._fresh = True
-        return checkpoint
+        with self._lock:
+            if size is not None and self._fresh and self._ledger.size >= size:
+                return self._ledger.checkpoint
+            checkpoint = self.refresh()
+            self._fresh = True
+            return checkpoint
 
     _fresh = False
 

@@ -8,6 +8,7 @@ the ledger a quorum (`settling`); before the next statement it is seen, now and 
 from __future__ import annotations
 
 import time
+from threading import Lock
 from typing import Final
 
 from tallystick.core.charter import Charter
@@ -26,7 +27,7 @@ _RETRIES: Final = 2
 
 
 class Singles:
-    """Records one statement at a time under one identity. Not for use by several threads at once."""
+    """Records single statements under one identity, from any number of threads."""
 
     def __init__(self, reader: LedgerReader, actor: str, key: Signer, charter: Charter | None, spool: Spool) -> None:
         """`charter` says who witnesses the ledger; without one nothing is kept once it is recorded."""
@@ -35,6 +36,7 @@ class Singles:
         self._key = key
         self._charter = charter
         self._settling = Settling(reader, charter, spool)
+        self._turn = Lock()  # at what is not witnessed yet
 
     @property
     def unwitnessed(self) -> int:
@@ -58,27 +60,31 @@ class Singles:
         data = draft.encode()
         submission = seal(bureau.origin, self._actor, self._key, submission_id, [data], disclosures)
         for attempt in range(_RETRIES + 1):
+            known = reader.known()
             try:
                 answer = reader.wire.submit(
-                    SubmitRequest(submission=submission, known_size=reader.trusted.size, wait_witnessed_ms=wait_ms)
+                    SubmitRequest(submission=submission, known_size=known.size, wait_witnessed_ms=wait_ms)
                 )
+                checkpoint = reader.follow(known, answer.checkpoint, answer.consistency)
                 break
             except (Unreachable, StorageFailed):
                 if attempt == _RETRIES:
                     raise  # the same id again does no harm, a new one could record twice
-        checkpoint = reader.advance(answer.checkpoint, answer.consistency)
         check_receipt(answer, submission, bureau, checkpoint)
         if charter is None:
             return receipt_of(answer, 0, draft.statement, bureau, checkpoint)
         cosigned = check_standing(answer, charter, bureau)
         enough = cosigned.enough(charter)
         if not enough:
-            self._settling.recorded(submission_id, submission, answer)
+            with self._turn:
+                self._settling.recorded(submission_id, submission, answer)
         return receipt_of(answer, 0, draft.statement, bureau, checkpoint, cosigned, enough=enough, waited=wait_ms > 0)
 
     def _make_room(self) -> None:
         """See, now and then, what is witnessed by now."""
-        if time.monotonic() >= self._settling.due_at or self._settling.full():
-            self._settling.look()
-        if why := self._settling.full():
+        with self._turn:
+            if time.monotonic() >= self._settling.due_at or self._settling.full():
+                self._settling.look()
+            why = self._settling.full()
+        if why:
             raise Overloaded(why, where=self._reader.bureau.id, expected="witnesses that cosign")

@@ -49,23 +49,26 @@ class Sources:
         if self._passed and time.monotonic() - self._left_at >= AWAY_S:
             self._begin()
 
-    def leave(self, error: TallystickError) -> None:
-        """Go on to the next node, because of what the present one answered.
+    def leave(self, source: Wire, error: TallystickError) -> bool:
+        """Go on to the next node, because of what one answered; False where another is asked by now anyway.
 
         Raises the error where it holds whoever shows it, or where the ledger's own node is there; Unreachable when
         nobody is left to ask.
         """
-        if not self._passed:
+        if source is self._own:
             if not isinstance(error, Unreachable) or isinstance(error, Overloaded) or not self.copies:
                 raise error
-            self._away, self._left_at = error, time.monotonic()
         elif isinstance(error, (Forked, MalformedEntry, Usage)):  # the ledger's key signed it, or it is this client's
             raise error
+        if source is not self.wire:
+            return False
+        if isinstance(error, Unreachable) and source is self._own:
+            self._away, self._left_at = error, time.monotonic()
         else:
             self._why.append(f"{self.copy}: {error.what}")
         if self._passed < len(self.copies):
             self._passed += 1
-            return
+            return True
         away, why = self._away, "; ".join(self._why)
         assert away is not None
         self._begin()

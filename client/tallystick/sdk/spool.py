@@ -106,7 +106,12 @@ class Spool:
         if self._folder is None or not self._folder.is_dir():
             return
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
-            name, spooled, size_bytes = self._read(path)
+            try:
+                name, spooled, size_bytes = self._read(path)
+            except ConfigInvalid:
+                if path.exists():
+                    raise
+                continue  # whoever put it here has seen to it meanwhile
             self._count(name, size_bytes)
             receipt = spooled.receipt if spooled.HasField("receipt") else None
             yield Left(name, spooled.submission.signature.submission_id, receipt)

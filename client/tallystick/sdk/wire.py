@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from threading import Event, Timer
+from threading import Event, Lock, Timer
 from typing import TypeVar
 
 import grpc
@@ -58,7 +58,8 @@ class _Connection:
 
 class Wire:
     """A connection to a bureau's node, or to another's (`at`) that keeps a copy of its ledger; opened by the first
-    call, closed with `close`. The first call also raises what keeps that node from being spoken to.
+    call, closed with `close`. The first call also raises what keeps that node from being spoken to. For any number of
+    threads.
     """
 
     def __init__(
@@ -73,20 +74,23 @@ class Wire:
         self.deadline_s = deadline_s
         self.credentials = credentials
         self._opened: _Connection | None = None
+        self._outdated: list[_Connection] = []  # another thread's call may be under way on one
+        self._opening = Lock()
 
     def to(self, node: Bureau, deadline_s: float | None = None) -> Wire:
         """Another node's, about the same ledger."""
         return Wire(self.bureau, deadline_s or self.deadline_s, node, self.credentials)
 
     def close(self) -> None:
-        if self._opened is not None:
-            self._opened.channel.close()
+        for each in (*self._outdated, *([] if self._opened is None else [self._opened])):
+            each.channel.close()
 
     @property
     def _connection(self) -> _Connection:
-        if self._opened is None:
-            self._opened = _Connection(self.at, self.credentials)
-        return self._opened
+        with self._opening:
+            if self._opened is None:
+                self._opened = _Connection(self.at, self.credentials)
+            return self._opened
 
     def submit(self, request: SubmitRequest) -> Receipt:
         return self._call(lambda: self._connection.submit.Submit(request, timeout=self.deadline_s))
@@ -151,11 +155,12 @@ class Wire:
         a channel goes on with what it was opened with, though that may be out of its term by now.
         """
         found = failed(error, self.at, self.credentials)
-        if self._opened is not None and isinstance(found, Unreachable | NotAllowed):
-            with suppress(ConfigInvalid):
-                if shown_to(self.at, self.credentials) != self._opened.shown:
-                    self._opened.channel.close()
-                    self._opened = None
+        with self._opening:
+            if self._opened is not None and isinstance(found, Unreachable | NotAllowed):
+                with suppress(ConfigInvalid):
+                    if shown_to(self.at, self.credentials) != self._opened.shown:
+                        self._outdated.append(self._opened)
+                        self._opened = None
         return found
 
     def _call(self, call: Callable[[], Answer]) -> Answer:
