@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tallystick.audit.coverage import Coverage
 from tallystick.audit.finding import Finding
 from tallystick.audit.life import Life, compare, read_report
 from tallystick.audit.report.json import coverage_json, finding_json
 from tallystick.audit.words import Words
+from tallystick.core.charter_chain import Closing
 from tallystick.core.errors import Refused, Usage
+from tallystick.core.identifiers import finding_id
 from tests.harness.cosigned import SECOND_US, asking, note_of
-from tests.harness.district import District
+from tests.harness.district import ZONE, District
 from tests.harness.sharing import delivered, restricted
-from tests.harness.stories import declared
+from tests.harness.stories import declared, requested
 
 RULE, FIRST, SECOND = "withheld-without-basis", "2027-03-31", "2027-04-30"
 
@@ -137,12 +141,28 @@ def outcome(where: District, earlier: dict[str, Any], away: Callable[[Coverage],
     return {Life.CLOSED} if came.closed and not came.unjudged else {Life.UNJUDGED} if came.unjudged else set()
 
 
+def found_before(rule: str, reference: str = "market#0", bureau: str = "market") -> dict[str, Any]:
+    """An earlier audit that found one thing."""
+    references = [reference]
+    found = {"id": finding_id(rule, bureau, references), "rule": rule, "bureau": bureau, "references": references}
+    return {"coverage": {"charter": "pudong", "day": FIRST}, "findings": [found]}
+
+
 def read_from_a_copy(coverage: Coverage) -> None:
     coverage.ledgers[0].keeper, coverage.ledgers[0].away = "tax", True
 
 
+def asked_of_a_copy(coverage: Coverage) -> None:
+    """By who chose so: its own node was not asked at all."""
+    coverage.ledgers[0].keeper = "tax"
+
+
 def silent_to_gossip(coverage: Coverage) -> None:
     coverage.silent_nodes = ("market",)
+
+
+def others_silent(coverage: Coverage) -> None:
+    coverage.silent_nodes = ("planning",)
 
 
 def test_an_observation_is_closed_by_an_audit_that_its_node_answered(silent: District) -> None:
@@ -152,9 +172,55 @@ def test_an_observation_is_closed_by_an_audit_that_its_node_answered(silent: Dis
     silent.cosigned = {}  # nobody says what was cosigned
     assert outcome(silent, earlier) == {Life.UNJUDGED}
     fresh(silent)
-    assert outcome(silent, earlier, read_from_a_copy) == {Life.UNJUDGED}
-    assert outcome(silent, earlier, silent_to_gossip) == {Life.UNJUDGED}
+    for away in (read_from_a_copy, asked_of_a_copy, silent_to_gossip):
+        assert outcome(silent, earlier, away) == {Life.UNJUDGED}
     assert outcome(silent, earlier) == {Life.CLOSED}
+
+
+@pytest.mark.parametrize("changed", [{"state": "suspended"}, {"witnesses": ("tax",)}], ids=["suspended", "no quorum"])
+def test_what_the_charter_no_longer_asks_for_is_not_closed(silent: District, changed: dict[str, Any]) -> None:
+    """A version under which nothing is missing any more puts nothing right."""
+    earlier = document(silent)
+    fresh(silent)
+    market, *others = silent.charter.bureau
+    silent.charter = replace(silent.charter, bureau=(replace(market, **changed), *others))
+    assert outcome(silent, earlier) == {Life.UNJUDGED}
+
+
+def test_a_suspicion_is_closed_only_where_every_node_said_what_it_holds(silent: District) -> None:
+    """Whoever holds the other history may be the one that was away; its own node alone clears nobody."""
+    fresh(silent)
+    earlier = found_before("unreconciled")
+    assert outcome(silent, earlier, others_silent) == {Life.UNJUDGED}
+    assert outcome(silent, earlier) == {Life.CLOSED}
+
+
+@pytest.mark.parametrize("rule", ["equivocation", "witness-inconsistent", "acknowledged-lost"])
+def test_what_a_key_signed_is_never_closed(silent: District, rule: str) -> None:
+    """That this client does not have the proof, or holds another charter, undoes no signature."""
+    fresh(silent)
+    assert outcome(silent, found_before(rule)) == {Life.UNJUDGED}
+
+
+def test_what_was_rolled_back_is_closed_once_the_ledger_holds_it_again(silent: District) -> None:
+    """Who never saw the rest cannot miss it: the ledger must reach what it once showed."""
+    fresh(silent)
+    assert outcome(silent, found_before("rollback", "market#1")) == {Life.UNJUDGED}
+    assert outcome(silent, found_before("rollback", "market#0")) == {Life.CLOSED}
+
+
+@pytest.mark.parametrize("issued", [datetime(2027, 3, 5, 12, tzinfo=ZONE), None], ids=["known", "perhaps earlier"])
+def test_what_a_closed_bureau_left_open_is_not_closed(issued: datetime | None) -> None:
+    """It is held against nobody, and nobody answered it; what the asker took back is settled."""
+    where = District("market", "tax")
+    request = requested(where)
+    earlier = document(where)
+    assert [each["rule"] for each in earlier["findings"]] == ["request-overdue"]
+    where.closings = (Closing("market", 2, issued, "tax"),)
+    assert outcome(where, earlier) == {Life.UNJUDGED}
+    where.on("2027-04-10")
+    where["tax"].end(request, how="withdrawn")
+    assert outcome(where, earlier) == {Life.CLOSED}
 
 
 def test_an_absence_is_not_closed_while_its_rule_left_something_open() -> None:

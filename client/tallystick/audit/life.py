@@ -3,8 +3,8 @@
 A finding keeps its id (`audit.finding`), so an earlier audit's JSON is enough to say what became of each: *new* where
 the earlier one has none of that id, *still open* where it does, *answered* where the bureau that answers has also said
 so on its ledger. One that is found no more is *closed*, provided that this audit could have found it: its rule was
-judged, and the ledgers of its bureau and of the entries that showed it were read whole. Else it is *not judged*, never
-closed.
+judged, and the ledgers of its bureau and of the entries that showed it were read whole, and hold those entries. Else it
+is *not judged*, never closed. Nor is what nobody put right: what a closed bureau left open, or what a key once signed.
 
 Of an earlier document only this is read, and nothing that is not so passes (`report.json` says the rest):
 
@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 import tallystick.audit.rules as _rules
-from tallystick.audit.coverage import Coverage
+from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.audit.finding import NOBODY, Finding, Standing
 from tallystick.audit.rule import RULES
 from tallystick.audit.seen import Seen
@@ -32,6 +32,9 @@ from tallystick.core.identifiers import check_bureau_id, check_finding_id, parse
 assert _rules  # importing them enters them
 
 _EXPECTED: Final = "the JSON of an earlier audit or report"
+
+# What a key signed stays signed. Where it is found no more its proof is not at hand, or the charter gave the key up.
+_FOR_GOOD: Final = frozenset({"equivocation", "witness-inconsistent", "acknowledged-lost"})
 
 
 class Life(Enum):
@@ -132,7 +135,13 @@ def compare(
     old = {finding.id: finding for finding in before.findings}
     found = {finding.id: _life(finding, old, seen) for finding in now}
     gone = sorted((each for each in before.findings if each.id not in found), key=_order)
-    judged = {each.id for each in gone if _was_judged(each, seen, coverage, rules)}
+    left_open = _left_open(seen)
+    judged = {
+        each.id
+        for each in gone
+        if _was_judged(each, seen, coverage, rules)
+        and not any((each.rule, each.bureau, reference) in left_open for reference in each.references)
+    }
     closed = tuple(each for each in gone if each.id in judged)
     unjudged = tuple(each for each in gone if each.id not in judged)
     return Lives(before.coverage.day, closed, unjudged, found)
@@ -145,25 +154,37 @@ def _life(finding: Finding, old: Mapping[str, OldFinding], seen: Seen) -> Life:
 
 
 def _was_judged(finding: OldFinding, seen: Seen, coverage: Coverage, rules: Collection[str] | None) -> bool:
-    needed = {finding.bureau, *(parse_entry_ref(reference).bureau for reference in finding.references)} - {NOBODY}
+    shown_by = [parse_entry_ref(reference) for reference in finding.references]
+    needed = {finding.bureau, *(at.bureau for at in shown_by)} - {NOBODY}
     if not needed <= seen.as_of.covered or not (rules is None or finding.rule in rules):
         return False
+    ledgers = {ledger.bureau: ledger for ledger in coverage.ledgers}
+    if finding.rule in _FOR_GOOD or any(at.index >= ledgers[at.bureau].size for at in shown_by):
+        return False
     if RULES[finding.rule].standing is Standing.OBSERVED:
-        return all(_answered(bureau, seen, coverage) for bureau in needed)
+        return all(_could_observe(finding.rule, ledgers[bureau], seen, coverage) for bureau in needed)
     # Of what a rule left open on a ledger that was not read, any may be this; a name without a ledger never comes back.
     return not any(
         rule == finding.rule and bureau and bureau not in seen.as_of.covered for rule, bureau in coverage.unjudged
     )
 
 
-def _answered(bureau: str, seen: Seen, coverage: Coverage) -> bool:
-    """Whether a bureau's own node answered, and what its ledger's witnesses cosigned was shown, where it has a quorum.
+def _left_open(seen: Seen) -> set[tuple[str, str, str]]:
+    """By rule, bureau and entry, what a closing ended: nobody can answer it any more, and nobody did."""
+    return {
+        (owed.rule, owed.bureau, owed.opened.reference) for owed in seen.obligations.open() if owed.closing is not None
+    }
 
-    A copy shows what the ledger holds, and nothing of either.
+
+def _could_observe(rule: str, ledger: LedgerCoverage, seen: Seen, coverage: Coverage) -> bool:
+    """Whether this audit asked those who would have shown it: a ledger's own node, which answered, and for what is held
+    against what others hold, every node. A copy shows what the ledger holds, and nothing of that.
     """
-    (ledger,) = (each for each in coverage.ledgers if each.bureau == bureau)
-    shown = ledger.cosigned is not None or seen.charter.quorum_of(seen.charter.by_id(bureau)) is None
-    return shown and not ledger.away and bureau not in coverage.silent_nodes
+    if ledger.keeper or ledger.bureau in coverage.silent_nodes:
+        return False
+    if rule in ("not-witnessed", "silent-ledger"):
+        return seen.witness_times.looked_at(ledger.origin)
+    return rule != "unreconciled" or not coverage.silent_nodes
 
 
 def _order(finding: OldFinding) -> tuple[str, str, str]:

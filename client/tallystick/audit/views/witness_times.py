@@ -111,6 +111,7 @@ class WitnessTimes(View):
         self._unserved: dict[str, dict[str, dict[Moment, None]]] = {}
         self._coverage: dict[str, LedgerCoverage] = {}
         self._asked_us: int | None = None
+        self._looked_at: set[str] = set()
 
     def begin(self, coverage: Coverage) -> None:
         """Take what was shown of what witnesses cosigned, and when it was asked for; and where roots will stand."""
@@ -149,6 +150,10 @@ class WitnessTimes(View):
         """When an entry that is being folded was recorded, by what is known now."""
         ledger = self._ledgers.get(entry.place.origin)
         return entry.recorded_at_us if ledger is None else max(entry.recorded_at_us, ledger.not_before_us)
+
+    def looked_at(self, origin: str) -> bool:
+        """Whether it was judged, at the end, what a quorum should have cosigned of a ledger."""
+        return origin in self._looked_at
 
     # Folding.
 
@@ -240,6 +245,7 @@ class WitnessTimes(View):
         if quorum is None or ledger.began_us is None or ledger.began_us > since_us:
             return
         bureau = ledger.bureau.id
+        self._looked_at.add(ledger.bureau.origin)
         ledger.drop(witnessed_size(shown, quorum))  # by several checkpoints: each who has the larger has the smaller
         old = bisect_left(ledger.runs, since_us, key=lambda run: run[1])
         if old:
