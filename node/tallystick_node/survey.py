@@ -2,8 +2,9 @@
 
 Every witness of the charter must answer, with a checkpoint that it cosigned, or that it holds none: what the one that
 is silent holds would be denied otherwise. One that can no longer answer is first removed by a version of the charter.
-What they hold must be one history; its largest checkpoint is the *floor* to pin, and everything below is there to be
-fetched. Two that no one ledger can have are evidence, and from there only the charter's holders can go on.
+What they hold must be one history, as those prove who hold the most; where none of them does, it is they who gave no
+answer. Its largest checkpoint is the *floor* to pin, and everything below is there to be fetched. Two that no one
+ledger can have are evidence, and from there only the charter's holders can go on.
 What a witness was told besides is no word of its own: another history in it is evidence too, and more than anybody
 holds shows only how much is lost.
 
@@ -16,20 +17,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.equivocation import forked, make_equivocation
 from tallystick.core.errors import (
-    Forked,
     ProofFailed,
     TallystickError,
     Unreachable,
+    Unreconciled,
     Usage,
     VerificationFailed,
 )
-from tallystick.core.merkle import EMPTY_ROOT, check_consistency
+from tallystick.core.merkle import EMPTY_ROOT, check_consistency, consistency_root
 from tallystick.core.witnessing import open_cosigned
 from tallystick_node.peers import Peer, Reach
 from tallystick_proto.v1.witness_pb2 import HeldAnswer
@@ -38,7 +39,8 @@ from tallystick_proto.v1.witness_pb2 import HeldAnswer
 @dataclass(frozen=True, slots=True)
 class Holding:
     """What one witness holds: the checkpoint it cosigned last and the note it stands in, or none; or why that is not
-    known. `others` are checkpoints that it was shown besides, with their notes.
+    known: it gave no answer, or did not prove that what it says it holds extends what another does. `others` are
+    checkpoints that it was shown besides, with their notes.
     """
 
     witness: Bureau
@@ -78,7 +80,8 @@ class Survey:
             raise Unreachable(
                 f"not known what {', '.join(each.witness.id for each in silent)} {holds} ({silent[0].trouble})",
                 where=f"witnesses of {self.bureau.id}",
-                expected="an answer from each; a version of the charter first removes one that can give none any more",
+                expected="an answer from each, and proof from who holds the most; a version of the charter first "
+                "removes one that can give none any more",
             )
         if self.largest is None or self.exists_nowhere:
             return self.bureau.pinned or Checkpoint(self.bureau.origin, 0, EMPTY_ROOT)
@@ -98,7 +101,8 @@ class Survey:
 async def survey(charter: Charter, bureau: Bureau, reach: Reach) -> Survey:
     """Ask every witness of a ledger.
 
-    Raises Forked, with evidence, where what they hold is not one history, and Usage for an observer.
+    Raises Forked, with evidence, where what they hold is not one history, Unreconciled where two keys of the ledger may
+    each have signed one, and Usage for an observer.
     """
     if bureau.is_observer:
         raise Usage(
@@ -111,13 +115,19 @@ async def survey(charter: Charter, bureau: Bureau, reach: Reach) -> Survey:
     largest = found.largest
     if largest is None:
         return found
-    checked = Survey(bureau, tuple([await _within(each, largest, found, reach) for each in found.holdings]))
+    troubles: dict[str, TallystickError] = {}
+    for each in found.holdings:
+        if each.checkpoint is not None:
+            troubles = await _unshown(each.checkpoint, each.note, largest, found, reach) | troubles
     told = {checkpoint: note for each in found.holdings for checkpoint, note in each.others}
     for checkpoint, note in told.items():
         if checkpoint.size <= largest.size:
             # That it is not shown to be of the same history is no witness's fault, and proves nothing.
-            await _within(Holding(bureau, checkpoint, note), largest, found, reach, told=True)
-    return checked
+            with suppress(Unreconciled):
+                await _unshown(checkpoint, note, largest, found, reach)
+    return Survey(
+        bureau, tuple(replace(each, trouble=troubles.get(each.witness.id, each.trouble)) for each in found.holdings)
+    )
 
 
 async def _ask(charter: Charter, bureau: Bureau, witness: Bureau, reach: Reach) -> Holding:
@@ -150,14 +160,18 @@ def _read(answer: HeldAnswer, charter: Charter, bureau: Bureau, witness: Bureau)
     return Holding(witness, others=((shown.checkpoint, first), *others))
 
 
-async def _within(holding: Holding, largest: Checkpoint, found: Survey, reach: Reach, *, told: bool = False) -> Holding:
-    """A holding that the largest checkpoint extends, as one of those who hold that shows; the others are asked in turn
-    where one does not. Raises Forked where it does not extend it.
+async def _unshown(
+    held: Checkpoint, note: bytes, largest: Checkpoint, found: Survey, reach: Reach
+) -> dict[str, TallystickError]:
+    """Why each of those who hold the largest checkpoint, by its id, does not show that it extends another one; empty
+    where one of them does.
+
+    Who holds the larger can prove that it extends the smaller or that it does not: neither is the fault of who holds
+    the smaller. Raises Forked or Unreconciled where it does not.
     """
-    held = holding.checkpoint
-    if held is None or held == largest or not held.size:
-        return holding
-    trouble: TallystickError | None = None
+    troubles: dict[str, TallystickError] = {}
+    if held == largest or not held.size:
+        return troubles
     for holder in (each for each in found.holdings if each.checkpoint == largest):
         proof: Sequence[bytes] = ()
         root: bytes | None = None
@@ -167,18 +181,12 @@ async def _within(holding: Holding, largest: Checkpoint, found: Survey, reach: R
                     proof = await peer.prove_consistency(largest.origin, held.size, largest.size)
                     root = None if held.size & (held.size - 1) else await _root_shown(peer, held.size, largest)
             check_consistency(held.size, held.root, largest.size, largest.root, proof)
-        except ProofFailed as error:
-            fork = _fork(holding, holder, found.bureau, proof, root)
-            if fork is not None:
-                raise fork from None
-            trouble = error.at(holder.witness.id)
         except TallystickError as error:
-            trouble = error.at(holder.witness.id)
+            _check_not_shown(held, note, holder, found.bureau, proof, root)
+            troubles[holder.witness.id] = error.at(holder.witness.id)
         else:
-            return holding
-    if isinstance(trouble, ProofFailed) and not told:
-        raise trouble
-    return Holding(holding.witness, held, holding.note, trouble, holding.others)
+            return {}
+    return troubles
 
 
 async def _root_shown(peer: Peer, size: int, largest: Checkpoint) -> bytes | None:
@@ -188,9 +196,29 @@ async def _root_shown(peer: Peer, size: int, largest: Checkpoint) -> bytes | Non
     return None
 
 
-def _fork(one: Holding, other: Holding, bureau: Bureau, proof: Sequence[bytes], root: bytes | None) -> Forked | None:
-    """The evidence, if it is some, that two witnesses hold two histories."""
-    key = bureau.ledger_verifier
-    with suppress(VerificationFailed):
-        return forked(bureau.id, make_equivocation(one.note, other.note, key, proof, root), key)
-    return None
+def _check_not_shown(
+    held: Checkpoint, note: bytes, holder: Holding, bureau: Bureau, proof: Sequence[bytes], root: bytes | None
+) -> None:
+    """That a proof fails shows nothing. Raises Forked where it holds, and is of another history than the one held;
+    Unreconciled where that is no evidence.
+    """
+    largest = holder.checkpoint
+    assert largest is not None
+    if held.size < largest.size:
+        try:
+            root = root or consistency_root(held.size, largest.size, largest.root, proof)
+            check_consistency(held.size, root, largest.size, largest.root, proof)
+        except ProofFailed:
+            return
+    try:
+        data = make_equivocation(note, holder.note, bureau.ledger_verifier, proof, root)
+        fork = forked(bureau.id, data, bureau.ledger_verifier)
+    except VerificationFailed:
+        raise Unreconciled(
+            f"{held.size} entries that a witness holds are of another history than the {largest.size} of "
+            f"{holder.witness.id}, by two keys of the ledger, of which each may have signed one",
+            where=f"witnesses of {bureau.id}",
+            expected="one history",
+            known=held.size,
+        ) from None
+    raise fork from None
