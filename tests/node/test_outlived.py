@@ -10,6 +10,7 @@ import pytest
 
 from tallystick.core.errors import StorageFailed
 from tallystick_node.copies import COSIGNING, Copy
+from tallystick_node.doctor.copies import check_copy
 from tallystick_node.growing import Growing
 from tallystick_node.ledger import Ledger
 from tallystick_node.signed_size import SignedSize
@@ -123,7 +124,9 @@ def test_a_copy_let_go_of_half_way_is_cleared_before_there_is_one_again(past: Pa
 
 
 def test_what_was_cosigned_beyond_a_floor_is_kept(past: Past) -> None:
-    """A floor below what a witness cosigned was pinned without its word: nothing is removed, and nothing proven."""
+    """A floor below what a witness cosigned was pinned without its word: nothing is removed, nothing proven, and what
+    it cosigned is no damage to its disk.
+    """
     one = past.witnesses[0]
     office = past.home.office.recovered(past.floor - 1, past.home.ledger().root_at(past.floor - 1))
     copy = copy_of(one.disk, one.office, office)
@@ -131,6 +134,7 @@ def test_what_was_cosigned_beyond_a_floor_is_kept(past: Past) -> None:
     assert not copy.start_over()
     assert copy_of(one.disk, one.office, office).size == past.floor
     assert not copy_of(one.disk, one.office, past.home.office).outlived
+    assert check_copy(one.disk, office.bureau).clean
 
 
 def goes_on(past: Past, again: Home) -> LyingNode:

@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from google.protobuf.message import DecodeError
 
 from tallystick.core.charter import Bureau
-from tallystick.core.checkpoint import open_checkpoint
 from tallystick.core.equivocation import accused_key, forked
 from tallystick.core.errors import TallystickError
-from tallystick.core.limits import LEDGER_ENTRIES_MAX
 from tallystick_node import keyspace
+from tallystick_node.doctor.kept import open_kept
 from tallystick_node.doctor.report import Report
 from tallystick_node.store.store import Store, after
 from tallystick_proto.v1.storage_pb2 import Gossiped
@@ -45,9 +44,8 @@ def _check_each(
 
 
 def _check_gossiped(value: bytes, bureau: Bureau) -> None:
-    ends = dict.fromkeys(bureau.ends, LEDGER_ENTRIES_MAX)  # it may have been heard before the charter ended the key
     for note in Gossiped.FromString(value).note:
-        open_checkpoint(note, bureau.ledger_verifier, ends)
+        open_kept(note, bureau)
 
 
 def _check_evidence(value: bytes, bureau: Bureau) -> None:
