@@ -9,7 +9,7 @@ import pytest
 from tallystick.audit.covered import covered
 from tallystick.audit.questions.owed import owed_json, owing
 from tallystick.audit.words import Words
-from tallystick.core.charter_chain import Closing
+from tallystick.core.closing import Closing
 from tests.harness.district import ZONE, District
 from tests.harness.stories import district, only, requested
 

@@ -18,7 +18,7 @@ from tallystick.audit.finding import Finding
 from tallystick.audit.life import Life, compare, read_report
 from tallystick.audit.report.json import coverage_json, finding_json
 from tallystick.audit.words import Words
-from tallystick.core.charter_chain import Closing
+from tallystick.core.closing import Closing
 from tallystick.core.errors import Refused, Usage
 from tallystick.core.identifiers import finding_id
 from tests.harness.cosigned import SECOND_US, asking, note_of

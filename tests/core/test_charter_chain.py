@@ -11,7 +11,7 @@ import pytest
 
 from tallystick.core.bureau import Retired
 from tallystick.core.charter import Auditor, Charter, Floor
-from tallystick.core.charter_chain import Closing, Version, closings, follow, read_version, signers
+from tallystick.core.charter_chain import Version, follow, read_version, signers
 from tallystick.core.charter_note import format_charter, parse_charter, sign_charter
 from tallystick.core.errors import CharterForked, CharterMismatch, MalformedCharter, VerificationFailed
 from tallystick.core.note import COSIGNATURE_V1, VerifierKey, encode_base64
@@ -176,18 +176,6 @@ def test_a_closed_ledger_stays_closed_and_is_succeeded_by_another_id_of_its_cred
     for changes in ({"state": "active", "successor": ""}, {"floor": Floor(9, FLOOR.root)}):
         assert "closed" in refusal(with_market(closed, **changes), FIRST, closed)
     assert next_of(FIRST, closed, charter=after(closed)).charter.bureau == closed.charter.bureau
-
-
-def test_a_closing_is_of_the_version_that_first_says_it() -> None:
-    """Later versions repeat it; where none before it is known, when it was is not known either."""
-    closed = next_of(FIRST, charter=closing(FIRST, successor="market-supervision"))
-    again = next_of(FIRST, closed, charter=after(closed, issued=closed.charter.issued + timedelta(days=9)))
-    made = Closing(MARKET.id, 2, closed.charter.issued, "market-supervision")
-    assert not list(closings([FIRST]))
-    assert list(closings([FIRST, closed])) == list(closings([FIRST, closed, again])) == [made]
-    assert list(closings([closed, again])) == [Closing(MARKET.id, 2, None, "market-supervision")]
-    (unknown,) = closings([again])
-    assert (unknown.version, unknown.since_us) == (3, 0)
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ from tallystick.audit.strand import Fault
 from tallystick.audit.words import Words
 from tallystick.core.acknowledged import Acknowledged
 from tallystick.core.charter import Bureau, Name
-from tallystick.core.charter_chain import Closing
 from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.closing import Closing
 from tallystick.core.compose import compose, place
 from tallystick.core.entry import decode_entry, encode_at, encode_entry, encode_signed
 from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash

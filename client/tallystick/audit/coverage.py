@@ -12,8 +12,8 @@ from datetime import date
 
 from tallystick.audit.roots import Roots
 from tallystick.core.acknowledged import Acknowledged
-from tallystick.core.charter_chain import Closing
 from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.closing import Closing
 from tallystick.core.errors import Forked, TallystickError, VerificationFailed
 from tallystick.core.identifiers import parse_entry_ref
 from tallystick.core.witnessing import Witnessed

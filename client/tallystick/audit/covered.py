@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.audit.words import Words
-from tallystick.core.charter_chain import Closing
+from tallystick.core.closing import Closing
 from tallystick.core.counted import counted, counted_entries
 
 

@@ -13,8 +13,8 @@ from contextlib import suppress
 
 from tallystick.audit.coverage import CharterFork, Coverage, LedgerCoverage
 from tallystick.audit.strand import Fault
-from tallystick.core.charter_chain import closings
 from tallystick.core.checkpoint import Checkpoint, format_checkpoint
+from tallystick.core.closing import closings
 from tallystick.core.equivocation import forked, verify_equivocation
 from tallystick.core.errors import TallystickError, VerificationFailed
 from tallystick.core.limits import WITNESSES_MAX

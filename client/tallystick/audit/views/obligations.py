@@ -34,7 +34,7 @@ from tallystick.audit.views.holdings import Holdings
 from tallystick.audit.views.owed import Owed, Pauses, Times
 from tallystick.audit.views.view import AsOf, View
 from tallystick.audit.views.witness_times import WitnessTimes
-from tallystick.core.charter_chain import Closing
+from tallystick.core.closing import Closing
 from tallystick.core.kinds import KINDS
 from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised, DataSent, Statement, VersionRecalled
 

@@ -10,7 +10,7 @@ from typing import Any
 from tallystick.audit.entry import On, Place
 from tallystick.audit.moment import Moment
 from tallystick.audit.obligations import Obligation
-from tallystick.core.charter_chain import Closing
+from tallystick.core.closing import Closing
 
 
 @dataclass(slots=True)
