@@ -106,8 +106,8 @@ class Coverage:
     `unset` are the deadlines and thresholds the rulebook does not set, `years` those it names no holiday of. `asked_us`
     is when witnesses were asked after, None where they were not. `versions` are the digests of the versions this client
     knows, by number, `charter_forks` what contradicts them; `silent_nodes` the bureaus whose nodes were asked what they
-    hold of all ledgers, and did not answer. `closings` are the bureaus that are closed, `left_open` says by bureau how
-    many answers fell due later, which nobody can give in its place.
+    hold of all ledgers, and did not answer. `closings` are the bureaus that are closed, `left_open` says by who owes
+    and who was closed how many answers are held against nobody for that, since they fell due later.
     """
 
     charter: str
@@ -124,13 +124,17 @@ class Coverage:
     charter_forks: tuple[CharterFork, ...] = ()
     silent_nodes: tuple[str, ...] = ()
     closings: tuple[Closing, ...] = ()
-    left_open: Mapping[str, int] = field(default_factory=dict)
+    left_open: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def unwitnessed(self, references: Iterable[str]) -> list[str]:
         """Those of some references, as `bureau#index`, that no quorum has cosigned."""
         witnessed = {ledger.bureau: ledger.witnessed or 0 for ledger in self.ledgers}
         parsed = {reference: parse_entry_ref(reference) for reference in references}
         return [reference for reference, at in parsed.items() if at.index >= witnessed.get(at.bureau, 0)]
+
+    def lapsed(self, closed: str) -> int:
+        """How many answers others owed a closed bureau that fell due later."""
+        return sum(count for (owes, whom), count in self.left_open.items() if whom == closed != owes)
 
     @property
     def entries(self) -> int:

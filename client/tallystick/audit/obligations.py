@@ -104,7 +104,11 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """One row of the table. `by_word`: it is reported as the word of who opened it, and so is when that was."""
+    """One row of the table. `by_word`: it is reported as the word of who opened it, and so is when that was.
+
+    `lapses`: it is said to whom it is owed to, and to nobody once that is closed. What tells of data that somebody
+    has, a receipt, what was done about a recall, is owed all the same.
+    """
 
     rule: str
     opens: type[Message]
@@ -112,6 +116,7 @@ class Obligation:
     within: str | None
     met_by: tuple[Answering, ...]
     by_word: bool = False
+    lapses: bool = False
 
     def answerers(self, opened: On[Any], owes: str) -> frozenset[str]:
         """The bureaus on whose ledgers an answer may stand: where one was not read, nothing is known to be missing."""
@@ -223,6 +228,7 @@ OBLIGATIONS: Final = (
             Answering(AccessDenied, _about),
             Answering(AccessEnded, _about, either_side),
         ),
+        lapses=True,
     ),
     Obligation(
         "granted-not-served",
@@ -234,6 +240,7 @@ OBLIGATIONS: Final = (
             Answering(DataReceived, _received_under, who_was_granted, tells_no_time=True),
             Answering(AccessEnded, _about, either_side),
         ),
+        lapses=True,
     ),
     Obligation(
         "sent-not-received",
@@ -249,6 +256,7 @@ OBLIGATIONS: Final = (
         addressee,
         "answer_concern",
         (Answering(ConcernAnswered, _concern),),
+        lapses=True,
     ),
     Obligation(
         "recall-unheeded",
@@ -270,6 +278,7 @@ OBLIGATIONS: Final = (
         counterparty,
         "accept_duty",
         (Answering(DutyAnswered, _about), Answering(DutyReleased, _about, either_side)),
+        lapses=True,
     ),
     Obligation("stale-resource", VersionProvided, producer, None, (Answering(VersionProvided, _next_version),)),
 )

@@ -28,6 +28,7 @@ _CODED: Final[Mapping[str, tuple[str, str]]] = {
     "still-late": ("is", "未"),
     "was-late": ("was", ""),
     "late-when-closed": ("was, when it was closed,", "（至其关闭时）未"),
+    "late-when-other-closed": ("was, when the other side was closed,", "（至对方关闭时）未"),
     "served-cosigned": ("served by cosignature", "以副署送达"),
     "served-acknowledged": ("served by acknowledgement", "以签收送达"),
     "served-deemed": ("deemed served", "视为送达"),

@@ -3,14 +3,15 @@
     {"owed": [{"bureau": "market-regulation", "to": "taxation" or null, "rule": "request-overdue",
      "reference": "taxation#1042", "resource": "SCJG-0012" or null, "version", "derived", "exchange", "since": "…Z",
      "served": "cosigned", "due": "2027-03-23" or null, "late": true, "late_days": 2,
-     "paused_by": ["market-regulation#9"], "closed": {"version": 3, "successor": "market-2" or null} or null,
-     "standing": "absent"}]}
+     "paused_by": ["market-regulation#9"], "standing": "absent",
+     "closed": {"bureau": "market-regulation", "version": 3, "successor": "market-2" or null} or null}]}
 
 `served` says how it is known since when its clock runs: cosigned, acknowledged, deemed, witnessed, as-recorded, by-word
 or brought-in. `rule` is the finding it becomes when it is late, and `standing` how far that would be proven: that
 something was sent is one side's word, that no answer came an absence within the coverage. `derived` is a version that
-must be corrected because `version` was recalled. `closed` is set where who owes was closed, and can answer no more:
-`late` says whether it was late then. Nothing is said of a bureau whose ledger was not read whole, since its
+must be corrected because `version` was recalled. `closed` is set where who owes was closed, and can answer no more, or
+whom it is owed to, and can be answered no more: `late` says whether it was late then, and of the latter what was not is
+left out. Nothing is said of a bureau whose ledger was not read whole, since its
 answer may stand there.
 """
 
@@ -70,13 +71,18 @@ def owed_json(owed: Owed, seen: Seen) -> dict[str, Any]:
         "late": owed.late,
         "late_days": owed.late_days,
         "paused_by": paused_by(owed, seen),
+        "standing": RULES[owed.rule].standing.name.lower().replace("_", "-"),
         "closed": None
         if owed.closing is None
-        else {"version": owed.closing.version, "successor": owed.closing.successor or None},
-        "standing": RULES[owed.rule].standing.name.lower().replace("_", "-"),
+        else {
+            "bureau": owed.closing.bureau,
+            "version": owed.closing.version,
+            "successor": owed.closing.successor or None,
+        },
     }
 
 
 def _stands(owed: Owed) -> bool:
-    """A promise of updates goes with the declaration that made it; whatever else was opened is owed until it is met."""
-    return owed.obligation.within is not None or owed.deadline_us is not None
+    """A promise of updates goes with the declaration that made it; whatever else was opened is owed until it is met, or
+    lapses."""
+    return not owed.lapsed and (owed.obligation.within is not None or owed.deadline_us is not None)

@@ -11,8 +11,9 @@ no calendar has it. `suspect` are those references that a compromised key signed
 the bureau whose copy showed it, null where its own node did, `away` whether that was out of reach, and `witnessed` the
 size up to which a quorum cosigned it, null where the charter gives it none. `closings` are the bureaus that are closed,
 each by the version that first says so and is known, `issued` null where one before it may have said so; `left_open`
-counts what fell due later and nobody can answer in its place. A document of an audit is an object with at
-least `coverage` and `findings`, which is all that `audit.life` reads of an earlier one.
+counts what fell due later and nobody can answer in its place, `lapsed` what was owed to it and fell due later. A
+document of an audit is an object with at least `coverage` and `findings`, which is all that
+`audit.life` reads of an earlier one.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
                 "version": each.version,
                 "issued": None if each.issued is None else each.issued.isoformat(),
                 "successor": each.successor or None,
-                "left_open": coverage.left_open.get(each.bureau, 0),
+                "left_open": coverage.left_open.get((each.bureau, each.bureau), 0),
+                "lapsed": coverage.lapsed(each.bureau),
             }
             for each in coverage.closings
         ],

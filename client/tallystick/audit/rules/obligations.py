@@ -1,7 +1,7 @@
 """Rules on what is owed: one sentence a row of the table. When it was due stands in the obligation, not here.
 
 `{late}` is "is" or "was" in English, and in Chinese 未 or nothing before the verb: whether it was answered since.
-Late is late, whether it was answered in the end or not, and by as much as it was when who owes was closed; only what
+Late is late, whether it was answered in the end or not, and by as much as it was when a closing ended it; only what
 goes stale is as good as new once renewed. What another opened says since when its clock runs, and how that is known
 (`Served`).
 """
@@ -32,13 +32,21 @@ def overdue(owed: Owed, seen: Seen, **facts: Fact) -> Iterator[Found]:
         also=answered,
         standing=Standing.ABSENT if owed.met is None else met_late,
         days=owed.late_days,
-        late="was-late" if owed.met is not None else "still-late" if owed.closing is None else "late-when-closed",
+        late=_late(owed),
         other=owed.opened.bureau,
         due=seen.rulebook.calendar.day_of(owed.deadline_us - 1),
         since=seen.rulebook.calendar.day_of(owed.served_us),
         served=owed.served.value,
         **facts,
     )
+
+
+def _late(owed: Owed) -> str:
+    if owed.met is not None:
+        return "was-late"
+    if owed.closing is None:
+        return "still-late"
+    return "late-when-closed" if owed.closing.bureau == owed.bureau else "late-when-other-closed"
 
 
 @rule(

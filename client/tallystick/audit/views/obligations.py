@@ -8,8 +8,8 @@ answered.
 An answer that is in time by what is known when it is folded stays so. One that is late then is judged at the end again,
 once notes and ledgers have told what they tell.
 
-A closed bureau answers nothing more, so what it left open is judged as of its closing: late then, or held against
-nobody. Where that moment is not known (`Closing`), nothing it left open is.
+A closed bureau answers nothing more, and nothing is answered to it. So what it left open, and what lapses with it, is
+judged as of its closing: late then, or held against nobody. Where that moment is not known (`Closing`), none of it is.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised, Da
 class Obligations(View):
     """Everything owed and not yet met, and the response times of what was. Working days were counted in `years`.
 
-    `left_open` counts, by bureau, what fell due once it was closed. `begin` with the coverage, before the first entry.
+    `left_open` counts, by who owes and who was closed, what is still open and fell due after that. `begin` with the
+    coverage, before the first entry.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Obligations(View):
     ) -> None:
         self.times: dict[tuple[str, str], Times] = {}
         self.years: set[int] = set()
-        self.left_open: Counter[str] = Counter()
+        self.left_open: Counter[tuple[str, str]] = Counter()
         self._closings: dict[str, Closing] = {}
         self._rulebook = rulebook
         self._witness_times = witness_times
@@ -233,17 +234,24 @@ class Obligations(View):
 
     def _judge_answer(self, owed: Owed) -> None:
         """A deadline is 24:00: an answer at that very moment is late, and no sooner is its absence."""
-        by_itself = owed.met is not None and owed.met.bureau == owed.bureau  # so it was not closed yet
-        self._judge(owed, owed.answered_us + 1, None if by_itself else self._closings.get(owed.bureau))
+        self._judge(owed, owed.answered_us + 1)
 
-    def _judge(self, owed: Owed, at_us: int, closing: Closing | None) -> None:
-        """Whether it is late if nothing met it before a moment, or before who owes was closed."""
+    def _closing(self, owed: Owed, before_us: int) -> Closing | None:
+        """The first closing before a moment of who owes, or of whom it is owed to where it lapses with that."""
+        bureaus = {owed.bureau, owed.creditor} if owed.obligation.lapses else {owed.bureau}
+        if owed.met is not None:
+            bureaus.discard(owed.met.bureau)  # which was not closed yet
+        known = (self._closings[bureau] for bureau in sorted(bureaus & self._closings.keys()))
+        return min((each for each in known if each.since_us < before_us), key=lambda each: each.since_us, default=None)
+
+    def _judge(self, owed: Owed, at_us: int) -> None:
+        """Whether it is late if nothing met it before a moment, or before the closing that ended it."""
         calendar = self._rulebook.calendar
-        owed.closing = None
-        if closing is not None and closing.since_us < at_us:
-            owed.closing, at_us = closing, closing.since_us
         owed.serve(self._deemed_us)
         owed.deadline_us = self._deadline_us(owed)
+        owed.closing = self._closing(owed, at_us)
+        if owed.closing is not None:
+            at_us = owed.closing.since_us
         if owed.deadline_us is not None and owed.obligation.within is not None:
             last_us = min(owed.deadline_us, at_us)
             self.years.update(range(calendar.day_of(owed.served_us).year, calendar.day_of(last_us).year + 1))
@@ -251,6 +259,9 @@ class Obligations(View):
         owed.late_days = calendar.working_days_after(owed.deadline_us, at_us) if owed.late and owed.deadline_us else 0
 
     def _count(self, owed: Owed, at_us: int) -> None:
+        """Into the response times, but for what lapsed, and what was met after a closing."""
+        if owed.closing is not None and (owed.lapsed or owed.met is not None):
+            return
         times = self.times.setdefault((owed.bureau, owed.rule), Times())
         if owed.met is None:
             times.open += 1
@@ -268,12 +279,12 @@ class Obligations(View):
                 self._count(owed, owed.answered_us)
                 yield owed
         for owed in self.open():
-            self._judge(owed, as_of.at_us, self._closings.get(owed.bureau))
+            self._judge(owed, as_of.at_us)
             if self._is_covered(owed, as_of):
                 self._count(owed, as_of.at_us)
                 fell_due = owed.deadline_us is not None and owed.deadline_us < as_of.at_us
                 if owed.closing is not None and fell_due and not owed.late:
-                    self.left_open[owed.bureau] += 1
+                    self.left_open[owed.bureau, owed.closing.bureau] += 1
                 yield owed
 
     def _is_covered(self, owed: Owed, as_of: AsOf) -> bool:

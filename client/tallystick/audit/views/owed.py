@@ -63,7 +63,8 @@ class Owed:
     past the deadline when it was met, or by the moment of judgement. `opening` is when the opening entry was recorded
     and when it came before who owes, `acknowledged_us` when they first answered it in any way, `answering` when what
     met it was recorded. `served` and `served_us` say when its clock started and how that is known. `closing` is set
-    where who owes was closed before it answered: it is judged as of then, when it was late or was not.
+    where who owes was closed before it was met, or of what lapses whom it is owed to: it is judged as of then, when it
+    was late or was not.
     """
 
     obligation: Obligation
@@ -138,6 +139,11 @@ class Owed:
     def derived_version(self) -> str:
         """The version to be corrected, where a recall obliges who derived from what was recalled; else ""."""
         return next((key[1] for key in self.keys if isinstance(key, tuple) and key[0] == self.bureau), "")
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether nobody is left to be answered, and it was not late while somebody was."""
+        return self.closing is not None and self.closing.bureau != self.bureau and not self.late
 
     @property
     def creditor(self) -> str:

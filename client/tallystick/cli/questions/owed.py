@@ -115,7 +115,7 @@ def _answer(session: Session, bureau: str, to: str, on: str | None) -> int:
 
 
 def answers(owed: Owed) -> list[str]:
-    """The commands that answer it, as they are typed; none where who owes is closed.
+    """The commands that answer it, as they are typed; none where who owes or whom it is owed to is closed.
 
     What only the one who answers knows stands in capitals. What a ledger says is quoted: a code may hold what a shell
     would run.
@@ -210,6 +210,8 @@ class _Lines:
         if owed.closing is not None:
             late = say(f"{counted(days, 'working day')} late when ", f"逾期 {days} 个工作日，") if owed.late else ""
             heir = self._describe.bureau(owed.closing.successor)
+            if owed.closing.bureau != owed.bureau:
+                late += say("the other side was ", "对方")
             return late + (
                 say(f"closed, succeeded by {heir}", f"已关闭，由{heir}承继") if heir else say("closed", "已关闭")
             )
