@@ -189,3 +189,18 @@ def test_what_tells_of_data_is_owed_though_its_sender_is_closed() -> None:
     then(where)["market"].recall(VERSION, reason="wrong")
     where.closings = (closing("market", "2027-03-02"),)
     assert [finding.rule for finding in where.audit(LONG_AFTER)] == ["recall-unheeded"]
+
+
+@pytest.mark.parametrize(
+    ("used", "rule"), [("", "zombie-system"), ("2027-08-15", "island-system")], ids=["idle", "used"]
+)
+def test_the_systems_of_a_closed_bureau_are_judged_as_of_its_closing(used: str, rule: str) -> None:
+    """It could neither use, join nor retire them since: what they became only later is no finding."""
+    where = district()
+    where["tax"].register_system("S-1", name="Portal", accepted_on="2020-01-01")
+    if used:
+        where.on(used)
+        where["tax"].report_system_use("S-1", since="2027-03-01", until=used, users=12)
+    for closed, found in (("2027-08-20", []), (None, []), ("2027-08-29", [rule])):
+        where.closings = (closing("tax", closed),)
+        assert [finding.rule for finding in where.audit("2027-09-20")] == found

@@ -94,9 +94,9 @@ class Seen:
         calendar = self.rulebook.calendar
         return calendar.start_us(self.day_before(days))
 
-    def day_before(self, days: int) -> date:
-        """The day so many days before the day judged; the first of all where there is none."""
-        return date.fromordinal(max(1, self.day.toordinal() - days))
+    def day_before(self, days: int, last: date | None = None) -> date:
+        """The day so many days before another, the day judged unless given; the first of all where there is none."""
+        return date.fromordinal(max(1, (last or self.day).toordinal() - days))
 
     @property
     def day(self) -> date:

@@ -20,7 +20,8 @@ from tallystick.audit.views.systems import System
 def zombie_system(system: System, seen: Seen) -> Findings:
     """Neither users nor operations reported, nor an entry that names it, for as long as the charter says."""
     days = seen.rulebook.thresholds.zombie_days
-    if days is None or system.retired is not None or seen.day - system.idle_since <= timedelta(days=days):
+    idle = seen.systems.last_day(system, seen.as_of) - system.idle_since
+    if days is None or system.retired is not None or idle <= timedelta(days=days):
         return
     if seen.as_of.covers("zombie-system", system.bureau):
         zombie_us = seen.rulebook.calendar.end_us(system.idle_since + timedelta(days=days))
@@ -38,7 +39,7 @@ def island_system(system: System, seen: Seen) -> Findings:
     days = seen.rulebook.thresholds.period_days
     if days is None or system.retired is not None:
         return
-    begin = seen.day_before(days)
+    begin = seen.day_before(days, seen.systems.last_day(system, seen.as_of))
     in_use = system.used_until is not None and system.used_until >= begin
     joined = system.exchanged_on is not None and system.exchanged_on >= begin
     if not in_use or joined or system.known_since > begin:

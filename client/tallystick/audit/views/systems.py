@@ -1,6 +1,8 @@
 """Systems: registered, accepted, used, retired; which actors are theirs, and when one of those last exchanged data.
 
-A system is used on the days somebody reported users or operations for, and when an entry names it as what acted.
+A system is used on the days somebody reported users or operations for, and when an entry names it as what acted. That
+of a closed bureau is judged as of its closing (`Systems.last_day`): it could neither be used nor retired on its ledger
+after that.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from tallystick.audit.coverage import Coverage
 from tallystick.audit.entry import On
 from tallystick.audit.views.view import AsOf, View, folds
 from tallystick.core.calendar import Calendar
@@ -48,14 +51,22 @@ class System:
 
 
 class Systems(View):
-    """Systems by bureau and code; a later registration supersedes what an earlier one said."""
+    """Systems by bureau and code; a later registration supersedes what an earlier one said.
+
+    `begin` with the coverage, before the first entry.
+    """
 
     def __init__(self, calendar: Calendar) -> None:
         self.systems: dict[tuple[str, str], System] = {}
         self._calendar = calendar
+        self._closed_us: dict[str, int] = {}
         self._of_actor: dict[str, str] = {}
         # When what is registered only later was last used, and last exchanged data.
         self._unregistered: dict[tuple[str, str], tuple[date, date | None]] = {}
+
+    def begin(self, coverage: Coverage) -> None:
+        """Know who is closed."""
+        self._closed_us = {closing.bureau: closing.since_us for closing in coverage.closings}
 
     @folds(SystemRegistered)
     def _registered(self, entry: On[SystemRegistered]) -> None:
@@ -111,6 +122,11 @@ class Systems(View):
         system.used_until = max(system.used_until or until, until)
         if not system.first_use:
             system.first_use, system.first_use_at_us = entry.reference, entry.since_us
+
+    def last_day(self, system: System, as_of: AsOf) -> date:
+        """The day judged, or before that the one on which its bureau was closed, in 1970 where that is not known."""
+        end_us = as_of.at_us - 1
+        return self._calendar.day_of(min(end_us, self._closed_us.get(system.bureau, end_us)))
 
     def finish(self, as_of: AsOf) -> Iterator[System]:
         """Every system."""
