@@ -38,7 +38,11 @@ def test_a_succession_goes_as_it_is_written(tmp_path: Path, nursery: Nursery) ->
         def attempt(line: str, profile: Path) -> subprocess.CompletedProcess[str]:
             """One line; `tally` goes by a profile, and by the cluster's own key and credit code."""
             code = re.sub("[0-9A-Z]{18}", market.bureau.credit_code, line)
-            code = code.replace("7411", str(port)).replace("key-1.pem", str(three.folder / "keys" / "charter.key"))
+            code = (
+                code.replace(" OLD", f" {market.home}")
+                .replace("7411", str(port))
+                .replace("key-1.pem", str(three.folder / "keys" / "charter.key"))
+            )
             code = re.sub("^tally ", f"tally --profile {profile} ", code)
             return subprocess.run(code, shell=True, capture_output=True, text=True, timeout=120, cwd=tmp_path, env=env)
 
@@ -48,14 +52,20 @@ def test_a_succession_goes_as_it_is_written(tmp_path: Path, nursery: Nursery) ->
             assert done.returncode == 0 or (line, done.returncode) == ("tally status", 3), f"{line}: {done.stderr}"
             return done.stdout
 
-        made, read, proposed, (at_clients, at_nodes), (founding, serving) = steps()
-        for line in (*made, *read, *proposed):
+        made, (counting, reading), proposed, (at_old, at_clients, at_nodes), (founding, serving) = steps()
+        for line in made:
+            run(line)
+        (counted,) = re.findall(r"(\d+) entries", run(counting))
+        (row,) = [line.split() for line in run(reading).splitlines() if line.startswith(MARKET)]
+        assert row[1:3] == [counted, counted], "what its copies hold, witnessed, is all that it recorded"
+        for line in proposed:
             said = run(line)
         assert f"{MARKET}, closed, succeeded by {HEIR}" in said
+        run(at_old)
         run(at_clients)
         for member in others:
             member.stop()
-        for member in three:
+        for member in others:
             run(at_nodes.replace("DIR", str(member.home)))
         digest = Profile.load(three.auditor_profile).charter_digest
         run(founding.replace("blake3:…", digest))
