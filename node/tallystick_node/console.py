@@ -17,8 +17,6 @@ from tallystick.sdk.passphrase import Passphrase
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-INTERNAL_ERROR = 4
-
 
 def passphrase_option(command: Command) -> Command:
     """What a command that opens keys takes; it gets a `Passphrase`."""

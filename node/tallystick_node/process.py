@@ -25,12 +25,12 @@ from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, ExcInfo
 
-from tallystick.core.errors import ConfigInvalid, TallystickError
+from tallystick.core.errors import FAULT, ConfigInvalid, TallystickError
 from tallystick.core.safe_text import sanitise, sanitise_json
 from tallystick.sdk.passphrase import Passphrase
 from tallystick.sdk.secret_file import OF_OTHERS, check_folder
 from tallystick_node.config import Log, Settings
-from tallystick_node.console import INTERNAL_ERROR, exit_on_signal, say
+from tallystick_node.console import exit_on_signal, say
 
 ANSWERS = b"."
 RECORDS = b"+"
@@ -76,7 +76,7 @@ def run(
     except Exception as error:  # a bug: still one line, and the log has where
         structlog.get_logger().debug("internal error", exc_info=True)
         say(f"an internal error: {type(error).__name__}: {error}")
-        return INTERNAL_ERROR
+        return FAULT
 
 
 class LossyStream:

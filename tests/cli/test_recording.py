@@ -117,10 +117,10 @@ def test_declaring_the_same_again_records_nothing(tally: Tally, profile: Path) -
 def test_what_cannot_be_declared_is_refused_in_one_line(
     tally: Tally, profile: Path, arguments: tuple[str, ...]
 ) -> None:
-    """Exit code 4, and nothing is recorded."""
+    """Exit code 2, and nothing is recorded."""
     before = tally("log", "-n", 1, "--json", profile=profile).jsons[0]["index"]
     said = tally("declare", *arguments, profile=profile)
-    assert said.code == 4
+    assert said.code == 2
     assert said.out == ""
     assert len(said.err.splitlines()) == 1
     assert tally("log", "-n", 1, "--json", profile=profile).jsons[0]["index"] == before
@@ -182,9 +182,9 @@ def test_an_undeclared_resource_is_recorded_and_told(tally: Tally, profile: Path
 
 @pytest.mark.parametrize("file", ["none", "."])
 def test_a_file_that_cannot_be_read_is_named(tally: Tally, profile: Path, tmp_path: Path, file: str) -> None:
-    """Exit code 4."""
+    """Exit code 2."""
     said = tally("provide", "P-1", tmp_path / file, profile=profile)
-    assert said.code == 4
+    assert said.code == 2
     assert str(tmp_path) in said.err
 
 

@@ -27,7 +27,7 @@ def test_times_are_shown_in_the_charters_zone(tmp_path: Path, rulebook: dict[str
     (tmp_path / "charter.note").write_bytes(note)
     profile = tmp_path / "profile.toml"
     profile.write_text(f'charter = "charter.note"\ncharter_digest = "{digest}"\n')
-    session = Session(str(profile), json=False, language=None)
+    session = Session(profile, json=False, language=None)
     assert session.zone is UTC
     assert session.profile.path == profile
     assert str(session.zone) == shown

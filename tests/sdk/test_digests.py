@@ -9,7 +9,7 @@ import pytest
 from blake3 import blake3
 
 from tallystick.core.commitment import salted_digest
-from tallystick.core.errors import NotFound
+from tallystick.core.errors import ConfigInvalid
 from tallystick.sdk import digests
 from tallystick.sdk.digests import digest_file, versioned
 
@@ -31,7 +31,7 @@ def test_a_file_that_grows_or_shrinks_meanwhile_is_refused(tmp_path: Path) -> No
     path = tmp_path / "data"
     for length, after in ((10, 15), (10_000, 9_990)):
         path.write_bytes(bytes(length))
-        with pytest.raises(NotFound, match=f"from {length} to {after} bytes"):
+        with pytest.raises(ConfigInvalid, match=f"from {length} to {after} bytes"):
             digest_file(path, lambda done, of, after=after: os.truncate(path, after))  # type: ignore[misc]
 
 
@@ -39,7 +39,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     """No file, a folder, a pipe or a device has no digest; none of them is waited for."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "none", tmp_path, tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
-        with pytest.raises(NotFound, match=str(path)):
+        with pytest.raises(ConfigInvalid, match=str(path)):
             digest_file(path)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.core.errors import InvalidIdentifier, NotFound, Refused
+from tallystick.core.errors import ConfigInvalid, InvalidIdentifier, Refused
 from tallystick.sdk.importers import json_file
 from tallystick.sdk.importers.bring_in import Compared, compare
 from tallystick.sdk.importers.dcat import Catalogue, read_catalogue
@@ -342,9 +342,9 @@ def test_a_scheme_must_be_one() -> None:
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Absent, a folder, or too large."""
-    with pytest.raises(NotFound):
+    with pytest.raises(ConfigInvalid):
         read_input(tmp_path / "none")
-    with pytest.raises(NotFound):
+    with pytest.raises(ConfigInvalid):
         read_input(tmp_path)
     monkeypatch.setattr(json_file, "IMPORT_BYTES_MAX", 3)
     (tmp_path / "large").write_bytes(b"[  ]")

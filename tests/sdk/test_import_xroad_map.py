@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tallystick.core.charter import Charter
 from tallystick.core.charter_note import open_charter
-from tallystick.core.errors import ConfigInvalid, NotFound
+from tallystick.core.errors import ConfigInvalid
 from tallystick.sdk.importers.xroad_map import Identifier, load_map, parse_map
 from tests.harness.office import Office
 
@@ -66,7 +66,7 @@ def test_what_is_no_line_of_a_map_refuses_it(charter: Charter, tmp_path: Path, t
 
 def test_an_absent_map_is_named(charter: Charter, tmp_path: Path) -> None:
     """As any file that cannot be read."""
-    with pytest.raises(NotFound, match="none"):
+    with pytest.raises(ConfigInvalid, match="none"):
         load_map(tmp_path / "none", charter)
 
 

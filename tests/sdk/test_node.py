@@ -13,10 +13,10 @@ from blake3 import blake3
 from tallystick.core.commitment import salted_digest
 from tallystick.core.compose import Sensitive
 from tallystick.core.errors import (
+    ConfigInvalid,
     InvalidStatement,
     NotAllowed,
     NotAuthentic,
-    NotFound,
     StorageFailed,
     Unreachable,
     VerificationFailed,
@@ -218,7 +218,7 @@ def test_the_latest_declaration_counts(client: Node) -> None:
 def test_a_file_that_cannot_be_read_records_nothing(client: Node, counter: Counter, tmp_path: Path) -> None:
     """No file, no version."""
     size = counter.size
-    with pytest.raises(NotFound):
+    with pytest.raises(ConfigInvalid):
         client.provide("A", file=tmp_path / "none")
     assert counter.size == size
 

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from tallystick.cli.options import Session, command, complete_bureau
-from tallystick.cli.references import EntryReference
+from tallystick.cli.options import Session, command
+from tallystick.cli.references import Actor, BureauId, Code, EntryReference, Label, VersionReference
 from tallystick.core.counted import counted_entries
 from tallystick.core.errors import TallystickError, Unreachable
 from tallystick.core.limits import LEDGER_ENTRIES_MAX
+from tallystick.sdk.arguments import TEXT
 
 if TYPE_CHECKING:
     from tallystick.cli.describe import Describer
@@ -49,30 +50,38 @@ class Asked:
 
 
 @click.command()
-@click.argument("bureau", required=False, shell_complete=complete_bureau)
-@click.option("--kind", metavar="KIND", help="Only this kind: its name, verb or label.", shell_complete=_complete_kind)
-@click.option("--resource", metavar="CODE", help="Only what speaks of this resource, or of a version of it.")
-@click.option("--version", metavar="CODE@VERSION", help="Only what speaks of this version.")
-@click.option("--derived-from", metavar="CODE@VERSION", help="Only versions made from this one.")
-@click.option("--actor", metavar="ACTOR", help="Only what this actor signed.")
-@click.option("--officer", metavar="ACTOR", help="Only what was done for this officer.")
+@click.argument("bureau", required=False, type=BureauId())
+@click.option(
+    "--kind", metavar="KIND", type=TEXT, help="Only this kind: its name, verb or label.", shell_complete=_complete_kind
+)
+@click.option(
+    "--resource", metavar="CODE", type=Code(), help="Only what speaks of this resource, or of a version of it."
+)
+@click.option("--version", metavar="CODE@VERSION", type=VersionReference(), help="Only what speaks of this version.")
+@click.option(
+    "--derived-from", metavar="CODE@VERSION", type=VersionReference(), help="Only versions made from this one."
+)
+@click.option("--actor", metavar="ACTOR", type=Actor(), help="Only what this actor signed.")
+@click.option("--officer", metavar="ACTOR", type=Actor(), help="Only what was done for this officer.")
 @click.option(
     "--with",
     "counterparty",
     metavar="BUREAU",
     help="Only what names this bureau as the other side.",
-    shell_complete=complete_bureau,
+    type=BureauId(),
 )
-@click.option("--case", metavar="ID", help="Only this case.")
-@click.option("--exchange", metavar="ID", help="Only this exchange, by its whole id.")
-@click.option("--system", metavar="LABEL", help="Only this system.")
-@click.option("--matter", metavar="LABEL", help="Only this matter.")
+@click.option("--case", metavar="ID", type=TEXT, help="Only this case.")
+@click.option("--exchange", metavar="ID", type=TEXT, help="Only this exchange, by its whole id.")
+@click.option("--system", metavar="LABEL", type=Label(), help="Only this system.")
+@click.option("--matter", metavar="LABEL", type=Label(), help="Only this matter.")
 @click.option(
     "--about", metavar="REF", type=EntryReference(), help="Only what answers this entry, as in taxation#1042."
 )
-@click.option("--submission", metavar="HEX", help="Only this submission.")
-@click.option("--since", metavar="TIME", help="Only what was recorded then or later: a day, or a time in ISO 8601.")
-@click.option("--until", metavar="TIME", help="Only what was recorded before then.")
+@click.option("--submission", metavar="HEX", type=TEXT, help="Only this submission.")
+@click.option(
+    "--since", metavar="TIME", type=TEXT, help="Only what was recorded then or later: a day, or a time in ISO 8601."
+)
+@click.option("--until", metavar="TIME", type=TEXT, help="Only what was recorded before then.")
 @click.option(
     "-n",
     "--limit",

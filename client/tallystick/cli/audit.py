@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tallystick.cli.options import Session, command, complete_bureau, read_from
+from tallystick.cli.options import Session, command, read_from
+from tallystick.cli.references import BureauId
 from tallystick.core.counted import counted
+from tallystick.sdk.arguments import FILE, TEXT
 
 if TYPE_CHECKING:
     from tallystick.audit.finding import Finding
@@ -31,17 +33,19 @@ def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: st
 
 
 @click.command()
-@click.option("--rule", "rules", multiple=True, metavar="RULE", shell_complete=complete_rule, help="Only this rule.")
+@click.option(
+    "--rule", "rules", multiple=True, metavar="RULE", type=TEXT, shell_complete=complete_rule, help="Only this rule."
+)
 @click.option(
     "--bureau",
     "bureaus",
     multiple=True,
     metavar="BUREAU",
-    shell_complete=complete_bureau,
+    type=BureauId(),
     help="Only what this bureau answers for.",
 )
-@click.option("--since", metavar="DAY", help="Only what arose on this day or later.")
-@click.option("--on", "on", metavar="DAY", help="Judge as of the end of this day; else today.")
+@click.option("--since", metavar="DAY", type=TEXT, help="Only what arose on this day or later.")
+@click.option("--on", "on", metavar="DAY", type=TEXT, help="Judge as of the end of this day; else today.")
 @click.option(
     "--at-least",
     type=click.Choice(["note", "warning", "serious"]),
@@ -52,7 +56,7 @@ def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: st
 @read_from
 @click.option(
     "--since-report",
-    type=click.Path(),
+    type=FILE,
     metavar="FILE",
     help="An earlier audit's JSON: say what is new, still open, and closed.",
 )
@@ -64,7 +68,7 @@ def audit(
     since: str | None,
     on: str | None,
     at_least: str,
-    since_report: str | None,
+    since_report: Path | None,
 ) -> int:
     """Read every ledger of the charter whole, verify every entry, and say what does not match and who answers for it.
 
@@ -90,7 +94,7 @@ def audit(
     from tallystick.sdk.importers.json_file import read_input
     from tallystick.sdk.rulebook import rulebook_of
 
-    before = None if since_report is None else read_report(read_input(Path(since_report)), since_report)
+    before = None if since_report is None else read_report(read_input(since_report), str(since_report))
     chosen = [known_rule(rule) for rule in rules] or None
     with session.ledgers_as_shown() as ledgers:
         for bureau in bureaus:

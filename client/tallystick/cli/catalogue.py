@@ -10,7 +10,9 @@ import click
 from tallystick.cli.fields import option_of, uses_of, values_of
 from tallystick.cli.options import Session, command
 from tallystick.cli.recording import Form, Recording, print_receipt, recording
+from tallystick.cli.references import Code, Label
 from tallystick.core.kinds import BY_NAME
+from tallystick.sdk.arguments import FILE, TEXT
 
 _DECLARED = BY_NAME["ResourceDeclared"]
 _PROVIDED = BY_NAME["VersionProvided"]
@@ -33,7 +35,7 @@ def declare(session: Session, /, resource: str, **given: Any) -> None:
     from tallystick.core.compose import compose
     from tallystick.sdk.standing import standing_of
 
-    values = {"resource": resource, **values_of(_DECLARED, session, given)}
+    values = values_of(_DECLARED, session, {"resource": resource, **given})
     with session.node() as node:
         body = compose("ResourceDeclared", node.actor, values).statement.resource_declared
         standing = standing_of(node, resource)
@@ -83,18 +85,19 @@ recall = recording(
     kind=_PROVIDED.name,
     params=[option_of(_PROVIDED, use, required=False) for use in uses_of(_PROVIDED, without=_OF_THE_FILE)],
 )
-@click.argument("code")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--version", help="What the version is called; else the first digits of its digest.")
+@click.argument("code", type=Code())
+@click.argument("file", type=FILE)
+@click.option("--version", type=Label(), help="What the version is called; else the first digits of its digest.")
 @click.option("--classified", is_flag=True, help="It was classified.")
 @click.option("--cleaned", is_flag=True, help="It was cleaned.")
-@click.option("--check", "checks", multiple=True, help="A check it passed; may be given again.")
-@click.option("--desensitised", metavar="METHOD", help="How personal fields were made unrecognisable.")
+@click.option("--check", "checks", multiple=True, type=TEXT, help="A check it passed; may be given again.")
+@click.option("--desensitised", metavar="METHOD", type=TEXT, help="How personal fields were made unrecognisable.")
 @click.option(
     "--desensitised-field",
     "desensitised_fields",
     multiple=True,
     metavar="NAME",
+    type=TEXT,
     help="Which field; may be given again.",
 )
 @command
@@ -122,15 +125,16 @@ def provide(
       tally provide SCJG-0012 licences.parquet --version 2027-03 --rows 41200 --cleaned
     """
     from tallystick.cli.output import progress_bar
-    from tallystick.core.identifiers import check_resource_code
+    from tallystick.sdk.digests import size_of
     from tallystick.sdk.standing import standing_of
 
     if desensitised_fields and desensitised is None:
         raise click.UsageError("--desensitised-field needs --desensitised METHOD", click.get_current_context())
-    check_resource_code(code)
     quality = {"classified": classified, "cleaned": cleaned, "checks": list(checks)}
+    given["quality"] = quality if any(quality.values()) else None
+    given["desensitised"] = {"method": desensitised, "fields": list(desensitised_fields)} if desensitised else None
     values: dict[str, Any] = values_of(_PROVIDED, session, given)
-    size = file.stat().st_size if file.is_file() else 0
+    size = size_of(file)
     output = session.output
     with session.node() as node:
         declared = standing_of(node, code) is not None
@@ -139,8 +143,6 @@ def provide(
                 code,
                 file=file,
                 version=version,
-                quality=quality if any(quality.values()) else None,
-                desensitised={"method": desensitised, "fields": list(desensitised_fields)} if desensitised else None,
                 progress=progress,
                 **values,
             )

@@ -10,6 +10,7 @@ import click
 from tallystick.cli.options import Session, command
 from tallystick.core.counted import counted
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAuthentic, TallystickError, Usage
+from tallystick.sdk.arguments import FILE
 
 if TYPE_CHECKING:
     from tallystick.core.certificate import Issued
@@ -18,13 +19,12 @@ if TYPE_CHECKING:
     from tallystick.sdk.certified_key import CertifiedFiles
     from tallystick.sdk.profile import Profile
 
-_FILE = click.Path(path_type=Path)
 _DAYS = 90
 
 
 @click.command(short_help="Renew the certificate shown to nodes.")
-@click.option("--request", metavar="FILE", type=_FILE, help="Write a request to be issued elsewhere; its key waits.")
-@click.option("--certificate", metavar="FILE", type=_FILE, help="Take up what was issued for the request.")
+@click.option("--request", metavar="FILE", type=FILE, help="Write a request to be issued elsewhere; its key waits.")
+@click.option("--certificate", metavar="FILE", type=FILE, help="Take up what was issued for the request.")
 @click.option("--days", type=int, default=_DAYS, show_default=True, help="How long it lasts, where it is issued here.")
 @command
 def renew(session: Session, request: Path | None, certificate: Path | None, days: int) -> None:
@@ -61,7 +61,9 @@ def renew(session: Session, request: Path | None, certificate: Path | None, days
         )
         return
     if certificate is not None:
-        made = files.install(read_pem(certificate), holder, now_us(), profile.charter, session.passphrase)
+        made = files.install(
+            read_pem(certificate), holder, now_us(), profile.charter, session.passphrase, str(certificate)
+        )
     else:
         made = files.renew(
             _authority(session, files, holder), holder, now_us(), days, profile.charter, session.passphrase

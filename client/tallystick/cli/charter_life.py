@@ -21,20 +21,18 @@ from tallystick.cli.charter_text import (
     standing,
 )
 from tallystick.cli.options import Session, command
-from tallystick.cli.references import Digest
 from tallystick.core.errors import CharterMismatch, VerificationFailed
+from tallystick.sdk.arguments import FILE, Digest
 
 if TYPE_CHECKING:
     from tallystick.core.charter import Charter
     from tallystick.core.charter_chain import Version
     from tallystick.core.note import VerifierKey
 
-_FILE = click.Path(path_type=Path)
-
 
 @charter.command(short_help="Check a version: that it follows the one in use, or has a digest.")
-@click.argument("file", type=_FILE)
-@click.option("--previous", metavar="FILE", type=_FILE, help="The version before it; else the profile's charter.")
+@click.argument("file", type=FILE)
+@click.option("--previous", metavar="FILE", type=FILE, help="The version before it; else the profile's charter.")
 @click.option(
     "--digest",
     metavar="DIGEST",
@@ -168,7 +166,7 @@ def _verify_alone(session: Session, file: Path, digest: str) -> None:
 
 
 @charter.command(short_help="Go by the next version.")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=_FILE)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
 @command
 def adopt(session: Session, files: tuple[Path, ...]) -> None:
     """Have the profile go by the next version of its charter, after checking that it follows; several in their order.

@@ -19,23 +19,25 @@ from tallystick.cli.charter_text import (
     standing,
 )
 from tallystick.cli.options import Session, command, new_file
+from tallystick.cli.references import BureauId
 from tallystick.cli.trust import charter as charter
 from tallystick.core.errors import ConfigInvalid, NotFound, Usage, VerificationFailed
+from tallystick.sdk.arguments import FILE, TEXT
 
 if TYPE_CHECKING:
     from tallystick.core.charter import Floor
 
-_FILE = click.Path(path_type=Path)
 _OF_EVERY_VERSION = ("version", "previous", "issued")
 
 
 @charter.command(short_help="Write the text of the next version.")
-@click.argument("edits", metavar="EDITS", type=_FILE)
+@click.argument("edits", metavar="EDITS", type=FILE)
 @new_file(required=True)
 @click.option(
     "--floor",
     "floors",
     metavar="BUREAU",
+    type=BureauId(),
     multiple=True,
     help="Pin a ledger at the last checkpoint this profile trusted; may be repeated.",
 )
@@ -102,7 +104,7 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
 
 
 @charter.command(short_help="Make a key for a holder of the charter.")
-@click.argument("name")
+@click.argument("name", type=TEXT)
 @new_file(required=True)
 @click.option("--encrypt", is_flag=True, help="Put it under a passphrase.")
 @command
@@ -133,11 +135,11 @@ def key(session: Session, name: str, target: Path, encrypt: bool) -> None:
 
 
 @charter.command(short_help="Add one signature to a version.")
-@click.argument("file", type=_FILE)
-@click.option("--key", "key_path", required=True, metavar="KEY", type=_FILE, help="The charter key's file.")
+@click.argument("file", type=FILE)
+@click.option("--key", "key_path", required=True, metavar="KEY", type=FILE, help="The charter key's file.")
 @new_file("Where to; may be FILE itself", metavar="NOTE", required=True)
 @click.option(
-    "--previous", metavar="PREVIOUS", type=_FILE, help="The version before it, for a key that this one no longer names."
+    "--previous", metavar="PREVIOUS", type=FILE, help="The version before it, for a key that this one no longer names."
 )
 @command
 def sign(session: Session, file: Path, key_path: Path, target: Path, previous: Path | None) -> None:

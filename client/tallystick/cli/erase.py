@@ -9,6 +9,7 @@ import click
 from tallystick.cli.fields import argument_of, option_of, uses_of, values_of
 from tallystick.cli.options import Session, command
 from tallystick.cli.recording import Recording, print_recorded
+from tallystick.cli.references import Committed
 from tallystick.core.kinds import BY_NAME, sensitive_path
 
 _KIND = BY_NAME["DisclosureErased"]
@@ -21,7 +22,7 @@ def _parameters() -> list[click.Parameter]:
     asked = uses_of(_KIND, without={_ENTRY, _FIELD})
     return [
         argument_of(entry),
-        click.Argument([_FIELD], metavar="FIELD"),
+        click.Argument([_FIELD], metavar="FIELD", type=Committed()),
         *(option_of(_KIND, use, required=use.required) for use in asked),
     ]
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tallystick.cli.fields import line_of_stdin, option_of, uses_of, values_of
+from tallystick.cli.fields import check_value, line_of_stdin, option_of, uses_of, values_of
 from tallystick.cli.options import Session, command
 from tallystick.cli.recording import Recording, print_recorded, recording
+from tallystick.cli.references import CodeOrVersion
 from tallystick.core.errors import HalvesDiffer
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
+from tallystick.sdk.arguments import FILE, TEXT
 
 if TYPE_CHECKING:
     from tallystick.sdk.node import Node
@@ -30,8 +32,8 @@ _RECEIVED = BY_NAME["DataReceived"]
         for use in uses_of(_SENT, without=("version", "resource", "exchange"))
     ],
 )
-@click.argument("what", metavar="CODE[@VERSION]")
-@click.option("--exchange", metavar="ID", help="Your own id for it; else a new one.")
+@click.argument("what", metavar="CODE[@VERSION]", type=CodeOrVersion())
+@click.option("--exchange", metavar="ID", type=TEXT, help="Your own id for it; else a new one.")
 @click.option("--no-wait", is_flag=True, help="Do not wait for the ledger's witnesses.")
 @command
 def send(
@@ -51,6 +53,7 @@ def send(
     from tallystick.sdk.node import WAIT_WITNESSED_S
 
     values: dict[str, Any] = values_of(_SENT, session, given)
+    session.profile.charter.ledger_of(to)
     wait_s = 0.0 if no_wait else WAIT_WITNESSED_S
     with (
         session.node() as node,
@@ -71,9 +74,9 @@ def send(
         for use in uses_of(_RECEIVED, without=("version", "resource", "exchange", "sent"))
     ],
 )
-@click.argument("exchange")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--of", metavar="CODE[@VERSION]", help="What it is; else what the other half says.")
+@click.argument("exchange", type=TEXT)
+@click.argument("file", required=False, type=FILE)
+@click.option("--of", metavar="CODE[@VERSION]", type=CodeOrVersion(), help="What it is; else what the other half says.")
 @command
 def receive(
     session: Session,
@@ -97,10 +100,16 @@ def receive(
       tally receive 01a21113-f859-7f0a-9ca0-b0ff1e9066c5 licences.parquet --sender market-regulation
     """
     from tallystick.cli.output import progress_bar
+    from tallystick.sdk.digests import size_of
 
     if (file is None) == (size is None and digest is None):
         raise click.UsageError("it takes FILE, or else --size or --digest", click.get_current_context())
     values: dict[str, Any] = values_of(_RECEIVED, session, given)
+    check_value(_RECEIVED, "size", size)
+    check_value(_RECEIVED, "digest", digest)
+    if sender is not None:
+        session.profile.charter.ledger_of(sender)
+    total = 0 if file is None else size_of(file)
     if exchange == "-":
         exchange = line_of_stdin("exchange")
     differing: HalvesDiffer | None = None
@@ -109,7 +118,6 @@ def receive(
             if file is None:
                 receiving.data(size=size, digest=digest)
             else:
-                total = file.stat().st_size if file.is_file() else 0
                 with progress_bar(file.name, total, of_bytes=True) as progress:
                     receiving.file(file, progress=progress)
         except HalvesDiffer as error:

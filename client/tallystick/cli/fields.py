@@ -17,11 +17,12 @@ import click
 from google.protobuf.descriptor import FieldDescriptor
 
 from tallystick.cli.log_query import parse_moment
-from tallystick.cli.options import Session, complete_bureau
-from tallystick.cli.references import EntryReference
+from tallystick.cli.options import Session
+from tallystick.cli.references import BureauId, EntryReference
 from tallystick.core.compose import Sensitive, keywords_of
-from tallystick.core.errors import Usage
+from tallystick.core.errors import InvalidStatement, Usage
 from tallystick.core.kinds import Kind, Use, enum_of
+from tallystick.sdk.arguments import TEXT
 
 _SENSITIVITIES = ("neither", "personal", "secret")
 _SOURCE = "source"  # set by importers alone: it marks what was imported
@@ -146,9 +147,8 @@ def argument_of(use: Use, metavar: str | None = None, type_: click.ParamType[str
     shown = metavar or _MESSAGE_METAVARS.get(_message(use)) or _METAVARS.get(use.options.format, "")
     return click.Argument(
         [use.name],
-        type=type_ or _reference(use),
+        type=type_ or _text(use),
         metavar=use.name.upper() if shown in ("", "LABEL") else shown,
-        shell_complete=complete_bureau if use.options.format == "bureau_id" else None,
     )
 
 
@@ -160,7 +160,7 @@ def option_of(kind: Kind, use: Use, *, required: bool, choices: Sequence[str] = 
     if use.field.type == FieldDescriptor.TYPE_BOOL:
         return click.Option([f"--{flag}", use.name], is_flag=True, help=help_)
     numeric = use.field.type in (FieldDescriptor.TYPE_UINT64, FieldDescriptor.TYPE_UINT32)
-    type_: click.ParamType[Any] | None = click.IntRange(min=0) if numeric else _reference(use)
+    type_: click.ParamType[Any] | None = click.IntRange(min=0) if numeric else _text(use)
     metavar = _METAVARS.get(use.options.format) or _MESSAGE_METAVARS.get(_message(use)) or ("N" if numeric else None)
     if use.field.enum_type is not None:
         type_ = click.Choice([name.replace("_", "-") for name in choices or _names(use)])
@@ -174,13 +174,16 @@ def option_of(kind: Kind, use: Use, *, required: bool, choices: Sequence[str] = 
         required=required and not choices,
         multiple=use.field.is_repeated,
         help=help_,
-        shell_complete=complete_bureau if use.options.format == "bureau_id" else None,
         **preset,
     )
 
 
 def values_of(kind: Kind, session: Session, given: Mapping[str, Any]) -> dict[str, object]:
-    """What was given, as `compose` takes it; what was not given has no key. Raises Usage, and what files raise."""
+    """What was given, as `compose` takes it; what was not given has no key.
+
+    Each value by itself is held to its field before anybody is asked; what they say together, the ledger judges.
+    Raises Usage, click.BadParameter, and what files raise.
+    """
     values: dict[str, object] = {}
     for name, said in given.items():
         use = kind.use(name)
@@ -189,14 +192,35 @@ def values_of(kind: Kind, session: Session, given: Mapping[str, Any]) -> dict[st
         values[name] = (
             [_value(use, one, session) for one in said] if isinstance(said, tuple) else _value(use, said, session)
         )
+        if _message(use) != "Ref":
+            check_value(kind, name, values[name])
     return values
+
+
+def check_value(kind: Kind, name: str, value: object) -> None:
+    """Whether a value fits the field of that name, by itself. Raises click.BadParameter."""
+    from tallystick.core.compose import Draft, form_of, say
+    from tallystick.core.validation import RULES
+
+    form = form_of(kind.name)
+    try:
+        slot = say(draft := Draft(form, form.blank(""), {}), name, value)
+        if slot is not None:
+            rules = RULES[kind.number]
+            (rules.head if slot.use.in_head else rules.body).part(draft.pieces[slot.at])
+    except InvalidStatement as error:
+        context = click.get_current_context()
+        parameter = next((each for each in context.command.params if each.name == name), None)
+        inner = error.where.partition(".")[2]
+        what = f"{inner}: {error.what}" if inner else error.what
+        raise click.BadParameter(f"{what}; expected {error.expected}", context, parameter) from None
 
 
 def _value(use: Use, said: Any, session: Session) -> object:
     if use.options.sensitive:
         return Sensitive(line_of_stdin(use.en))
     if use.options.format == "moment":
-        return parse_moment(said, session.zone)
+        return parse_moment(said, session.zone, f"--{flag_of(use)}")
     if use.field.enum_type is not None:
         return said.replace("-", "_")
     match _message(use):
@@ -248,9 +272,11 @@ def _document(said: str) -> dict[str, object]:
     return paper | ({"digest": format_digest(digest_file(Path(file)).blake3)} if file else {})
 
 
-def _reference(use: Use) -> EntryReference | None:
-    """The type of a field that cites an entry."""
-    return EntryReference() if _message(use) == "Ref" else None
+def _text(use: Use) -> click.ParamType[str]:
+    """The type of a field that is given as text: what it names, where it names something of another ledger's."""
+    if _message(use) == "Ref":
+        return EntryReference()
+    return BureauId() if use.options.format == "bureau_id" else TEXT
 
 
 def _message(use: Use) -> str:

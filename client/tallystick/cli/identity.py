@@ -12,10 +12,12 @@ from pathlib import Path
 import click
 
 from tallystick.cli.certificate import certificate_document, certificate_facts, print_certificate, renew
-from tallystick.cli.options import Session, command, complete_bureau, shared_options
+from tallystick.cli.options import Session, command, shared_options
+from tallystick.cli.references import BureauId, OwnActor
 from tallystick.cli.registrar import register, revoke
 from tallystick.core.counted import counted_entries
 from tallystick.core.errors import Usage
+from tallystick.sdk.arguments import FILE
 
 
 @click.group()
@@ -31,7 +33,9 @@ for _command in (register, renew, revoke):
 
 
 @identity.command(short_help="Make a key, and the request to register it.")
-@click.option("--actor", required=True, metavar="NAME", help="Who will sign: clerk, or taxation:clerk.")
+@click.option(
+    "--actor", required=True, metavar="NAME", type=OwnActor(), help="Who will sign: clerk, or taxation:clerk."
+)
 @click.option(
     "--role",
     type=click.Choice(["officer", "system"]),
@@ -39,9 +43,7 @@ for _command in (register, renew, revoke):
     show_default=True,
     help="A person or a system.",
 )
-@click.option(
-    "--dir", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Where to; else `keys` beside the profile."
-)
+@click.option("--dir", "folder", metavar="DIR", type=FILE, help="Where to; else `keys` beside the profile.")
 @click.option("--encrypt", is_flag=True, help="Put the key under a passphrase.")
 @command
 def init(session: Session, actor: str, role: str, folder: Path | None, encrypt: bool) -> None:
@@ -112,7 +114,7 @@ def init(session: Session, actor: str, role: str, folder: Path | None, encrypt: 
 
 
 @identity.command("show", short_help="Show your certificate, and who may sign on a ledger.")
-@click.argument("bureau", required=False, shell_complete=complete_bureau)
+@click.argument("bureau", required=False, type=BureauId())
 @command
 def show_(session: Session, bureau: str | None) -> None:
     """Show who may sign on a bureau's ledger: every registration and revocation its node answers with, each verified.

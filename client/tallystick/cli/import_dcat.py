@@ -10,6 +10,8 @@ import click
 
 from tallystick.cli.import_account import cut_rows, named, raise_error, recorded_fact, section, where_recorded
 from tallystick.cli.options import Session, command
+from tallystick.cli.references import Scheme
+from tallystick.sdk.arguments import FILE
 
 if TYPE_CHECKING:
     from tallystick.sdk.importers.bring_in import Compared
@@ -27,8 +29,8 @@ _REASONS_ZH = {
 
 
 @click.command(short_help="Declare every data set of a DCAT-US 1.1 catalogue.")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--scheme", help="The scheme the identifiers belong to; else dcat-us.<bureau>.")
+@click.argument("file", type=FILE)
+@click.option("--scheme", type=Scheme(), help="The scheme the identifiers belong to; else dcat-us.<bureau>.")
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, and record nothing.")
 @command
 def dcat(session: Session, file: Path, scheme: str | None, dry_run: bool) -> None:

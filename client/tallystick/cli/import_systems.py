@@ -19,6 +19,7 @@ from tallystick.cli.import_account import (
     where_recorded,
 )
 from tallystick.cli.options import Session, command
+from tallystick.sdk.arguments import FILE
 
 if TYPE_CHECKING:
     from tallystick.sdk.importers.bring_in import Compared
@@ -28,7 +29,7 @@ _REASONS_ZH = {"not a day": "不是日期", "not a code": "不是系统编码", 
 
 
 @click.command(short_help="Register every system of a CSV file.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, and record nothing.")
 @command
 def systems(session: Session, file: Path, dry_run: bool) -> None:

@@ -18,6 +18,7 @@ from tallystick.cli.import_account import (
     where_recorded,
 )
 from tallystick.cli.options import Session, command
+from tallystick.sdk.arguments import FILE
 
 if TYPE_CHECKING:
     from tallystick.sdk.importers.xroad import Account
@@ -49,11 +50,11 @@ _REASONS_ZH = {
 
 
 @click.command(short_help="Record this bureau's halves of X-Road exchanges.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @click.option(
     "--map",
     "map_file",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="A TOML file from X-Road identifiers to bureaus; only a dry run can do without.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, and record nothing.")

@@ -14,11 +14,12 @@ import click
 from tallystick.cli.options import Session, command, shared_options
 from tallystick.core.counted import counted
 from tallystick.core.errors import Usage
+from tallystick.sdk.arguments import FILE
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-_FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+_FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
 
 
 @click.group()
@@ -111,7 +112,7 @@ def change(session: Session, files: tuple[Path, ...], fd: int | None) -> None:
 
 
 @key.command(short_help="Take over what the client keeps under an old key.")
-@click.argument("old", metavar="OLD", type=click.Path(path_type=Path))
+@click.argument("old", metavar="OLD", type=FILE)
 @command
 def reseal(session: Session, old: Path) -> None:
     """Seal under the key of the profile's identity what its client keeps under the key in the file OLD: salts, and what

@@ -42,8 +42,8 @@ class Query:
         return cls(
             tuple(terms),
             None if submission is None else _submission_id(submission),
-            None if since is None else parse_moment(since, zone),
-            None if until is None else parse_moment(until, zone),
+            None if since is None else parse_moment(since, zone, "--since"),
+            None if until is None else parse_moment(until, zone, "--until"),
         )
 
     @property
@@ -144,8 +144,11 @@ def _submission_id(text: str) -> bytes:
     return found
 
 
-def parse_moment(text: str, zone: tzinfo) -> int:
-    """Microseconds since 1970 of a day's beginning or a time in ISO 8601, in `zone` if it names none. Raises Usage."""
+def parse_moment(text: str, zone: tzinfo, option: str) -> int:
+    """Microseconds since 1970 of a day's beginning or a time in ISO 8601, in `zone` if it names none.
+
+    Raises Usage, which names the option.
+    """
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
@@ -153,5 +156,7 @@ def parse_moment(text: str, zone: tzinfo) -> int:
         return round(moment.timestamp() * 1_000_000)
     except (ValueError, OverflowError):
         raise Usage(
-            f"{text[:80]!r} is no time", expected="a day as 2027-03-09, or a time as 2027-03-09T10:00+08:00"
+            f"{text[:80]!r} is no time",
+            where=option,
+            expected="a day as 2027-03-09, or a time as 2027-03-09T10:00+08:00",
         ) from None

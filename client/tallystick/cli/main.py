@@ -1,8 +1,8 @@
 """`tally`: the commands, and what every one of them ends with.
 
-Exit codes: 0 fine, 1 findings, 2 usage, 3 unreachable, 4 refused or not found, 5 verification failed; 130 interrupted,
-141 where the reader of the output went away. What went wrong is one line on stderr, `tally: …`; never a traceback,
-unless TALLYSTICK_DEBUG is set.
+Exit codes: 0 fine, 1 findings, 2 usage, 3 unreachable, 4 refused or not found, 5 verification failed; 70 a fault of the
+program itself, 130 interrupted, 141 where the reader of the output went away. What went wrong is one line on stderr,
+`tally: …`; never a traceback, unless TALLYSTICK_DEBUG is set.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import click
 
 from tallystick.cli.lazy import Lazy, LazyGroup
 from tallystick.cli.options import shared_options
-from tallystick.core.errors import StorageFailed, TallystickError
+from tallystick.core.errors import FAULT, Refused, TallystickError
 from tallystick.core.safe_text import sanitise
-from tallystick.sdk.wrong_usage import wrong_usage
+from tallystick.sdk.wrong_usage import system_error, wrong_usage
 
 DEBUG = "TALLYSTICK_DEBUG"
 INTERRUPTED = 130
@@ -214,14 +214,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(wrong_usage(error, "tally"), error.exit_code)
     except TallystickError as error:
         return _say(str(error), error.exit_code, error)
-    except OSError as error:  # files and sockets have their own errors: what is left is the output
-        _drop_output()
-        return _say(f"what was printed cannot be written: {error.strerror or error}", StorageFailed.exit_code, error)
+    except OSError as error:
+        if error.filename is None:
+            _drop_output()
+        said = system_error(error)
+        return _say(str(said), said.exit_code, error)
     except RecursionError as error:
-        return _say("the input is nested too deeply", TallystickError.exit_code, error)
+        return _say("the input is nested too deeply", Refused.exit_code, error)
     except Exception as error:
         what = f"a fault of this program, please report it: {type(error).__name__}: {error} ({DEBUG}=1 shows where)"
-        return _say(what, TallystickError.exit_code, error)
+        return _say(what, FAULT, error)
 
 
 def _say(sentence: str, exit_code: int, error: BaseException | None = None) -> int:

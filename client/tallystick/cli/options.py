@@ -8,14 +8,15 @@ nothing but click imported, before the command asks it for something.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from tallystick.core.errors import CharterMismatch, InvalidIdentifier, MalformedCharter
+from tallystick.cli.references import META, BureauId
+from tallystick.core.errors import CharterMismatch, MalformedCharter
+from tallystick.sdk.arguments import FILE
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -30,14 +31,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
-_META = "tallystick.cli."
-
 
 class Session:
     """What one run of a command works with, opened when first asked for."""
 
     def __init__(
-        self, profile_path: str | None, json: bool, language: str | None, source: str = "", fd: int | None = None
+        self, profile_path: Path | None, json: bool, language: str | None, source: str = "", fd: int | None = None
     ) -> None:
         self.json = json
         self.source = source
@@ -151,7 +150,7 @@ class Session:
 
 def _keep(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
     if value is not None and value is not False:
-        ctx.meta[f"{_META}{parameter.name}"] = value
+        ctx.meta[f"{META}{parameter.name}"] = value
 
 
 def shared_options(function: F) -> F:
@@ -176,7 +175,7 @@ def shared_options(function: F) -> F:
         click.option(
             "--profile",
             metavar="FILE",
-            type=click.Path(),
+            type=FILE,
             callback=_keep,
             expose_value=False,
             help="Which charter, node and identity to use; else $TALLYSTICK_PROFILE, else the user's own.",
@@ -194,7 +193,7 @@ def new_file(help_: str = "Where to", *, metavar: str = "FILE", required: bool =
         "target",
         metavar=metavar,
         required=required,
-        type=click.Path(path_type=Path),
+        type=FILE,
         help=f"{help_}. Folders on the way are made; a file that is there is not replaced.",
     )
 
@@ -206,6 +205,7 @@ read_from = click.option(
     "--from",
     "source",
     metavar="BUREAU",
+    type=BureauId(),
     callback=_keep,
     expose_value=False,
     help="Read every ledger from this bureau's node, an observer's say, which keeps copies of the others.",
@@ -228,34 +228,9 @@ def session_of(ctx: click.Context) -> Session:
     """The session of a context, from what was given anywhere on the command line."""
     meta = ctx.meta
     return Session(
-        meta.get(f"{_META}profile"),
-        bool(meta.get(f"{_META}json")),
-        meta.get(f"{_META}lang"),
-        meta.get(f"{_META}source", ""),
-        meta.get(f"{_META}passphrase_fd"),
+        meta.get(f"{META}profile"),
+        bool(meta.get(f"{META}json")),
+        meta.get(f"{META}lang"),
+        meta.get(f"{META}source", ""),
+        meta.get(f"{META}passphrase_fd"),
     )
-
-
-def complete_bureau(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """The bureaus with a ledger in the profile's charter, for the shell. On any error, none.
-
-    Unverified: they only spare typing. What is no bureau's id is not offered, since it ends up on a command line.
-    """
-    import os
-
-    from tallystick.core.identifiers import check_bureau_id
-    from tallystick.core.toml_text import parse_toml
-
-    def named(bureau: Any) -> Iterator[str]:
-        with suppress(InvalidIdentifier, KeyError, TypeError):
-            if "ledger_key" in bureau:
-                yield check_bureau_id(bureau["id"])
-
-    try:
-        path = Path(ctx.meta.get(f"{_META}profile") or os.environ["TALLYSTICK_PROFILE"])
-        charter = path.parent / parse_toml(path.read_text())["charter"]
-        text = charter.read_text().partition("\n\n\u2014 ")[0]
-        bureaus = [id_ for bureau in parse_toml(text)["bureau"] for id_ in named(bureau)]
-        return [bureau for bureau in bureaus if bureau.startswith(incomplete)]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallystick.cli.options import Session, command, force, new_file
-from tallystick.cli.references import Digest, EntryReference
+from tallystick.cli.references import EntryReference
 from tallystick.cli.show import disclose_option, disclosed_fields
-from tallystick.core.errors import CharterMismatch, NotFound, SignatureInvalid, VerificationFailed
+from tallystick.core.errors import CharterMismatch, SignatureInvalid, VerificationFailed
 from tallystick.core.limits import EVIDENCE_BYTES_MAX
+from tallystick.sdk.arguments import FILE, Digest
 
 if TYPE_CHECKING:
     from tallystick.core.charter import Charter
@@ -71,12 +72,12 @@ def prove(session: Session, reference: str, target: Path, force: bool, disclose:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option(
     "--charter",
     "charter_path",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="The charter's note; else the profile's.",
 )
 @click.option(
@@ -151,10 +152,8 @@ def _charter(session: Session, path: Path | None, digest: str | None) -> Charter
 
 
 def _read(file: Path) -> bytes:
-    try:
-        if file == _STANDARD:
-            return sys.stdin.buffer.read(EVIDENCE_BYTES_MAX + 1)
-        with file.open("rb") as opened:
-            return opened.read(EVIDENCE_BYTES_MAX + 1)
-    except OSError as error:
-        raise NotFound(f"cannot be read: {error.strerror}", where=str(file), expected="an evidence file") from None
+    from tallystick.sdk.files import read_some
+
+    if file == _STANDARD:
+        return sys.stdin.buffer.read(EVIDENCE_BYTES_MAX + 1)
+    return read_some(file, EVIDENCE_BYTES_MAX, "an evidence file")

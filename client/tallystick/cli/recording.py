@@ -14,7 +14,7 @@ import click
 
 from tallystick.cli.fields import argument_of, flag_of, option_of, uses_of, values_of
 from tallystick.cli.options import Session, command
-from tallystick.cli.references import EntryOrFinding, names_finding
+from tallystick.cli.references import CodeOrVersion, EntryOrFinding, names_finding
 from tallystick.core.errors import Usage
 from tallystick.core.kinds import BY_NAME, Kind, Use
 
@@ -60,11 +60,12 @@ class Form:
         """The argument and the options."""
         argument = self.kind.use(self.argument)
         assert argument is not None
-        metavar, type_ = None, None
+        metavar: str | None = None
+        type_: click.ParamType[str] | None = None
         if self.finding is not None:
             metavar, type_ = "REF|FINDING", EntryOrFinding()
         elif self._takes_code:
-            metavar = "CODE[@VERSION]"
+            metavar, type_ = "CODE[@VERSION]", CodeOrVersion()
         elif argument.field.name == "exchange":
             metavar = "EXCHANGE"
         asked = uses_of(self.kind, without={self.argument, "finding", *self.fixed, *self._spoken_for})
@@ -95,15 +96,13 @@ class Form:
         """The values of the command line."""
         from tallystick.sdk.exchange import scope_of
 
-        values = values_of(self.kind, session, given)
-        named = str(values[self.argument])
+        named = given[self.argument]
         if self.finding is not None and names_finding(named):
-            del values[self.argument]
+            values = values_of(self.kind, session, {**given, self.argument: None})
             return {**values, **self.finding, "finding": named}
         if self._takes_code:
-            del values[self.argument]
-            values |= scope_of(named)
-        return {**self.fixed, **values}
+            given = {**given, self.argument: None, **scope_of(named)}
+        return {**self.fixed, **values_of(self.kind, session, given)}
 
     def cited(self, node: Node, values: dict[str, object]) -> dict[str, object]:
         """The values with the citation that was named, read and verified, and what it brings along."""
@@ -111,6 +110,7 @@ class Form:
 
         about = self.citation
         shown = None
+        self._check_other_side(node, values)
         if about is not None and about.name in values:
             shown = cite(node.peers, str(values[about.name]), *self.cites)
         elif self.find is not None:
@@ -124,13 +124,16 @@ class Form:
                 values["finding"] = answered
         for use in self.kind.head_uses:
             if use.required and use.name not in ("kind", "actor") and not values.get(use.name):
-                if use.name == self.argument:
-                    raise Usage(f"the {use.en} is empty", expected=f"what the {use.en} is called")
                 names = "nothing that was cited names it" if shown is None else f"{shown.reference} names none"
                 raise Usage(f"--{flag_of(use)} is missing, and {names}", expected=f"--{flag_of(use)}")
-            if use.field.name == "counterparty" and values.get(use.name):
-                node.peers.charter.ledger_of(str(values[use.name]))  # who has none, or is misspelt, owes nothing
+        self._check_other_side(node, values)
         return values
+
+    def _check_other_side(self, node: Node, values: Mapping[str, object]) -> None:
+        """Who has no ledger, or is misspelt, owes nothing. Raises NotFound."""
+        for use in self.kind.head_uses:
+            if use.field.name == "counterparty" and values.get(use.name):
+                node.peers.charter.ledger_of(str(values[use.name]))
 
 
 def recording(name: str, kind: str, help_: str, *, argument: str | None = None, **form: Any) -> Recording:

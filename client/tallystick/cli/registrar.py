@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import Session, command
+from tallystick.cli.references import Actor, Label, PublicKey
 from tallystick.core.errors import NotFound, Usage
+from tallystick.sdk.arguments import FILE, TEXT
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -21,12 +23,12 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Register a key, from its request.")
-@click.argument("request", metavar="REQUEST", type=click.Path(path_type=Path))
-@click.option("--system", metavar="LABEL", help="The system it is the key of, as registered in the inventory.")
-@click.option("--name-from-stdin", "named", is_flag=True, help="Commit to the person's name, a line of standard input.")
+@click.argument("request", metavar="REQUEST", type=FILE)
 @click.option(
-    "--registrar-key", metavar="FILE", type=click.Path(path_type=Path), help="The registrar's key; else the profile's."
+    "--system", metavar="LABEL", type=Label(), help="The system it is the key of, as registered in the inventory."
 )
+@click.option("--name-from-stdin", "named", is_flag=True, help="Commit to the person's name, a line of standard input.")
+@click.option("--registrar-key", metavar="FILE", type=FILE, help="The registrar's key; else the profile's.")
 @command
 def register(session: Session, request: Path, system: str | None, named: bool, registrar_key: Path | None) -> None:
     """Register an actor's key on its bureau's ledger, from the REQUEST that `tally identity init` wrote.
@@ -77,13 +79,13 @@ def register(session: Session, request: Path, system: str | None, named: bool, r
 
 
 @click.command(short_help="Revoke an actor's key.")
-@click.argument("actor")
-@click.option("--key", metavar="PUBLIC", help="Which of its keys, in hex; needed where it has several.")
-@click.option("--compromised-since", metavar="TIME", help="From when on what it signed is in doubt.")
-@click.option("--reason", help="Why.")
+@click.argument("actor", type=Actor())
 @click.option(
-    "--registrar-key", metavar="FILE", type=click.Path(path_type=Path), help="The registrar's key; else the profile's."
+    "--key", metavar="PUBLIC", type=PublicKey(), help="Which of its keys, in hex; needed where it has several."
 )
+@click.option("--compromised-since", metavar="TIME", type=TEXT, help="From when on what it signed is in doubt.")
+@click.option("--reason", type=TEXT, help="Why.")
+@click.option("--registrar-key", metavar="FILE", type=FILE, help="The registrar's key; else the profile's.")
 @command
 def revoke(
     session: Session,
@@ -99,12 +101,14 @@ def revoke(
     Example:
       tally identity revoke taxation:clerk --reason "left the bureau"
     """
-    from tallystick.cli.log_query import parse_moment
+    from tallystick.cli.fields import check_value
     from tallystick.cli.registration import actors_on
     from tallystick.core.identifiers import split_actor
+    from tallystick.core.kinds import BY_NAME
 
+    check_value(BY_NAME["ActorRevoked"], "reason", reason)
     bureau = session.profile.charter.ledger_of(split_actor(actor).bureau)
-    since = None if compromised_since is None else _past(parse_moment(compromised_since, session.zone), session.zone)
+    since = None if compromised_since is None else _past(compromised_since, session.zone)
     with _registrar(session, bureau.origin, registrar_key) as node:
         registered = _the_key(list(actors_on(node)), actor, key)
         if registered.revoked is not None:
@@ -126,12 +130,13 @@ def revoke(
         )
 
 
-def _past(at_us: int, zone: tzinfo) -> int:
+def _past(text: str, zone: tzinfo) -> int:
     """A moment that has come, by this machine's clock. Raises Usage."""
+    from tallystick.cli.log_query import parse_moment
     from tallystick.core.moments import moment_text
     from tallystick.sdk.clock import now_us
 
-    now = now_us()
+    now, at_us = now_us(), parse_moment(text, zone, "--compromised-since")
     if at_us > now:
         raise Usage(
             f"{moment_text(at_us, zone)} is yet to come",
@@ -164,7 +169,7 @@ def _the_key(actors: list[Registered], actor: str, key: str | None) -> Registere
     """The one key that is meant. Raises NotFound, or Usage where several could be."""
     own = [found for found in actors if found.actor == actor and found.index is not None]
     if key is not None:
-        own = [found for found in own if found.key.hex() == key.strip().lower()]
+        own = [found for found in own if found.key.hex() == key.lower()]
     if not own:
         raise NotFound(
             f"no key of {actor} is registered" + ("" if key is None else " that is this one"),

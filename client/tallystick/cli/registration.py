@@ -19,7 +19,6 @@ from tallystick.core.actors import Actors, possession_message, prove_possession
 from tallystick.core.errors import (
     InvalidIdentifier,
     NotAuthentic,
-    NotFound,
     Refused,
     SignatureInvalid,
     VerificationFailed,
@@ -28,6 +27,7 @@ from tallystick.core.evidence import actors_of
 from tallystick.core.identifiers import check_actor, check_origin
 from tallystick.core.keys import Signer, check_public_key, check_signature
 from tallystick.core.kinds import BY_NAME, TERM_FIELDS
+from tallystick.sdk.files import read_some
 from tallystick.sdk.reader import LedgerReader
 from tallystick_proto.v1.meta_pb2 import Role
 
@@ -61,14 +61,11 @@ def make_request(origin: str, actor: str, role: str, key: Signer) -> bytes:
 
 
 def read_request(path: Path) -> Request:
-    """Read a request and check its proof. Raises NotFound, Refused, or NotAuthentic where the key did not sign it."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_REQUEST_BYTES_MAX + 1)
-    except OSError as error:
-        raise NotFound(
-            f"cannot be read: {error.strerror}", where=str(path), expected="a registration request"
-        ) from None
+    """Read a request and check its proof.
+
+    Raises ConfigInvalid, Refused, or NotAuthentic where the key did not sign it.
+    """
+    data = read_some(path, _REQUEST_BYTES_MAX, "a registration request")
     try:
         return _parse(data)
     except (Refused, VerificationFailed) as error:

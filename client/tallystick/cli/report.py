@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import Session, command, force, new_file, read_from
+from tallystick.cli.references import Code
 from tallystick.core.counted import counted
 from tallystick.core.errors import NotFound, TallystickError, Usage
+from tallystick.sdk.arguments import FILE, TEXT
 
 if TYPE_CHECKING:
     from tallystick.audit.finding import Finding
@@ -29,11 +31,11 @@ _FORMS = ("worksheet", "bureau")
 @click.command()
 @new_file("Where to; - for standard output, which is where CSV and JSON go by themselves")
 @force
-@click.option("--on", "on", metavar="DAY", help="Judge as of the end of this day; else today.")
+@click.option("--on", "on", metavar="DAY", type=TEXT, help="Judge as of the end of this day; else today.")
 @click.option(
     "--form",
     nargs=2,
-    type=(click.Choice(_FORMS), str),
+    type=(click.Choice(_FORMS), TEXT),
     metavar="worksheet FINDING | bureau ID",
     help="One finding's worksheet, or what one bureau answers for; else the whole report.",
 )
@@ -45,10 +47,12 @@ _FORMS = ("worksheet", "bureau")
     show_default=True,
     help="A page; findings for a spreadsheet; everything for programs.",
 )
-@click.option("--resource", metavar="CODE", help="Whose provenance to draw; else that of which most was made.")
+@click.option(
+    "--resource", metavar="CODE", type=Code(), help="Whose provenance to draw; else that of which most was made."
+)
 @click.option(
     "--since-report",
-    type=click.Path(),
+    type=FILE,
     metavar="FILE",
     help="An earlier audit's or report's JSON: say what is new, still open, and closed.",
 )
@@ -62,7 +66,7 @@ def report(
     form: tuple[str, str] | None,
     format_: str,
     resource: str | None,
-    since_report: str | None,
+    since_report: Path | None,
 ) -> None:
     """Audit every ledger of the charter, and write what was found as one page that needs nothing else.
 
@@ -114,14 +118,13 @@ def report(
 
 def _target(target: Path | None, form: tuple[str, str] | None, format_: str, *, force: bool) -> Path:
     """Where to write, known to be possible before the ledgers are read. Raises Usage."""
-    from tallystick.core.identifiers import check_finding_id
+    from tallystick.core.identifiers import check_bureau_id, check_finding_id
     from tallystick.sdk.files import check_new
 
     if form is not None:
         if format_ == "json" or (format_ == "csv" and form[0] == "worksheet"):
             raise Usage(f"a {form[0]} is not written as {format_}", where="--form", expected="--format html")
-        if form[0] == "worksheet":
-            check_finding_id(form[1])
+        (check_finding_id if form[0] == "worksheet" else check_bureau_id)(form[1])
     if target is None:
         if format_ == "html":
             raise Usage("where the page goes is not said", expected="-o FILE, or -o - for standard output")
@@ -144,14 +147,14 @@ def _asked(
     return shlex.join([*written, "-o", "FILE"])
 
 
-def _earlier(path: str) -> tuple[OldReport, str]:
+def _earlier(path: Path) -> tuple[OldReport, str]:
     """An earlier audit, and the digest of its file."""
     from tallystick.audit.life import read_report
     from tallystick.core.hashing import chain_hash, format_digest
     from tallystick.sdk.importers.json_file import read_input
 
-    data = read_input(Path(path))
-    return read_report(data, path), format_digest(chain_hash(data))
+    data = read_input(path)
+    return read_report(data, str(path)), format_digest(chain_hash(data))
 
 
 def _version() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallystick.cli.options import Session, command
-from tallystick.cli.references import EntryReference
+from tallystick.cli.references import Committed, EntryReference
 from tallystick.core.counted import counted_entries
 
 if TYPE_CHECKING:
@@ -18,9 +18,18 @@ if TYPE_CHECKING:
     from tallystick.sdk.ledgers import Ledgers
 
 
+class _Disclosed(Committed):
+    """A field, or nothing: all of them."""
+
+    def read(self, text: str) -> None:
+        if text:
+            super().read(text)
+
+
 disclose_option = click.option(
     "--disclose",
     metavar="[FIELD]",
+    type=_Disclosed(),
     is_flag=False,
     flag_value="",
     help="Show what opens its commitments too: in FIELD, or all that you may see. That is recorded.",
@@ -28,7 +37,7 @@ disclose_option = click.option(
 
 
 def disclosed_fields(ledgers: Ledgers, reference: str, named: str | None) -> list[str] | None:
-    """What `--disclose` names of an entry, as the SDK takes it. Raises InvalidIdentifier."""
+    """What `--disclose` names of an entry, as the SDK takes it. Raises NotFound."""
     if not named:
         return None if named is None else []
     from tallystick.core.kinds import sensitive_path

@@ -70,7 +70,7 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for candidate in self.bureau:
             if candidate.id == bureau:
                 return candidate
-        raise NotFound(f"no bureau {bureau!r}", where=f"charter {self.name}", expected=_listed(self.bureau))
+        raise NotFound(f"no bureau {bureau[:80]!r}", where=f"charter {self.name}", expected=_listed(self.bureau))
 
     @property
     def parties(self) -> tuple[Bureau | Auditor, ...]:

@@ -5,13 +5,13 @@
     │   ├── InvalidStatement                   a statement breaks its kind's own description
     │   ├── InvalidSubmission                  the envelope: count, size, identifier, canonical form
     │   │   └── StaleSubmission                its id's time lies outside the window
-    │   ├── InvalidIdentifier                  a code, bureau, actor or credit code is not well formed
+    │   ├── InvalidIdentifier          yours   exit 2   a code, bureau, actor or credit code is not well formed
     │   ├── NotAuthentic                       the key is unknown, revoked, or did not sign this
     │   ├── NotAllowed                         who you are may not do this
     │   ├── SubmissionConflict                 the same submission id, other bytes
-    │   └── NotFound                           there is no such entry, bureau or file
+    │   └── NotFound                           there is no such entry or bureau
     ├── Usage                          yours   exit 2   the call itself is wrong
-    │   └── ConfigInvalid                      a settings file, profile or charter file does not read
+    │   └── ConfigInvalid                      a file that was named does not read, or cannot be written
     ├── VerificationFailed             peer's  exit 5   what was shown does not prove what it claims
     │   ├── MalformedKey, MalformedNote, MalformedEntry, MalformedProof, MalformedCharter,
     │   │   MalformedCertificate
@@ -38,12 +38,16 @@
 
 `VerificationFailed` and `Refused` are kept apart although both may speak of the same bytes: the first
 is what a verifier says of something it was shown, the second what a ledger says of something it was asked
-to take. A wrong order of calls is a plain `RuntimeError`; it is our bug, not bad input.
+to take. A name that is not well formed exits as the wrong call it is, whoever found it out. A wrong order of calls is a
+plain `RuntimeError`; it is our bug, not bad input, and a program that such a bug ends exits with `FAULT`.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
+
+FAULT: Final = 70
+"""The exit code of a program that its own bug ended, as `sysexits.h` has it: it says nothing of any ledger."""
 
 
 class TallystickError(Exception):
@@ -99,7 +103,7 @@ class StaleSubmission(InvalidSubmission):
 
 
 class InvalidIdentifier(Refused):
-    pass
+    exit_code = 2
 
 
 class NotAuthentic(Refused):

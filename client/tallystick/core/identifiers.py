@@ -124,10 +124,13 @@ def check_label(text: str, what: str = "label") -> str:
 
 def parse_version_ref(text: str) -> VersionRef:
     """Reads `<code>@<version>`."""
-    code, at, version = text.partition("@")
-    if not at:
-        raise _invalid(text, "a version reference", "<resource code>@<version>, as in SCJG-0012@2027-03")
-    return VersionRef(check_resource_code(code), check_label(version, "version"))
+    code, _, version = text.partition("@")
+    try:
+        return VersionRef(check_resource_code(code), check_label(version, "version"))
+    except InvalidIdentifier:
+        most = f"at most {RESOURCE_CODE_CHARS_MAX} and {LABEL_CHARS_MAX} characters"
+        expected = f"<resource code>@<version> of {most}, as in SCJG-0012@2027-03"
+        raise _invalid(text, "a version reference", expected) from None
 
 
 def format_version_ref(code: str, version: str) -> str:

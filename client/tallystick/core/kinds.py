@@ -14,7 +14,7 @@ from typing import Final
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-from tallystick.core.errors import InvalidIdentifier
+from tallystick.core.errors import NotFound
 from tallystick_proto.v1 import meta_pb2, statement_pb2
 from tallystick_proto.v1.meta_pb2 import Role
 
@@ -189,12 +189,12 @@ SENSITIVE: Final[Mapping[str, Kind]] = MappingProxyType(
 
 
 def sensitive_path(kind: Kind | None, name: str) -> str:
-    """The path of a kind's sensitive field from the field's name, or from the path itself. Raises InvalidIdentifier."""
+    """The path of a kind's sensitive field from the field's name, or from the path itself. Raises NotFound."""
     field = "" if kind is None else kind.field
     path = name if "." in name else f"{field}.{name}"
     if path not in SENSITIVE or SENSITIVE[path] != kind:
         names = [use.name for use in (() if kind is None else kind.body_uses) if use.options.sensitive]
-        raise InvalidIdentifier(
+        raise NotFound(
             f"{name[:128]!r} holds no commitment", where="field", expected=" or ".join(names) or "an entry that has one"
         )
     return path

@@ -29,7 +29,7 @@ from tallystick.core.certificate import UNREADABLE, Authority, PublicKey, author
 from tallystick.core.errors import ConfigInvalid, MalformedCertificate, NotAllowed
 from tallystick.core.holder import NODE_HOST, Holder, holder_of
 from tallystick.core.limits import CERTIFICATE_BYTES_MAX, CERTIFICATE_DAYS_MAX
-from tallystick.sdk.files import write_whole
+from tallystick.sdk.files import read_some, write_whole
 from tallystick.sdk.key_file import load_private, not_such_a_key, save_private
 from tallystick.sdk.passphrase import Passphrase
 
@@ -184,11 +184,7 @@ def load_tls_key(path: Path, passphrase: Passphrase | None = None) -> PrivateKey
 
 def read_pem(path: Path) -> bytes:
     """A certificate's or a request's file. Raises ConfigInvalid."""
-    try:
-        with path.open("rb") as file:
-            return file.read(CERTIFICATE_BYTES_MAX + 1)
-    except OSError as error:
-        raise ConfigInvalid(f"cannot be read: {error.strerror}", where=str(path), expected="a PEM file") from None
+    return read_some(path, CERTIFICATE_BYTES_MAX, "a PEM file")
 
 
 def refuse_existing(path: Path) -> None:

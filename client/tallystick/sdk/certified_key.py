@@ -101,13 +101,15 @@ class CertifiedFiles:
         now_us: int,
         charter: Charter | None = None,
         passphrase: Passphrase | None = None,
+        where: str = "certificate",
     ) -> Issued:
-        """A certificate that was issued for the waiting key, and that key, in the place of what is there.
+        """A certificate that was issued for the waiting key, and that key, in the place of what is there; `where` names
+        it in the error.
 
         Raises ConfigInvalid where no key waits for it, MalformedCertificate, and NotAuthentic where it is another's, or
         the charter, if there is one yet, does not vouch for it.
         """
-        certificate = parse_issued(pem)
+        certificate = parse_issued(pem, where)
         if certificate.holder != holder:
             raise NotAuthentic(f"it is the certificate of {certificate.holder.id}", expected=f"that of {holder.id}")
         if charter is not None:

@@ -20,7 +20,7 @@ from tallystick.core.charter_note import HEADER
 from tallystick.core.errors import CharterForked, ConfigInvalid, MalformedNote, TallystickError, VerificationFailed
 from tallystick.core.hashing import chain_hash
 from tallystick.core.limits import CHARTER_BYTES_MAX
-from tallystick.sdk.files import write_whole
+from tallystick.sdk.files import read_some, write_whole
 from tallystick.sdk.toml_edit import Values, with_values
 
 _NAME = re.compile(r"charter(-[1-9][0-9]{0,8})?\.note")
@@ -28,13 +28,7 @@ _NAME = re.compile(r"charter(-[1-9][0-9]{0,8})?\.note")
 
 def read_note(path: Path) -> bytes:
     """A charter's note, or one byte more than a charter may have. Raises ConfigInvalid."""
-    try:
-        with path.open("rb") as file:
-            return file.read(CHARTER_BYTES_MAX + 1)
-    except OSError as error:
-        raise ConfigInvalid(
-            f"cannot be read: {error.strerror}", where=str(path), expected="the charter's note"
-        ) from None
+    return read_some(path, CHARTER_BYTES_MAX, "the charter's note")
 
 
 def version_in(path: Path) -> Version:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import mmap
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from blake3 import blake3
 
 from tallystick.core.commitment import salted_digest
-from tallystick.core.errors import NotFound
+from tallystick.core.errors import ConfigInvalid
 from tallystick.core.identifiers import format_version_ref
 
 # Called with how many bytes are done, and of how many.
@@ -29,27 +31,40 @@ class FileDigest:
     size: int
 
 
-def digest_file(path: Path, progress: Progress | None = None) -> FileDigest:
-    """The digest of a file. Raises NotFound where it cannot be read, or changes its length meanwhile."""
-    hasher = blake3(max_threads=blake3.AUTO)
+@contextmanager
+def _regular(path: Path) -> Iterator[BinaryIO]:
+    """A file, opened. Raises ConfigInvalid, also where reading it fails later."""
     try:
         # A pipe or a device has no length, and would read as an empty file, or keep us waiting.
         if not stat.S_ISREG(path.stat().st_mode):
             raise ValueError("it is not a file")
         with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size:
-                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
-                    for start in range(0, size, _CHUNK_BYTES):
-                        hasher.update(view[start : start + _CHUNK_BYTES])
-                        if progress is not None:
-                            progress(min(start + _CHUNK_BYTES, size), size)
-            after = os.fstat(file.fileno()).st_size
+            yield file
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise NotFound(f"the file cannot be read: {why}", where=str(path), expected="a regular file") from None
+        raise ConfigInvalid(f"the file cannot be read: {why}", where=str(path), expected="a regular file") from None
+
+
+def size_of(path: Path) -> int:
+    """How many bytes a file has that can be read. Raises ConfigInvalid."""
+    with _regular(path) as file:
+        return os.fstat(file.fileno()).st_size
+
+
+def digest_file(path: Path, progress: Progress | None = None) -> FileDigest:
+    """The digest of a file. Raises ConfigInvalid where it cannot be read, or changes its length meanwhile."""
+    hasher = blake3(max_threads=blake3.AUTO)
+    with _regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
+                for start in range(0, size, _CHUNK_BYTES):
+                    hasher.update(view[start : start + _CHUNK_BYTES])
+                    if progress is not None:
+                        progress(min(start + _CHUNK_BYTES, size), size)
+        after = os.fstat(file.fileno()).st_size
     if after != size:
-        raise NotFound(
+        raise ConfigInvalid(
             f"it went from {size} to {after} bytes while it was read", where=str(path), expected="a file at rest"
         )
     return FileDigest(hasher.digest(), size)

@@ -11,6 +11,15 @@ from pathlib import Path
 from tallystick.core.errors import ConfigInvalid, Usage
 
 
+def read_some(path: Path, bytes_max: int, expected: str) -> bytes:
+    """The bytes of a file, or one more than it may have; `expected` says what it should be. Raises ConfigInvalid."""
+    try:
+        with path.open("rb") as file:
+            return file.read(bytes_max + 1)
+    except OSError as error:
+        raise ConfigInvalid(f"cannot be read: {error.strerror}", where=str(path), expected=expected) from None
+
+
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a file so that it is there whole or not at all, and durable when this returns; in a folder of its owner's
     alone, where it is to be the owner's alone and there is none yet. Raises ConfigInvalid.
@@ -41,9 +50,15 @@ def check_new(path: Path, *, force: bool | None = None) -> None:
     """The rule of every `-o FILE`: folders on the way are made, and a file that is there is not replaced without
     `force`, which is None where the command has no such option. Raises Usage.
     """
-    if os.path.lexists(path) and not path.is_file():
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:  # a file among its folders, or a name that is too long
+        raise Usage(f"cannot be written: {error.strerror}", where=str(path), expected="a file's name") from None
+    if not path.is_file():
         raise Usage("it is there and is no file", where=str(path), expected="a file's name")
-    if os.path.lexists(path) and not force:
+    if not force:
         other = "another name" if force is None else "another name, or --force"
         raise Usage("there is a file already", where=str(path), expected=other)
 

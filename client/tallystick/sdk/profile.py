@@ -56,6 +56,7 @@ from tallystick.sdk.secret_file import check_folder
 from tallystick.sdk.trust_store import TrustStore
 
 ENVIRONMENT = "TALLYSTICK_PROFILE"
+_PROFILE = "a profile, which is TOML in UTF-8 with at least charter and charter_digest"
 
 
 class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,15 +110,20 @@ class Profile:
         """
         place = Path(path or os.environ.get(ENVIRONMENT, "") or default_path())
         try:
-            file = msgspec.convert(parse_toml(place.read_text(encoding="utf-8")), _File)
+            text = place.read_text(encoding="utf-8")
+            if not text.strip():
+                raise ConfigInvalid("it is empty", where=str(place), expected=_PROFILE)
+            file = msgspec.convert(parse_toml(text), _File)
         except OSError as error:
             raise ConfigInvalid(
                 f"cannot be read: {error.strerror}",
                 where=str(place),
                 expected=f"a profile, by --profile or {ENVIRONMENT}",
             ) from None
+        except UnicodeDecodeError as error:
+            raise ConfigInvalid(f"it is no UTF-8 at byte {error.start}", where=str(place), expected=_PROFILE) from None
         except (ValueError, msgspec.ValidationError) as error:
-            raise ConfigInvalid(str(error), where=str(place), expected="a profile as its format says") from None
+            raise ConfigInvalid(str(error), where=str(place), expected=_PROFILE) from None
         charter = load_charter(place.parent / file.charter, file.charter_digest)
         profile = cls(place, file, charter, passphrase)
         profile._check()
@@ -274,10 +280,6 @@ def default_path() -> Path:
 def load_charter(path: Path, digest: str) -> Charter:
     """The charter in a file. Raises ConfigInvalid or VerificationFailed, naming the file."""
     try:
-        return open_charter(path.read_bytes(), digest)
-    except OSError as error:
-        raise ConfigInvalid(
-            f"cannot be read: {error.strerror}", where=str(path), expected="the charter's note"
-        ) from None
+        return open_charter(read_note(path), digest)
     except VerificationFailed as error:
         raise error.at(str(path)) from None

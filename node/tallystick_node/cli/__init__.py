@@ -8,8 +8,8 @@ import sys
 
 import click
 
-from tallystick.core.errors import TallystickError
-from tallystick.sdk.wrong_usage import wrong_usage
+from tallystick.core.errors import FAULT, TallystickError
+from tallystick.sdk.wrong_usage import system_error, wrong_usage
 from tallystick_node.cli.backup import backup, restore
 from tallystick_node.cli.cert import cert
 from tallystick_node.cli.charter import charter
@@ -17,11 +17,11 @@ from tallystick_node.cli.cluster import cluster
 from tallystick_node.cli.init import init
 from tallystick_node.cli.node import completion, config, fsck, run
 from tallystick_node.cli.recover import recover
-from tallystick_node.console import INTERNAL_ERROR, exit_on_signal, say
+from tallystick_node.console import exit_on_signal, say
 
 EPILOG = (
     "Exit codes: 0 fine, 2 usage, 3 unreachable, 4 refused, not found or the disk's fault, "
-    "5 verification failed or differences found."
+    "5 verification failed or differences found, 70 a fault of the program itself."
 )
 
 
@@ -52,9 +52,20 @@ def main() -> None:
         say(str(error))
         code = error.exit_code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; that is no error
+        _drop_output()  # nobody reads on; that is no error
         code = 0
+    except OSError as error:
+        if error.filename is None:
+            _drop_output()
+        said = system_error(error)
+        say(str(said))
+        code = said.exit_code
     except Exception as error:  # a bug: still one line
         say(f"an internal error: {type(error).__name__}: {error}")
-        code = INTERNAL_ERROR
+        code = FAULT
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """What is still buffered would be written at exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

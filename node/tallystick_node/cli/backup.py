@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.core.counted import counted_entries
+from tallystick.sdk.arguments import FILE
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
 
 if TYPE_CHECKING:
     from tallystick.core.charter import Bureau, Charter
     from tallystick_node.restoring import Restored
-
-_FOLDER = click.Path(path_type=Path)
 
 
 def show_bytes(written: int) -> None:
@@ -26,8 +25,8 @@ def show_bytes(written: int) -> None:
 
 
 @click.command(short_help="Copy the home of DIR while its node runs, or is stopped.")
-@click.argument("directory", metavar="DIR", type=_FOLDER)
-@click.argument("target", metavar="DEST", type=_FOLDER)
+@click.argument("directory", metavar="DIR", type=FILE)
+@click.argument("target", metavar="DEST", type=FILE)
 @click.option("--with-keys", is_flag=True, help="Copy the private keys too: whoever has them is this bureau's node.")
 @passphrase_option
 def backup(directory: Path, target: Path, with_keys: bool, passphrase: Passphrase) -> None:
@@ -49,8 +48,8 @@ def backup(directory: Path, target: Path, with_keys: bool, passphrase: Passphras
 
 
 @click.command(short_help="Make a home of a backup, or put its database back.")
-@click.argument("source", metavar="BACKUP", type=_FOLDER)
-@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.argument("source", metavar="BACKUP", type=FILE)
+@click.argument("directory", metavar="DIR", type=FILE)
 def restore(source: Path, directory: Path) -> None:
     """Make the home DIR of a backup; or, where DIR is the stopped home it was taken of, put the database back there.
 

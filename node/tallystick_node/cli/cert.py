@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.core.counted import counted
+from tallystick.sdk.arguments import FILE, TEXT
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
 
 if TYPE_CHECKING:
     from tallystick.core.certificate import Certificate
 
-_FOLDER = click.Path(path_type=Path)
 _AUTHORITY_DAYS = 3_650
 _DAYS = 90
 _TARGET = "Where a request's certificate goes. Folders on the way are made; a file that is there is not replaced."
-_party = click.option("--party", metavar="ID", help="Whose DIR it is, where it is no node's home: an auditor's.")
+_party = click.option(
+    "--party", metavar="ID", type=TEXT, help="Whose DIR it is, where it is no node's home: an auditor's."
+)
 _days = click.option("--days", type=int, default=_DAYS, show_default=True, help="How long it lasts.")
 
 
@@ -30,7 +32,7 @@ def cert() -> None:
 
 
 @cert.command(short_help="Make the authority, and say what the charter must pin.")
-@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.argument("directory", metavar="DIR", type=FILE)
 @_party
 @click.option("--next", "succeeding", is_flag=True, help="Make one that is to take its place, to be pinned beside it.")
 @click.option("--days", type=int, default=_AUTHORITY_DAYS, show_default=True, help="How long a new one lasts.")
@@ -57,11 +59,11 @@ def authority(
 
 
 @cert.command(short_help="Issue a certificate, for a new key or a request.")
-@click.argument("directory", metavar="DIR", type=_FOLDER)
-@click.argument("name")
+@click.argument("directory", metavar="DIR", type=FILE)
+@click.argument("name", type=TEXT)
 @_party
-@click.option("--request", metavar="FILE", type=_FOLDER, help="Issue it for the key of this request.")
-@click.option("-o", "--output", "target", metavar="FILE", type=_FOLDER, help=_TARGET)
+@click.option("--request", metavar="FILE", type=FILE, help="Issue it for the key of this request.")
+@click.option("-o", "--output", "target", metavar="FILE", type=FILE, help=_TARGET)
 @_days
 @passphrase_option
 def issue(
@@ -82,14 +84,16 @@ def issue(
     from tallystick.sdk.clock import now_us
     from tallystick_node.certifying import Certifying
 
+    if target is not None and request is None:
+        raise click.UsageError("--output is where a request's certificate goes, and there is no --request")
     holder, place = Certifying(directory, party, passphrase).issue(name, now_us(), days, request, target)
     click.echo(f"{place}: the certificate of {holder.id}, for {counted(days, 'day')}")
 
 
 @cert.command(short_help="Renew the node's certificate.")
-@click.argument("directory", metavar="DIR", type=_FOLDER)
-@click.option("--request", metavar="FILE", type=_FOLDER, help="Write a request to be issued elsewhere; its key waits.")
-@click.option("--certificate", metavar="FILE", type=_FOLDER, help="Take up what was issued for the request.")
+@click.argument("directory", metavar="DIR", type=FILE)
+@click.option("--request", metavar="FILE", type=FILE, help="Write a request to be issued elsewhere; its key waits.")
+@click.option("--certificate", metavar="FILE", type=FILE, help="Take up what was issued for the request.")
 @_days
 @passphrase_option
 def renew(directory: Path, request: Path | None, certificate: Path | None, days: int, passphrase: Passphrase) -> None:
@@ -114,12 +118,13 @@ def renew(directory: Path, request: Path | None, certificate: Path | None, days:
     if certificate is None:
         made = certifying.renew(now_us(), days)
     else:
-        made = files.install(read_pem(certificate), certifying.node, now_us(), certifying.charter, passphrase)
+        pem = read_pem(certificate)
+        made = files.install(pem, certifying.node, now_us(), certifying.charter, passphrase, str(certificate))
     click.echo(f"{files.certificate}: {made.holder.id}, {made}")
 
 
 @cert.command(short_help="Show the certificates of DIR, and when they end.")
-@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.argument("directory", metavar="DIR", type=FILE)
 @_party
 def show(directory: Path, party: str | None) -> None:
     """Show every certificate in DIR/tls: whose it is, when it ends, and whether the charter vouches for it."""

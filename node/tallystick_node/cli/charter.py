@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tallystick.sdk.arguments import FILE
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
 
@@ -19,8 +20,8 @@ def charter() -> None:
 
 
 @charter.command(short_help="Go by the next version of the charter.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=FILE)
+@click.argument("file", type=FILE)
 @passphrase_option
 def adopt(directory: Path, file: Path, passphrase: Passphrase) -> None:
     """Have the stopped node of DIR go by the version in FILE, after checking that it follows.
@@ -39,7 +40,7 @@ def adopt(directory: Path, file: Path, passphrase: Passphrase) -> None:
 
 
 @charter.command(short_help="Make the next keys, and say what the charter must name.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=FILE)
 @click.argument("offices", metavar="[ledger|witness|registrar]...", nargs=-1, type=click.Choice(OFFICES))
 @passphrase_option
 def renew(directory: Path, offices: tuple[str, ...], passphrase: Passphrase) -> None:

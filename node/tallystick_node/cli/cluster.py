@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tallystick.core.safe_text import sanitise
+from tallystick.sdk.arguments import FILE, TEXT
 
 if TYPE_CHECKING:
     from tallystick_node.cluster.local import LocalCluster
@@ -23,7 +24,7 @@ def _folder(command: Command) -> Command:
     return click.option(
         "--dir",
         "folder",
-        type=click.Path(path_type=Path),
+        type=FILE,
         envvar="TALLYSTICK_CLUSTER",
         default=Path("cluster"),
         show_default=True,
@@ -97,7 +98,7 @@ def down(folder: Path) -> None:
 
 @cluster.command()
 @_folder
-@click.argument("bureau")
+@click.argument("bureau", type=TEXT)
 def stop(folder: Path, bureau: str) -> None:
     """Stop one node: SIGTERM, and SIGKILL if that does not help."""
     from tallystick_node.cluster.layout import alone
@@ -111,7 +112,7 @@ def stop(folder: Path, bureau: str) -> None:
 
 @cluster.command()
 @_folder
-@click.argument("bureau")
+@click.argument("bureau", type=TEXT)
 def kill(folder: Path, bureau: str) -> None:
     """Kill a node with SIGKILL, as a power cut would."""
     from tallystick_node.cluster.layout import alone
@@ -125,7 +126,7 @@ def kill(folder: Path, bureau: str) -> None:
 
 @cluster.command()
 @_folder
-@click.argument("bureau")
+@click.argument("bureau", type=TEXT)
 def start(folder: Path, bureau: str) -> None:
     """Start one node again."""
     from tallystick_node.cluster.layout import alone

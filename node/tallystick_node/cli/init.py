@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tallystick.sdk.arguments import FILE, TEXT, Digest
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option, say
 
@@ -15,25 +16,30 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Make a node's home in DIR, or found its ledger.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--bureau", metavar="ID", help="The bureau's id, as in market-regulation.")
-@click.option("--origin", metavar="NAME", help="The ledger's name, as in pudong.example/market-regulation.")
-@click.option("--name-en", metavar="TEXT", help="The bureau's name in English. [default: from the id]")
-@click.option("--name-zh", metavar="TEXT", help="The bureau's name in Chinese. [default: the id]")
-@click.option("--short", metavar="TEXT", default="", help="Its short name in Chinese, for tables.")
-@click.option("--credit-code", metavar="CODE", help="Its unified social credit code, 18 characters.")
+@click.argument("directory", metavar="DIR", type=FILE)
+@click.option("--bureau", metavar="ID", type=TEXT, help="The bureau's id, as in market-regulation.")
+@click.option("--origin", metavar="NAME", type=TEXT, help="The ledger's name, as in pudong.example/market-regulation.")
+@click.option("--name-en", metavar="TEXT", type=TEXT, help="The bureau's name in English. [default: from the id]")
+@click.option("--name-zh", metavar="TEXT", type=TEXT, help="The bureau's name in Chinese. [default: the id]")
+@click.option("--short", metavar="TEXT", type=TEXT, help="Its short name in Chinese, for tables.")
+@click.option("--credit-code", metavar="CODE", type=TEXT, help="Its unified social credit code, 18 characters.")
 @click.option(
-    "--listen", metavar="HOST:PORT", default="127.0.0.1:7411", show_default=True, help="Where the node listens."
+    "--listen",
+    metavar="HOST:PORT",
+    type=TEXT,
+    default="127.0.0.1:7411",
+    show_default=True,
+    help="Where the node listens.",
 )
 @click.option("--in-the-clear", is_flag=True, help="Without TLS, for a loopback address alone.")
 @click.option("--observer", is_flag=True, help="A node without a ledger: it follows, answers and cosigns.")
 @click.option(
     "--own-charter", is_flag=True, help="Also sign a charter of this one bureau, and found the ledger under it."
 )
+@click.option("--charter", "note", type=FILE, help="Adopt this charter in a DIR that has its keys.")
 @click.option(
-    "--charter", "note", type=click.Path(path_type=Path), help="Adopt this charter in a DIR that has its keys."
+    "--charter-digest", "digest", metavar="DIGEST", type=Digest(), help="Its digest, blake3:…, given out of band."
 )
-@click.option("--charter-digest", "digest", metavar="DIGEST", help="Its digest, blake3:…, given out of band.")
 @click.option("--encrypt", is_flag=True, help="Put the new keys under a passphrase.")
 @passphrase_option
 def init(
@@ -42,7 +48,7 @@ def init(
     origin: str | None,
     name_en: str | None,
     name_zh: str | None,
-    short: str,
+    short: str | None,
     credit_code: str | None,
     listen: str,
     in_the_clear: bool,
@@ -86,7 +92,7 @@ def init(
     from tallystick.core.charter import Name
     from tallystick_node.home import Wish
 
-    name = Name(zh=name_zh or bureau, en=name_en or bureau.replace("-", " ").title(), short=short)
+    name = Name(zh=name_zh or bureau, en=name_en or bureau.replace("-", " ").title(), short=short or "")
     wish = Wish(bureau, origin, name, credit_code, listen, observer, in_the_clear)
     _make(directory, wish, passphrase if encrypt else None, own_charter=own_charter)
 
@@ -106,16 +112,11 @@ def _make(directory: Path, wish: Wish, passphrase: Passphrase | None, *, own_cha
 
 
 def _adopt(directory: Path, note: Path, digest: str, lost: str | None, passphrase: Passphrase) -> None:
-    from tallystick.core.errors import ConfigInvalid
+    from tallystick.sdk.charter_files import read_note
     from tallystick_node import home
     from tallystick_node.authority import TLS
 
-    try:
-        data = note.read_bytes()
-    except OSError as error:
-        raise ConfigInvalid(
-            f"cannot be read: {error.strerror}", where=str(note), expected="the charter's note"
-        ) from None
+    data = read_note(note)
     if lost is not None:
         if home.make_lost_home(directory, lost, data, digest).certificate_authority:
             click.echo(

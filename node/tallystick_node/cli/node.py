@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tallystick.core.counted import counted, counted_entries
+from tallystick.sdk.arguments import FILE
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
 
@@ -23,10 +24,10 @@ DIFFERENCES_FOUND = 5
 
 def settings_option(command: Command) -> Command:
     """A home, or the settings file itself."""
-    command = click.option(
-        "--config", "file", type=click.Path(path_type=Path), help="The settings file, if it is not DIR/tallyd.toml."
-    )(command)
-    return click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), required=False)(command)
+    command = click.option("--config", "file", type=FILE, help="The settings file, if it is not DIR/tallyd.toml.")(
+        command
+    )
+    return click.argument("directory", metavar="[DIR]", type=FILE, required=False)(command)
 
 
 def settings_path(directory: Path | None, file: Path | None) -> Path:

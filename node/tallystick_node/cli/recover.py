@@ -11,6 +11,7 @@ import click
 
 from tallystick.core.counted import counted_entries
 from tallystick.core.safe_text import sanitise
+from tallystick.sdk.arguments import FILE
 from tallystick.sdk.passphrase import Passphrase
 from tallystick_node.console import passphrase_option
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from tallystick.core.errors import Forked
     from tallystick_node.config import Settings
     from tallystick_node.survey import Survey
-
-_FOLDER = click.Path(path_type=Path)
 
 
 @click.group(short_help="Rebuild a lost ledger from its witnesses' copies.")
@@ -36,8 +35,8 @@ def recover() -> None:
 
 
 @recover.command(name="survey", short_help="Say what witnesses hold, and what the charter must say.")
-@click.argument("directory", metavar="DIR", type=_FOLDER)
-@click.argument("versions", metavar="[CHARTER]...", nargs=-1, type=_FOLDER)
+@click.argument("directory", metavar="DIR", type=FILE)
+@click.argument("versions", metavar="[CHARTER]...", nargs=-1, type=FILE)
 @click.option("--registrar", is_flag=True, help="Make a new registrar's key too: the old one is lost.")
 @passphrase_option
 def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool, passphrase: Passphrase) -> None:
@@ -107,8 +106,8 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
 
 
 @recover.command(name="rebuild", short_help="Rebuild the ledger up to the floor of a version.")
-@click.argument("directory", metavar="DIR", type=_FOLDER)
-@click.argument("file", metavar="CHARTER", type=_FOLDER)
+@click.argument("directory", metavar="DIR", type=FILE)
+@click.argument("file", metavar="CHARTER", type=FILE)
 @passphrase_option
 def rebuild_command(directory: Path, file: Path, passphrase: Passphrase) -> None:
     """Rebuild the ledger of DIR up to the floor that the charter's next version, CHARTER, pins for it.

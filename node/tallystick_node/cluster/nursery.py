@@ -24,8 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tallystick.core.errors import Unreachable
-from tallystick_node.console import INTERNAL_ERROR
+from tallystick.core.errors import FAULT, Unreachable
 
 _MESSAGE_BYTES_MAX = 16 * 1024
 _NAME_BYTES_MAX = 15  # what Linux keeps of a process's name
@@ -87,7 +86,7 @@ def main(handle: int) -> None:
             settings, log = message.decode().split("\n")
             pid = os.fork()
             if pid == 0:
-                code = INTERNAL_ERROR
+                code = FAULT
                 try:
                     asked.close()
                     _settle(Path(log))

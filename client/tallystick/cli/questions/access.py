@@ -9,6 +9,7 @@ import click
 
 from tallystick.cli.options import Session, command
 from tallystick.cli.questions.asking import NOTHING, end, from_indexes, on_day
+from tallystick.cli.references import Code
 
 if TYPE_CHECKING:
     from tallystick.audit.questions.access import Access
@@ -26,7 +27,7 @@ _STATES: Final = {
 
 
 @click.command()
-@click.argument("resource", metavar="CODE")
+@click.argument("resource", metavar="CODE", type=Code())
 @on_day
 @command
 def access(session: Session, resource: str, on: str | None) -> int:
@@ -45,9 +46,7 @@ def access(session: Session, resource: str, on: str | None) -> int:
     """
     from tallystick.audit.questions.access import access as access_of
     from tallystick.audit.questions.access import access_json, inquire
-    from tallystick.core.identifiers import check_resource_code
 
-    check_resource_code(resource)
     with session.ledgers() as ledgers:
         audited = from_indexes(session, ledgers, on, inquire(resource, ledgers.charter))
     answer = access_of(resource, audited.seen)

@@ -9,6 +9,7 @@ import click
 
 from tallystick.cli.coverage import check_any_read, print_coverage
 from tallystick.cli.options import Session
+from tallystick.sdk.arguments import TEXT
 
 if TYPE_CHECKING:
     from tallystick.audit.inquiry import Inquiry
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 NOTHING = 4
 """The exit code where nothing is there of what was asked about."""
 
-on_day = click.option("--on", "on", metavar="DAY", help="As of the end of this day; else today.")
+on_day = click.option("--on", "on", metavar="DAY", type=TEXT, help="As of the end of this day; else today.")
 
 
 def from_indexes(

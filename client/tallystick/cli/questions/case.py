@@ -8,6 +8,7 @@ import click
 
 from tallystick.cli.options import Session, command
 from tallystick.cli.questions.asking import NOTHING, end, from_indexes, on_day
+from tallystick.sdk.arguments import TEXT
 
 if TYPE_CHECKING:
     from tallystick.audit.questions.case import Case, Step
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", type=TEXT)
 @on_day
 @command
 def case(session: Session, id_: str, on: str | None) -> int:

@@ -8,7 +8,9 @@ import click
 
 from tallystick.cli.options import Session, command, read_from
 from tallystick.cli.questions.asking import NOTHING, end, from_full_pass, from_indexes, on_day
+from tallystick.cli.references import Actor
 from tallystick.core.counted import counted
+from tallystick.sdk.arguments import TEXT
 
 if TYPE_CHECKING:
     from tallystick.audit.entry import On
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--officer", metavar="ACTOR", help="Only by this officer, as in taxation:o-7f3a.")
-@click.option("--hours", metavar="FROM-TO", help="Only within these hours of the day, in the charter's time zone.")
+@click.option("--officer", metavar="ACTOR", type=Actor(), help="Only by this officer, as in taxation:o-7f3a.")
+@click.option(
+    "--hours", metavar="FROM-TO", type=TEXT, help="Only within these hours of the day, in the charter's time zone."
+)
 @click.option(
     "--subject-from-stdin",
     "subject",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import Session, command, complete_bureau, read_from
+from tallystick.cli.options import Session, command, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
+from tallystick.cli.references import BureauId
 from tallystick.core.counted import counted
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("bureau", required=False, shell_complete=complete_bureau)
-@click.option("--to", metavar="BUREAU", shell_complete=complete_bureau, help="Only what is owed to this bureau.")
+@click.argument("bureau", required=False, type=BureauId())
+@click.option("--to", metavar="BUREAU", type=BureauId(), help="Only what is owed to this bureau.")
 @on_day
 @read_from
 @command

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import Session, command, complete_bureau, read_from
+from tallystick.cli.options import Session, command, read_from
 from tallystick.cli.questions.asking import NOTHING, end, from_full_pass, from_indexes, on_day
+from tallystick.cli.references import BureauId
+from tallystick.sdk.arguments import TEXT
 
 if TYPE_CHECKING:
     from tallystick.audit.questions.reconcile import Fate, Reconciled
@@ -20,9 +22,11 @@ _ABSENT = ("received-not-sent", "sent-not-received")
 
 
 @click.command()
-@click.argument("one", required=False, metavar="[A", shell_complete=complete_bureau)
-@click.argument("other", required=False, metavar="B]", shell_complete=complete_bureau)
-@click.option("--exchange", metavar="ID", help="Only this exchange: its whole id, or the short form shown for it.")
+@click.argument("one", required=False, metavar="[A", type=BureauId())
+@click.argument("other", required=False, metavar="B]", type=BureauId())
+@click.option(
+    "--exchange", metavar="ID", type=TEXT, help="Only this exchange: its whole id, or the short form shown for it."
+)
 @on_day
 @read_from
 @command

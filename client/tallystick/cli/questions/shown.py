@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tallystick.cli.options import Session, command, complete_bureau, read_from
+from tallystick.cli.options import Session, command, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
 from tallystick.cli.references import BureauOrEntry
 from tallystick.core.counted import counted
+from tallystick.sdk.arguments import TEXT
 
 if TYPE_CHECKING:
     from tallystick.audit.questions.shown import Showing, Showings
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("of", metavar="[BUREAU|REF]", type=BureauOrEntry(), required=False, shell_complete=complete_bureau)
-@click.option("--to", metavar="READER", help="Only to this reader or party, as in audit-office or taxation:clerk.")
+@click.argument("of", metavar="[BUREAU|REF]", type=BureauOrEntry(), required=False)
+@click.option(
+    "--to", metavar="READER", type=TEXT, help="Only to this reader or party, as in audit-office or taxation:clerk."
+)
 @click.option(
     "--subject-from-stdin",
     "subject",

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import Session, command, complete_bureau, read_from
+from tallystick.cli.options import Session, command, read_from
 from tallystick.cli.questions.asking import end, from_full_pass, on_day
+from tallystick.cli.references import BureauId
 from tallystick.core.counted import counted
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("bureau", required=False, shell_complete=complete_bureau)
+@click.argument("bureau", required=False, type=BureauId())
 @on_day
 @read_from
 @command

@@ -8,6 +8,7 @@ import click
 
 from tallystick.cli.options import Session, command
 from tallystick.cli.questions.asking import NOTHING, end, from_indexes, on_day
+from tallystick.cli.references import CodeOrVersion
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,7 +29,7 @@ _HOW: Final = {
 
 
 @click.command()
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", type=CodeOrVersion())
 @on_day
 @command
 def who(session: Session, name: str, on: str | None) -> int:

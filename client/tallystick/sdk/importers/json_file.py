@@ -11,17 +11,14 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from tallystick.core.errors import NotFound, Refused
+from tallystick.core.errors import Refused
 from tallystick.core.limits import IMPORT_BYTES_MAX
+from tallystick.sdk.files import read_some
 
 
 def read_input(path: Path) -> bytes:
-    """The bytes of a file to import. Raises NotFound where it cannot be read, Refused where it is too large."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(IMPORT_BYTES_MAX + 1)
-    except OSError as error:
-        raise NotFound(f"cannot be read: {error.strerror}", where=str(path), expected="a file") from None
+    """The bytes of a file to import. Raises ConfigInvalid where it cannot be read, Refused where it is too large."""
+    data = read_some(path, IMPORT_BYTES_MAX, "a file")
     if len(data) > IMPORT_BYTES_MAX:
         raise Refused("it is too large", where=str(path), expected=f"at most {IMPORT_BYTES_MAX} bytes")
     return data

@@ -24,7 +24,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
-from tallystick.core.errors import NotFound, Refused
+from tallystick.core.errors import ConfigInvalid, Refused
 from tallystick.core.limits import IMPORT_RECORD_CHARS_MAX
 from tallystick.sdk.importers.json_stream import Broken, Damaged, Line, begins_with_list, documents, list_elements
 
@@ -185,14 +185,14 @@ def _rewound(stream: Any) -> tuple[bytes, io.BufferedReader]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Source]:
-    """A file, or with `-` standard input. Raises NotFound, or Refused where it has none of the forms."""
+    """A file, or with `-` standard input. Raises ConfigInvalid, or Refused where it has none of the forms."""
     name = str(path)
     with ExitStack() as stack:
         try:
             raw: BinaryIO = sys.stdin.buffer if name == STANDARD_INPUT else stack.enter_context(path.open("rb"))
             source = Source(name, raw)
         except OSError as error:
-            raise NotFound(f"cannot be read: {error.strerror}", where=name, expected="a file") from None
+            raise ConfigInvalid(f"cannot be read: {error.strerror}", where=name, expected="a file") from None
         except Refused as error:
             raise error.at(name) from None
         yield source
