@@ -51,8 +51,11 @@ def profile(shared_cluster: LocalCluster) -> Path:
     return shared_cluster["planning"].profile
 
 
-def test_a_terminal_gets_columns_with_a_header(profile: Path) -> None:
-    """Wide letters take two cells, and columns still stand below each other."""
+def test_a_terminal_gets_columns_with_a_header(shared_cluster: LocalCluster, profile: Path) -> None:
+    """Wide letters take two cells, and columns still stand below each other, where no cell is too long for its own."""
+    with shared_cluster["planning"].sdk.recorder() as recorder:  # others' titles, before these, may be
+        for number in range(3):
+            recorder.declare(f"T-{number}", scheme="local", title="题目", sharing="withheld")
     lines = on_terminal(["--profile", profile, "log", "-n", 3, "--lang", "zh"]).splitlines()
     assert lines[0].startswith("条目")
     assert all(line.startswith("planning#") for line in lines[1:4])
