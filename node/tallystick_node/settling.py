@@ -6,7 +6,7 @@ that is held, or of another, which is evidence; what shows neither leaves it as 
 
 from __future__ import annotations
 
-from tallystick.core.errors import NotFound, Unreconciled
+from tallystick.core.errors import NotFound, NotVouchedFor, Unreconciled
 from tallystick.core.merkle import prove_consistency
 from tallystick.core.reconciling import Account, Seen
 from tallystick_node.copies import check_held
@@ -32,7 +32,7 @@ def settle_by_copy(shelf: Shelf, account: Account, seen: Seen) -> bool:
             if new > held.size:
                 return False
             account.settle(seen, prove_consistency(old, new, held.ledger.reader()), held.ledger.root_at(old))
-    except Unreconciled:
+    except (Unreconciled, NotVouchedFor):  # the latter of a copy that goes beyond where its ledger was recovered
         return False
     return True
 

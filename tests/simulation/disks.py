@@ -13,6 +13,8 @@ from tallystick.core.charter_chain import Version, read_version
 from tallystick.core.merkle import EMPTY_ROOT
 from tallystick.core.versions import Fork
 from tallystick.sdk.heard_versions import HeardVersions
+from tallystick_node import keyspace
+from tallystick_node.ledger_state import read_state
 from tallystick_node.signed_size import SignedSize, _Slot
 from tallystick_node.store.memory import MemoryStore
 
@@ -39,6 +41,11 @@ class Disk:
     def later(self) -> list[Version]:
         """The versions that were heard of, as somebody showed them; liars add signatures that nobody made."""
         return [_version_in(note) for note in self.heard]
+
+    @property
+    def entries(self) -> int:
+        """How many entries of its own ledger are durable, whether they were noted or not."""
+        return 0 if self.store.get(keyspace.STATE) is None else read_state(self.store, self.origin).size
 
     def copy(self) -> Disk:
         """What it holds now, on another disk."""

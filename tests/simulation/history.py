@@ -166,6 +166,7 @@ class History:
                 "versions of the charter published": len(bench.versions) - 1,
                 "versions adopted by honest nodes": sum(len(each.disk.versions) - 1 for each in honest),
                 "lost disks recovered": self._recovering.done,
+                "lost disks that liars kept from it": sum(machine.lost for machine in honest),
                 "crashes": sum(what.startswith("crashes") for _, _, what in bench.told),
                 "forks": sum(len(faces) > 1 for faces in bench.faces.values()),
                 "forks that could be proven": len(judges.provable_at_s),

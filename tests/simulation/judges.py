@@ -273,9 +273,11 @@ class Judges:
         return (True, False) in within and (False, True) in within
 
     def proven_everywhere(self, bureau: str) -> bool:
-        """Whether every honest node at work holds evidence against a ledger."""
-        named, at_work = self._charter.by_id(bureau), self._at_work()
-        return bool(at_work) and all(process.engine.proven.against(named) is not None for process in at_work)
+        """Whether every honest node at work holds evidence against a ledger; every one that serves, where all of them
+        wait for more witnesses than there are.
+        """
+        named, asked = self._charter.by_id(bureau), self._at_work() or self._serving()
+        return bool(asked) and all(process.engine.proven.against(named) is not None for process in asked)
 
     def _unseen(self) -> list[str]:
         """The forks of which not every honest node at work has at least a suspicion."""
@@ -306,8 +308,12 @@ class Judges:
 
     def _at_work(self) -> list[NodeProcess]:
         """The honest nodes that follow and cosign."""
+        return [each for each in self._serving() if each.at_work]
+
+    def _serving(self) -> list[NodeProcess]:
+        """The honest nodes that answer."""
         processes = [machine.process for machine in self._bench.honest()]
-        return [each for each in processes if each is not None and each.handlers and each.at_work]
+        return [each for each in processes if each is not None and each.handlers]
 
     def _is_owed(self, machine: Machine) -> bool:
         """Whether an honest ledger is still to be witnessed."""

@@ -141,13 +141,14 @@ class Machine:
 
     def put_back(self, snapshot: Disk) -> None:
         """The disk holds again what it held; the process must be gone."""
-        lacks = self.signed - snapshot.slot.size
+        # What was durable and not noted yet is signed, the same, as soon as the node has started.
+        lacks = max(0, self.signed - snapshot.entries)
         self.bench.say(self.name, f"has its snapshot put back, which lacks {lacks} entries it signed for")
         self.disk = snapshot.copy()
         self.was_put_back = True
         self.put_back_at_s = self.bench.loop.time()
         if lacks:
-            self.put_back_at = snapshot.slot.size
+            self.put_back_at = snapshot.entries
 
     def lose(self) -> None:
         """The machine is gone with all that was on it."""
