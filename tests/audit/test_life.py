@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tallystick.audit.coverage import Coverage
-from tallystick.audit.finding import Finding
+from tallystick.audit.finding import Finding, concerns
 from tallystick.audit.life import Life, compare, read_report
 from tallystick.audit.report.json import coverage_json, finding_json
 from tallystick.audit.words import Words
@@ -175,6 +175,17 @@ def test_an_observation_is_closed_by_an_audit_that_its_node_answered(silent: Dis
     for away in (read_from_a_copy, asked_of_a_copy, silent_to_gossip):
         assert outcome(silent, earlier, away) == {Life.UNJUDGED}
     assert outcome(silent, earlier) == {Life.CLOSED}
+
+
+def test_what_nobody_answers_for_yet_concerns_the_bureau_whose_ledger_it_is(silent: District) -> None:
+    """Found, closed or not judged; every other finding concerns who answers for it alone."""
+    earlier, (found, seen, coverage) = document(silent), silent.look(SECOND)
+    for bureau in BUREAUS:
+        assert all(concerns(each.bureau, each.references, [bureau]) is (bureau == "market") for each in found)
+    assert not concerns("tax", ["market#0"], ["market"])
+    came = compare([], read_report(json.dumps(earlier).encode(), "last.json"), seen, coverage)
+    assert came.about(["market"]).closed == came.closed != ()
+    assert came.about(["tax"]).closed == ()
 
 
 @pytest.mark.parametrize("changed", [{"state": "suspended"}, {"witnesses": ("tax",)}], ids=["suspended", "no quorum"])

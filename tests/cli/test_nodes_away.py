@@ -78,6 +78,7 @@ def test_what_is_silent_is_not_closed_while_its_node_is_away(
         last.write_text(first.out)
         found = {each["facts"]["bureau"]: each["id"] for each in first.json["findings"]}
         assert set(found) == {MARKET, TAX, PLANNING}
+        assert [each["id"] for each in audit("--bureau", TAX).json["findings"]] == [found[TAX]]
         with witnessed[TAX].stopped():
             said = audit("--since-report", last).json
             assert [ledger["complete"] for ledger in said["coverage"]["ledgers"]] == [True, True, True]

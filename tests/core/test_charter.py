@@ -28,6 +28,7 @@ from tallystick.core.errors import (
     SignatureInvalid,
     VerificationFailed,
 )
+from tallystick.core.identifiers import HOLDERS, NOBODY
 from tallystick.core.limits import CHARTER_BYTES_MAX
 from tallystick.core.note import COSIGNATURE_V1, ED25519, VerifierKey
 from tests.harness.authorities import authority_of
@@ -167,6 +168,8 @@ def test_an_oversize_charter_is_refused() -> None:
         (msgspec.structs.replace(CHARTER, auditor=(Auditor("Audit", FULL.auditor[0].key),)), "not a bureau id"),
         (msgspec.structs.replace(CHARTER, auditor=(Auditor("audit", "no key"),)), "not a verifier key"),
         (with_bureau(id="Market"), "is not a bureau id"),
+        (with_bureau(id=NOBODY), "the id nobody-yet"),
+        (msgspec.structs.replace(CHARTER, auditor=(Auditor(HOLDERS, FULL.auditor[0].key),)), "the id charter-holders"),
         (with_bureau(origin="pudong"), "is not an origin"),
         (with_bureau(credit_code="113101150000000190"), "the check digit"),
         (with_bureau(credit_code="1131"), "is not a unified social credit code"),

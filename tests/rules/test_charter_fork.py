@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tallystick.audit.coverage import CharterFork
 from tallystick.audit.covered import covered
-from tallystick.audit.finding import HOLDERS, Finding, Standing
+from tallystick.audit.finding import Finding, Standing
 from tallystick.audit.rulebook import Severity
 from tallystick.audit.words import Words
 from tallystick.core.hashing import format_digest
+from tallystick.core.identifiers import HOLDERS
 from tests.harness.district import District
 from tests.harness.stories import only
 

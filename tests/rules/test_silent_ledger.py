@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from tallystick.audit.finding import NOBODY, Standing
+from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
+from tallystick.core.identifiers import NOBODY
 from tests.harness.cosigned import SECOND_US, asking, note_of
 from tests.harness.district import District
 from tests.harness.stories import declared, only

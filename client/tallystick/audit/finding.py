@@ -11,25 +11,17 @@ day to day and are no part of it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
-from typing import Final
 
 from tallystick.audit.place import Place
 from tallystick.audit.rulebook import Severity
-from tallystick.core.identifiers import finding_id
+from tallystick.core.identifiers import NOBODY, finding_id, parse_entry_ref
 
 Fact = str | int | date | frozenset[str] | tuple[tuple[str, str], ...]
 """What fills a sentence: text, a number, a day, names, or fields by name with what they say. `words` names them."""
-
-
-HOLDERS: Final = "charter-holders"
-"""Who answers, in a bureau's place, where it is those who hold the charter's keys."""
-
-NOBODY: Final = "nobody-yet"
-"""Who answers where what was observed may be a node's doing, others' or the network's; facts name the `bureau`."""
 
 
 class Standing(Enum):
@@ -127,3 +119,10 @@ class Finding:
     def order(self) -> tuple[int, str, str, int, str]:
         """Findings are listed the worst first, then by bureau and rule, then as they arose."""
         return -self.severity, self.bureau, self.rule, self.at_us, self.id
+
+
+def concerns(bureau: str, references: Sequence[str], bureaus: Collection[str]) -> bool:
+    """Whether these bureaus answer for a finding, or nobody does yet and it is of a ledger of theirs."""
+    if bureau != NOBODY:
+        return bureau in bureaus
+    return any(parse_entry_ref(reference).bureau in bureaus for reference in references)

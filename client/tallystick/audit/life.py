@@ -23,11 +23,11 @@ import msgspec
 
 import tallystick.audit.rules as _rules
 from tallystick.audit.coverage import Coverage, LedgerCoverage
-from tallystick.audit.finding import NOBODY, Finding, Standing
+from tallystick.audit.finding import Finding, Standing, concerns
 from tallystick.audit.rule import RULES
 from tallystick.audit.seen import Seen
 from tallystick.core.errors import InvalidIdentifier, Refused, Usage
-from tallystick.core.identifiers import check_bureau_id, check_finding_id, parse_entry_ref
+from tallystick.core.identifiers import NOBODY, check_bureau_id, check_finding_id, parse_entry_ref
 
 assert _rules  # importing them enters them
 
@@ -88,9 +88,10 @@ class Lives:
         return self._found[finding.id]
 
     def about(self, bureaus: Collection[str]) -> Lives:
-        """The same, of what is gone only what these bureaus answered for."""
+        """The same, of what is gone only what concerned these bureaus."""
         closed, unjudged = (
-            tuple(old for old in gone if old.bureau in bureaus) for gone in (self.closed, self.unjudged)
+            tuple(old for old in gone if concerns(old.bureau, old.references, bureaus))
+            for gone in (self.closed, self.unjudged)
         )
         return replace(self, closed=closed, unjudged=unjudged)
 

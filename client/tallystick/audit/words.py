@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from tallystick.audit.finding import HOLDERS, NOBODY, Fact, Finding
+from tallystick.audit.finding import Fact, Finding
 from tallystick.audit.rule import RULES
 from tallystick.core.charter import Charter
 from tallystick.core.counted import counted, counted_entries
+from tallystick.core.identifiers import HOLDERS, NOBODY
 from tallystick.core.kinds import BY_NAME, enum_label
 from tallystick.core.quorum import Quorum
 from tallystick_proto.v1.statement_pb2 import DutyAssigned

@@ -42,7 +42,7 @@ def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: st
     multiple=True,
     metavar="BUREAU",
     type=BureauId(),
-    help="Only what this bureau answers for.",
+    help="Only what this bureau answers for, or nobody yet of its ledger.",
 )
 @click.option("--since", metavar="DAY", type=TEXT, help="Only what arose on this day or later.")
 @click.option("--on", "on", metavar="DAY", type=TEXT, help="Judge as of the end of this day; else today.")
@@ -84,6 +84,7 @@ def audit(
       tally audit --bureau planning --at-least serious --on 2027-03-31
       tally audit --json > last.json;  tally audit --since-report last.json
     """
+    from tallystick.audit.finding import concerns
     from tallystick.audit.life import compare, read_report
     from tallystick.audit.rule import known_rule
     from tallystick.audit.rulebook import Severity
@@ -110,7 +111,9 @@ def audit(
     shown = [
         finding
         for finding in audited.findings
-        if finding.severity >= least and finding.at_us >= since_us and (not bureaus or finding.bureau in bureaus)
+        if finding.severity >= least
+        and finding.at_us >= since_us
+        and (not bureaus or concerns(finding.bureau, finding.references, bureaus))
     ]
     lives = None if before is None else compare(audited.findings, before, audited.seen, audited.coverage, chosen)
     if lives is not None and bureaus:

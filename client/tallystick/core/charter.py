@@ -24,6 +24,7 @@ from tallystick.core.bureau import Floor as Floor
 from tallystick.core.bureau import Name as Name
 from tallystick.core.bureau import no_ledger
 from tallystick.core.errors import InvalidIdentifier, MalformedCharter, NotFound, VerificationFailed
+from tallystick.core.identifiers import HOLDERS, NOBODY
 from tallystick.core.limits import WITNESSES_MAX
 from tallystick.core.note import VerifierKey
 from tallystick.core.quorum import WITNESSES_MIN, Quorum, default_needed
@@ -169,6 +170,8 @@ def check_charter(charter: Charter) -> None:
         raise refuse("no bureau with a ledger", "at least one")
     publics: list[bytes] = []
     ids = [*(bureau.id for bureau in charter.bureau), *(auditor.id for auditor in charter.auditor)]
+    for taken in {HOLDERS, NOBODY}.intersection(ids):
+        raise refuse(f"the id {taken}", "another one: that stands for who is no bureau where findings say who answers")
     try:
         for bureau in charter.bureau:
             publics += bureau.check()

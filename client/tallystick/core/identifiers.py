@@ -39,6 +39,12 @@ from tallystick.core.limits import (
     RESOURCE_CODE_CHARS_MAX,
 )
 
+HOLDERS: Final = "charter-holders"
+"""Who answers for a finding, in a bureau's place, where it is those who hold the charter's keys."""
+
+NOBODY: Final = "nobody-yet"
+"""Who answers where what was observed may be a node's doing, others' or the network's."""
+
 UUID_BYTES: Final = 16
 UUID_RANDOM_BYTES: Final = 10
 SCHEME_CHARS_MAX: Final = 64

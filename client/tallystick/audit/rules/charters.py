@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tallystick.audit.coverage import CharterFork
-from tallystick.audit.finding import HOLDERS, Fact, Found, Standing
+from tallystick.audit.finding import Fact, Found, Standing
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.charters import OtherText
+from tallystick.core.identifiers import HOLDERS
 
 
 @rule(

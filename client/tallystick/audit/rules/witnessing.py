@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tallystick.audit.finding import NOBODY, Fact, Found, Standing
+from tallystick.audit.finding import Fact, Found, Standing
 from tallystick.audit.rule import Findings, rule
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.histories import CosignedBoth
 from tallystick.audit.views.witness_times import Silent, Skew, Unwitnessed
+from tallystick.core.identifiers import NOBODY
 
 _MINUTE_US = 60 * 1_000_000
 

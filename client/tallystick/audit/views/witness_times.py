@@ -242,10 +242,12 @@ class WitnessTimes(View):
     def _missing(self, ledger: _Ledger, shown: tuple[Witnessed, ...], since_us: int) -> Iterator[Unwitnessed | Silent]:
         """What a quorum should have cosigned since a moment and is not seen to have; of active ledgers only."""
         quorum = self._charter.quorum_of(ledger.bureau) if ledger.bureau.state == "active" else None
-        if quorum is None or ledger.began_us is None or ledger.began_us > since_us:
+        if quorum is None:
+            return
+        self._looked_at.add(ledger.bureau.origin)
+        if ledger.began_us is None or ledger.began_us > since_us:
             return
         bureau = ledger.bureau.id
-        self._looked_at.add(ledger.bureau.origin)
         ledger.drop(witnessed_size(shown, quorum))  # by several checkpoints: each who has the larger has the smaller
         old = bisect_left(ledger.runs, since_us, key=lambda run: run[1])
         if old:
