@@ -105,6 +105,23 @@ def test_what_nobody_shows_of_witnesses_is_not_said_to_be_nothing() -> None:
     assert "No quorum" not in "".join(english)
 
 
+def test_of_a_node_that_was_not_asked_it_is_not_said_that_it_does_not_answer() -> None:
+    """Who reads copies by choice asks the witnesses alone; a node out of reach was asked."""
+    where, coverage = District("market", "tax", "planning"), read_whole()
+    for each, away in zip(coverage.ledgers, (False, True), strict=True):
+        each.keeper, each.away = "planning", away
+    english, chinese = (
+        [line for line in said(where, coverage, language) if unshown in line]
+        for language, unshown in (("en", "Not shown now"), ("zh", "此刻未示"))
+    )
+    assert english == [
+        "Not shown now how far it is witnessed, since neither its node nor a quorum of its witnesses says: tax.",
+        "Not shown now how far it is witnessed, since no quorum of its witnesses says, and its node was not asked:"
+        " market.",
+    ]
+    assert chinese[1] == "此刻未示见证至何处，因达到门限的见证单位未应答，其节点未予询问：market局。"
+
+
 def test_how_many_ledgers_were_read_is_said_first() -> None:
     """Of how many; and where none was there is nothing that could be called full, or witnessed."""
     coverage = read_whole()

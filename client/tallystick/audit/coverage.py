@@ -79,6 +79,11 @@ class LedgerCoverage:
         self.exit_code = max(self.exit_code, VerificationFailed.exit_code)
 
     @property
+    def own_node_asked(self) -> bool:
+        """Whether its own node was asked for it, out of reach or not; else it was asked of whoever keeps a copy."""
+        return self.away or not self.keeper
+
+    @property
     def size(self) -> int:
         return 0 if self.checkpoint is None else self.checkpoint.size
 
@@ -127,10 +132,12 @@ class Coverage:
     left_open: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def unwitnessed(self, references: Iterable[str]) -> list[str]:
-        """Those of some references, as `bureau#index`, that no quorum has cosigned."""
-        witnessed = {ledger.bureau: ledger.witnessed or 0 for ledger in self.ledgers}
+        """Those of some references, as `bureau#index`, that are not witnessed; of a ledger of which it is not shown how
+        far it is, or that has no quorum, none.
+        """
+        witnessed = {each.bureau: each.witnessed for each in self.ledgers if each.witnessed is not None}
         parsed = {reference: parse_entry_ref(reference) for reference in references}
-        return [reference for reference, at in parsed.items() if at.index >= witnessed.get(at.bureau, 0)]
+        return [each for each, at in parsed.items() if at.bureau in witnessed and at.index >= witnessed[at.bureau]]
 
     def lapsed(self, closed: str) -> int:
         """How many answers others owed a closed bureau that fell due later."""

@@ -21,8 +21,8 @@ def covered(words: Words, coverage: Coverage) -> Iterator[str]:
     )
     for ledger in ledgers:
         yield from _ledger(words, ledger, coverage.full)
-    for keeper in dict.fromkeys(ledger.keeper for ledger in ledgers if not ledger.away and ledger.keeper):
-        kept = [words.bureau(ledger.bureau) for ledger in ledgers if not ledger.away and ledger.keeper == keeper]
+    for keeper in dict.fromkeys(ledger.keeper for ledger in ledgers if not ledger.own_node_asked):
+        kept = [words.bureau(each.bureau) for each in ledgers if not each.own_node_asked and each.keeper == keeper]
         yield words.say(
             f"Read from the copies that {keeper} keeps, up to what it had cosigned: {', '.join(kept)}.",
             f"据 {words.bureau(keeper)} 所存副本核查，以其已副署者为限：{'、'.join(kept)}。",
@@ -123,14 +123,22 @@ def _witnessed(words: Words, ledgers: Sequence[LedgerCoverage]) -> Iterator[str]
                     f"{words.bureau(ledger.bureau)}自 #{ledger.witnessed} 起" for ledger in those
                 )
         yield words.say(f"{en}.", f"{zh}。")
-    unknown = [ledger.bureau for ledger in ledgers if ledger.witnessed is None]
-    if unshown := [words.bureau(bureau) for bureau in unknown if words.has_quorum(bureau)]:
-        yield words.say(
-            "Not shown now how far it is witnessed, since neither its node nor a quorum of its witnesses says:"
-            f" {', '.join(unshown)}.",
-            f"此刻未示见证至何处，因其节点及达到门限的见证单位均未应答：{'、'.join(unshown)}。",
-        )
-    if alone := [words.bureau(bureau) for bureau in unknown if not words.has_quorum(bureau)]:
+    unknown = [ledger for ledger in ledgers if ledger.witnessed is None]
+    unshown = [ledger for ledger in unknown if words.has_quorum(ledger.bureau)]
+    for asked, said_en, said_zh in (
+        (True, "neither its node nor a quorum of its witnesses says", "其节点及达到门限的见证单位均未应答"),
+        (
+            False,
+            "no quorum of its witnesses says, and its node was not asked",
+            "达到门限的见证单位未应答，其节点未予询问",
+        ),
+    ):
+        if those := [words.bureau(ledger.bureau) for ledger in unshown if ledger.own_node_asked is asked]:
+            yield words.say(
+                f"Not shown now how far it is witnessed, since {said_en}: {', '.join(those)}.",
+                f"此刻未示见证至何处，因{said_zh}：{'、'.join(those)}。",
+            )
+    if alone := [words.bureau(ledger.bureau) for ledger in unknown if not words.has_quorum(ledger.bureau)]:
         yield words.say(
             f"No quorum of witnesses under this charter, so that a rewrite is not covered: {', '.join(alone)}.",
             f"按本章程见证单位不足，其改写未覆盖：{'、'.join(alone)}。",

@@ -51,9 +51,8 @@ class WitnessStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A ledger's checkpoint, and how far it is witnessed: the size up to which a quorum cosigned, 0 for not at all.
-
-    None where that is not shown now.
+    """A ledger's checkpoint, and how far it is witnessed: the size up to which a quorum cosigned, 0 for not at all or
+    where the charter gives it none, None where that is not shown now.
 
     `not_recording` is what its node says of why it records nothing now, where it says so.
     """

@@ -215,3 +215,10 @@ def test_an_earlier_report_compared_with_itself_has_nothing_new() -> None:
     assert again.lives is not None
     assert {again.lives.of(finding).name for finding in again.findings} <= {"OPEN", "ANSWERED"}
     assert not again.lives.closed
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "not shown now"), ("zh", "此刻未示")])
+def test_what_is_not_shown_of_witnesses_is_no_dash(language: str, words: str) -> None:
+    """In the table of the coverage and in the foot; a dash says that the charter gives the ledger no quorum."""
+    for where, times in ((busy(), 2 * 3), (District("market", "tax"), 0)):
+        assert len(re.findall(f"<td[^>]*>{words}</td>", page(report(where), language))) == times

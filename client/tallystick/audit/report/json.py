@@ -9,10 +9,10 @@
 `standing` is `proven`, `one-side`, `absent` or `observed`; a day is `YYYY-MM-DD`, a moment RFC 3339 in UTC, null where
 no calendar has it. `suspect` are those references that a compromised key signed. Of a ledger in a coverage `keeper` is
 the bureau whose copy showed it, null where its own node did, `away` whether that was out of reach, and `witnessed` the
-size up to which a quorum cosigned it, null where the charter gives it none. `closings` are the bureaus that are closed,
-each by the version that first says so and is known, `issued` null where one before it may have said so; `left_open`
-counts what fell due later and nobody can answer in its place, `lapsed` what was owed to it and fell due later. A
-document of an audit is an object with at least `coverage` and `findings`, which is all that
+size up to which a quorum cosigned it, null where that is not shown now, or the charter gives it no quorum. `closings`
+are the bureaus that are closed, each by the version that first says so and is known, `issued` null where one before it
+may have said so; `left_open` counts what fell due later and nobody can answer in its place, `lapsed` what was owed to
+it and fell due later. A document of an audit is an object with at least `coverage` and `findings`, which is all that
 `audit.life` reads of an earlier one.
 """
 

@@ -89,7 +89,7 @@ def coverage_part(report: Report, words: Words) -> Part:
             words.bureau(ledger.bureau) + (say(", closed", "（已关闭）") if ledger.bureau in closed else ""),
             f"{ledger.checked:,}",
             say("no checkpoint", "无封账点") if ledger.checkpoint is None else h("a", f"{ledger.size:,}", href="#made"),
-            _witnessed(ledger),
+            _witnessed(ledger, words),
             _shown_by(ledger, words),
             say("yes", "是") if ledger.complete else h("b", say("no", "否"), class_="serious"),
         )
@@ -150,7 +150,7 @@ def _checkpoints(coverage: Coverage, words: Words) -> Html:
                 h("code", ledger.origin),
                 f"{ledger.size:,}",
                 h("code", b64encode(ledger.checkpoint.root).decode() if ledger.checkpoint is not None else "–"),
-                _witnessed(ledger),
+                _witnessed(ledger, words),
                 _shown_by(ledger, words),
             )
             for ledger in coverage.ledgers
@@ -159,9 +159,13 @@ def _checkpoints(coverage: Coverage, words: Words) -> Html:
     )
 
 
-def _witnessed(ledger: LedgerCoverage) -> str:
-    """Up to which size it is witnessed; a dash where the charter gives it no quorum."""
-    return "–" if ledger.witnessed is None else f"{min(ledger.witnessed, ledger.size):,}"
+def _witnessed(ledger: LedgerCoverage, words: Words) -> str:
+    """Up to which size it is witnessed; a dash where nothing was shown of it, or the charter gives it no quorum."""
+    if ledger.witnessed is not None:
+        return f"{min(ledger.witnessed, ledger.size):,}"
+    if ledger.checkpoint is None or not words.has_quorum(ledger.bureau):
+        return "–"
+    return words.say("not shown now", "此刻未示")
 
 
 def _shown_by(ledger: LedgerCoverage, words: Words) -> str:
