@@ -234,6 +234,20 @@ def test_what_a_closed_bureau_left_open_is_not_closed(issued: datetime | None) -
     assert outcome(where, earlier) == {Life.CLOSED}
 
 
+def test_a_system_that_a_closed_bureau_left_idle_is_not_closed() -> None:
+    """It can neither use nor retire it any more; what it retired before that is settled."""
+    where = District("market", "tax")
+    where["market"].register_system("OLD", name="Old portal", operator="the data centre", accepted_on="2012-01-15")
+    where["market"].report_system_use("OLD", since="2026-09-15", until="2027-03-01", users=0, operations=0)
+    earlier = document(where)
+    assert [each["rule"] for each in earlier["findings"]] == ["zombie-system"]
+    where.closings = (Closing("market", 2, datetime(2027, 3, 5, 12, tzinfo=ZONE), "tax"),)
+    assert outcome(where, earlier) == {Life.UNJUDGED}
+    where.on("2027-03-04")
+    where["market"].retire_system("OLD", reason="replaced")
+    assert outcome(where, earlier) == {Life.CLOSED}
+
+
 def test_an_absence_is_not_closed_while_its_rule_left_something_open() -> None:
     """What is cited on a ledger that was not read may be a grant, though the ledgers that showed the finding were."""
     where = District(*BUREAUS)

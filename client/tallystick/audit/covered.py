@@ -133,10 +133,10 @@ def _witnessed(words: Words, ledgers: Sequence[LedgerCoverage]) -> Iterator[str]
             "达到门限的见证单位未应答，其节点未予询问",
         ),
     ):
-        if those := [words.bureau(ledger.bureau) for ledger in unshown if ledger.own_node_asked is asked]:
+        if names := [words.bureau(ledger.bureau) for ledger in unshown if ledger.own_node_asked is asked]:
             yield words.say(
-                f"Not shown now how far it is witnessed, since {said_en}: {', '.join(those)}.",
-                f"此刻未示见证至何处，因{said_zh}：{'、'.join(those)}。",
+                f"Not shown now how far it is witnessed, since {said_en}: {', '.join(names)}.",
+                f"此刻未示见证至何处，因{said_zh}：{'、'.join(names)}。",
             )
     if alone := [words.bureau(ledger.bureau) for ledger in unknown if not words.has_quorum(ledger.bureau)]:
         yield words.say(

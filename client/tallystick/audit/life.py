@@ -13,7 +13,7 @@ Of an earlier document only this is read, and nothing that is not so passes (`re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -136,7 +136,7 @@ def compare(
     old = {finding.id: finding for finding in before.findings}
     found = {finding.id: _life(finding, old, seen) for finding in now}
     gone = sorted((each for each in before.findings if each.id not in found), key=_order)
-    left_open = _left_open(seen)
+    left_open = set(_left_open(seen, coverage))
     judged = {
         each.id
         for each in gone
@@ -170,11 +170,16 @@ def _was_judged(finding: OldFinding, seen: Seen, coverage: Coverage, rules: Coll
     )
 
 
-def _left_open(seen: Seen) -> set[tuple[str, str, str]]:
-    """By rule, bureau and entry, what a closing ended: nobody can answer it any more, and nobody did."""
-    return {
-        (owed.rule, owed.bureau, owed.opened.reference) for owed in seen.obligations.open() if owed.closing is not None
-    }
+def _left_open(seen: Seen, coverage: Coverage) -> Iterator[tuple[str, str, str]]:
+    """By rule, bureau and entry, what a closing ended: nobody can put it right any more, and nobody did."""
+    for owed in seen.obligations.open():
+        if owed.closing is not None:
+            yield owed.rule, owed.bureau, owed.opened.reference
+    closed = {closing.bureau for closing in coverage.closings}
+    for system in seen.systems.systems.values():
+        if system.bureau in closed and system.retired is None:
+            for rule in ("zombie-system", "island-system"):
+                yield rule, system.bureau, system.entry.reference
 
 
 def _could_observe(rule: str, ledger: LedgerCoverage, seen: Seen, coverage: Coverage) -> bool:
