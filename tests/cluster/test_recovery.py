@@ -215,6 +215,24 @@ def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) ->
     assert planning.fsck().size == size + 2
 
 
+def test_a_suspended_bureau_is_recovered_as_an_active_one(cluster: LocalCluster) -> None:
+    """Suspended it could not record that it was recovered: the edits make it active again, and the survey says so."""
+    planning = cluster[PLANNING]
+    size = declared(planning, "GH-1").index + 1
+    planning.stop()
+    shutil.rmtree(planning.home / "data")
+    suspended = signed_next(cluster, f'[[bureau]]\nid = "{PLANNING}"\nstate = "suspended"\n', "suspended.note")
+    adopt_at_clients([cluster.auditor_profile], suspended)
+    surveyed = tallyd("recover", "survey", planning.home, suspended)
+    assert surveyed.returncode == 0, surveyed.stderr
+    assert f"{PLANNING} is suspended" in surveyed.stdout
+    version = signed_next(cluster, (planning.home / "recover-3.toml").read_text(), "third.note")
+    rebuilt = tallyd("recover", "rebuild", planning.home, version)
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert planning.settings.open_charter()[1].state == "active"
+    assert planning.fsck().size == size + 2
+
+
 def test_a_running_nodes_ledger_is_not_surveyed(cluster: LocalCluster) -> None:
     """What it recorded next would stand above the floor: it goes on, and nothing is made."""
     planning = cluster[PLANNING]
@@ -289,6 +307,7 @@ def test_what_exists_nowhere_is_closed_and_succeeded(tmp_path: Path, nursery: Nu
         found = adopt_at_clients(everybody(two), version).charter.by_id(MARKET)
         assert (found.state, found.successor) == ("closed", "market-2")
         assert "an active bureau" in refused(2, "recover", "rebuild", market.home, version)
+        assert "no version opens it again" in refused(2, "recover", "survey", market.home, version)
 
 
 def _statement(raw: bytes) -> bytes:

@@ -53,7 +53,7 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
     """
     import asyncio
 
-    from tallystick.core.errors import Forked
+    from tallystick.core.errors import Forked, Usage
     from tallystick.sdk.charter_files import adopt, next_version
     from tallystick.sdk.clock import now_us
     from tallystick_node.config import Settings
@@ -70,6 +70,8 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
         adopt(settings.path, settings.config.charter, known, version)
         settings = Settings.load(directory / SETTINGS, passphrase)
     charter, bureau = settings.open_charter()
+    if bureau.state == "closed":
+        raise Usage("its ledger is closed, and no version opens it again", where=bureau.id, expected="its successor")
     load_certificate(settings, bureau, now_us())
     try:
         found = asyncio.run(survey(charter, bureau, partial(Peer, credentials=settings.credentials)))
@@ -99,6 +101,11 @@ def survey_command(directory: Path, versions: tuple[Path, ...], registrar: bool,
             click.echo("whether more had been signed, this home no longer knows")
         if signed > floor.size:
             click.echo(f"{signed - floor.size:,} more had been signed, and no witness holds them")
+        if bureau.state == "suspended":
+            click.echo(
+                f"{bureau.id} is suspended, and could not record that it was recovered: by these edits the charter's "
+                "holders make it active again"
+            )
     from tallystick.sdk.files import write_whole
 
     write_whole(path, edits.encode())
@@ -160,6 +167,8 @@ def _edits(settings: Settings, found: Survey, *, registrar: bool) -> tuple[Path,
         said = {"id": bureau.id, "state": "closed"}
     else:
         said = next_keys(settings, charter, bureau, ("ledger", "witness", *(["registrar"] if registrar else [])))
+        if bureau.state == "suspended":  # the first entry after the floor says that it was recovered
+            said["state"] = "active"
     lines = ["[[bureau]]", *(f'{name} = "{value}"' for name, value in said.items())]
     if found.exists_nowhere:
         lines.append('# successor = "the id of a bureau with the same credit code, whose stanza stands below"')
