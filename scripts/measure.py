@@ -4,7 +4,7 @@ floor    parse, two hashes, the tree, one synced LevelDB batch per 1,000 stateme
 sdk      statements built, signed, sent, verified, chained, indexed, durable: a Recorder and a node process
 sealed   the same submissions made beforehand, so that the node is what is measured
 single   one statement a call, with a durable receipt that was checked, beside a plain gRPC echo
-witness  sealed submissions in a cluster of five: the recording node alone, and with its four witnesses
+witness  in bulk and one by one in a cluster of five: the recording node alone, and with its four witnesses
 reopen   a ledger's opening: time and memory, which must not grow with it; bytes on disk an entry
 """
 
@@ -30,7 +30,7 @@ from blake3 import blake3
 
 from scripts.figures import heading, keep, row
 from scripts.load import ACTOR, BATCH, cpu_s, sealed, statements, use
-from scripts.measure_witnesses import witnessing
+from scripts.measure_witnesses import bulk_witnessed, singles_witnessed
 from tallystick import Node
 from tallystick.core.compose import compose
 from tallystick.core.statement import encode
@@ -253,10 +253,14 @@ def main() -> None:
                         f"single statements, {count} callers", callers(count, chosen.calls, ledger_caller(member))
                     )
                     row("ratio to the echo", {"rate": single["per_s"] / plain["per_s"]})
-        alone, among = witnessing(folder / "five", max(chosen.entries // 3, BATCH))
-        add("with no witness", alone)
-        add("with four witnesses", among)
-        row("ratio to none", {"node_cpu": among["node_cpu_us"] / alone["node_cpu_us"]})
+        for how, measure, count in (
+            ("in bulk", bulk_witnessed, max(chosen.entries // 3, BATCH)),
+            ("one by one", singles_witnessed, chosen.calls // 2),
+        ):
+            alone, among = measure(folder / how, count)
+            add(f"{how}, no witness", alone)
+            add(f"{how}, four witnesses", among)
+            row("ratio to none", {"node_cpu": among["node_cpu_us"] / alone["node_cpu_us"]})
         with LocalCluster.up(folder / "sizes", 1) as cluster:
             member = cluster["market-regulation"]
             member.stop()

@@ -9,7 +9,7 @@ from collections import deque
 from itertools import chain
 from typing import Final
 
-BYTES_MAX: Final = 4 * 1024 * 1024  # of those before the last commit
+BYTES_MAX: Final = 16 * 1024 * 1024  # of those before the last commit; who follows is some ten thousand behind
 
 
 class Newest:
