@@ -3,7 +3,7 @@
 Witnesses are shown the same checkpoints, one after another, so that their cosignatures meet on one note: a *round*
 is a checkpoint that is shown. The next is shown when a quorum has cosigned it, or a second after something newer was
 signed, whatever is missing; a witness that is slower joins where `rounds` says. What rounds cost does not depend on how
-much is recorded between them: where nobody waits to be witnessed, they come four times a second at most. An idle ledger
+much is recorded between them: where nobody waits to be witnessed, they come twice a second at most. An idle ledger
 is shown again when half the charter's freshness has passed.
 
 Any other active bureau of the charter may follow and cosign in the same way: it observes, or is addressed. What is no
@@ -47,7 +47,7 @@ from tallystick_node.store.store import Batch
 log = structlog.get_logger()
 
 ROUND_MAX_S: Final = 1.0
-ROUND_MIN_S: Final = 0.25
+ROUND_MIN_S: Final = 0.5
 _KEEP_BEHIND_S: Final = 1.0
 
 
