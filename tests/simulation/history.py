@@ -156,10 +156,12 @@ class History:
         judges, bench = self.judges, self.bench
         said = [each for many in judges.acknowledged.values() for each in many]
         honest = bench.honest()
+        from_calm = [judges.rounds_from_calm(liar) for liar in judges.proven_at_s]
         rounds = [(judges.proven_at_s[liar] - judges.provable_at_s[liar]) / INTERVAL_S for liar in judges.proven_at_s]
         return Counter(
             {
                 "histories": 1,
+                "never calm": judges.calm_at_s is None,
                 "submissions acknowledged": len(said),
                 "of them witnessed": sum(each.witnessed for each in said),
                 "with an observer": len(bench.charter.ledgers) < len(bench.charter.bureau),
@@ -173,7 +175,7 @@ class History:
                 "forks proven everywhere": len(judges.proven_at_s),
                 "of them within 5 rounds of gossip": sum(each <= 5 for each in rounds),
                 "of them within 15": sum(each <= 15 for each in rounds),
-                "of them within 5 of calm": sum(judges.rounds_from_calm(liar) <= 5 for liar in judges.proven_at_s),
+                "of them within 5 of calm": sum(each is not None and each <= 5 for each in from_calm),
                 "witnesses named that were put back": len(judges.put_back.named),
                 "unreconciled in the end": len(judges.unreconciled),
                 "honest bureaus accused": sum("accuses" in what for what in bench.broken),

@@ -9,6 +9,8 @@
      PROVEN_ROUNDS_MAX rounds of gossip
   4. in the end every honest ledger is witnessed to its last entry, if enough honest witnesses are at work
   5. in the end every honest node goes by the newest version of the charter that one of them holds
+  6. in the end every honest node is at work, or will not start, or waits to sign for more witnesses than are honest and
+     up: so long it is not calm
 
 What must be true of the disks that it leaves, `remains` says.
 
@@ -176,6 +178,15 @@ class Judges:
         process = machine.process
         return bool(machine.refused) or (process is not None and process.at_work)
 
+    def _waits_in_vain(self, machine: Machine) -> bool:
+        """Whether a node waits to sign for more witnesses than are honest and up. Others wait for its proofs then."""
+        process = machine.process
+        if process is None or not process.handlers or process.writer is None:
+            return False
+        named = {each.id: each.credit_code for each in machine.version.charter.witnesses_of(machine.bureau)}
+        up = [each.id for each in self._bench.honest() if each.process is not None and each.process.handlers]
+        return len({named[id] for id in up if id in named}) < process.writer.asking.needed
+
     def _notices(self, machine: Machine) -> bool:
         """Whether a machine knows that its ledger lacks what its key signed."""
         process = machine.process
@@ -210,21 +221,25 @@ class Judges:
         for liar in sorted(self.provable_at_s):
             if not self.proven_everywhere(liar) and not self._put_back_since(self.provable_at_s[liar]):
                 self._bench.fail(f"the fork of {liar} could be proven once, and is not proven everywhere")
-            if (rounds := self.rounds_from_calm(liar)) > PROVEN_ROUNDS_MAX:
+            if (rounds := self.rounds_from_calm(liar)) is not None and rounds > PROVEN_ROUNDS_MAX:
                 self._bench.fail(f"the fork of {liar} is proven everywhere only after {rounds:.0f} rounds of calm")
         for liar in self._unseen():
             self._bench.fail(f"the fork of {liar} was shown, and somebody does not suspect it")
-        # Who waits to sign, for more witnesses than are honest and up, has others wait for proofs.
+        for machine in self._bench.honest():
+            if not (self._is_back(machine) or self._waits_in_vain(machine) or machine.lost):
+                self._bench.fail(f"{machine.name} is not at work in the end: {self._standing(machine)}")
         for by, bureau in self._doubts() if self.calm_at_s is not None else ():
             self._bench.fail(f"{by} still suspects {bureau}, which is honest and has shown all it has")
         for machine in self._behind():
             self._bench.fail(f"{machine.name} goes by version {machine.version.number} of the charter in the end")
         self.unreconciled = {liar for liar in self._forked() if self._seen(liar) and not self.proven_everywhere(liar)}
 
-    def rounds_from_calm(self, liar: str) -> float:
-        """How long a fork that could be proven took to be proven everywhere, counted from when nothing went wrong."""
+    def rounds_from_calm(self, liar: str) -> float | None:
+        """How long a fork that could be proven took to be proven everywhere, counted from when nothing went wrong; None
+        where it never was calm.
+        """
         if self.calm_at_s is None:
-            return 0.0
+            return None
         began_s = max(self.provable_at_s[liar], self.calm_at_s)
         return max(0.0, self.proven_at_s.get(liar, began_s) - began_s) / INTERVAL_S
 

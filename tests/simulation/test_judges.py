@@ -1,0 +1,42 @@
+"""What the judges of a history say where it never becomes calm."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.simulation.bench import Bench
+from tests.simulation.scenes import PLACE, district, play
+
+FIRST, SECOND, THIRD = (office.bureau.id for office in PLACE.offices[:3])
+
+
+def judged(bench: Bench, *down: str) -> None:
+    """A history in which these nodes are never started."""
+
+    async def history() -> None:
+        for machine in bench.machines.values():
+            if machine.id not in down:
+                machine.boot()
+        for _ in range(20):
+            await asyncio.sleep(1)
+            bench.judges.look(calm=True)
+        bench.judges.end()
+
+    play(bench, history())
+    assert bench.judges.calm_at_s is None
+
+
+def test_a_node_that_never_comes_to_work_is_named() -> None:
+    """Also where no honest ledger is owed a quorum, two of its witnesses being put back."""
+    bench = district(0)
+    for id in (SECOND, THIRD):
+        bench.machines[id].was_put_back = True
+    judged(bench, FIRST)
+    assert bench.broken == [f"{FIRST} is not at work in the end: it does not run"]
+
+
+def test_who_waits_for_more_witnesses_than_are_honest_and_up_is_not() -> None:
+    """Two of five lie by not answering: the others never sign."""
+    bench = district(0, FIRST, SECOND)
+    judged(bench, FIRST, SECOND)
+    assert not bench.broken
