@@ -103,10 +103,10 @@ def test_without_a_day_it_is_today(tally: Tally, judged: LocalCluster) -> None:
     ("options", "code", "says"),
     [
         (["--rule", "withheld-without-bases"], 2, "a rule such as withheld-without-basis"),
-        (["--rule", ""], 2, "there is no rule ''"),
+        (["--rule", ""], 2, "--rule"),
         (["--rule", "x" * 5_000], 2, "there is no rule"),
         (["--bureau", "nobody"], 4, "nobody"),
-        (["--bureau", "税务局"], 4, "税务局"),
+        (["--bureau", "税务局"], 2, "税务局"),
         (["--since", "yesterday"], 2, "--since: 'yesterday' is no day"),
         (["--since", "2027-02-30"], 2, "--since: '2027-02-30' is no day"),
         (["--since", ""], 2, "--since"),
@@ -114,7 +114,7 @@ def test_without_a_day_it_is_today(tally: Tally, judged: LocalCluster) -> None:
         (["--on", "0000-01-01"], 2, "--on"),
         (["--at-least", "grave"], 2, "'grave'"),
         (["--lang", "de"], 2, "'de'"),
-        (["--since-report", "nowhere.json"], 4, "nowhere.json"),
+        (["--since-report", "nowhere.json"], 2, "nowhere.json"),
         (["extra"], 2, "extra"),
     ],
 )

@@ -140,7 +140,8 @@ def test_together_it_waits_for_the_charter(tmp_path: Path, listen: str) -> None:
     assert tallyd("init", home, *WHO, "--listen", listen, "--name-zh", "档案局").returncode == 0
     assert "it names no charter yet" in refused(2, "run", home)
     digest = charter_with(home, tmp_path, note)
-    assert "its digest is" in refused(5, "init", home, "--charter", note, "--charter-digest", digest[:-1] + "z")
+    other = digest[:-1] + ("1" if digest.endswith("0") else "0")
+    assert "its digest is" in refused(5, "init", home, "--charter", note, "--charter-digest", other)
     assert not (home / "data").exists()
     adopted = tallyd("init", home, "--charter", note, "--charter-digest", digest)
     assert adopted.returncode == 0, adopted.stderr
@@ -211,7 +212,7 @@ def test_a_name_that_is_none_is_refused_before_anything_is_made(
     """Identifiers are checked first, with what was expected."""
     arguments = list(WHO)
     arguments[arguments.index(option) + 1] = value
-    assert said in refused(4, "init", tmp_path / "archives", *arguments)
+    assert said in refused(2, "init", tmp_path / "archives", *arguments)
     assert list(tmp_path.iterdir()) == []
 
 

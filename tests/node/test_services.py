@@ -19,7 +19,7 @@ from tallystick.core.kinds import TERM_FIELDS
 from tallystick.core.limits import SUBMISSION_BYTES_MAX
 from tallystick.core.merkle import check_consistency, check_inclusion
 from tallystick.sdk.receipt import check_receipt
-from tallystick_node import keyspace
+from tallystick_node import keyspace, newest
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.entry_pb2 import Signature, Submission
 from tallystick_proto.v1.ledger_pb2 import (
@@ -418,9 +418,11 @@ def test_a_failing_disk_is_told_as_such(client: Client) -> None:
     assert (code, detail.name) == (CODES.DATA_LOSS, "StoreDamaged")
 
 
-def test_a_hole_in_the_database_is_data_loss(client: Client) -> None:
+def test_a_hole_in_the_database_is_data_loss(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where stored entries are gone, every answer that needs them is refused, and none is shorter."""
+    monkeypatch.setattr(newest, "BYTES_MAX", 0)
     client.record(*client.office.declares(100))
+    client.record(*client.office.declares(1))  # now the hundred are no more at hand but on the disk
     batch = Batch()
     batch.delete(keyspace.segment(64))
     client.node.home.store.write(batch)

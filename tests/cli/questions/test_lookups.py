@@ -136,7 +136,7 @@ def test_as_of_a_day_only_what_was_recorded_by_then_is_asked_about(
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["--officer", "nobody"], 4),
+        (["--officer", "nobody"], 2),
         (["--officer", "nobody:o-1"], 4),
         (["--hours", "22"], 2),
         (["--hours", "22-22"], 2),
