@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
 from tests.cli.conftest import Bent, Tally
 from tests.harness.clusters import checked_cluster
+from tests.harness.waiting import until
 
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
 EVIL = "R-1; rm -rf $HOME"
@@ -64,9 +66,13 @@ def test_what_a_ledger_says_is_no_command(tally: Tally, cluster: LocalCluster) -
 
 def test_the_inbox_is_what_the_own_bureau_owes(tally: Tally, cluster: LocalCluster) -> None:
     """The same as asking for that bureau; an auditor has none."""
-    mine = tally("inbox", "--json", profile=cluster[PLANNING].profile).json["owed"]
-    assert [(each["bureau"], each["rule"]) for each in mine] == [(PLANNING, "duty-unaccepted")]
-    assert mine == tally("owed", PLANNING, "--json", profile=cluster.auditor_profile).json["owed"]
+
+    def mine() -> Any:
+        return tally("inbox", "--json", profile=cluster[PLANNING].profile).json["owed"]
+
+    assert [(each["bureau"], each["rule"]) for each in mine()] == [(PLANNING, "duty-unaccepted")]
+    # What was recorded a moment ago is witnessed in a moment, and both say whether it is.
+    until(lambda: mine() == tally("owed", PLANNING, "--json", profile=cluster.auditor_profile).json["owed"])
     nobody = tally("inbox", profile=cluster.auditor_profile)
     assert (nobody.code, nobody.out) == (2, "")
 
