@@ -5,41 +5,39 @@ A receipt shows the entry it is for, and witnesses ask for what was recorded a m
 
 from __future__ import annotations
 
-from collections import deque
-from itertools import chain
 from typing import Final
 
-BYTES_MAX: Final = 16 * 1024 * 1024  # of those before the last commit; who follows is some ten thousand behind
+BYTES_MAX: Final = 16 * 1024 * 1024  # beside the last commit; who follows is some ten thousand entries behind
 
 
 class Newest:
-    """Adjacent entries, up to `end`; none at first."""
+    """Adjacent entries, the last of them the ledger's last; none at first."""
 
     def __init__(self) -> None:
-        self._commits: deque[tuple[int, list[bytes], int]] = deque()  # where each begins, its entries, their bytes
+        self._first = 0
+        self._entries: list[bytes] = []
         self._bytes = 0
-        self.end = 0
 
     def add(self, first: int, entries: list[bytes]) -> None:
         """Entries that were committed together; others that they do not adjoin are let go of."""
-        if first != self.end:
-            self._commits.clear()
-            self._bytes = 0
-        size = sum(map(len, entries))
-        while self._bytes > BYTES_MAX:
-            self._bytes -= self._commits.popleft()[2]
-        self._commits.append((first, entries, size))
-        self._bytes += size
-        self.end = first + len(entries)
+        if first != self._first + len(self._entries):
+            self._first, self._entries, self._bytes = first, [], 0
+        if self._bytes > BYTES_MAX:
+            self._let_go()
+        self._entries += entries
+        self._bytes += sum(map(len, entries))
+
+    def _let_go(self) -> None:
+        """Of the older half, so that this costs each entry once."""
+        gone = 0
+        while self._bytes > BYTES_MAX // 2:
+            self._bytes -= len(self._entries[gone])
+            gone += 1
+        del self._entries[:gone]
+        self._first += gone
 
     def entries(self, first: int, end: int) -> list[bytes]:
         """Those of entries [first, end) that are at hand, which are the last of them; none where the last is not."""
-        if end > self.end or not self._commits or end <= self._commits[0][0]:
+        if not self._first < end <= self._first + len(self._entries):
             return []
-        found: list[list[bytes]] = []
-        for begins, entries, _ in reversed(self._commits):  # there may be as many as entries
-            if begins < end:
-                found.append(entries[max(0, first - begins) : end - begins])
-            if begins <= first:
-                break
-        return list(chain.from_iterable(reversed(found)))
+        return self._entries[max(0, first - self._first) : end - self._first]

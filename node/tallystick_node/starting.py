@@ -1,9 +1,9 @@
 """Asking a ledger's witnesses what they hold, until the rule lets the node sign (`starting_rule`).
 
-Each witness is asked until it has answered (`asking`). Meanwhile whoever submits is
-told how many are missing. When the rule is content, the others have a moment longer: an entry that the ledger signed
-right before its database was lost may be with one witness alone. What does not verify is no answer. A checkpoint under
-a key whose word the charter has ended is one: it is the ledger's, and binds it to nothing (`own_word`).
+Each witness is asked until it has answered (`asking`). Meanwhile whoever submits is told how many are missing. When the
+rule is content, the others have a moment longer: an entry that the ledger signed right before its database was lost may
+be with one witness alone. What does not verify is no answer. A checkpoint under a key whose word the charter has ended
+is one: it is the ledger's, and binds it to nothing (`own_word`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from typing import Final
 import structlog
 
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.checkpoint import Checkpoint, open_of_any_size
 from tallystick.core.errors import MalformedNote, SignatureInvalid, Starting
-from tallystick.core.limits import LEDGER_ENTRIES_MAX
 from tallystick_node.asking import ask_held
 from tallystick_node.own_word import OwnWord, present_word
 from tallystick_node.peers import Reach
@@ -49,7 +48,7 @@ def _signed(note: bytes, own: Bureau) -> Checkpoint | None:
     try:
         return present_word(note, own)
     except SignatureInvalid:
-        open_checkpoint(note, own.ledger_verifier, dict.fromkeys(own.ends, LEDGER_ENTRIES_MAX))
+        open_of_any_size(note, own.ledger_verifier, own.ends)
         return None
 
 

@@ -251,7 +251,7 @@ def test_rounds_come_seldom_where_nobody_waits_and_at_once_where_somebody_does(
 
     async def recorded_unseen() -> Published:
         waiting = asyncio.create_task(gathering.next_shown(name, first))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # time enough for a round to come; that none does, no event tells
         assert not waiting.done()
         gathered = asyncio.create_task(gathering.gather(size, WAIT_S))
         async with asyncio.timeout(WAIT_S):

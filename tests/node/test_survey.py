@@ -94,7 +94,7 @@ def test_who_withholds_a_proof_is_silent_and_nobody_else(fails: tuple[Tallystick
     found = District({"taxation": 7, "planning": 6, "health": 5}).survey(taxation=list(fails))
     assert silent(found) == ["taxation"]
     with pytest.raises(Unreachable, match=rf"not known what taxation holds \(taxation: {fails[0].what}"):
-        found.floor  # noqa: B018
+        found.floor  # noqa: B018, for what it raises
 
 
 def test_one_of_those_who_hold_the_most_proves_it_for_all() -> None:

@@ -56,7 +56,7 @@ class Recovering:
         with TemporaryDirectory() as folder:
             settings = Settings(Path(folder) / "tallyd.toml", Config(machine.id, ""))
             while machine.lost:
-                await asyncio.sleep(self._rng.uniform(0.5, _WAITS_MAX_S))
+                await asyncio.sleep(self._rng.uniform(0.5, _WAITS_MAX_S))  # of simulated time, as long as it takes
                 try:
                     if version is None:
                         version = await self._survey(machine, settings)

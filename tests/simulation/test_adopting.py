@@ -19,7 +19,7 @@ def test_a_node_that_waited_with_a_wrong_clock_adopts_all_the_same() -> None:
         machine.clock.off_us = 3_600_000_000
         machine.adopt(adopting.sign({}, machine))
         machine.boot()
-        await asyncio.sleep(2)
+        await asyncio.sleep(2)  # of simulated time, as below
         machine.clock.off_us = 0
         for other in others:
             other.boot()

@@ -18,7 +18,7 @@ def judged(bench: Bench, *down: str) -> None:
             if machine.id not in down:
                 machine.boot()
         for _ in range(20):
-            await asyncio.sleep(1)
+            await asyncio.sleep(1)  # of simulated time
             bench.judges.look(calm=True)
         bench.judges.end()
 

@@ -36,7 +36,7 @@ def test_a_witness_put_back_cosigns_no_second_history(seed: int) -> None:
         first, witness = bench.machines[LIAR], bench.machines[WITNESS]
         for machine in bench.machines.values():
             machine.boot()
-        await asyncio.sleep(12)
+        await asyncio.sleep(12)  # of simulated time, as below
         early, snapshot = first.disk.copy(), witness.disk.copy()
         bench.clients.record(LIAR, 1, 0)
         await asyncio.sleep(5)

@@ -23,7 +23,7 @@ def test_what_one_witness_does_not_show_another_does() -> None:
     async def history() -> None:
         for machine in bench.machines.values():
             machine.boot()
-        await asyncio.sleep(12)
+        await asyncio.sleep(12)  # of simulated time, as below
         behind.crash()
         bench.clients.record(LOST, 1, 0)
         await asyncio.sleep(5)

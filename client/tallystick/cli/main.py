@@ -19,7 +19,7 @@ from tallystick.cli.lazy import Lazy, LazyGroup
 from tallystick.cli.options import shared_options
 from tallystick.core.errors import FAULT, Refused, TallystickError
 from tallystick.core.safe_text import sanitise
-from tallystick.sdk.wrong_usage import system_error, wrong_usage
+from tallystick.sdk.wrong_usage import drop_output, system_error, wrong_usage
 
 DEBUG = "TALLYSTICK_DEBUG"
 INTERRUPTED = 130
@@ -216,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(str(error), error.exit_code, error)
     except OSError as error:
         if error.filename is None:
-            _drop_output()
+            drop_output()
         said = system_error(error)
         return _say(str(said), said.exit_code, error)
     except RecursionError as error:
@@ -237,14 +237,8 @@ def _say(sentence: str, exit_code: int, error: BaseException | None = None) -> i
 
 
 def _reader_went() -> int:
-    _drop_output()
+    drop_output()
     return READER_WENT
-
-
-def _drop_output() -> None:
-    """What is still buffered would be written at exit, and complain."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

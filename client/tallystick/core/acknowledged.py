@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tallystick.core.charter import Bureau, Charter
-from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.checkpoint import Checkpoint, open_of_any_size
 from tallystick.core.limits import LEDGER_ENTRIES_MAX
 from tallystick.core.note import parse_note
 from tallystick.core.witnessing import cosigners_of
@@ -66,7 +66,7 @@ def judge_acknowledged(note: bytes, charter: Charter, bureau: Bureau, held_root:
     Raises MalformedNote, or SignatureInvalid where none of them did, or a witness's signature does not hold.
     """
     ends = bureau.ends
-    checkpoint = open_checkpoint(note, bureau.ledger_verifier, dict.fromkeys(ends, LEDGER_ENTRIES_MAX))
+    checkpoint = open_of_any_size(note, bureau.ledger_verifier, ends)
     signed = {(each.name, each.key_id) for each in parse_note(note).signatures}
     keys = {bureau.ledger_verifier, *(key for key in ends if key.name == bureau.origin)}
     vouches = max(ends.get(key, LEDGER_ENTRIES_MAX) for key in keys if (key.name, key.key_id) in signed)

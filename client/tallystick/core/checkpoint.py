@@ -11,7 +11,7 @@ larger checkpoint.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tallystick.core.errors import InvalidIdentifier, MalformedNote, NotVouchedFor, SignatureInvalid
@@ -88,6 +88,13 @@ def open_checkpoint(data: bytes, key: VerifierKey, ends: Mapping[VerifierKey, in
             expected="no more than it vouches for",
         )
     return checkpoint
+
+
+def open_of_any_size(data: bytes, key: VerifierKey, ends: Iterable[VerifierKey]) -> Checkpoint:
+    """The same by any key that the ledger has or had, wherever the charter ends it: above that it is the key's word no
+    more, and was; who kept it from then still holds it.
+    """
+    return open_checkpoint(data, key, dict.fromkeys(ends, LEDGER_ENTRIES_MAX))
 
 
 def _by_another_key(data: bytes, key: VerifierKey, error: SignatureInvalid) -> SignatureInvalid:

@@ -1,8 +1,12 @@
-"""What is said of a wrong command line, by every program of ours alike: one line, and where help is; and of what the
-system says where no error of ours does.
+"""How every program of ours ends where it was called wrongly, or the system has its say: in one line, and with nothing
+more printed where nobody can read it.
 """
 
 from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
 
 import click
 
@@ -24,3 +28,9 @@ def system_error(error: OSError) -> TallystickError:
     if error.filename is not None:
         return ConfigInvalid(f"cannot be reached: {error.strerror}", where=str(error.filename), expected="another name")
     return StorageFailed(f"what was printed cannot be written: {error.strerror or error}")
+
+
+def drop_output() -> None:
+    """What is still buffered would be written at exit, and complain."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

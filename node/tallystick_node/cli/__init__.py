@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 
 import click
 
 from tallystick.core.errors import FAULT, TallystickError
-from tallystick.sdk.wrong_usage import system_error, wrong_usage
+from tallystick.sdk.wrong_usage import drop_output, system_error, wrong_usage
 from tallystick_node.cli.backup import backup, restore
 from tallystick_node.cli.cert import cert
 from tallystick_node.cli.charter import charter
@@ -52,11 +51,11 @@ def main() -> None:
         say(str(error))
         code = error.exit_code
     except BrokenPipeError:
-        _drop_output()  # nobody reads on; that is no error
+        drop_output()  # nobody reads on; that is no error
         code = 0
     except OSError as error:
         if error.filename is None:
-            _drop_output()
+            drop_output()
         said = system_error(error)
         say(str(said))
         code = said.exit_code
@@ -64,8 +63,3 @@ def main() -> None:
         say(f"an internal error: {type(error).__name__}: {error}")
         code = FAULT
     sys.exit(code)
-
-
-def _drop_output() -> None:
-    """What is still buffered would be written at exit, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

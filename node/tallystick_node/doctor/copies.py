@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tallystick.core.charter import Bureau
+from tallystick.core.checkpoint import open_of_any_size
 from tallystick.core.errors import StorageFailed, TallystickError
 from tallystick_node import keyspace
 from tallystick_node.copies import COSIGNING, open_copy, read_cosigning
 from tallystick_node.doctor.entries import EntryCheck, Progress, silent
-from tallystick_node.doctor.kept import open_kept
 from tallystick_node.doctor.keys import COPY_GAPS, KeyCheck
 from tallystick_node.doctor.postings import PostingCheck
 from tallystick_node.doctor.report import Report
@@ -87,7 +87,7 @@ def check_copy(store: Store, bureau: Bureau, progress: Progress = silent) -> Rep
 def _check_note(ledger: Ledger, bureau: Bureau, note: bytes, place: str, report: Report) -> None:
     """A note the ledger signed, of a root its entries give."""
     try:
-        checkpoint = open_kept(note, bureau)
+        checkpoint = open_of_any_size(note, bureau.ledger_verifier, bureau.ends)
         found = ledger.root_at(checkpoint.size)
     except TallystickError as error:
         report.add(f"{place} of {bureau.origin}", "a checkpoint of this ledger", str(error))

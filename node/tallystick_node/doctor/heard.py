@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from google.protobuf.message import DecodeError
 
 from tallystick.core.charter import Bureau
+from tallystick.core.checkpoint import open_of_any_size
 from tallystick.core.equivocation import accused_key, forked
 from tallystick.core.errors import TallystickError
 from tallystick_node import keyspace
-from tallystick_node.doctor.kept import open_kept
 from tallystick_node.doctor.report import Report
 from tallystick_node.store.store import Store, after
 from tallystick_proto.v1.storage_pb2 import Gossiped
@@ -45,7 +45,7 @@ def _check_each(
 
 def _check_gossiped(value: bytes, bureau: Bureau) -> None:
     for note in Gossiped.FromString(value).note:
-        open_kept(note, bureau)
+        open_of_any_size(note, bureau.ledger_verifier, bureau.ends)
 
 
 def _check_evidence(value: bytes, bureau: Bureau) -> None:

@@ -1,7 +1,7 @@
 """Large answers that several callers are given, as the bytes that go over the wire: made once, not once a caller.
 
-A ledger's witnesses ask for the same entries at about one time, and are given the same messages (`ReadyBundles`). To
-serialize one costs more than to send it. An answer is not changed any more once it was given.
+A ledger's witnesses ask for the same entries at about one time, and are given the same messages (`ReadyBundles`). An
+answer is not changed any more once it was given.
 """
 
 from __future__ import annotations

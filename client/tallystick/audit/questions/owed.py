@@ -11,8 +11,7 @@ or brought-in. `rule` is the finding it becomes when it is late, and `standing` 
 something was sent is one side's word, that no answer came an absence within the coverage. `derived` is a version that
 must be corrected because `version` was recalled. `closed` is set where who owes was closed, and can answer no more, or
 whom it is owed to, and can be answered no more: `late` says whether it was late then, and of the latter what was not is
-left out. Nothing is said of a bureau whose ledger was not read whole, since its
-answer may stand there.
+left out. Nothing is said of a bureau whose ledger was not read whole, since its answer may stand there.
 """
 
 from __future__ import annotations
