@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.core.errors import StorageFailed
+from tallystick.core.errors import SignatureInvalid, StorageFailed
+from tallystick.core.evidence import actors_of
+from tallystick.core.history import History
 from tallystick_node.copies import COSIGNING, Copy
 from tallystick_node.doctor.copies import check_copy
 from tallystick_node.growing import Growing
@@ -135,6 +137,25 @@ def test_what_was_cosigned_beyond_a_floor_is_kept(past: Past) -> None:
     assert copy_of(one.disk, one.office, office).size == past.floor
     assert not copy_of(one.disk, one.office, past.home.office).outlived
     assert check_copy(one.disk, office.bureau).clean
+
+
+def test_what_a_lost_node_said_beyond_the_floor_is_no_damage_to_a_copy(past: Past) -> None:
+    """Its node's key ends at the floor, and what it signed after that was fetched while it did not."""
+    one, office = past.witnesses[0], past.home.office
+    old = past.home.ledger()
+    adopted = office.prepared([office.say("adopt_charter", "node", version=2, digest=bytes(32))], "node")
+    commit = old.build([adopted], office.now_us)
+    old.store.write(commit.batch)
+    old.adopt(commit)
+    stored(copy_of(one.disk, one.office, office), list(old.entries(past.floor, old.state.size)))
+    lost = old.state.size - 1
+    assert lost >= past.floor
+
+    after = office.recovered(past.floor, old.root_at(past.floor)).bureau
+    report = check_copy(one.disk, after)
+    assert (report.clean, report.size) == (True, lost + 1)
+    with pytest.raises(SignatureInvalid, match=f"vouches up to #{past.floor - 1}"):
+        History(actors_of(after)).extend(old.entries(0, old.state.size))
 
 
 def goes_on(past: Past, again: Home) -> LyingNode:

@@ -20,7 +20,7 @@ it, is not excluded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
@@ -43,9 +43,9 @@ from tallystick.core.errors import (
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.keys import check_public_key, check_signature
 from tallystick.core.kinds import Kind
-from tallystick.core.limits import EVIDENCE_BYTES_MAX
+from tallystick.core.limits import EVIDENCE_BYTES_MAX, LEDGER_ENTRIES_MAX
 from tallystick.core.merkle import check_inclusion, inclusion_root
-from tallystick.core.note import parse_note
+from tallystick.core.note import VerifierKey, parse_note
 from tallystick.core.statement import Read
 from tallystick.core.submission import signed_message
 from tallystick.core.tlog_proof import TlogProof, format_tlog_proof, parse_tlog_proof
@@ -78,13 +78,23 @@ class Proven:
 
 def actors_of(bureau: Bureau) -> Actors:
     """The keys of a ledger as the charter alone names them, those it retired among them."""
+    return _named(bureau, {each.verifier: each.size for each in bureau.retired})
+
+
+def actors_of_any_size(bureau: Bureau) -> Actors:
+    """The same, but that a retired key signs wherever the charter ends it: above that it is the ledger's word no more,
+    and was; who kept it from then still holds it.
+    """
+    return _named(bureau, {each.verifier: LEDGER_ENTRIES_MAX for each in bureau.retired})
+
+
+def _named(bureau: Bureau, retired: Mapping[VerifierKey, int]) -> Actors:
     actors = Actors(bureau.id, bureau.origin, bureau.ledger_verifier.public, bureau.registrar_public)
-    for each in bureau.retired:
-        key = each.verifier
+    for key, size in retired.items():
         if key.name == bureau.origin:
-            actors.add_retired("node", key.public, Role.NODE, each.size)
+            actors.add_retired("node", key.public, Role.NODE, size)
         elif key.name == f"{bureau.origin}/registrar":
-            actors.add_retired("registrar", key.public, Role.REGISTRAR, each.size)
+            actors.add_retired("registrar", key.public, Role.REGISTRAR, size)
     return actors
 
 

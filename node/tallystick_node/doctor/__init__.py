@@ -22,6 +22,7 @@ from functools import partial
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.errors import StorageFailed
+from tallystick.core.evidence import actors_of
 from tallystick_node.config import Settings
 from tallystick_node.disclosures import Disclosures
 from tallystick_node.doctor.copies import CopyCheck
@@ -81,8 +82,8 @@ def check(
         return report
     report.size = state.size
     ledger = Ledger(store, bureau.origin, state)
-    entries = EntryCheck(ledger, bureau, report)
-    postings = PostingCheck(ledger, bureau, report)
+    actors = actors_of(bureau)
+    entries, postings = EntryCheck(ledger, actors, report), PostingCheck(ledger, actors, report)
     keys = KeyCheck(ledger, report)
     copies = CopyCheck(ledger, bureau, others, report, progress)
     steps: list[Callable[[], None]] = [

@@ -1,7 +1,8 @@
 """What a node holds of other ledgers, and what witnesses said of its own.
 
-A copy is checked as the node's own ledger is, but for what only its own has: a note of what was signed, disclosures. Of
-what was cosigned, by this node or by others, each record is a checkpoint the ledger signed and the entries give.
+A copy is checked as the node's own ledger is, but for what only its own has: a note of what was signed, disclosures.
+Where it holds more than a lost ledger's key vouches for since, it is sound, and what others lost. Of what was cosigned,
+by this node or by others, each record is a checkpoint the ledger signed and the entries give.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import open_of_any_size
 from tallystick.core.errors import StorageFailed, TallystickError
+from tallystick.core.evidence import actors_of_any_size
 from tallystick_node import keyspace
 from tallystick_node.copies import COSIGNING, open_copy, read_cosigning
 from tallystick_node.doctor.entries import EntryCheck, Progress, silent
@@ -68,7 +70,8 @@ def check_copy(store: Store, bureau: Bureau, progress: Progress = silent) -> Rep
         report.add_error(error)
         return report
     report.size = copy.state.size
-    entries, postings = EntryCheck(copy, bureau, report), PostingCheck(copy, bureau, report)
+    actors = actors_of_any_size(bureau)
+    entries, postings = EntryCheck(copy, actors, report), PostingCheck(copy, actors, report)
     try:
         entries.entries(postings.see, progress)
         entries.tiles()

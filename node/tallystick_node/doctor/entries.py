@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tallystick.core.charter import Bureau
+from tallystick.core.actors import Actors
 from tallystick.core.entry import decode_entry
 from tallystick.core.errors import StorageFailed, VerificationFailed
-from tallystick.core.evidence import actors_of
 from tallystick.core.hashing import chain_hash, leaf_hash
 from tallystick.core.history import History, Recorded
 from tallystick.core.limits import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
@@ -32,16 +31,16 @@ def silent(done: int, of: int) -> None:
 
 
 class EntryCheck:
-    """One pass over the entries. `whole` says whether all of them are sound, so that the rest can be held against
-    them.
+    """One pass over the entries of a ledger, of which the charter names `actors`. `whole` says whether all of them are
+    sound, so that the rest can be held against them.
     """
 
-    def __init__(self, ledger: Ledger, bureau: Bureau, report: Report) -> None:
+    def __init__(self, ledger: Ledger, actors: Actors, report: Report) -> None:
         self._ledger = ledger
         self._store = ledger.store
         self._state = ledger.state
         self._report = report
-        self._history = History(actors_of(bureau))
+        self._history = History(actors.copy())
         self.whole = True
 
     def entries(self, seen: Callable[[Recorded], None], progress: Progress) -> None:

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 
 from blake3 import blake3
 
-from tallystick.core.charter import Bureau
-from tallystick.core.evidence import actors_of
+from tallystick.core.actors import Actors
 from tallystick.core.history import History, Recorded
 from tallystick.core.terms import terms_of
 from tallystick_node.doctor.report import Report
@@ -26,11 +25,11 @@ _BATCH = 1_024
 class PostingCheck:
     """Sums up what must be there as the entries go by, then holds the index against it."""
 
-    def __init__(self, ledger: Ledger, bureau: Bureau, report: Report) -> None:
+    def __init__(self, ledger: Ledger, actors: Actors, report: Report) -> None:
         self._ledger = ledger
         self._store = ledger.store
         self._state = ledger.state
-        self._bureau = bureau
+        self._actors = actors
         self._report = report
         self._sums = [0] * _BUCKETS
 
@@ -51,7 +50,7 @@ class PostingCheck:
     def _name_postings(self, buckets: set[int]) -> None:
         """Go through the differing buckets pair by pair."""
         expected: Counter[tuple[bytes, int]] = Counter()
-        history = History(actors_of(self._bureau))
+        history = History(self._actors.copy())
         batch: list[bytes] = []
         for raw in self._ledger.entries(0, self._state.size):
             batch.append(raw)
