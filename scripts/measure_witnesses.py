@@ -3,13 +3,15 @@
 In bulk, statements come a thousand at a time, as fast as the node takes them; or one client records one at a time. The
 same cluster of five records with the other nodes stopped and with all of them following; a turn with witnesses ends
 when all that was recorded is witnessed. Turns with and without them take each other's place (without, with, with,
-without, …), since what a statement costs grows a little with the ledger, and the median counts, since now and then a
-turn has the database's tidying up to pay for. The first turn is left out.
+without, …), and each is held against its neighbour, since what a statement costs grows a little with the ledger and a
+shared machine is not as fast at one time as at another. The median of these ratios counts; the least and the greatest
+say how much of it is chance. The first turn is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -18,16 +20,32 @@ from scripts.load import cpu_s, sealed, use
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.member import Member
 
-TURNS: Final = (True, *(False, True, True, False) * 3)
+TURNS: Final = (True, *(False, True, True, False) * 6)
 _WITNESSED_MAX_S: Final = 60.0
 
 
-def bulk_witnessed(folder: Path, count: int) -> tuple[dict[str, float], dict[str, float]]:
-    """The recording node's processor time for each of `count` statements in bulk, without witnesses and with four."""
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """The node's processor time for a statement, in microseconds, of each turn without witnesses and its neighbour with
+    four.
+    """
+
+    alone_us: Sequence[float]
+    among_us: Sequence[float]
+
+    def figures(self) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+        """The medians without witnesses and with four, and what the turns with them are of their neighbours."""
+        ratios = [among / alone for alone, among in zip(self.alone_us, self.among_us, strict=True)]
+        alone, among = ({"node_cpu_us": median(taken)} for taken in (self.alone_us, self.among_us))
+        return alone, among, {"node_cpu": median(ratios), "least": min(ratios), "most": max(ratios)}
+
+
+def bulk_witnessed(folder: Path, count: int) -> Witnessed:
+    """What each of `count` statements takes in bulk."""
     return _witnessing(folder, count, lambda member: sealed(member, count))
 
 
-def singles_witnessed(folder: Path, count: int) -> tuple[dict[str, float], dict[str, float]]:
+def singles_witnessed(folder: Path, count: int) -> Witnessed:
     """The same for statements recorded one by one, by one client."""
 
     def record(member: Member) -> None:
@@ -37,9 +55,7 @@ def singles_witnessed(folder: Path, count: int) -> tuple[dict[str, float], dict[
     return _witnessing(folder, count, record)
 
 
-def _witnessing(
-    folder: Path, count: int, record: Callable[[Member], object]
-) -> tuple[dict[str, float], dict[str, float]]:
+def _witnessing(folder: Path, count: int, record: Callable[[Member], object]) -> Witnessed:
     taken: dict[bool, list[float]] = {False: [], True: []}
     with LocalCluster.up(folder, 5) as cluster:
         member = cluster["market-regulation"]
@@ -57,6 +73,4 @@ def _witnessing(
             if followed:
                 member.sdk.record_witnessed("use", _WITNESSED_MAX_S, **use(0))
             taken[followed].append((cpu_s(member.running.pid) - before) / count * 1e6)
-    del taken[True][0]
-    alone, among = ({"node_cpu_us": median(taken[followed])} for followed in (False, True))
-    return alone, among
+    return Witnessed(taken[False], taken[True][1:])
