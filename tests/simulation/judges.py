@@ -212,8 +212,9 @@ class Judges:
         )
 
     def end(self) -> None:
-        """When it has calmed down."""
-        for machine in self._bench.honest():
+        """When it has calmed down. Whether a lost disk had to be recovered by then its remains say."""
+        whole = [machine for machine in self._bench.honest() if not machine.lost]
+        for machine in whole:
             if self._is_owed(machine):
                 self._bench.fail(f"{machine.name} is not witnessed in the end: {self._standing(machine)}")
         for liar in self._unproven():
@@ -225,8 +226,8 @@ class Judges:
                 self._bench.fail(f"the fork of {liar} is proven everywhere only after {rounds:.0f} rounds of calm")
         for liar in self._unseen():
             self._bench.fail(f"the fork of {liar} was shown, and somebody does not suspect it")
-        for machine in self._bench.honest():
-            if not (self._is_back(machine) or self._waits_in_vain(machine) or machine.lost):
+        for machine in whole:
+            if not (self._is_back(machine) or self._waits_in_vain(machine)):
                 self._bench.fail(f"{machine.name} is not at work in the end: {self._standing(machine)}")
         for by, bureau in self._doubts() if self.calm_at_s is not None else ():
             self._bench.fail(f"{by} still suspects {bureau}, which is honest and has shown all it has")

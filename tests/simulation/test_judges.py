@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.simulation.bench import Bench
+from tests.simulation.remains import check_remains
 from tests.simulation.scenes import PLACE, district, play
 
 FIRST, SECOND, THIRD = (office.bureau.id for office in PLACE.offices[:3])
@@ -40,3 +41,14 @@ def test_who_waits_for_more_witnesses_than_are_honest_and_up_is_not() -> None:
     bench = district(0, FIRST, SECOND)
     judged(bench, FIRST, SECOND)
     assert not bench.broken
+
+
+def test_a_lost_disk_that_a_liar_keeps_from_being_recovered_is_not_called_unwitnessed() -> None:
+    """Though its ledger has a quorum of honest witnesses; in an honest district its remains are what accuses."""
+    for liars, said in (((FIRST,), []), ((), [f"{SECOND} was not recovered"])):
+        bench = district(0, *liars)
+        bench.machines[SECOND].lose()
+        judged(bench, SECOND)
+        assert not bench.broken
+        check_remains(bench)
+        assert bench.broken == said
