@@ -61,11 +61,15 @@ class Adopting:
         version = after(bench.versions[-1], text)
         bench.versions.append(version)
         bench.say("holders", f"version {version.number}: {', '.join(edits) or 'the same again'}")
-        to.disk.heard = tuple(each.note for each in bench.versions[1:])
+        self._hand(to)
         return version
+
+    def _hand(self, to: Machine) -> None:
+        to.disk.heard = tuple(each.note for each in self._bench.versions[1:])
 
     def look(self) -> None:
         """The operators that found the time stop their nodes, and start those that are stopped under the version."""
+        self._hand_again()
         now_s = self._bench.loop.time()
         for machine in self._bench.machines.values():
             version = self._next(machine)
@@ -75,6 +79,15 @@ class Adopting:
                 machine.halt()
             elif machine.adopt(version):
                 machine.boot()
+
+    def _hand_again(self) -> None:
+        """Who was handed the newest version may have been put back before anybody heard of it."""
+        newest = self._bench.versions[-1].number
+        whole = [each for each in self._bench.honest() if not each.lost]
+        if any(version.number == newest for each in whole for version in (*each.disk.versions, *each.disk.later)):
+            return
+        if at_work := [each for each in whole if each.process is not None and each.process.at_work]:
+            self._hand(at_work[0])
 
     def _next(self, machine: Machine) -> Version | None:
         if machine.lost or machine.id in self._late:

@@ -1,4 +1,4 @@
-"""A version of the charter is recorded when its node may record, however long that takes after its start."""
+"""A version of the charter comes to every node, and is recorded when it may record, however long that takes."""
 
 from __future__ import annotations
 
@@ -30,3 +30,26 @@ def test_a_node_that_waited_with_a_wrong_clock_adopts_all_the_same() -> None:
 
     play(bench, history())
     assert not bench.broken
+
+
+def test_a_version_that_only_a_disk_held_which_was_put_back_is_handed_out_again() -> None:
+    """Otherwise the holders' word is with nobody, and nobody goes by it in the end."""
+    bench = district(0)
+    adopting = Adopting(bench)
+    first = next(iter(bench.machines.values()))
+
+    async def history() -> None:
+        for machine in bench.machines.values():
+            machine.boot()
+        await asyncio.sleep(5)  # of simulated time, as below
+        before = first.disk.copy()
+        adopting.sign({}, first)
+        first.crash()
+        first.disk = before
+        for _ in range(60):
+            await asyncio.sleep(1)
+            adopting.look()
+
+    play(bench, history())
+    assert not bench.broken
+    assert {machine.version.number for machine in bench.machines.values() if machine is not first} == {2}
