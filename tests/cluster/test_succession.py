@@ -64,6 +64,7 @@ def test_a_succession_goes_as_it_is_written(tmp_path: Path, nursery: Nursery) ->
         run(at_old)
         run(at_clients)
         for member in others:
+            run(at_clients, member.profile)
             member.stop()
         for member in others:
             run(at_nodes.replace("DIR", str(member.home)))
@@ -77,6 +78,9 @@ def test_a_succession_goes_as_it_is_written(tmp_path: Path, nursery: Nursery) ->
                 declaring = "tally declare SCJG-2 --scheme pudong --title Anew --sharing unconditional"
                 until(lambda: attempt(declaring, tmp_path / "NEW" / "profile.toml").returncode == 0)
                 assert f"closed, succeeded by {HEIR}" in run("tally status")
+                asking = attempt(f"tally request SCJG-1 --provider {MARKET} --purpose p", others[0].profile)
+                assert asking.returncode == 4
+                assert f"{MARKET} is closed by version 2 of the charter, issued" in asking.stderr
                 page = tmp_path / "page.html"
                 run(f"tally report -o {page}")
                 assert f"{MARKET} is closed by version 2 of the charter" in page.read_text()

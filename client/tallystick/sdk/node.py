@@ -12,6 +12,7 @@ from typing import Self
 from uuid import UUID
 
 from tallystick.core.charter import Charter
+from tallystick.core.closing import Closing
 from tallystick.core.errors import ConfigInvalid, TallystickError, Unreachable
 from tallystick.core.identifiers import format_version_ref
 from tallystick.core.keys import Signer
@@ -114,9 +115,10 @@ class Node(LedgerReader, Verbs[Receipt]):
     def record(self, kind: str, **values: object) -> Receipt:
         """Record one statement of a kind, named as in `DataUsed` or by its verb.
 
-        Returns once it is durable and its receipt was checked. Raises what kept it from being recorded, Overloaded
-        where the spool is full of what is not witnessed yet; after StorageFailed or another Unreachable the outcome may
-        be unknown, and what was tried under one id was recorded once or not at all.
+        Returns once it is durable and its receipt was checked. Raises what kept it from being recorded,
+        InvalidStatement where it asks something of a closed bureau (`sdk.closed`), Overloaded where the spool is full
+        of what is not witnessed yet; after StorageFailed or another Unreachable the outcome may be unknown, and what
+        was tried under one id was recorded once or not at all.
         """
         return self._say(kind, values)
 
@@ -153,18 +155,23 @@ class Node(LedgerReader, Verbs[Receipt]):
             give_up_s=give_up_s,
             spool=self._spool if spool else None,
             charter=self._charter,
+            closings=self._closings,
         )
 
     @property
     def _singles(self) -> Singles:
         with self._lock:
             if self._recording is None:
-                self._recording = Singles(self, self.actor, self._key, self._charter, self._spool)
+                self._recording = Singles(self, self.actor, self._key, self._charter, self._spool, self._closings)
             return self._recording
 
     @property
     def _charter(self) -> Charter | None:
         return None if self._profile is None else self._profile.charter
+
+    @property
+    def _closings(self) -> Mapping[str, Closing]:
+        return {} if self._profile is None else self._profile.closings
 
     @property
     def _spool(self) -> Spool:

@@ -25,7 +25,7 @@ that nothing is forgotten.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -35,6 +35,7 @@ import msgspec
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.charter_chain import Version
 from tallystick.core.charter_note import open_charter
+from tallystick.core.closing import Closing, closings
 from tallystick.core.errors import (
     CharterForked,
     CharterMismatch,
@@ -47,7 +48,7 @@ from tallystick.core.identifiers import split_actor
 from tallystick.core.keys import Signer
 from tallystick.core.toml_text import parse_toml
 from tallystick.sdk.certified_key import CertifiedFiles
-from tallystick.sdk.charter_files import adopt, forks_in, next_version, read_note
+from tallystick.sdk.charter_files import adopt, forks_in, known_versions, next_version, read_note
 from tallystick.sdk.credentials import Credentials
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.key_file import load_key
@@ -189,6 +190,14 @@ class Profile:
     def heard_versions(self) -> HeardVersions:
         """The versions that this client knows, with those it heard of. Raises ConfigInvalid."""
         return HeardVersions.open(self.charter_path, self.charter_digest, self.state / "trust")
+
+    @cached_property
+    def closings(self) -> Mapping[str, Closing]:
+        """Who is closed, as the versions tell that this profile went by. Raises ConfigInvalid, VerificationFailed."""
+        if all(bureau.state != "closed" for bureau in self.charter.ledgers):
+            return {}
+        known = known_versions(self.charter_path, self.charter_digest)
+        return {closing.bureau: closing for closing in closings(known)}
 
     @property
     def has_bureau(self) -> bool:

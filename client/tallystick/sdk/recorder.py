@@ -8,11 +8,13 @@ While too many batches are on their way, or the spool is full, recording waits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from tallystick.core.charter import Charter
+from tallystick.core.closing import Closing
 from tallystick.core.compose import check_happened, place
 from tallystick.core.composer import Composer
 from tallystick.core.errors import TallystickError, Unreachable
@@ -21,6 +23,7 @@ from tallystick.core.limits import SUBMISSION_STATEMENTS_MAX
 from tallystick.core.statement import check_size
 from tallystick.sdk.batch import Batch, Pending
 from tallystick.sdk.clock import new_salt, now_us
+from tallystick.sdk.closed import check_open
 from tallystick.sdk.delivery import Delivery
 from tallystick.sdk.outbox import Outbox
 from tallystick.sdk.reader import LedgerReader
@@ -48,13 +51,16 @@ class Recorder(Verbs[Pending]):
         give_up_s: float = 60.0,
         spool: Spool | None = None,
         charter: Charter | None = None,
+        closings: Mapping[str, Closing] | None = None,
     ) -> None:
         """`reader` is closed with it. An unreachable node is tried for `give_up_s`, a silent one a deadline longer.
 
-        `charter` says who witnesses the ledger. Raises ConfigInvalid where the spool does not read.
+        `charter` says who witnesses the ledger, `closings` who is closed. Raises ConfigInvalid where the spool does not
+        read.
         """
         self.reader = reader
         self._composer = Composer(actor)
+        self._closings = closings or {}
         spool = Spool(None, reader.bureau.origin) if spool is None else spool
         self._settling = Settling(reader, charter, spool)
         self._outbox = Outbox(
@@ -71,14 +77,16 @@ class Recorder(Verbs[Pending]):
     def record(self, kind: str, **values: object) -> Pending:
         """Record a statement of a kind, named as in `DataUsed` or by its verb; waits while too much is on its way.
 
-        Raises InvalidStatement where it does not fit its kind, at once, and Overloaded where nothing moves: too much is
-        unanswered, or recorded and not yet witnessed. Nothing is then recorded.
+        Raises InvalidStatement where it does not fit its kind, or asks something of a closed bureau, at once, and
+        Overloaded where nothing moves: too much is unanswered, or recorded and not yet witnessed. Nothing is then
+        recorded.
         """
         return self._say(kind, values)
 
     def _say(self, kind: str, values: dict[str, object]) -> Pending:
         draft = self._composer.compose(kind, values)
         check_happened(values, now_us)
+        check_open(kind, values, self._closings)
         with self._outbox.lock:
             batch = self._outbox.room()
             position = len(batch.data)

@@ -8,15 +8,18 @@ the ledger a quorum (`settling`); before the next statement it is seen, now and 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from threading import Lock
 from typing import Final
 
 from tallystick.core.charter import Charter
+from tallystick.core.closing import Closing
 from tallystick.core.compose import check_happened, compose, place
 from tallystick.core.errors import Overloaded, StorageFailed, Unreachable
 from tallystick.core.keys import Signer
 from tallystick.core.submission import seal
 from tallystick.sdk.clock import new_id, new_salt, now_us
+from tallystick.sdk.closed import check_open
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.receipt import Receipt, check_receipt, check_standing, receipt_of
 from tallystick.sdk.settling import Settling
@@ -29,12 +32,23 @@ _RETRIES: Final = 2
 class Singles:
     """Records single statements under one identity, from any number of threads."""
 
-    def __init__(self, reader: LedgerReader, actor: str, key: Signer, charter: Charter | None, spool: Spool) -> None:
-        """`charter` says who witnesses the ledger; without one nothing is kept once it is recorded."""
+    def __init__(
+        self,
+        reader: LedgerReader,
+        actor: str,
+        key: Signer,
+        charter: Charter | None,
+        spool: Spool,
+        closings: Mapping[str, Closing],
+    ) -> None:
+        """`charter` says who witnesses the ledger; without one nothing is kept once it is recorded; `closings` who is
+        closed.
+        """
         self._reader = reader
         self._actor = actor
         self._key = key
         self._charter = charter
+        self._closings = closings
         self._settling = Settling(reader, charter, spool)
         self._turn = Lock()  # at what is not witnessed yet
 
@@ -55,6 +69,7 @@ class Singles:
         wait_ms = 0 if quorum is None else int(wait_witnessed_s * 1_000)
         draft = compose(kind, self._actor, values)
         check_happened(values, now_us)
+        check_open(kind, values, self._closings)
         submission_id = new_id()
         disclosures = place(draft, bureau.origin, submission_id, 0, new_salt)
         data = draft.encode()

@@ -1,0 +1,46 @@
+"""Nothing new is asked of a bureau that the charter has closed, nor promised to it: refused before it is recorded.
+
+Refused is what opens something that the bureau it names would owe or be owed, as the table of obligations has it: a
+request, a grant, a sending, a concern, an assignment. Whatever answers, ends or releases what there was, and a receipt
+of what the bureau sent, is recorded as ever. So is what says that it happened before, and what was brought in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tallystick.audit.obligations import OBLIGATIONS
+from tallystick.core.closing import Closing
+from tallystick.core.errors import InvalidStatement
+from tallystick.core.kinds import KINDS
+from tallystick.core.values import moment_us
+
+_OPENING: Final = {obligation.opens.DESCRIPTOR.name for obligation in OBLIGATIONS}
+_NAMED: Final = {
+    called: use.name
+    for kind in KINDS.values()
+    if kind.name in _OPENING
+    for use in kind.head_uses
+    if use.field.name == "counterparty"
+    for called in (kind.name, kind.verb)
+}
+"""By a kind's name and its verb, the keyword of the bureau that is asked or promised something."""
+
+
+def check_open(kind: str, values: Mapping[str, object], closings: Mapping[str, Closing]) -> None:
+    """Whom a statement addresses is not closed. `values` were composed. Raises InvalidStatement."""
+    keyword = _NAMED.get(kind)
+    closing = closings.get(str(values.get(keyword))) if keyword is not None else None
+    if keyword is None or closing is None or values.get("source"):
+        return
+    happened = values.get("happened_at")
+    if happened and (closing.issued is None or moment_us(happened) < closing.since_us):
+        return
+    since = "or by one before it" if closing.issued is None else f"issued {closing.issued.date().isoformat()}"
+    raise InvalidStatement(
+        f"{closing.bureau} is closed by version {closing.version} of the charter, {since},"
+        f" and succeeded by {closing.successor or 'nobody'}",
+        where=keyword,
+        expected=f"{closing.successor or 'a bureau that is not closed'}, or when it happened, where that was before",
+    )
