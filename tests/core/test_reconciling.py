@@ -30,7 +30,7 @@ TRUTH = Reference([f"entry {number}".encode() for number in range(SIZE)])
 @cache
 def rewritten(at: int) -> Reference:
     """The same history up to entry `at`, and other entries from there on."""
-    return Reference([*TRUTH.entries[:at], *(f"other {number}".encode() for number in range(at, SIZE))])
+    return Reference([*TRUTH.entries[:at], *(f"other {number}".encode() for number in range(at, SIZE + APART_MAX))])
 
 
 def note(history: Reference, size: int, *cosigned: tuple[int, int]) -> bytes:
@@ -137,6 +137,30 @@ def test_the_newest_few_are_kept_apart() -> None:
     account = shown(note(TRUTH, 1), *(note(TRUTH, size) for size in range(2, SIZE)))
     assert [seen.size for seen in account.apart] == list(range(SIZE - APART_MAX, SIZE))
     assert not account.show(note(TRUTH, SIZE - 1))
+
+
+@given(st.lists(st.integers(1, SIZE - 1), min_size=1, max_size=12), st.integers(1, APART_MAX - 1))
+def test_what_is_doubted_is_kept_apart_whatever_else_is_told(sizes: list[int], doubts: int) -> None:
+    """A ledger's lawful notes come without end; they make room for each other, and the last of them is kept too."""
+    account = shown(note(TRUTH, SIZE), *(note(rewritten(0), SIZE + 1 + number) for number in range(doubts)))
+    doubted = list(account.apart)
+    for seen in doubted:
+        account.doubt(seen)
+    for size in sizes:
+        account.show(note(TRUTH, size))
+    assert [seen for seen in account.apart if seen in doubted] == doubted
+    assert account.doubted == {seen.checkpoint for seen in doubted}
+    assert sizes[-1] in {seen.size for seen in account.apart}
+
+
+def test_of_more_than_a_few_that_are_doubted_the_newest_are_kept() -> None:
+    """What is no more apart is not doubted either."""
+    account = shown(note(TRUTH, 1))
+    for size in range(2, SIZE):
+        account.show(note(TRUTH, size))
+        account.doubt(account.apart[-1])
+    assert [seen.size for seen in account.apart] == list(range(SIZE - APART_MAX, SIZE))
+    assert account.doubted == {seen.checkpoint for seen in account.apart}
 
 
 def test_cosignatures_are_merged_each_witness_with_its_newest() -> None:

@@ -10,7 +10,8 @@ A checkpoint that is shown is held against what is known, in this order, the num
      the larger; or the proof shows that it is of another, and is evidence.
 
 Until it is settled it is kept apart, a suspicion at most: that nobody shows a proof, or shows one that fails, proves
-nothing, and a later proof clears it. Of these a few are kept, the newest, and of those that were held before.
+nothing, and a later proof clears it. Of these a few are kept, those that were doubted before others, and the newest of
+them; and a few of those that were held before.
 """
 
 from __future__ import annotations
@@ -144,8 +145,17 @@ class Account:
         if (held is None and floor is None) or (held is not None and not held.size) or seen.checkpoint == floor:
             self.held = seen
             return seen
-        self.apart = [*self.apart, seen][-APART_MAX:]
+        self._keep_apart(seen)
         return seen
+
+    def _keep_apart(self, seen: Seen) -> None:
+        """Before what is doubted anything else makes room: a busy ledger's news, and its forker's, come without end."""
+        apart = self.apart
+        if len(apart) == APART_MAX:
+            dropped = next((each for each in apart if each.checkpoint not in self.doubted), apart[0])
+            apart = [each for each in apart if each is not dropped]
+        self.apart = [*apart, seen]
+        self.doubted &= {each.checkpoint for each in self.apart}
 
     def wanted(self, seen: Seen) -> tuple[int, int]:
         """From which size to which a proof would settle a checkpoint that is kept apart."""
