@@ -22,3 +22,15 @@ def test_roots_are_those_of_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
         assert all(len(row.nodes) < 2 * 16 * 32 for row in grown._rows)
         if size < len(leaves):
             grown.add(leaves[size])
+
+
+def test_a_root_that_was_wanted_is_known_ever_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many leaves came since; of a size that was not reached nothing is known."""
+    monkeypatch.setattr(roots, "SIZES_KEPT", 16)
+    leaves = [number.to_bytes(32, "big") for number in range(200)]
+    wanted, grown = (0, 1, 7, 8, 199, 201), Roots()
+    grown.want(wanted)
+    for leaf in leaves:
+        grown.add(leaf)
+    assert [grown.at(size) for size in wanted] == [*(root_of(leaves[:size]) for size in wanted[:-1]), None]
+    assert grown.at(9) is None

@@ -207,6 +207,18 @@ def test_a_day_that_has_not_come_is_called_that(audit: Any) -> None:
     assert "has not come" not in audit("--on", "2026-01-01").err
 
 
+def test_what_an_earlier_audit_was_not_asked_for_is_not_called_new(audit: Any, tmp_path: Path) -> None:
+    """Its JSON says by which options it shows only some findings, and is compared with by the same alone."""
+    file = tmp_path / "last.json"
+    file.write_text(audit("--json", "--bureau", MARKET).out)
+    said = audit("--since-report", file)
+    assert (said.code, said.out) == (2, "")
+    assert f"--bureau {MARKET}" in said.err
+    assert audit("--json", "--since-report", file, "--bureau", MARKET).json["findings"] == [
+        {**each, "life": "open"} for each in json.loads(file.read_text())["findings"]
+    ]
+
+
 def test_what_is_left_out_by_an_option_is_not_called_closed(audit: Any, tmp_path: Path) -> None:
     """Options say what is shown, not what was found."""
     file = tmp_path / "last.json"

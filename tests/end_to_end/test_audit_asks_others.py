@@ -3,8 +3,9 @@ than an observation."""
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from structlog.testing import capture_logs
 
 from tallystick.audit.coverage import LedgerCoverage
 from tallystick.audit.covered import covered
+from tallystick.audit.earlier import OldReport, read_report
 from tallystick.audit.finding import Standing
+from tallystick.audit.life import compare
+from tallystick.audit.report.json import coverage_json, finding_json
 from tallystick.audit.words import Words
 from tallystick.core.cosignature import make_cosignature
 from tallystick.core.errors import NotFound
@@ -21,6 +25,7 @@ from tallystick.core.note import add_signatures, parse_note
 from tallystick.sdk.auditing import Audited, audit
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
+from tallystick_proto.v1.gossip_pb2 import SwapAnswer
 from tallystick_proto.v1.ledger_pb2 import CheckpointAnswer
 from tallystick_proto.v1.witness_pb2 import CosignedAnswer
 from tests.harness import loop
@@ -48,9 +53,26 @@ def company(tmp_path: Path) -> Iterator[Company]:
         yield company
 
 
-def audited(profile: Profile, days: int = 1) -> Audited:
+def audited(profile: Profile, days: int = 1, before: OldReport | None = None) -> Audited:
     with Ledgers.open(profile) as ledgers:
-        return audit(ledgers, date.today() + timedelta(days), rules=ABOUT_LEDGERS)
+        return audit(ledgers, date.today() + timedelta(days), rules=ABOUT_LEDGERS, before=before)
+
+
+def reread(judged: Audited) -> OldReport:
+    """An audit as the next one reads it."""
+    words = [Words(judged.seen.charter, language) for language in ("en", "zh")]
+    findings = [finding_json(each, words[0], words[1], judged.seen) for each in judged.findings]
+    document = {"coverage": coverage_json(judged.coverage), "findings": findings}
+    return read_report(json.dumps(document).encode(), "first.json")
+
+
+def shows(note: bytes) -> Callable[[SwapAnswer], None]:
+    """What has a node show one more note."""
+
+    def add(answer: SwapAnswer) -> None:
+        answer.note.append(note)
+
+    return add
 
 
 def found(judged: Audited) -> list[tuple[str, str, Standing]]:
@@ -145,6 +167,27 @@ def test_what_nobody_joins_to_the_ledger_read_is_an_observation(company: Company
     for node in company.nodes.values():
         node.lies.clear()
     assert found(audited(profile)) == []
+
+
+@pytest.mark.parametrize("true", [True, False], ids=["true", "of another history"])
+def test_a_suspicion_is_cleared_by_nobody_who_cannot_tell(company: Company, true: bool) -> None:
+    """Another auditor is shown nothing against the ledger, and reads it whole: it closes what the first one found only
+    where what that was shown is of this ledger, and carries it on where it is not.
+    """
+    ledger = company[MARKET].sequencer.ledger
+    company[TAX].lies["Swap"] = shows(company.offices[MARKET].note(3, ledger.root_at(3) if true else b"\1" * 32))
+    for node in company.nodes.values():
+        node.lies["ProveConsistency"] = _refused
+    first = audited(company.profile("first"))
+    assert found(first) == [("unreconciled", MARKET, Standing.OBSERVED)]
+    for node in company.nodes.values():  # the first auditor told them of it
+        node.lies["Swap"] = lambda answer: answer.ClearField("note")
+    earlier = reread(first)
+    second = audited(company.profile("second"), before=earlier)
+    assert found(second) == []
+    came = compare(second.findings, earlier, second.seen, second.coverage, ABOUT_LEDGERS)
+    assert [each.id for each in (came.closed if true else came.unjudged)] == [each.id for each in first.findings]
+    assert not (came.unjudged if true else came.closed)
 
 
 def test_a_witness_that_cosigned_both_histories_is_proven_to_have(company: Company) -> None:

@@ -34,7 +34,7 @@ from tallystick.core.compose import compose, place
 from tallystick.core.entry import decode_entry, encode_at, encode_entry, encode_signed
 from tallystick.core.hashing import chain_hash, genesis_hash, leaf_hash
 from tallystick.core.history import Recorded
-from tallystick.core.merkle import EMPTY_ROOT
+from tallystick.core.merkle import root_of
 from tallystick.core.statement import read
 from tallystick.core.terms import Term, terms_of
 from tallystick.core.witnessing import Witnessed
@@ -247,7 +247,7 @@ class District:
         size = len(desk.entries)
         if desk.bureau.id in self.uncovered:
             return LedgerCoverage(desk.bureau.id, desk.bureau.origin, gap="nobody answers")
-        checkpoint = Checkpoint(desk.bureau.origin, size, bytes(32) if size else EMPTY_ROOT)
+        checkpoint = Checkpoint(desk.bureau.origin, size, root_of([leaf_hash(raw) for raw in desk.entries]))
         read = self.read_up_to.get(desk.bureau.id)
         if read is not None:
             return LedgerCoverage(desk.bureau.id, desk.bureau.origin, checkpoint, checked=read, gap="it stops there")

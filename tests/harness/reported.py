@@ -7,7 +7,8 @@ from datetime import date
 from html.parser import HTMLParser
 from typing import Final
 
-from tallystick.audit.life import OldReport, compare
+from tallystick.audit.earlier import OldReport
+from tallystick.audit.life import compare
 from tallystick.audit.report.model import Imprint, Report, report_of
 from tallystick.audit.report.watched import Watched
 from tests.harness.district import District

@@ -15,10 +15,15 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from typing import Final
 
 from tallystick.audit.place import Place
 from tallystick.audit.rulebook import Severity
+from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.identifiers import NOBODY, finding_id, parse_entry_ref
+
+OF_CHECKPOINTS: Final = frozenset({"rollback", "unreconciled"})
+"""The rules on what a node showed as its ledger's checkpoint: nothing that stands in an entry."""
 
 Fact = str | int | date | frozenset[str] | tuple[tuple[str, str], ...]
 """What fills a sentence: text, a number, a day, names, or fields by name with what they say. `words` names them."""
@@ -86,7 +91,8 @@ class Answer:
 @dataclass(slots=True)
 class Finding:
     """One finding of an audit. `bureau` answers for it; `at_us` is when it arose, `times` how often it was seen, and
-    `suspect` those of its references whose author's key was compromised (`views.suspects`).
+    `suspect` those of its references whose author's key was compromised (`views.suspects`). `checkpoints` are those
+    of its bureau's ledger that this client holds and no proof joins, for what is wrong with what a node showed as that.
     """
 
     id: str
@@ -99,6 +105,7 @@ class Finding:
     facts: Mapping[str, Fact]
     times: int = 1
     suspect: tuple[str, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
 
     @classmethod
     def of(cls, rule: str, severity: Severity, standing: Standing, found: Found) -> Finding:

@@ -1,14 +1,15 @@
 """The life of a finding from audit to audit: found, answered, closed (问题 → 整改 → 销号).
 
-A finding keeps its id (`audit.finding`), so an earlier audit's JSON is enough to say what became of each: *new* where
-the earlier one has none of that id, *still open* where it does, *answered* where the bureau that answers has also said
-so on its ledger. One that is found no more is *closed*, provided that this audit could have found it: its rule was
-judged, and the ledgers of its bureau and of the entries that showed it were read whole, and hold those entries. Else it
-is *not judged*, never closed. Nor is what nobody put right: what a closed bureau left open, or what a key once signed.
+A finding keeps its id (`audit.finding`), so an earlier audit's JSON (`audit.earlier`) is enough to say what became of
+each: *new* where the earlier one has none of that id, *still open* where it does, *answered* where the bureau that
+answers has also said so on its ledger. One that is found no more is *closed*, provided that this audit could have found
+it: its rule was judged, and the ledgers of its bureau and of the entries that showed it were read whole, and are those
+that it was found on, grown. Else it is *not judged*, never closed, and carried on to the next audit as it was found.
+Nor is what nobody put right ever closed: what is owed and was not answered, or what a key once signed.
 
-Of an earlier document only this is read, and nothing that is not so passes (`report.json` says the rest):
-
-    {"coverage": {"charter": "pudong", "day": "2027-03-31", …}, "findings": [{"id", "rule", "bureau", "references", …}]}
+What is wrong with what a node showed as its ledger (`rollback`, `unreconciled`) is no matter of entries, and another
+client may never be shown it again. So such a finding says which checkpoints no proof joined, and is closed by who reads
+one ledger that has them all.
 """
 
 from __future__ import annotations
@@ -19,19 +20,26 @@ from datetime import date
 from enum import Enum
 from typing import Final
 
-import msgspec
-
-import tallystick.audit.rules as _rules
 from tallystick.audit.coverage import Coverage, LedgerCoverage
-from tallystick.audit.finding import Finding, Standing, concerns
+from tallystick.audit.earlier import OldFinding, OldReport
+from tallystick.audit.finding import OF_CHECKPOINTS, Finding, Standing, concerns
+from tallystick.audit.obligations import OBLIGATIONS
+from tallystick.audit.roots import Roots
 from tallystick.audit.rule import RULES
 from tallystick.audit.seen import Seen
-from tallystick.core.errors import InvalidIdentifier, Refused, Usage
-from tallystick.core.identifiers import NOBODY, check_bureau_id, check_finding_id, parse_entry_ref
+from tallystick.core.errors import Usage
+from tallystick.core.identifiers import NOBODY, EntryRef, parse_entry_ref
 
-assert _rules  # importing them enters them
-
-_EXPECTED: Final = "the JSON of an earlier audit or report"
+# What the charter's rulebook must set for a rule to judge, by its own names for that (`Rulebook.unset`).
+_SET_FOR: Final[Mapping[str, frozenset[str]]] = {
+    **{row.rule: frozenset({row.within}) for row in OBLIGATIONS if row.within is not None},
+    "bulk-use": frozenset({"bulk_uses_per_day"}),
+    "island-system": frozenset({"period_days"}),
+    "late-record": frozenset({"late_record_hours"}),
+    "never-granted": frozenset({"never_granted_requests", "period_days"}),
+    "night-use": frozenset({"night"}),
+    "zombie-system": frozenset({"zombie_days"}),
+}
 
 # What a key signed stays signed. Where it is found no more its proof is not at hand, or the charter gave the key up.
 _FOR_GOOD: Final = frozenset({"equivocation", "witness-inconsistent", "acknowledged-lost"})
@@ -49,29 +57,6 @@ class Life(Enum):
     def label(self, language: str) -> str:
         """What it is called, in `zh` or `en`."""
         return self.value[1] if language == "zh" else self.value[0]
-
-
-class OldFinding(msgspec.Struct, frozen=True):
-    """A finding of an earlier audit, as far as it is needed here; `sentence` is by language, and may be empty."""
-
-    id: str
-    rule: str
-    bureau: str
-    references: tuple[str, ...]
-    severity: str = ""
-    sentence: dict[str, str] = {}
-
-
-class _OldCoverage(msgspec.Struct, frozen=True):
-    charter: str
-    day: date
-
-
-class OldReport(msgspec.Struct, frozen=True):
-    """An earlier audit: its day and charter, and what it found."""
-
-    coverage: _OldCoverage
-    findings: tuple[OldFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +81,6 @@ class Lives:
         return replace(self, closed=closed, unjudged=unjudged)
 
 
-def read_report(data: bytes, where: str) -> OldReport:
-    """The earlier audit in a JSON file, named `where` in errors. Raises Refused where anything in it does not read."""
-    try:
-        report = msgspec.json.decode(data, type=OldReport)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(f"it does not read: {error}", where=where, expected=_EXPECTED) from None
-    for number, finding in enumerate(report.findings):
-        try:
-            check_finding_id(finding.id)
-            check_bureau_id(finding.bureau)
-            for reference in finding.references:
-                parse_entry_ref(reference)
-        except InvalidIdentifier as error:
-            raise Refused(f"finding {number}: {error.what}", where=where, expected=error.expected) from None
-        if finding.rule not in RULES:
-            raise Refused(f"finding {number}: no rule is called {finding.rule[:80]!r}", where=where, expected=_EXPECTED)
-    if len({finding.id for finding in report.findings}) < len(report.findings):
-        raise Refused("a finding stands twice", where=where, expected=_EXPECTED)
-    return report
-
-
 def compare(
     now: Sequence[Finding],
     before: OldReport,
@@ -133,9 +97,9 @@ def compare(
         raise Usage(f"the earlier audit is of charter {before.coverage.charter[:80]!r}", expected=seen.charter.name)
     if before.coverage.day > seen.day:
         raise Usage(f"the earlier audit is as of {before.coverage.day}", expected=f"{seen.day} or before")
-    old = {finding.id: finding for finding in before.findings}
+    old = {finding.id: finding for finding in before.known}
     found = {finding.id: _life(finding, old, seen) for finding in now}
-    gone = sorted((each for each in before.findings if each.id not in found), key=_order)
+    gone = sorted((each for each in old.values() if each.id not in found), key=_order)
     left_open = set(_left_open(seen, coverage))
     judged = {
         each.id
@@ -156,11 +120,15 @@ def _life(finding: Finding, old: Mapping[str, OldFinding], seen: Seen) -> Life:
 
 def _was_judged(finding: OldFinding, seen: Seen, coverage: Coverage, rules: Collection[str] | None) -> bool:
     shown_by = [parse_entry_ref(reference) for reference in finding.references]
-    needed = {finding.bureau, *(at.bureau for at in shown_by)} - {NOBODY}
+    needed = {finding.bureau, *finding.shown_on} - {NOBODY}
     if not needed <= seen.as_of.covered or not (rules is None or finding.rule in rules):
+        return False
+    if not _SET_FOR.get(finding.rule, frozenset()).isdisjoint(seen.rulebook.unset()):
         return False
     ledgers = {ledger.bureau: ledger for ledger in coverage.ledgers}
     if finding.rule in _FOR_GOOD or any(at.index >= ledgers[at.bureau].size for at in shown_by):
+        return False
+    if not _is_still_there(finding, shown_by, ledgers, seen):
         return False
     if RULES[finding.rule].standing is Standing.OBSERVED:
         return all(_could_observe(finding.rule, ledgers[bureau], seen, coverage) for bureau in needed)
@@ -170,10 +138,34 @@ def _was_judged(finding: OldFinding, seen: Seen, coverage: Coverage, rules: Coll
     )
 
 
+def _is_still_there(
+    finding: OldFinding, shown_by: Sequence[EntryRef], ledgers: Mapping[str, LedgerCoverage], seen: Seen
+) -> bool:
+    """Whether the ledgers read now have all that they had when it was found, by their roots at the sizes they had.
+
+    What a ledger lost that was recovered, it lost above what the charter pins, and nothing below that.
+    """
+    if finding.rule in OF_CHECKPOINTS:
+        roots = ledgers[finding.bureau].roots
+        return bool(finding.checkpoints) and all(_has(roots, each.size, each.root) for each in finding.checkpoints)
+    for was in finding.ledgers:
+        if was.bureau in ledgers and was.root and not _has(ledgers[was.bureau].roots, was.size, was.root):
+            floor = seen.charter.by_id(was.bureau).pinned
+            if floor is None or any(at.index >= floor.size for at in shown_by if at.bureau == was.bureau):
+                return False
+    return True
+
+
+def _has(roots: Roots, size: int, root: str) -> bool:
+    return roots.at(size) == bytes.fromhex(root)
+
+
 def _left_open(seen: Seen, coverage: Coverage) -> Iterator[tuple[str, str, str]]:
-    """By rule, bureau and entry, what a closing ended: nobody can put it right any more, and nobody did."""
+    """By rule, bureau and entry, what nobody put right: an answer that is owed still, though by the rulebook as it is
+    now it is not late, and what a closing ended.
+    """
     for owed in seen.obligations.open():
-        if owed.closing is not None:
+        if owed.closing is not None or owed.obligation.within is not None:
             yield owed.rule, owed.bureau, owed.opened.reference
     closed = {closing.bureau for closing in coverage.closings}
     for system in seen.systems.systems.values():
@@ -183,14 +175,12 @@ def _left_open(seen: Seen, coverage: Coverage) -> Iterator[tuple[str, str, str]]
 
 
 def _could_observe(rule: str, ledger: LedgerCoverage, seen: Seen, coverage: Coverage) -> bool:
-    """Whether this audit asked those who would have shown it: a ledger's own node, which answered, and for what is held
-    against what others hold, every node. A copy shows what the ledger holds, and nothing of that.
+    """Whether this audit asked who would have shown it: a ledger's own node, which answered. A copy shows what the
+    ledger holds, and nothing of that.
     """
     if ledger.keeper or ledger.bureau in coverage.silent_nodes:
         return False
-    if rule in ("not-witnessed", "silent-ledger"):
-        return seen.witness_times.looked_at(ledger.origin)
-    return rule != "unreconciled" or not coverage.silent_nodes
+    return rule not in ("not-witnessed", "silent-ledger") or seen.witness_times.looked_at(ledger.origin)
 
 
 def _order(finding: OldFinding) -> tuple[str, str, str]:

@@ -1,11 +1,13 @@
 """The roots of the sizes that a ledger had lately, from its leaves as they are read.
 
 What a ledger's own entry says of its checkpoints can so be held against the ledger: of each level of the tree the last
-complete nodes are kept, which is enough for every size that is not too long ago.
+complete nodes are kept, which is enough for every size that is not too long ago. Of single sizes that are named before,
+those of an earlier audit, the root is kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from tallystick.core.errors import NotFound
@@ -46,10 +48,21 @@ class Roots:
 
     def __init__(self) -> None:
         self._rows = [_Row()]
+        self._wanted: set[int] = set()
+        self._kept: dict[int, bytes | None] = {}
+
+    def want(self, sizes: Iterable[int]) -> None:
+        """Keep the roots of these sizes, once they are reached."""
+        self._wanted.update(sizes)
 
     def add(self, leaf: bytes) -> None:
         """The next leaf hash."""
-        node = leaf
+        self._grow(leaf)
+        size = self._rows[0].count
+        if size in self._wanted:
+            self._kept[size] = self.at(size)
+
+    def _grow(self, node: bytes) -> None:
         for row in self._rows:
             row.add(node)
             if row.count % 2:
@@ -62,6 +75,8 @@ class Roots:
         """The root of the first `size` leaves; None where that many were not read, or too long ago."""
         if size > self._rows[0].count:
             return None
+        if size in self._kept:
+            return self._kept[size]
         try:
             return root_at(size, lambda level, index: self._rows[level].get(index))
         except NotFound:

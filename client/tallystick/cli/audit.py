@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from tallystick.core.counted import counted
 from tallystick.sdk.arguments import FILE, TEXT
 
 if TYPE_CHECKING:
+    from tallystick.audit.earlier import OldFinding
     from tallystick.audit.finding import Finding
     from tallystick.audit.life import Lives
+    from tallystick.audit.words import Words
     from tallystick.sdk.auditing import Audited
 
 FINDINGS = 1
@@ -84,8 +87,9 @@ def audit(
       tally audit --bureau planning --at-least serious --on 2027-03-31
       tally audit --json > last.json;  tally audit --since-report last.json
     """
+    from tallystick.audit.earlier import read_report
     from tallystick.audit.finding import concerns
-    from tallystick.audit.life import compare, read_report
+    from tallystick.audit.life import compare
     from tallystick.audit.rule import known_rule
     from tallystick.audit.rulebook import Severity
     from tallystick.cli.coverage import check_any_read
@@ -95,8 +99,9 @@ def audit(
     from tallystick.sdk.importers.json_file import read_input
     from tallystick.sdk.rulebook import rulebook_of
 
-    before = None if since_report is None else read_report(read_input(since_report), str(since_report))
     chosen = [known_rule(rule) for rule in rules] or None
+    selected = _selected(rules, bureaus, since, at_least)
+    before = None if since_report is None else read_report(read_input(since_report), str(since_report), selected)
     with session.ledgers_as_shown() as ledgers:
         for bureau in bureaus:
             ledgers.charter.by_id(bureau)
@@ -104,7 +109,7 @@ def audit(
         day = judged_day(session, on, calendar)
         since_us = 0 if since is None else calendar.start_us(chosen_day(since, calendar, "--since"))
         with progress_bar("audit", 1, of_bytes=False) as progress:
-            audited = auditing.audit(ledgers, day, rules=chosen, progress=progress)
+            audited = auditing.audit(ledgers, day, rules=chosen, progress=progress, before=before)
     if not audited.findings:
         check_any_read(session, ledgers.charter, audited.coverage)
     least = Severity[at_least.upper()]
@@ -119,7 +124,7 @@ def audit(
     if lives is not None and bureaus:
         lives = lives.about(bureaus)
     if session.output.json:
-        _document(session, audited, shown, lives)
+        _document(session, audited, shown, lives, selected)
     else:
         _print(session, audited, shown, lives)
     return FINDINGS if shown else audited.coverage.exit_code
@@ -155,12 +160,23 @@ def _print(session: Session, audited: Audited, shown: list[Finding], lives: Live
         if gone:
             output.line()
             output.line(output.say(f"{life.label('en')}:", f"{life.label('zh')}："))
-            output.table(None, [[words.rule(old.rule), words.bureau(old.bureau), old.id] for old in gone])
+            gone_rows = [
+                [words.rule(old.rule), words.bureau(old.bureau), old.id, _last_found(words, old)] for old in gone
+            ]
+            output.table(None, gone_rows)
     if rows or lives is not None:
         output.line()
     count = len(shown)
     output.line(output.say(f"{counted(count, 'finding')}.", f"{count} 个问题。"))
     print_coverage(session, charter, audited.coverage)
+
+
+def _last_found(words: Words, old: OldFinding) -> str:
+    """When an audit last found what this one does not."""
+    if old.found is None:
+        return ""
+    day = words.day(old.found)
+    return words.say(f"last found {day}", f"最近发现于{day}")
 
 
 def _references(session: Session, references: tuple[str, ...]) -> str:
@@ -169,8 +185,20 @@ def _references(session: Session, references: tuple[str, ...]) -> str:
     return named if more <= 0 else named + session.output.say(f" and {more} more", f" 等 {len(references)} 条")
 
 
-def _document(session: Session, audited: Audited, shown: list[Finding], lives: Lives | None) -> None:
-    from tallystick.audit.report.json import coverage_json, finding_json
+def _selected(rules: tuple[str, ...], bureaus: tuple[str, ...], since: str | None, at_least: str) -> tuple[str, ...]:
+    """The options by which only some findings are shown, the same however they were put."""
+    chosen = [("--rule", rule) for rule in sorted(set(rules))] + [
+        ("--bureau", bureau) for bureau in sorted(set(bureaus))
+    ]
+    chosen += [("--since", since)] if since is not None else []
+    chosen += [("--at-least", at_least)] if at_least != "note" else []
+    return tuple(chain.from_iterable(chosen))
+
+
+def _document(
+    session: Session, audited: Audited, shown: list[Finding], lives: Lives | None, selected: tuple[str, ...]
+) -> None:
+    from tallystick.audit.report.json import coverage_json, finding_json, lives_json
     from tallystick.audit.words import Words
 
     english, chinese = (Words(audited.seen.charter, language) for language in ("en", "zh"))
@@ -182,7 +210,6 @@ def _document(session: Session, audited: Audited, shown: list[Finding], lives: L
             for finding in shown
         ],
     }
-    if lives is not None:
-        document["closed"] = [old.id for old in lives.closed]
-        document["not_judged"] = [old.id for old in lives.unjudged]
-    session.output.document(document)
+    if selected:
+        document["selected"] = selected
+    session.output.document(document if lives is None else document | lives_json(lives))

@@ -18,8 +18,8 @@ from tallystick.core.errors import NotFound, TallystickError, Usage
 from tallystick.sdk.arguments import FILE, TEXT
 
 if TYPE_CHECKING:
+    from tallystick.audit.earlier import OldReport
     from tallystick.audit.finding import Finding
-    from tallystick.audit.life import OldReport
     from tallystick.audit.report.model import Report
     from tallystick.audit.report.worksheet import Exhibit
     from tallystick.sdk.ledgers import Ledgers
@@ -98,7 +98,7 @@ def report(
         day = judged_day(session, on, rulebook_of(ledgers.charter).calendar)
         watched = Watched()
         with progress_bar("report", 1, of_bytes=False) as progress:
-            audited = auditing.audit(ledgers, day, progress=progress, watching=watched)
+            audited = auditing.audit(ledgers, day, progress=progress, watching=watched, before=before)
         if not audited.findings:
             check_any_read(session, ledgers.charter, audited.coverage)
         asked = _asked(day, session, form, format_, resource, digest)
@@ -149,7 +149,7 @@ def _asked(
 
 def _earlier(path: Path) -> tuple[OldReport, str]:
     """An earlier audit, and the digest of its file."""
-    from tallystick.audit.life import read_report
+    from tallystick.audit.earlier import read_report
     from tallystick.core.hashing import chain_hash, format_digest
     from tallystick.sdk.importers.json_file import read_input
 

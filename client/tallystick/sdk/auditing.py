@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
+from tallystick.audit.earlier import OldReport
 from tallystick.audit.entry import On
 from tallystick.audit.finding import Finding
 from tallystick.audit.judge import judge
@@ -30,7 +31,7 @@ from tallystick.core.entry import decode_entry
 from tallystick.core.errors import TallystickError
 from tallystick.core.hashing import leaf_hash
 from tallystick.sdk.clock import now_us
-from tallystick.sdk.cross_checking import cross_check, know_charter, recall, trust_of
+from tallystick.sdk.cross_checking import cross_check, know_charter, name_checkpoints, recall, trust_of
 from tallystick.sdk.leaf_file import LeafFile
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.reader import LedgerReader
@@ -59,12 +60,17 @@ def audit(
     rules: Iterable[str] | None = None,
     progress: Progress | None = None,
     watching: Callable[[object], None] | None = None,
+    before: OldReport | None = None,
 ) -> Audited:
     """Every ledger of the charter in one causal pass, judged as of the end of `day` by all rules, or by some.
 
-    `watching` is shown every record the rules are shown (`audit.judge`).
+    `watching` is shown every record the rules are shown (`audit.judge`). `before` is an earlier audit with which this
+    one is to be compared (`audit.life`).
     """
     seen, coverage = begun(ledgers, day, full=True)
+    if before is not None:
+        for ledger in coverage.ledgers:
+            ledger.roots.want(before.sizes(ledger.bureau))
     until_us = seen.rulebook.calendar.end_us(day)
     with LeafFile() as leaves:
         records = Pass(_strands(ledgers, coverage), leaves).records()
@@ -78,6 +84,7 @@ def audit(
                 ledgers[ledger.bureau].reconcile(ledger.contradicting)
         if ledger.evidence is not None:  # of an entry on another ledger, say: from now on it stands in this one's way
             trust_of(ledgers.profile).keep_evidence(ledgers.charter.by_id(ledger.bureau), ledger.evidence.evidence)
+    name_checkpoints(ledgers, coverage, found)
     return Audited(found, seen, coverage)
 
 

@@ -8,12 +8,13 @@ observation, where the ledger's own node was there to be asked. Who does not ans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from tallystick.audit.coverage import CharterFork, Coverage, LedgerCoverage
+from tallystick.audit.finding import OF_CHECKPOINTS, Finding
 from tallystick.audit.strand import Fault
-from tallystick.core.checkpoint import Checkpoint, format_checkpoint
+from tallystick.core.checkpoint import Checkpoint, format_checkpoint, open_checkpoint
 from tallystick.core.closing import closings
 from tallystick.core.equivocation import forked, verify_equivocation
 from tallystick.core.errors import TallystickError, VerificationFailed
@@ -76,6 +77,22 @@ def recall(ledgers: Ledgers, coverage: Coverage) -> None:
             with suppress(VerificationFailed):  # what no key of the ledger ever signed proves nothing
                 aside = judged_aside(ledgers[ledger.bureau], trust, ledgers.charter)
                 ledger.acknowledged = tuple(judged for _, judged in aside)
+
+
+def name_checkpoints(ledgers: Ledgers, coverage: Coverage, findings: Iterable[Finding]) -> None:
+    """Note with each finding of what a node showed as its ledger the checkpoints of that which this client holds."""
+    contradicting = {ledger.bureau: ledger.contradicting for ledger in coverage.ledgers}
+    trust = trust_of(ledgers.profile)
+    for finding in findings:
+        if finding.rule in OF_CHECKPOINTS:
+            bureau = ledgers.charter.by_id(finding.bureau)
+            notes = [trust.load(bureau.origin), contradicting[bureau.id]]
+            notes += [note for _, note in trust.conflicts(bureau.origin)]
+            opened = set()
+            for note in filter(None, notes):
+                with suppress(VerificationFailed):  # which was kept under an earlier version of the charter
+                    opened.add(open_checkpoint(note, bureau.ledger_verifier, bureau.ends))
+            finding.checkpoints = tuple(sorted(opened, key=lambda each: (each.size, each.root)))
 
 
 def trust_of(profile: Profile) -> TrustStore:

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from tallystick.audit.life import read_report
+from tallystick.audit.earlier import read_report
 from tallystick.audit.report.bureau import bureau_page
 from tallystick.audit.report.csv import findings_csv
 from tallystick.audit.report.document import report_json
@@ -17,6 +17,7 @@ from tallystick.audit.report.flows import MATRIX_MAX
 from tallystick.audit.report.model import Report
 from tallystick.audit.report.page import page
 from tallystick.audit.report.worksheet import Exhibit, worksheet
+from tallystick.core.note import encode_base64
 from tests.harness.district import District
 from tests.harness.reported import ON, Page, busy, report
 
@@ -108,7 +109,8 @@ def test_the_foot_says_how_to_make_it_again(write: Writer, language: str) -> Non
     """Command, software, charter, day and every ledger's checkpoint stand on every page."""
     made = report(busy())
     read = Page(write(made, language))
-    for said in (f"tally report --on {ON} -o FILE", "tallystick 1.2.3", made.coverage.charter, "A" * 43 + "="):
+    roots = [encode_base64(each.checkpoint.root) for each in made.coverage.ledgers if each.checkpoint is not None]
+    for said in (f"tally report --on {ON} -o FILE", "tallystick 1.2.3", made.coverage.charter, *roots):
         assert said in read.text
     for ledger in made.coverage.ledgers:
         assert ledger.origin in read.text

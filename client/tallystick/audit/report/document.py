@@ -10,8 +10,7 @@
     "provenance": {"resource", "nodes": […], "edges": [{"from", "to", "versions"}], "versions": […]} or null
 
 where F is {"count": 12, "references": ["taxation#1042", …]}, the references being the first of them. `days` are the
-working days that the answers took together. `life` of a finding, `closed` and `not_judged` stand where an earlier
-audit was given.
+working days that the answers took together. `life` of a finding stands where an earlier audit was given.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from tallystick.audit.report.figures import Figure
-from tallystick.audit.report.json import coverage_json, finding_json
+from tallystick.audit.report.json import coverage_json, finding_json, lives_json
 from tallystick.audit.report.model import Report
 from tallystick.audit.report.provenance import Provenance
 from tallystick.audit.report.ratios import Ratio
@@ -92,10 +91,7 @@ def report_json(report: Report) -> dict[str, Any]:
         ],
         "provenance": None if report.provenance is None else _provenance(report.provenance),
     }
-    if lives is not None:
-        document["closed"] = [old.id for old in lives.closed]
-        document["not_judged"] = [old.id for old in lives.unjudged]
-    return document
+    return document if lives is None else document | lives_json(lives)
 
 
 def _figure(figure: Figure) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from tallystick.audit.earlier import OldFinding
 from tallystick.audit.finding import Finding
-from tallystick.audit.life import Life, OldFinding
+from tallystick.audit.life import Life
 from tallystick.audit.report.markup import Html, h, join, table
 from tallystick.audit.report.model import Group, Report
 from tallystick.audit.report.notes import references
@@ -121,7 +122,7 @@ def _lives(report: Report, words: Words) -> Iterator[Html]:
         if gone:
             yield h("h3", life.label(words.language))
             yield table(
-                say("bureau;rule;finding;was", "单位;规则;编号;原问题").split(";"),
+                say("bureau;rule;finding;last found;was", "单位;规则;编号;最近发现于;原问题").split(";"),
                 [_gone(old, words) for old in gone[:GROUP_SHOWN_MAX]],
             )
             if len(gone) > GROUP_SHOWN_MAX:
@@ -130,7 +131,8 @@ def _lives(report: Report, words: Words) -> Iterator[Html]:
 
 def _gone(old: OldFinding, words: Words) -> tuple[str, ...]:
     said = old.sentence.get(words.language) or " ".join(old.references)
-    return words.bureau(old.bureau), words.rule(old.rule), h("code", old.id, class_="id"), said
+    found = "" if old.found is None else words.day(old.found)
+    return words.bureau(old.bureau), words.rule(old.rule), h("code", old.id, class_="id"), found, said
 
 
 def _listed(report: Report, words: Words) -> Iterator[Html]:

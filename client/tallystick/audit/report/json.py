@@ -2,18 +2,21 @@
 
     {"id": "F-3KQ0ZV8M1T5R", "rule": "request-overdue", "rule_zh": "申请逾期未答复", "severity": "warning",
      "bureau": "market-regulation", "standing": "absent", "references": ["taxation#1042"], "suspect": [],
-     "at": "2027-03-09T…Z", "times": 1, "facts": {"days": 2, "due": "2027-03-23", …},
+     "checkpoints": [], "at": "2027-03-09T…Z", "times": 1, "facts": {"days": 2, "due": "2027-03-23", …},
      "sentence": {"en": "…", "zh": "…"}, "citation": {"en": "…", "zh": "…"},
      "answers": [{"reference": "market-regulation#88", "outcome": "corrected"}]}
 
 `standing` is `proven`, `one-side`, `absent` or `observed`; a day is `YYYY-MM-DD`, a moment RFC 3339 in UTC, null where
-no calendar has it. `suspect` are those references that a compromised key signed. Of a ledger in a coverage `keeper` is
-the bureau whose copy showed it, null where its own node did, `away` whether that was out of reach, and `witnessed` the
-size up to which a quorum cosigned it, null where that is not shown now, or the charter gives it no quorum. `closings`
-are the bureaus that are closed, each by the version that first says so and is known, `issued` null where one before it
-may have said so; `left_open` counts what fell due later and nobody can answer in its place, `lapsed` what was owed to
-it and fell due later. A document of an audit is an object with at least `coverage` and `findings`, which is all that
-`audit.life` reads of an earlier one.
+no calendar has it. `suspect` are those references that a compromised key signed, `checkpoints`, each with `size` and
+`root`, those that no proof joined where the finding is of what a node showed as its ledger. Of a ledger in a coverage
+`keeper` is the bureau whose copy showed it, null where its own node did, `away` whether that was out of reach, and
+`witnessed` the size up to which a quorum cosigned it, null where that is not shown now, or the charter gives it no
+quorum. `closings` are the bureaus that are closed, each by the version that first says so and is known, `issued` null
+where one before it may have said so; `left_open` counts what fell due later and nobody can answer in its place,
+`lapsed` what was owed to it and fell due later. A document of an audit is an object with at least `coverage` and
+`findings`, and, where an earlier audit was given, the ids of those `closed` and `not_judged`, and the latter as they
+were found, to be `carried` on; where only some were asked for, by which options they were `selected`. `audit.earlier`
+says what is read of it.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from typing import Any
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.audit.finding import Answer, Fact, Finding
+from tallystick.audit.life import Lives
 from tallystick.audit.rule import RULES
 from tallystick.audit.seen import Seen
 from tallystick.audit.words import Words
@@ -45,12 +49,22 @@ def finding_json(finding: Finding, words_en: Words, words_zh: Words, seen: Seen)
         "standing": finding.standing.name.lower().replace("_", "-"),
         "references": list(finding.references),
         "suspect": list(finding.suspect),
+        "checkpoints": [{"size": each.size, "root": each.root.hex()} for each in finding.checkpoints],
         "at": moment_json(finding.at_us),
         "times": finding.times,
         "facts": {name: _fact(fact) for name, fact in finding.facts.items()},
         "sentence": {"en": words_en.sentence(finding), "zh": words_zh.sentence(finding)},
         "citation": {language: seen.rulebook.citation(finding.rule, language) for language in ("en", "zh")},
         "answers": [_answer(answer) for answer in seen.answers.to(finding.id, finding.bureau)],
+    }
+
+
+def lives_json(lives: Lives) -> dict[str, Any]:
+    """What became of an earlier audit's findings that are found no more."""
+    return {
+        "closed": [old.id for old in lives.closed],
+        "not_judged": [old.id for old in lives.unjudged],
+        "carried": [old.document() for old in lives.unjudged],
     }
 
 
