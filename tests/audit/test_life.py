@@ -224,6 +224,17 @@ def test_what_a_node_showed_is_cleared_by_one_ledger_that_has_it_all(silent: Dis
     assert outcome(silent, cleared) == {Life.CLOSED}
 
 
+def test_a_clock_that_was_ahead_is_not_put_right_by_later_cosignatures(silent: District) -> None:
+    """They bound less tightly when an entry was there; those that an earlier audit was shown may be shown no more."""
+    at_s = silent.now_us // SECOND_US
+    asking(silent, 60, market=note_of(silent, "market", {"tax": at_s - 1_200, "planning": at_s - 1_200}))
+    earlier = document(silent)
+    earlier["findings"] = [each for each in earlier["findings"] if each["rule"] == "clock-skew"]
+    assert len(earlier["findings"]) == 1
+    fresh(silent)
+    assert outcome(silent, earlier) == {Life.UNJUDGED}
+
+
 @pytest.mark.parametrize("rule", ["equivocation", "witness-inconsistent", "acknowledged-lost"])
 def test_what_a_key_signed_is_never_closed(silent: District, rule: str) -> None:
     """That this client does not have the proof, or holds another charter, undoes no signature."""

@@ -5,7 +5,7 @@ each: *new* where the earlier one has none of that id, *still open* where it doe
 answers has also said so on its ledger. One that is found no more is *closed*, provided that this audit could have found
 it: its rule was judged, and the ledgers of its bureau and of the entries that showed it were read whole, and are those
 that it was found on, grown. Else it is *not judged*, never closed, and carried on to the next audit as it was found.
-Nor is what nobody put right ever closed: what is owed and was not answered, or what a key once signed.
+Nor is what nobody put right ever closed: what is owed and was not answered, what a key once signed, an entry's date.
 
 What is wrong with what a node showed as its ledger (`rollback`, `unreconciled`) is no matter of entries, and another
 client may never be shown it again. So such a finding says which checkpoints no proof joined, and is closed by who reads
@@ -41,8 +41,9 @@ _SET_FOR: Final[Mapping[str, frozenset[str]]] = {
     "zombie-system": frozenset({"zombie_days"}),
 }
 
-# What a key signed stays signed. Where it is found no more its proof is not at hand, or the charter gave the key up.
-_FOR_GOOD: Final = frozenset({"equivocation", "witness-inconsistent", "acknowledged-lost"})
+# What a key signed stays signed, and an entry dated as it is. Where that is found no more its proof is not at hand, the
+# charter gave the key up, or what is shown of cosignatures now bounds the entry's moment less tightly.
+_FOR_GOOD: Final = frozenset({"equivocation", "witness-inconsistent", "acknowledged-lost", "clock-skew"})
 
 
 class Life(Enum):
