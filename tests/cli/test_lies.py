@@ -11,6 +11,7 @@ from tallystick.core.merkle import root_of
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_proto.v1.ledger_pb2 import Bundle, CheckpointAnswer, PresenceAnswer
 from tests.cli.conftest import Bent, Tally
+from tests.harness.members import witnessed
 
 OTHER_ROOT = root_of([b"\x07" * 32])
 
@@ -23,9 +24,7 @@ def test_a_ledger_whose_node_is_gone_is_shown_by_a_copy(tally: Tally, cluster: L
     recorded.
     """
     planning = cluster["planning"]
-    assert planning.sdk.record_witnessed(
-        "declare", 60.0, resource="A", title="t", scheme="local", sharing="unconditional"
-    )
+    witnessed(planning, "A")
     planning.kill()
     auditor = cluster.auditor_profile
     proving = ("prove", "planning#3", "--force", "-o")

@@ -15,6 +15,7 @@ from tallystick_node.cluster.nursery import Nursery
 from tallystick_node.first_charter import TIME_ZONE
 from tests.cli.conftest import Tally
 from tests.harness.clusters import checked_cluster
+from tests.harness.members import witnessed
 
 MARKET = "market-regulation"
 SENT = ("send", "R-1@1", "--to", "taxation", "--digest", f"blake3:{'ab' * 32}", "--size", "7")
@@ -36,10 +37,7 @@ def test_a_quorum_that_does_not_come_is_said_to_be_missing(tally: Tally, cluster
     and when who is away was last seen, by whose cosignature shows it.
     """
     for bureau in ("taxation", MARKET):
-        before = cluster[bureau].sdk.record_witnessed(
-            "declare", 30.0, resource="W-1", scheme="local", title="W-1", sharing="unconditional"
-        )
-        assert before.standing == "witnessed"
+        witnessed(cluster[bureau], f"W-{bureau}")
     cluster["taxation"].stop()
     profile = officer_profile(cluster.folder, MARKET)
     first = tally(*SENT, profile=profile)
@@ -69,9 +67,7 @@ def test_a_node_that_waits_for_its_witnesses_is_said_to_be_starting(
     tally: Tally, cluster: LocalCluster, language: str, says: str
 ) -> None:
     """Status shows what it can be read for, and why it records nothing; whoever records is told the same, and waits."""
-    cluster[MARKET].sdk.record_witnessed(
-        "declare", 30.0, resource="W-1", scheme="local", title="W-1", sharing="unconditional"
-    )
+    witnessed(cluster[MARKET], "W-1")
     cluster.stop()
     cluster[MARKET].start()
     said = tally("status", "--lang", language, profile=auditor_profile(cluster.folder))
@@ -95,10 +91,7 @@ def test_status_shows_how_far_each_ledger_is_witnessed(
     tally: Tally, shared_cluster: LocalCluster, language: str
 ) -> None:
     """What a quorum has cosigned stands beside what there is, and nobody is behind where all came."""
-    receipt = shared_cluster[MARKET].sdk.record_witnessed(
-        "declare", 30.0, resource="W-1", scheme="local", title="W-1", sharing="unconditional"
-    )
-    size = receipt.index + 1
+    size = witnessed(shared_cluster[MARKET], "W-1").index + 1
     said = tally("status", "--lang", language, profile=auditor_profile(shared_cluster.folder))
     assert f"\t{size}\t{size}\t" in said.out
     assert ("quorum" if language == "en" else "副署") in said.lines[-1]
@@ -108,12 +101,7 @@ def test_status_shows_how_far_each_ledger_is_witnessed(
 def test_status_and_audit_know_an_observer(tally: Tally, tmp_path: Path, nursery: Nursery, language: str) -> None:
     """Status says what it has cosigned of each ledger; an audit read from it says from whose copies it was."""
     with checked_cluster(tmp_path / "observed", 2, nursery, observers=1) as cluster:
-        receipts = [
-            cluster[bureau].sdk.record_witnessed(
-                "declare", 30.0, resource="W-1", scheme="local", title="W-1", sharing="unconditional"
-            )
-            for bureau in (MARKET, "taxation")
-        ]
+        receipts = [witnessed(cluster[bureau], f"W-{bureau}") for bureau in (MARKET, "taxation")]
         profile = auditor_profile(cluster.folder)
         said = tally("status", "--json", profile=profile)
         assert said.code == 0

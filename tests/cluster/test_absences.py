@@ -13,7 +13,6 @@ from tallystick.core.news import ledger_number
 from tallystick.sdk.auditing import Audited, audit
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
-from tallystick.sdk.receipt import Receipt
 from tallystick.sdk.witnessing import standing
 from tallystick_node.cluster.member import Member
 from tallystick_node.cluster.nursery import Nursery
@@ -21,7 +20,8 @@ from tallystick_node.peers import Peer
 from tallystick_proto.v1.gossip_pb2 import SwapAnswer, SwapRequest
 from tests.harness import loop
 from tests.harness.absences import ABSENCES, Absence, Wired, cut_off, killed, paused, wired_cluster
-from tests.harness.waiting import WAIT_S, until
+from tests.harness.members import declare, witnessed
+from tests.harness.waiting import until
 
 ASKED_S = 2.0
 TAXATION, PLANNING = "taxation", "planning"
@@ -32,13 +32,6 @@ def five(tmp_path: Path, nursery: Nursery) -> Iterator[Wired]:
     """Five bureaus behind proxies: four witnesses a ledger, of which three are a quorum."""
     with wired_cluster(tmp_path / "five", 5, nursery) as made:
         yield made
-
-
-def declare(member: Member, code: str, wait_s: float = WAIT_S) -> Receipt:
-    """A declaration, and a wait for its witnesses."""
-    return member.sdk.record_witnessed(
-        "declare", wait_s, resource=code, scheme="pudong", title=code, sharing="unconditional"
-    )
 
 
 def audited(wired: Wired) -> Audited:
@@ -83,7 +76,7 @@ def assert_all_is_well(wired: Wired) -> None:
     """Everybody cosigns everything again, and nothing is held or found against anybody."""
     until(lambda: all(is_cosigned_by_all(wired, member) for member in wired.cluster))
     for member in wired.cluster:
-        assert declare(member, f"{member.id}-after").standing == "witnessed"
+        witnessed(member, f"{member.id}-after")
     until(lambda: all(is_cosigned_by_all(wired, member) for member in wired.cluster))
     until(lambda: suspects_nobody(wired))
     found = audited(wired)
@@ -105,12 +98,11 @@ def test_one_bureau_away_is_missed_and_accused_by_nobody(five: Wired, absence: A
     """
     away, others = five[PLANNING], five.but(PLANNING)
     for member in five.cluster:
-        assert declare(member, f"{member.id}-before").standing == "witnessed"
+        witnessed(member, f"{member.id}-before")
     logged = {member.id: len(member.log_text) for member in others}
     with absence(five, away):
         for member in others:
-            receipt = declare(member, f"{member.id}-meanwhile")
-            assert receipt.standing == "witnessed"
+            receipt = witnessed(member, f"{member.id}-meanwhile")
             assert PLANNING not in receipt.cosigned_by
         until(lambda: any(has_given_up(member.log_text[logged[member.id] :], PLANNING) for member in others))
         if absence is cut_off:
@@ -129,7 +121,7 @@ def test_with_two_of_five_away_what_is_not_witnessed_is_said(five: Wired) -> Non
     """A receipt says recorded, and who cosigned; when one of the two is back, the same entry is witnessed."""
     others = five.but(TAXATION, PLANNING)
     market = others[0]
-    assert declare(market, "before").standing == "witnessed"
+    witnessed(market, "before")
     with ExitStack() as one, paused(five, five[PLANNING]):
         one.enter_context(killed(five, five[TAXATION]))
         receipt = declare(market, "meanwhile", wait_s=1.0)

@@ -18,7 +18,8 @@ from tallystick_node.cluster.member import Member
 from tallystick_node.cluster.nursery import Nursery
 from tests.harness.absences import Wired, parted, paused, wired_cluster
 from tests.harness.forger import Forger, rewrite
-from tests.harness.waiting import WAIT_S, until
+from tests.harness.members import witnessed
+from tests.harness.waiting import until
 
 MARKET, TAXATION, PLANNING, PEOPLE = "market-regulation", "taxation", "planning", "human-resources"
 
@@ -28,15 +29,6 @@ def seven(tmp_path: Path, nursery: Nursery) -> Iterator[Wired]:
     """Seven bureaus behind proxies: six witnesses a ledger, of which four are a quorum, and two may lie."""
     with wired_cluster(tmp_path / "seven", 7, nursery) as made:
         yield made
-
-
-def declare(member: Member, code: str) -> int:
-    """A declaration that is witnessed; how much the ledger then holds."""
-    receipt = member.sdk.record_witnessed(
-        "declare", WAIT_S, resource=code, scheme="pudong", title=code, sharing="unconditional"
-    )
-    assert receipt.standing == "witnessed"
-    return receipt.index + 1
 
 
 def is_cosigned_by(wired: Wired, ledger: Member, witness: Member, size: int) -> bool:
@@ -63,7 +55,7 @@ def test_two_colluders_of_seven_are_proven_by_all_others_and_nobody_else_is(seve
     honest = seven.but(MARKET, TAXATION)
     still, alone = seven[PLANNING], seven[PEOPLE]
     there = seven.but(MARKET, TAXATION, PLANNING, PEOPLE)
-    sizes = [[declare(each, f"{each.id}-{number}") for number in range(3)][-1] for each in colluders]
+    sizes = [[witnessed(each, f"{each.id}-{number}").index + 1 for number in range(3)][-1] for each in colluders]
     until(lambda: all(is_cosigned_by(seven, market, other, sizes[0]) for other in seven.but(MARKET)))
     until(lambda: all(is_cosigned_by(seven, taxation, other, sizes[1]) for other in seven.but(TAXATION)))
     with ExitStack() as forgers:
@@ -82,7 +74,7 @@ def test_two_colluders_of_seven_are_proven_by_all_others_and_nobody_else_is(seve
                 assert accused_by(seven, alone) == []
         until(lambda: all(accused_by(seven, each) == [MARKET, TAXATION] for each in honest))
         for each in honest:
-            declare(each, f"{each.id}-after")
+            witnessed(each, f"{each.id}-after")
         with Ledgers.open(seven.cluster.auditor_profile) as ledgers:
             found = audit(ledgers, date.today())
         assert {each.bureau for each in found.findings} == {MARKET, TAXATION}

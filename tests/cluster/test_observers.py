@@ -18,7 +18,6 @@ from tallystick.sdk.key_file import generate_key
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.observing import Holding, holdings
 from tallystick.sdk.profile import Profile
-from tallystick.sdk.receipt import Receipt
 from tallystick.sdk.wire import Wire
 from tallystick_node import doctor
 from tallystick_node.cluster.local import LocalCluster
@@ -26,6 +25,7 @@ from tallystick_node.cluster.nursery import Nursery
 from tallystick_node.doctor.report import Report
 from tallystick_proto.v1.ledger_pb2 import SubmitRequest
 from tests.harness.clusters import checked_cluster
+from tests.harness.members import declare, witnessed
 from tests.harness.processes import BIN, refused, tallyd
 
 MARKET, TAXATION, OBSERVER = "market-regulation", "taxation", "observer-1"
@@ -42,15 +42,6 @@ def observed(tmp_path: Path, nursery: Nursery) -> Iterator[LocalCluster]:
 
 def observer_of(cluster: LocalCluster) -> Bureau:
     return cluster.charter.by_id(OBSERVER)
-
-
-def witnessed(cluster: LocalCluster, code: str, bureau: str = MARKET) -> Receipt:
-    """A declaration that a quorum cosigned."""
-    receipt = cluster[bureau].sdk.record_witnessed(
-        "declare", WAIT_S, resource=code, scheme="pudong", title=code, sharing="unconditional"
-    )
-    assert receipt.standing == "witnessed"
-    return receipt
 
 
 def held_of(cluster: LocalCluster) -> list[Holding]:
@@ -81,7 +72,7 @@ def checked(cluster: LocalCluster) -> Report:
 
 def test_two_bureaus_are_witnessed_by_each_other_and_the_observer(observed: LocalCluster) -> None:
     """A receipt names both of its quorum of two, and the observer holds what it cosigned on its disk."""
-    receipts = [witnessed(observed, "R-1"), witnessed(observed, "R-2", TAXATION)]
+    receipts = [witnessed(observed[MARKET], "R-1"), witnessed(observed[TAXATION], "R-2")]
     assert [set(receipt.cosigned_by) for receipt in receipts] == [{TAXATION, OBSERVER}, {MARKET, OBSERVER}]
     held = {each.ledger: each.size for each in held_of(observed)}
     assert all(held[receipt.reference.partition("#")[0]] > receipt.index for receipt in receipts)
@@ -90,7 +81,7 @@ def test_two_bureaus_are_witnessed_by_each_other_and_the_observer(observed: Loca
 
 def test_the_observer_answers_for_a_bureau_that_is_away(observed: LocalCluster) -> None:
     """What a killed bureau recorded is read, and proven, at the observer's node, whether that was named or not."""
-    receipt = witnessed(observed, "R-1")
+    receipt = witnessed(observed[MARKET], "R-1")
     held_up_to(observed, MARKET, receipt.ref.index + 1)
     for bureau in (MARKET, TAXATION):
         observed[bureau].kill()
@@ -104,13 +95,13 @@ def test_the_observer_answers_for_a_bureau_that_is_away(observed: LocalCluster) 
 
 def test_an_audit_reads_everything_from_the_observer_alone(observed: LocalCluster) -> None:
     """With both bureaus stopped it finds what it found before, on a full pass, and says from whose copies."""
-    witnessed(observed, "R-1")
+    witnessed(observed[MARKET], "R-1")
     sent = observed[MARKET].sdk.sending(
         "R-1@1", to=TAXATION, digest=f"blake3:{'ab' * 32}", size=7, wait_witnessed_s=WAIT_S
     )
     with sent as sending:
         assert sending.receipt.standing == "witnessed"
-    witnessed(observed, "R-2", TAXATION)
+    witnessed(observed[TAXATION], "R-2")
     before = audit(observed.auditor, DAY)
     assert before.findings
     for ledger in before.coverage.ledgers:
@@ -132,7 +123,7 @@ def test_an_audit_reads_everything_from_the_observer_alone(observed: LocalCluste
 
 def test_a_copy_that_is_behind_is_late_and_accuses_nobody(observed: LocalCluster) -> None:
     """Where the observer was away, what it holds is less than what the auditor saw: a gap, and no finding."""
-    witnessed(observed, "R-1")
+    witnessed(observed[MARKET], "R-1")
     observed[OBSERVER].stop()
     market = observed[MARKET]
     market.sdk.declare("R-2", scheme="pudong", title="R-2", sharing="unconditional")
@@ -148,22 +139,20 @@ def test_a_copy_that_is_behind_is_late_and_accuses_nobody(observed: LocalCluster
     assert f"its copy has {seen.size - 1} entries, and {seen.size} were shown to this client before" in gap
     assert found.coverage.exit_code == 3
     observed.start()
-    witnessed(observed, "R-3")
+    witnessed(observed[MARKET], "R-3")
     with through(observed) as kept:
         assert audit(kept, DAY).coverage.complete == {MARKET, TAXATION}
 
 
 def test_an_observer_that_was_away_catches_up(observed: LocalCluster) -> None:
     """Killed and started again it takes what it missed, and the quorum that lacked it is reached again."""
-    witnessed(observed, "R-1")
+    witnessed(observed[MARKET], "R-1")
     observed[OBSERVER].kill()
-    receipt = observed[MARKET].sdk.record_witnessed(
-        "declare", 0.2, resource="R-2", scheme="pudong", title="R-2", sharing="unconditional"
-    )
+    receipt = declare(observed[MARKET], "R-2", wait_s=0.2)
     assert (receipt.standing, receipt.cosigned_by.count(OBSERVER)) == ("recorded", 0)
     checked(observed)
     observed[OBSERVER].start()
-    later = witnessed(observed, "R-3")
+    later = witnessed(observed[MARKET], "R-3")
     with through(observed) as kept:
         assert kept.show(receipt.ref).entry.raw == receipt.entry
         assert kept[MARKET].trusted.size > later.index
@@ -189,7 +178,7 @@ def test_an_observer_that_is_away_is_named_by_status(observed: LocalCluster) -> 
 
 def test_what_needs_a_ledger_is_refused_in_one_sentence(observed: LocalCluster) -> None:
     """Its node records nothing and gathers nothing, no reference leads to it, and its home has no ledger's key."""
-    witnessed(observed, "R-1")
+    witnessed(observed[MARKET], "R-1")
     observer, says = observer_of(observed), f"{OBSERVER}: it is an observer and has no ledger"
     wire = Wire(observer, credentials=Profile.load(observed.auditor_profile).credentials)
     try:
@@ -210,7 +199,7 @@ def test_what_needs_a_ledger_is_refused_in_one_sentence(observed: LocalCluster) 
 
 def test_what_does_not_belong_into_its_database_is_named(observed: LocalCluster) -> None:
     """An altered entry of a copy, and a key that only a ledger's database has, are differences."""
-    receipt = witnessed(observed, "R-1")
+    receipt = witnessed(observed[MARKET], "R-1")
     with observed[OBSERVER].stopped(broken_on_purpose=True, restart=False) as disk:
         disk.put(b"p" + bytes(16), b"x")
         copied = [key for key in disk.keys(b"c") if key[17:18] == b"e"]
@@ -236,7 +225,7 @@ def test_another_key_is_not_the_observers(observed: LocalCluster) -> None:
 
 def test_the_commands_know_it(observed: LocalCluster) -> None:
     """`cluster status` shows it serving with what it has cosigned, and another number of observers is refused."""
-    receipt = witnessed(observed, "R-1")
+    receipt = witnessed(observed[MARKET], "R-1")
     (standing,) = [each for each in observed.status() if each.bureau == OBSERVER]
     assert standing.state == "serving"
     assert standing.entries is not None
@@ -246,7 +235,7 @@ def test_the_commands_know_it(observed: LocalCluster) -> None:
 
 def test_its_backup_is_a_home_of_copies(observed: LocalCluster, tmp_path: Path) -> None:
     """Taken while it runs, a backup is sound, and a home made of it has the one key it needs."""
-    witnessed(observed, "R-1")
+    witnessed(observed[MARKET], "R-1")
     made = tallyd("backup", observed[OBSERVER].home, tmp_path / "backup", "--with-keys")
     assert made.returncode == 0, made.stderr
     checked_copy = tallyd("fsck", tmp_path / "backup")

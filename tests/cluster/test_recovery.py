@@ -17,16 +17,14 @@ from tallystick.core.statement import read
 from tallystick.core.values import exchange_id
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
-from tallystick.sdk.receipt import Receipt
 from tallystick_node.authority import TLS
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.member import Member
 from tallystick_node.cluster.nursery import Nursery
-from tallystick_node.ledger import Ledger
 from tallystick_node.server import Node as Server
-from tallystick_node.store.leveldb import LevelDbStore
 from tests.harness.charters import adopt_at_clients, adopt_at_nodes, signed_next
 from tests.harness.clusters import checked_cluster
+from tests.harness.members import entries_of, witnessed
 from tests.harness.processes import BIN, refused, tallyd
 from tests.harness.waiting import WAIT_S, until
 
@@ -39,25 +37,6 @@ def five(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator
     """Five nodes of its own."""
     with checked_cluster(tmp_path_factory.mktemp("five"), 5, nursery) as made:
         yield made
-
-
-def declared(member: Member, code: str) -> Receipt:
-    """A declaration that is witnessed."""
-    receipt = member.sdk.record_witnessed(
-        "declare", WAIT_S, resource=code, scheme="pudong", title=code, sharing="unconditional"
-    )
-    assert receipt.standing == "witnessed"
-    return receipt
-
-
-def entries(member: Member) -> list[bytes]:
-    """What a stopped node's disk has."""
-    store = LevelDbStore.open(member.settings.database)
-    try:
-        ledger = Ledger.open(store, member.bureau.origin)
-        return list(ledger.entries(0, ledger.state.size))
-    finally:
-        store.close()
 
 
 def surveyed(member: Member, *options: str) -> tuple[str, str]:
@@ -76,10 +55,10 @@ def test_a_bureau_whose_disk_is_wiped_goes_on(five: LocalCluster) -> None:
     planning = five[PLANNING]
     for number in range(3):
         planning.gateway.use("R-1@1", purpose="joint-supervision", case="one", subject=Sensitive(f"person {number}"))
-    last = declared(planning, "GH-1")
-    declared(five[MARKET], "SCJG-1")
+    last = witnessed(planning, "GH-1")
+    witnessed(five[MARKET], "SCJG-1")
     planning.stop()
-    before = entries(planning)
+    before = entries_of(planning)
     assert len(before) == last.index + 1
     shutil.rmtree(planning.home / "data")
     with pytest.raises(StoreDamaged):
@@ -97,13 +76,13 @@ def test_a_bureau_whose_disk_is_wiped_goes_on(five: LocalCluster) -> None:
     adopt_at_nodes((member for member in five if member is not planning), version)
     planning.start()
     adopt_at_clients(everybody(five), version)
-    later = declared(planning, "GH-2")
+    later = witnessed(planning, "GH-2")
     assert set(later.cosigned_by) <= {member.id for member in five} - {PLANNING}
     with Ledgers.open(Profile.load(five.auditor_profile)) as auditor:
         assert auditor.show(f"{PLANNING}#{last.index}").entry.raw == last.entry
-    declared(five[MARKET], "SCJG-2")
+    witnessed(five[MARKET], "SCJG-2")
     five.stop()
-    after = entries(planning)
+    after = entries_of(planning)
     assert after[: len(before)] == before
     recovered = read(_statement(after[len(before)])).statement.recovery_performed
     assert (recovered.size, recovered.lost_above) == (len(before), len(before))
@@ -116,7 +95,7 @@ def test_a_torn_tail_says_what_was_lost_and_keeps_disclosures(cluster: LocalClus
     planning, others = cluster[PLANNING], (cluster[MARKET], cluster[TAXATION])
     for number in range(3):
         planning.gateway.use("R-1@1", purpose="joint-supervision", case="one", subject=Sensitive(f"person {number}"))
-    last = declared(planning, "GH-1")
+    last = witnessed(planning, "GH-1")
     saved = planning.home.with_name("saved")
     assert tallyd("backup", planning.home, saved).returncode == 0
     for other in others:
@@ -151,7 +130,7 @@ def test_a_torn_tail_says_what_was_lost_and_keeps_disclosures(cluster: LocalClus
     planning.close_clients()
     planning.start()
     adopt_at_clients([planning.profile], version)
-    declared(planning, "GH-3")
+    witnessed(planning, "GH-3")
     status = subprocess.run(
         [BIN / "tally", "status", "--profile", cluster.auditor_profile], capture_output=True, text=True
     )
@@ -187,14 +166,14 @@ def test_a_spool_brings_back_what_no_witness_held(cluster: LocalCluster) -> None
         record.flush(WAIT_S)
         until(lambda: not record.unwitnessed)
     planning.stop()
-    said = [read(_statement(raw)).statement.head.case for raw in entries(planning)]
+    said = [read(_statement(raw)).statement.head.case for raw in entries_of(planning)]
     assert sorted(case for case in said if case) == sorted(map(exchange_id, cases))
 
 
 def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) -> None:
     """What it holds would be denied: nothing is made without its answer, until a version of the charter removes it."""
     planning, taxation = cluster[PLANNING], cluster[TAXATION]
-    size = declared(planning, "GH-1").index + 1
+    size = witnessed(planning, "GH-1").index + 1
     planning.stop()
     planning.settings.database.rename(planning.home / "away")
     _, edits = surveyed(planning)
@@ -218,7 +197,7 @@ def test_a_witness_that_does_not_answer_blocks_by_name(cluster: LocalCluster) ->
 def test_a_suspended_bureau_is_recovered_as_an_active_one(cluster: LocalCluster) -> None:
     """Suspended it could not record that it was recovered: the edits make it active again, and the survey says so."""
     planning = cluster[PLANNING]
-    size = declared(planning, "GH-1").index + 1
+    size = witnessed(planning, "GH-1").index + 1
     planning.stop()
     shutil.rmtree(planning.home / "data")
     suspended = signed_next(cluster, f'[[bureau]]\nid = "{PLANNING}"\nstate = "suspended"\n', "suspended.note")
@@ -239,19 +218,19 @@ def test_a_running_nodes_ledger_is_not_surveyed(cluster: LocalCluster) -> None:
     assert "another process holds" in refused(4, "recover", "survey", planning.home)
     assert not list(planning.home.glob("recover-*"))
     assert not list((planning.home / "keys").glob("*-2.key"))
-    declared(planning, "GH-1")
+    witnessed(planning, "GH-1")
 
 
 def test_what_is_not_lost_is_not_recovered(cluster: LocalCluster) -> None:
     """A stopped node whose database holds all that was signed makes no keys and no edits, and is simply run."""
     planning = cluster[PLANNING]
-    declared(planning, "GH-1")
+    witnessed(planning, "GH-1")
     planning.stop()
     assert "nothing is lost" in refused(2, "recover", "survey", planning.home, "--registrar")
     assert not list(planning.home.glob("recover-*"))
     assert not list((planning.home / "keys").glob("*-2.key"))
     planning.start()
-    declared(planning, "GH-2")
+    witnessed(planning, "GH-2")
 
 
 def test_a_home_that_is_gone_comes_back_from_charter_and_network(cluster: LocalCluster) -> None:
@@ -259,7 +238,7 @@ def test_a_home_that_is_gone_comes_back_from_charter_and_network(cluster: LocalC
     ledger from its witnesses, and a node that serves.
     """
     planning = cluster[PLANNING]
-    last = declared(planning, "GH-1")
+    last = witnessed(planning, "GH-1")
     planning.stop()
     (planning.home).rename(cluster.folder / "burnt")
     profile = Profile.load(cluster.auditor_profile)

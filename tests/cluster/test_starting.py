@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tallystick.core.checkpoint import Checkpoint, open_checkpoint
 from tallystick.core.errors import Starting, Unreachable
 from tallystick.sdk.receipt import Receipt
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.member import Member
-from tallystick_node.copies import open_copy, read_cosigning
-from tallystick_node.store.leveldb import LevelDbStore
 from tests.harness.channels import channel_to
+from tests.harness.members import declare, kept_by, witnessed
 from tests.harness.processes import processes_of, tallyd
 from tests.harness.waiting import WAIT_S, until
 
@@ -24,15 +22,8 @@ SUBMIT = "tallystick.v1.Submit"
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
 
 
-def declare(member: Member, code: str, wait_s: float = WAIT_S) -> Receipt:
-    """A declaration, and a wait for its witnesses."""
-    return member.sdk.record_witnessed(
-        "declare", wait_s, resource=code, scheme="pudong", title=code, sharing="unconditional"
-    )
-
-
 def declare_when_it_may(member: Member, code: str) -> Receipt:
-    """The same, from a node that may still be starting."""
+    """A declaration, at a node that may still be starting."""
     deadline = time.monotonic() + WAIT_S
     while True:
         try:
@@ -40,16 +31,6 @@ def declare_when_it_may(member: Member, code: str) -> Receipt:
         except Starting:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-
-
-def cosigned(member: Member, of: Member) -> tuple[Checkpoint, str]:
-    """What a stopped node cosigned last of another's ledger, and why it does no more."""
-    store = LevelDbStore.open(member.settings.database)
-    try:
-        record = read_cosigning(open_copy(store, of.bureau))
-        return open_checkpoint(record.note, of.bureau.ledger_verifier), record.stopped
-    finally:
-        store.close()
 
 
 def states(cluster: LocalCluster) -> dict[str, str]:
@@ -61,13 +42,12 @@ def test_a_home_put_back_from_an_older_copy_stops_by_itself(cluster: LocalCluste
     is ever shown a second history. The newer folder, put back in its turn, goes on.
     """
     market = cluster[MARKET]
-    assert declare(market, "SCJG-0001").standing == "witnessed"
+    witnessed(market, "SCJG-0001")
     market.stop()
     old, new = tmp_path / "old", tmp_path / "new"
     shutil.copytree(market.home, old)
     market.start()
-    last = declare(market, "SCJG-0002")
-    assert last.standing == "witnessed"
+    last = witnessed(market, "SCJG-0002")
     market.kill()
     market.home.rename(new)
     shutil.copytree(old, market.home)
@@ -87,9 +67,9 @@ def test_a_home_put_back_from_an_older_copy_stops_by_itself(cluster: LocalCluste
     assert declare(market, "SCJG-0003").index > last.index
     cluster.stop()
     for witness in (cluster[TAXATION], cluster[PLANNING]):
-        checkpoint, stopped = cosigned(witness, market)
-        assert checkpoint.size > last.index
-        assert not stopped
+        kept = kept_by(witness, market)
+        assert kept.cosigned.size > last.index
+        assert not kept.stopped
 
 
 def test_a_witness_put_back_alone_cosigns_no_more_what_it_forgot(cluster: LocalCluster, tmp_path: Path) -> None:
@@ -97,13 +77,12 @@ def test_a_witness_put_back_alone_cosigns_no_more_what_it_forgot(cluster: LocalC
     of that, and cosigns it no more: not after another restart either. Its own ledger goes on.
     """
     market, taxation = cluster[MARKET], cluster[TAXATION]
-    assert declare(market, "SCJG-0001").standing == "witnessed"
+    witnessed(market, "SCJG-0001")
     taxation.stop()
     old = tmp_path / "old"
     shutil.copytree(taxation.home, old)
     taxation.start()
-    last = declare(market, "SCJG-0002")
-    assert last.standing == "witnessed"
+    witnessed(market, "SCJG-0002")
     taxation.kill()
     shutil.rmtree(taxation.home)
     shutil.copytree(old, taxation.home)
@@ -115,9 +94,9 @@ def test_a_witness_put_back_alone_cosigns_no_more_what_it_forgot(cluster: LocalC
     receipt = declare(market, "SCJG-0003", wait_s=0.5)
     assert receipt.standing == "recorded"
     assert TAXATION not in receipt.cosigned_by
-    assert declare(taxation, "SW-0001").standing == "witnessed"
+    witnessed(taxation, "SW-0001")
     cluster.stop()
-    assert "put back" in cosigned(taxation, market)[1]
+    assert "put back" in kept_by(taxation, market).stopped
 
 
 def test_with_too_few_witnesses_a_node_reads_and_waits(cluster: LocalCluster) -> None:
@@ -149,7 +128,7 @@ def test_a_district_that_is_killed_whole_comes_up_together(cluster: LocalCluster
             member.kill()
         cluster.start()
         assert set(states(cluster).values()) == {"serving"}
-    assert declare(cluster[MARKET], "SCJG-last").standing == "witnessed"
+    witnessed(cluster[MARKET], "SCJG-last")
 
 
 def test_health_tells_reading_from_recording(cluster: LocalCluster) -> None:

@@ -9,37 +9,13 @@ import threading
 
 import pytest
 
-from tallystick.core.checkpoint import open_checkpoint
 from tallystick.core.witnessing import open_cosigned
-from tallystick.sdk.receipt import Receipt
 from tallystick.sdk.witnessing import standing
 from tallystick_node.cluster.local import LocalCluster
-from tallystick_node.cluster.member import Member
-from tallystick_node.copies import open_copy, read_cosigning
-from tallystick_node.store.leveldb import LevelDbStore
+from tests.harness.members import declare, kept_by, witnessed
 
 KILLS = int(os.environ.get("TALLYSTICK_KILLS", "8"))
-WAIT_S = 30.0
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
-
-
-def declare(member: Member, code: str, wait_s: float = WAIT_S) -> Receipt:
-    """A declaration, and a wait for its witnesses."""
-    return member.sdk.record_witnessed(
-        "declare", wait_s, resource=code, scheme="pudong", title=code, sharing="unconditional"
-    )
-
-
-def held_by(member: Member, of: Member) -> tuple[list[bytes], int, int]:
-    """What a stopped node's disk has of another ledger: the entries, the size it cosigned, and when."""
-    store = LevelDbStore.open(member.settings.database)
-    try:
-        copy = open_copy(store, of.bureau)
-        record = read_cosigning(copy)
-        size = open_checkpoint(record.note, of.bureau.ledger_verifier).size
-        return list(copy.entries(0, copy.state.size)), size, record.cosigned_at_s
-    finally:
-        store.close()
 
 
 def said_of(cluster: LocalCluster, ledger: str) -> dict[str, tuple[int, int]]:
@@ -56,15 +32,14 @@ def said_of(cluster: LocalCluster, ledger: str) -> dict[str, tuple[int, int]]:
 def test_a_witnessed_receipt_is_held_and_cosigned_by_a_quorum(cluster: LocalCluster) -> None:
     """Each witness that a receipt names has the entry on its own disk, in a copy that fsck finds sound."""
     market = cluster[MARKET]
-    receipt = declare(market, "SCJG-0001")
-    assert receipt.standing == "witnessed"
+    receipt = witnessed(market, "SCJG-0001")
     assert set(receipt.cosigned_by) == {TAXATION, PLANNING}
     cluster.stop()
     for witness in (cluster[TAXATION], cluster[PLANNING]):
-        entries, size, _ = held_by(witness, market)
-        assert entries[receipt.index] == receipt.entry
-        assert size > receipt.index
-        assert witness.fsck().copied >= len(entries)
+        kept = kept_by(witness, market)
+        assert kept.entries[receipt.index] == receipt.entry
+        assert kept.cosigned.size > receipt.index
+        assert witness.fsck().copied >= len(kept.entries)
 
 
 def test_a_sending_waits_for_its_witnesses(cluster: LocalCluster) -> None:
@@ -80,7 +55,7 @@ def test_a_sending_waits_for_its_witnesses(cluster: LocalCluster) -> None:
 def test_a_silent_witness_is_said_to_be_missing_and_stops_nobody(cluster: LocalCluster) -> None:
     """While one of two is paused a receipt says recorded and names who cosigned; later it is witnessed."""
     market, taxation = cluster[MARKET], cluster[TAXATION]
-    assert declare(market, "SCJG-0001").standing == "witnessed"
+    witnessed(market, "SCJG-0001")
     paused = taxation.running
     assert paused is not None
     paused.send(signal.SIGSTOP)
@@ -93,23 +68,22 @@ def test_a_silent_witness_is_said_to_be_missing_and_stops_nobody(cluster: LocalC
         assert found.witnessed == receipt.index
     finally:
         paused.send(signal.SIGCONT)
-    assert declare(market, "SCJG-0003").standing == "witnessed"
+    witnessed(market, "SCJG-0003")
     assert standing(market.sdk, cluster.charter).witnessed == receipt.index + 2
 
 
 def test_a_witness_that_was_away_catches_up(cluster: LocalCluster) -> None:
     """Started again after a kill, a witness takes what it missed and cosigns it."""
     market, taxation = cluster[MARKET], cluster[TAXATION]
-    assert declare(market, "SCJG-0001").standing == "witnessed"
+    witnessed(market, "SCJG-0001")
     taxation.kill()
     with market.gateway.recorder() as record:
         for number in range(3_000):
             record.use("SCJG-0001@1", purpose="joint-supervision", case=f"case {number}")
     taxation.start()
-    receipt = declare(market, "SCJG-0002")
-    assert receipt.standing == "witnessed"
+    receipt = witnessed(market, "SCJG-0002")
     cluster.stop()
-    assert len(held_by(taxation, market)[0]) == receipt.index + 1
+    assert len(kept_by(taxation, market).entries) == receipt.index + 1
 
 
 def test_what_was_witnessed_is_known_after_the_ledgers_own_restart(cluster: LocalCluster) -> None:
@@ -118,7 +92,7 @@ def test_what_was_witnessed_is_known_after_the_ledgers_own_restart(cluster: Loca
     receipt = declare(market, "SCJG-0001")
     market.kill()
     market.start()
-    assert declare(market, "SCJG-0002").standing == "witnessed"
+    witnessed(market, "SCJG-0002")
     assert standing(market.sdk, cluster.charter).witnessed == receipt.index + 2
 
 
@@ -145,19 +119,20 @@ def test_a_kill_takes_back_no_cosignature(cluster: LocalCluster) -> None:
     before = (0, 0)
     try:
         for _ in range(KILLS):
-            assert declare(market, f"SCJG-{moments.random()}").standing == "witnessed"
+            witnessed(market, f"SCJG-{moments.random()}")
             threading.Event().wait(moments.uniform(0, 0.2))
             heard = said_of(cluster, MARKET)[TAXATION]
             taxation.kill()
-            entries, size, at_s = held_by(taxation, market)
-            assert before <= heard <= (size, at_s)
-            assert before[1] <= heard[1] <= at_s
-            assert len(entries) >= size
+            kept = kept_by(taxation, market)
+            now = kept.cosigned.size, kept.at_s
+            assert before <= heard <= now
+            assert before[1] <= heard[1] <= kept.at_s
+            assert len(kept.entries) >= kept.cosigned.size
             report = taxation.fsck()
             assert report.clean, report.differences[0]
-            before = (size, at_s)
+            before = now
             taxation.start()
-        assert declare(market, "SCJG-last").standing == "witnessed"
+        witnessed(market, "SCJG-last")
         assert before <= said_of(cluster, MARKET)[TAXATION]
     finally:
         stopping.set()

@@ -7,20 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.core.checkpoint import open_checkpoint
 from tallystick.core.equivocation import verify_equivocation
 from tallystick.core.errors import VerificationFailed
 from tallystick.sdk.ledgers import Ledgers
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.member import Member
 from tallystick_node.cluster.nursery import Nursery
-from tallystick_node.copies import open_copy, read_cosigning
-from tallystick_node.store.leveldb import LevelDbStore
 from tests.cli.conftest import Tally
 from tests.harness.clusters import checked_cluster
 from tests.harness.forger import Forger, rewrite
+from tests.harness.members import kept_by, witnessed
 from tests.harness.processes import tallyd
-from tests.harness.waiting import WAIT_S, until
+from tests.harness.waiting import until
 
 MARKET = "market-regulation"
 
@@ -30,15 +28,6 @@ def five(tmp_path: Path, nursery: Nursery) -> Iterator[LocalCluster]:
     """Five nodes, of which one may lie and another be away."""
     with checked_cluster(tmp_path / "five", 5, nursery) as cluster:
         yield cluster
-
-
-def declare(member: Member, code: str) -> int:
-    """A declaration that is witnessed; how much the ledger then holds."""
-    receipt = member.sdk.record_witnessed(
-        "declare", WAIT_S, resource=code, scheme="pudong", title=code, sharing="unconditional"
-    )
-    assert receipt.standing == "witnessed"
-    return receipt.index + 1
 
 
 def found(cluster: LocalCluster, member: Member, accused: str) -> list[bytes]:
@@ -52,16 +41,6 @@ def found(cluster: LocalCluster, member: Member, accused: str) -> list[bytes]:
     ]
 
 
-def cosigned(member: Member, of: Member) -> tuple[int, str]:
-    """How much of another's ledger a stopped node cosigned last, and why it does no more."""
-    store = LevelDbStore.open(member.settings.database)
-    try:
-        record = read_cosigning(open_copy(store, of.bureau))
-        return open_checkpoint(record.note, of.bureau.ledger_verifier).size, record.stopped
-    finally:
-        store.close()
-
-
 def test_a_rewritten_ledger_is_proven_by_all_others(five: LocalCluster, tally: Tally) -> None:
     """Rewritten with its own valid signature: the node's own software signs nothing of it, and what is signed by other
     software is on every other ledger as evidence, once, also after each was killed; it is cosigned no more, whatever is
@@ -69,7 +48,7 @@ def test_a_rewritten_ledger_is_proven_by_all_others(five: LocalCluster, tally: T
     """
     market = five[MARKET]
     others = [member for member in five if member is not market]
-    size = [declare(market, f"SCJG-{number}") for number in range(3)][-1]
+    size = [witnessed(market, f"SCJG-{number}").index + 1 for number in range(3)][-1]
     market.stop()
     market.close_clients()  # its officer's program ends, and remembers what it saw
     assert rewrite(market, lambda said: said.head.resource != "SCJG-1") == size - 1
@@ -92,7 +71,7 @@ def test_a_rewritten_ledger_is_proven_by_all_others(five: LocalCluster, tally: T
         with pytest.raises(VerificationFailed):  # by its own officer's client too, which saw the other history
             market.sdk.declare("SCJG-3", scheme="pudong", title="on the other history", sharing="unconditional")
         for member in others:
-            declare(member, f"{member.id}-1")
+            witnessed(member, f"{member.id}-1")
         for member in others:
             member.kill()
             member.start()
@@ -100,10 +79,10 @@ def test_a_rewritten_ledger_is_proven_by_all_others(five: LocalCluster, tally: T
             assert verify_equivocation(file, five.charter)[0].id == MARKET
         until(lambda: all("not cosigned" in member.log_text for member in others))
         for member in others:
-            declare(member, f"{member.id}-2")
+            witnessed(member, f"{member.id}-2")
             assert len(found(five, member, MARKET)) == 1
     five.stop()
     for member in others:
-        held, why = cosigned(member, market)
-        assert held == size
-        assert why
+        kept = kept_by(member, market)
+        assert kept.cosigned.size == size
+        assert kept.stopped

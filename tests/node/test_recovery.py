@@ -38,6 +38,7 @@ from tallystick_proto.v1.ledger_pb2 import Bundle
 from tallystick_proto.v1.witness_pb2 import HeldAnswer
 from tests.harness.charters import signed_next
 from tests.harness.clusters import checked_cluster
+from tests.harness.members import entries_of, witnessed
 
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
 LOOKUPS = 12
@@ -56,8 +57,7 @@ def lost(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator
             planning.gateway.use(
                 "R-1@1", purpose="joint-supervision", case="one", subject=Sensitive(f"person {number}")
             )
-        said = {"resource": "GH-1", "scheme": "pudong", "title": "GH-1", "sharing": "unconditional"}
-        assert planning.sdk.record_witnessed("declare", 60.0, **said).standing == "witnessed"
+        witnessed(planning, "GH-1")
         planning.stop()
         yield cluster, signed_next(cluster, edits(planning))
 
@@ -114,21 +114,12 @@ def whole(member: Member, old: list[bytes]) -> None:
     assert signed.value[0] == len(found)
 
 
-def entries(member: Member) -> list[bytes]:
-    store = LevelDbStore.open(member.settings.database)
-    try:
-        ledger = Ledger.open(store, member.bureau.origin)
-        return list(ledger.entries(0, ledger.state.size))
-    finally:
-        store.close()
-
-
 def test_cut_off_at_any_write_it_is_done_by_running_it_again(
     lost: tuple[LocalCluster, Path], planning: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before or after each: the home is what it was until the last, and what was built is gone on with."""
     monkeypatch.setattr(growing, "COMMIT_ENTRIES", 4)
-    old, before = entries(planning), planning.settings.path.read_text()
+    old, before = entries_of(planning), planning.settings.path.read_text()
     steps = 0
     for when in ("before", "after"):
         for number in count():
@@ -194,7 +185,7 @@ class Bent(Peer):
 
 def test_a_lying_copy_is_refused_and_the_next_one_asked(lost: tuple[LocalCluster, Path], planning: Member) -> None:
     """It is named, nothing of it is taken, and what is built is what the others hold."""
-    old = entries(planning)
+    old = entries_of(planning)
 
     class FirstLies(Bent):
         whom = MARKET
@@ -220,7 +211,7 @@ def test_where_every_copy_lies_nothing_is_changed(lost: tuple[LocalCluster, Path
 def test_a_floor_below_what_a_witness_holds_is_not_gone_by(lost: tuple[LocalCluster, Path], planning: Member) -> None:
     """Nor is one above: what witnesses hold is the floor, and nothing else."""
     cluster = lost[0]
-    size = len(entries(planning))
+    size = len(entries_of(planning))
     store = LevelDbStore.open(planning.settings.database)
     root = Ledger.open(store, planning.bureau.origin).root_at(size - 1)
     store.close()
