@@ -151,6 +151,12 @@ def test_one_idea_a_file(path: Path) -> None:
     assert lines <= most, f"{_shown(path)} has {lines} lines, at most {most} are allowed"
 
 
+def test_what_tests_share_stands_in_the_harness() -> None:
+    """No file of tests is imported by another."""
+    tests = [(_shown(path), path) for path in PYTHON if path.is_relative_to(ROOT / "tests")]
+    assert not _importing(tests, lambda name: re.match(r"tests\..*\btest_\w+$", name) is not None)
+
+
 def test_only_commands_print() -> None:
     """Nothing in the packages calls `print` but the command lines."""
     assert not _calling(_outside(*PRINTERS), frozenset({"print"}), frozenset())

@@ -9,19 +9,12 @@ from hypothesis import strategies as st
 from tallystick.audit.covered import covered
 from tallystick.audit.finding import Standing
 from tallystick.audit.words import Words
-from tallystick.core.hashing import chain_hash
-from tests.harness.district import District, Said
-from tests.harness.forks import FORKED_AT, evidence, note
+from tests.harness.district import District
+from tests.harness.forks import FORKED_AT, evidence, note, reports
 from tests.harness.stories import declared, only
 
 BUREAUS = ("market", "tax", "planning")
 DAY = "2027-03-02"
-
-
-def reports(where: District, bureau: str, file: bytes, accused: str = "market") -> Said:
-    """A bureau's node records what it holds against another's key."""
-    said = {"accused": accused, "digest": chain_hash(file), "evidence": file.decode()}
-    return where[bureau].say("report_equivocation", by="node", **said)
 
 
 @given(sizes=st.lists(st.tuples(st.integers(FORKED_AT + 1, 11), st.integers(0, 3)), min_size=1, max_size=3))

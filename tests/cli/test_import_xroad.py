@@ -14,12 +14,8 @@ import pytest
 
 from tallystick_node.cluster.local import LocalCluster
 from tests.cli.conftest import Tally
-from tests.harness.xroad import DATA, FORMS, MARKET, RECORD, TAXATION, both, lines, needs_data
+from tests.harness.xroad import DATA, FORMS, MARKET, RECORD, SAMPLE_MAP_TEXT, TAXATION, both, lines, needs_data
 
-SAMPLE_MAP = f"""
-"ee-dev/COM/11022625/ef-dev-adm" = "{MARKET}"
-"ee-dev/COM/11022625/ef-dev-app-kalkulaator" = "{TAXATION}"
-"""
 MAP = f"""
 "ee-dev/COM/1" = "{MARKET}"
 "ee-dev/COM/2/office" = "{TAXATION}"
@@ -60,7 +56,7 @@ def test_two_bureaus_import_the_open_data_and_their_halves_pair(
 ) -> None:
     """Fifty halves on each ledger, the same in service and sizes; a second run, over the file twice, adds none."""
     file = tmp_path / "sample.toml"
-    file.write_text(SAMPLE_MAP)
+    file.write_text(SAMPLE_MAP_TEXT)
     for bureau in (MARKET, TAXATION):
         profile = cluster[bureau].profile
         report = tally("import", "xroad", DATA, "--map", file, "--json", profile=profile).json

@@ -11,47 +11,31 @@ import pytest
 
 from tallystick.core.bureau import Retired
 from tallystick.core.charter import Auditor, Charter, Floor
-from tallystick.core.charter_chain import Version, follow, read_version, signers
+from tallystick.core.charter_chain import Version, follow, signers
 from tallystick.core.charter_note import format_charter, parse_charter, sign_charter
 from tallystick.core.errors import CharterForked, CharterMismatch, MalformedCharter, VerificationFailed
 from tallystick.core.note import COSIGNATURE_V1, VerifierKey, encode_base64
-from tests.harness.ledger_maker import CHARTER_KEYS, LedgerMaker, charter_of, key_of, signed
+from tests.harness.charter_versions import (
+    FIRST,
+    FLOOR,
+    MARKET,
+    RENEWED,
+    SECOND,
+    TAXATION,
+    after,
+    closing,
+    key_text,
+    next_of,
+    with_market,
+)
+from tests.harness.ledger_maker import CHARTER_KEYS, LedgerMaker, key_of, signed
 
-MARKET, TAXATION = LedgerMaker().bureau, LedgerMaker(bureau="taxation").bureau
-FIRST = read_version(signed(charter_of(MARKET, TAXATION))[0])
-FLOOR = Floor(7, encode_base64(bytes(range(32))))
 OTHER_CODE = "123101154250123459"
 NEW_KEYS = ("pudong.example/key-3", "pudong.example/key-4", "pudong.example/key-5")
 
 
 def keys_of(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(VerifierKey.of(name, key_of(name).public).format() for name in names)
-
-
-def key_text(name: str, label: str, algorithm: int = 1) -> str:
-    return VerifierKey.of(name, key_of(label).public, algorithm).format()
-
-
-def after(before: Version, **changes: Any) -> Charter:
-    """The charter of the next version with these changes."""
-    number = before.number + 1
-    return msgspec.structs.replace(before.charter, version=number, previous=before.digest, **changes)
-
-
-def with_market(before: Version = FIRST, **changes: Any) -> Charter:
-    """The next version with another market-regulation."""
-    market = msgspec.structs.replace(before.charter.by_id(MARKET.id), **changes)
-    return after(before, bureau=(market, *before.charter.bureau[1:]))
-
-
-def next_of(*known: Version, charter: Charter, by: tuple[str, ...] = CHARTER_KEYS) -> Version:
-    return follow(known, signed(charter, by)[0])
-
-
-RENEWED = with_market(
-    floor=FLOOR, ledger_key=key_text(MARKET.origin, "new"), retired=(Retired(MARKET.ledger_key, FLOOR.size),)
-)
-SECOND = next_of(FIRST, charter=RENEWED)
 
 
 def refusal(charter: Charter, *known: Version) -> str:
@@ -162,12 +146,6 @@ def test_a_retired_key_never_returns() -> None:
     ):
         with pytest.raises(MalformedCharter, match="one key stands twice"):
             next_of(FIRST, SECOND, charter=with_market(SECOND, **back))
-
-
-def closing(before: Version, **changes: Any) -> Charter:
-    heir = LedgerMaker(bureau="market-supervision").bureau
-    charter = with_market(before, state="closed", floor=FLOOR, **changes)
-    return msgspec.structs.replace(charter, bureau=(*charter.bureau, heir))
 
 
 def test_a_closed_ledger_stays_closed_and_is_succeeded_by_another_id_of_its_credit_code() -> None:

@@ -17,7 +17,7 @@ from tallystick.core.charter_chain import follow
 from tallystick.core.charter_draft import changes, draft
 from tallystick.core.charter_note import format_charter, parse_charter
 from tallystick.core.errors import MalformedCharter, NotFound, VerificationFailed
-from tests.core.test_charter_chain import FIRST, FLOOR, MARKET, SECOND, key_text
+from tests.harness.charter_versions import FIRST, FLOOR, MARKET, SECOND, key_text
 from tests.harness.ledger_maker import LedgerMaker, signed
 
 LATER = FIRST.charter.issued + timedelta(days=30)

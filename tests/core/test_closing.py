@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tallystick.core.closing import Closing, closings
-from tests.core.test_charter_chain import FIRST, MARKET, after, closing, next_of
+from tests.harness.charter_versions import FIRST, MARKET, after, closing, next_of
 
 
 def test_a_closing_is_of_the_version_that_first_says_it() -> None:

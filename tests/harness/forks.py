@@ -8,7 +8,9 @@ from tallystick.core.charter import Charter
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.cosignature import make_cosignature
 from tallystick.core.equivocation import keep_cosigners, make_equivocation, witness_keys
+from tallystick.core.hashing import chain_hash
 from tallystick.core.note import add_signatures, parse_note
+from tests.harness.district import District, Said
 from tests.harness.ledger_maker import key_of
 from tests.reference.rfc6962 import Reference
 
@@ -43,3 +45,9 @@ def evidence(charter: Charter, bureau: str, smaller: int = 5, larger: int = 5, *
     proof = theirs.proof(smaller, larger) if smaller < larger else ()
     made = make_equivocation(one, other, key, proof, theirs.mth(0, smaller) if smaller < larger else None)
     return keep_cosigners(made, (one, other), witness_keys(charter))
+
+
+def reports(where: District, bureau: str, file: bytes, accused: str = "market") -> Said:
+    """A bureau's node records what it holds against another's key."""
+    said = {"accused": accused, "digest": chain_hash(file), "evidence": file.decode()}
+    return where[bureau].say("report_equivocation", by="node", **said)

@@ -23,12 +23,12 @@ needs_data = pytest.mark.skipif(not DATA.is_file(), reason="the open data of X-R
 MARKET, TAXATION = "market-regulation", "taxation"
 SERVICE, CLIENT = Identifier("ee-dev", "COM", "1", "registry"), Identifier("ee-dev", "COM", "2", "office")
 MAP = XRoadMap({SERVICE: MARKET, CLIENT: TAXATION})
-SAMPLE_MAP = XRoadMap(
-    {
-        Identifier("ee-dev", "COM", "11022625", "ef-dev-adm"): MARKET,
-        Identifier("ee-dev", "COM", "11022625", "ef-dev-app-kalkulaator"): TAXATION,
-    }
-)
+SAMPLE_BUREAUS = {
+    Identifier("ee-dev", "COM", "11022625", "ef-dev-adm"): MARKET,
+    Identifier("ee-dev", "COM", "11022625", "ef-dev-app-kalkulaator"): TAXATION,
+}
+SAMPLE_MAP = XRoadMap(SAMPLE_BUREAUS)
+SAMPLE_MAP_TEXT = "".join(f'"{each}" = "{bureau}"\n' for each, bureau in SAMPLE_BUREAUS.items())
 MESSAGE = "4b2ad19e-4232-466b-8dd2-86b4f49d7d2a"
 RECORD: dict[str, Any] = {
     "messageId": MESSAGE,

@@ -23,9 +23,8 @@ from tallystick_node.shown import Shown
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.ledger_pb2 import DiscloseAnswer, DiscloseRequest, SubmitRequest
 from tallystick_proto.v1.statement_pb2 import RecordsShown
+from tests.harness.client import WAIT_S, Client, client_of_used, refusal
 from tests.harness.home import Home
-from tests.node.test_openings import used
-from tests.node.test_services import WAIT_S, Client, refusal
 
 FIELD = "data_used.subject"
 UNUSED: Any = None
@@ -35,7 +34,7 @@ CODES = grpc.StatusCode
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     """A node with six entries, the last two of them uses, the first of somebody."""
-    with used(tmp_path, "citizen 1", None) as made:
+    with client_of_used(tmp_path, "citizen 1", None) as made:
         yield made
 
 

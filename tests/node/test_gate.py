@@ -17,10 +17,10 @@ from tallystick_node.callers import IN_THE_CLEAR, Caller, Callers
 from tallystick_proto.v1.ledger_pb2 import CheckpointAnswer, CheckpointRequest, Receipt, SubmitAnswer, SubmitRequest
 from tallystick_proto.v1.witness_pb2 import Cosigned
 from tallystick_proto.v1.witness_pb2_grpc import WitnessStub
+from tests.harness.client import WAIT_S, Client
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
 from tests.harness.witnesses import witnessed_home
-from tests.node.test_services import WAIT_S, Client
 
 CLERK = Caller("market", "clerk")
 CODES = grpc.StatusCode

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +18,16 @@ from tallystick_node import keyspace, openings
 from tallystick_node.shown import Shown
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.ledger_pb2 import Openings, OpeningsRequest, SubmitRequest
-from tests.harness.home import Home
-from tests.harness.lying_node import LyingNode
-from tests.node.test_services import WAIT_S, Client, refusal
+from tests.harness.client import WAIT_S, Client, client_of_used, refusal
 
 FIELD = "data_used.subject"
 CODES = grpc.StatusCode
 
 
-@contextmanager
-def used(folder: Path, *subjects: str | None) -> Iterator[Client]:
-    """A node founded with three entries, then a resource, then a use of it for each subject, or of nobody."""
-    with LyingNode(Home(folder)) as node:
-        made = Client(node)
-        with made.channel:
-            made.record()
-            made.submit.Submit(SubmitRequest(submission=made.office.uses(*subjects)), timeout=WAIT_S)
-            yield made
-
-
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     """A node with ten entries, the last six of them uses, four of them of somebody."""
-    with used(tmp_path, "citizen 1", "citizen 2", None, "citizen 1", "citizen 10", None) as made:
+    with client_of_used(tmp_path, "citizen 1", "citizen 2", None, "citizen 1", "citizen 10", None) as made:
         yield made
 
 

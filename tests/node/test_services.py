@@ -10,9 +10,8 @@ from typing import Any
 
 import grpc
 import pytest
-from grpc_status import rpc_status
 
-from tallystick.core.checkpoint import Checkpoint, open_checkpoint
+from tallystick.core.checkpoint import open_checkpoint
 from tallystick.core.errors import StorageFailed, StoreDamaged
 from tallystick.core.hashing import leaf_hash
 from tallystick.core.kinds import TERM_FIELDS
@@ -25,7 +24,6 @@ from tallystick_proto.v1.entry_pb2 import Signature, Submission
 from tallystick_proto.v1.ledger_pb2 import (
     CheckpointRequest,
     ConsistencyRequest,
-    ErrorDetail,
     FindRequest,
     InclusionRequest,
     ReadRequest,
@@ -34,62 +32,17 @@ from tallystick_proto.v1.ledger_pb2 import (
     SubmitRequest,
     Term,
 )
-from tallystick_proto.v1.ledger_pb2_grpc import LedgerStub, SubmitStub
+from tests.harness.client import WAIT_S, Client, client_in, refusal
 from tests.harness.faulty_store import Fault
-from tests.harness.home import Home
-from tests.harness.lying_node import LyingNode
 from tests.harness.office import Office, key_of
 
-WAIT_S = 20.0
 CODES = grpc.StatusCode
-
-
-class Client:
-    """Bare stubs to a node, and what it was told with them."""
-
-    def __init__(self, node: LyingNode) -> None:
-        self.node, self.office = node, node.home.office
-        options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{node.port}", options)
-        self.ledger, self.submit = LedgerStub(self.channel), SubmitStub(self.channel)
-
-    @property
-    def size(self) -> int:
-        return self.checkpoint().size
-
-    def checkpoint(self) -> Checkpoint:
-        answer = self.ledger.GetCheckpoint(CheckpointRequest(origin=self.office.origin), timeout=WAIT_S)
-        return open_checkpoint(answer.checkpoint, self.office.bureau.ledger_verifier)
-
-    def record(self, *statements: bytes, known_size: int = 0) -> Receipt:
-        submission = self.office.submission(statements or self.office.declares(1))
-        return self.submit.Submit(SubmitRequest(submission=submission, known_size=known_size), timeout=WAIT_S)
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
-    with LyingNode(Home(tmp_path)) as node:
-        made = Client(node)
-        with made.channel:
-            yield made
-
-
-def end_of(call: Callable[[], Any]) -> object:
-    """A unary call made, or a stream read to its end."""
-    return list(call())
-
-
-def refusal(call: Callable[[], Any]) -> tuple[grpc.StatusCode, ErrorDetail]:
-    """The status a call ends with, and the detail it carries."""
-    with pytest.raises(grpc.RpcError) as raised:
-        end_of(call)
-    status = rpc_status.from_call(raised.value)
-    assert status is not None, raised.value
-    detail = ErrorDetail()
-    assert status.details[0].Unpack(detail)
-    assert status.message == raised.value.details()
-    assert detail.what in status.message
-    return raised.value.code(), detail
+    with client_in(tmp_path) as made:
+        yield made
 
 
 def test_a_receipt_proves_the_statement(client: Client) -> None:

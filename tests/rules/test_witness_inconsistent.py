@@ -8,13 +8,14 @@ from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
 from tallystick.core.equivocation import keep_cosigners, make_equivocation, witness_keys
 from tallystick.core.note import add_signatures, parse_note
-from tests.audit.test_histories import BUREAUS, DAY, reports
 from tests.harness.cosigned import put_note, witnessed
 from tests.harness.district import District
-from tests.harness.forks import evidence, note
+from tests.harness.forks import evidence, note, reports
 from tests.harness.stories import declared
 
 RULE = "witness-inconsistent"
+BUREAUS = ("market", "tax", "planning")
+DAY = "2027-03-02"
 
 
 @pytest.mark.parametrize("sizes", [(5, 5), (4, 9)], ids=["one-size", "two-sizes"])

@@ -17,8 +17,8 @@ from tallystick_node.store.store import Batch
 from tallystick_proto.v1.entry_pb2 import Disclosure
 from tallystick_proto.v1.ledger_pb2 import DiscloseAnswer, PresenceAnswer, SubmitRequest
 from tests.harness.desk import Desk, desk_in
-from tests.node.test_openings import FIELD
 
+FIELD = "data_used.subject"
 PERSON = "duty_assigned.person"
 
 

@@ -17,8 +17,8 @@ from tallystick_node.access import refusal
 from tallystick_node.store.store import Batch
 from tallystick_proto.v1.ledger_pb2 import Opening, Openings, SubmitRequest
 from tests.harness.desk import Desk, desk_in
-from tests.node.test_openings import FIELD
 
+FIELD = "data_used.subject"
 END = 28
 SUBJECT = b"citizen 1"
 
@@ -37,7 +37,7 @@ def reader(desk: Desk) -> LedgerReader:
     return desk.reader()
 
 
-def test_what_matches_is_verified_and_the_rest_counted(desk: Desk, reader: LedgerReader) -> None:
+def test_what_matches_is_verified_and_the_rest_counted(reader: LedgerReader) -> None:
     """The entries are those of the ledger, in its order."""
     opened = find_openings(reader, FIELD, SUBJECT, END, 3)
     assert [shown.entry.index for shown in opened.matching] == [23, 27]

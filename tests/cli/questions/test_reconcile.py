@@ -11,11 +11,10 @@ from tallystick.core.identifiers import exchange_short_form
 from tallystick.core.values import exchange_id
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
+from tallystick_proto.v1.ledger_pb2 import CheckpointAnswer
 from tests.cli.conftest import Bent, Tally
-from tests.cli.test_import_xroad import SAMPLE_MAP
-from tests.cli.test_lies import fork
 from tests.harness.clusters import checked_cluster
-from tests.harness.xroad import DATA, needs_data
+from tests.harness.xroad import DATA, SAMPLE_MAP_TEXT, needs_data
 
 MARKET, TAXATION, PLANNING = "market-regulation", "taxation", "planning"
 DIGEST = f"blake3:{'5a' * 32}"
@@ -142,7 +141,7 @@ def test_a_node_that_lies_is_named(tally: Tally, bent: Bent) -> None:
     said = tally("reconcile", profile=bent.profile)
     assert said.code == 5
     assert (said.out, "Not covered: market" in said.err) == ("", True)
-    bent.node.lies["GetCheckpoint"] = fork(bent)
+    bent.node.lies["GetCheckpoint"] = lambda answer: CheckpointAnswer(checkpoint=bent.office.note(3, bytes(32)))
     assert tally("reconcile", "--exchange", "x", profile=bent.profile).code == 5
 
 
@@ -150,7 +149,7 @@ def test_a_node_that_lies_is_named(tally: Tally, bent: Bent) -> None:
 def test_real_records_of_both_sides_match(tally: Tally, cluster: LocalCluster, tmp_path: Path) -> None:
     """X-Road's fifty, by id, service and sizes; no digests on either side; a line that is missing is one half alone."""
     map_file, records = tmp_path / "map.toml", tmp_path / "records.tsv"
-    map_file.write_text(SAMPLE_MAP)
+    map_file.write_text(SAMPLE_MAP_TEXT)
     lines = DATA.read_bytes().splitlines(keepends=True)
     records.write_bytes(b"".join(lines[:-1]))
     for bureau in (MARKET, TAXATION):
