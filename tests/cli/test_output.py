@@ -180,7 +180,7 @@ def test_letters_an_encoding_lacks_are_escaped(profile: Path, encoding: str) -> 
     assert bureaus[0]["name"]["zh"] == "市场监督管理局"
 
 
-def test_debugging_shows_where_a_fault_is(profile: Path, tmp_path: Path) -> None:
+def test_debugging_shows_where_a_fault_is(tmp_path: Path) -> None:
     """Only with TALLYSTICK_DEBUG, and the sentence comes after it."""
     command = [*COMMAND, "--profile", str(tmp_path / "none"), "status"]
     quiet = subprocess.run(command, capture_output=True, text=True, check=False)

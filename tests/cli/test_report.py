@@ -73,7 +73,7 @@ def test_the_same_charter_coverage_and_day_give_the_same_bytes(
     assert report("-o", "-", *arguments).out.encode() == one.read_bytes()
 
 
-def test_the_foot_names_the_command_that_makes_the_page_again(report: Report, tmp_path: Path) -> None:
+def test_the_foot_names_the_command_that_makes_the_page_again(report: Report) -> None:
     """With the day and the language written out, even where they were not given."""
     written = Page(report("-o", "-", "--form", "bureau", PLANNING).out).text
     assert f"tally report --on {ON} --lang en --form bureau {PLANNING} -o FILE" in written
@@ -88,7 +88,7 @@ def test_a_worksheet_shows_the_entries_word_for_word(report: Report, finding: st
     assert "tally prove planning#" in read.text
 
 
-def test_the_page_of_a_bureau_holds_its_own_findings_alone(report: Report, tmp_path: Path) -> None:
+def test_the_page_of_a_bureau_holds_its_own_findings_alone(report: Report) -> None:
     """What it answers for, all of it, and nothing of others."""
     everything = json.loads(report("--format", "json").out)["findings"]
     own = {each["id"] for each in everything if each["bureau"] == PLANNING}
@@ -99,7 +99,7 @@ def test_the_page_of_a_bureau_holds_its_own_findings_alone(report: Report, tmp_p
     assert not any(each in written for each in others)
 
 
-def test_a_report_is_what_a_later_one_is_compared_with(report: Report, tmp_path: Path, finding: str) -> None:
+def test_a_report_is_what_a_later_one_is_compared_with(report: Report, tmp_path: Path) -> None:
     """The JSON of a report read by the next: what stood in it is still open, and its file is named by digest."""
     before = tmp_path / "before.json"
     assert report("--format", "json", "-o", before).code == 0

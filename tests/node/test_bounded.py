@@ -313,7 +313,7 @@ def test_who_floods_on_is_hung_up_on(served: Served, monkeypatch: pytest.MonkeyP
     assert served.asked(other).checkpoint
 
 
-def test_large_answers_are_bounded_over_all_callers(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_answers_are_bounded_over_all_callers(served: Served) -> None:
     """Where many have large answers under way, another caller still has its own."""
     request = FindRequest(origin=served.origin, follow=True)
     streams = []

@@ -187,6 +187,7 @@ def _other_place(bundle: Bundle) -> None:
 @pytest.mark.parametrize(
     ("call", "lie"),
     [
+        ("ReadEntries", _cut_path),
         ("ReadEntries", _other_entry),
         ("ReadEntries", _other_place),
         ("ReadEntries", lambda bundle: ()),

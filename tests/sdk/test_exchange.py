@@ -353,7 +353,7 @@ def test_what_the_caller_got_wrong_is_no_failure_of_the_exchange(sides: Sides, t
     assert since(sides.tax, size) == []
 
 
-def test_what_cannot_be_sent_is_refused_before_the_block(sides: Sides, tmp_path: Path) -> None:
+def test_what_cannot_be_sent_is_refused_before_the_block(sides: Sides) -> None:
     """An unknown version, bureau or grant, or no salt here: nothing is recorded, and the block does not run."""
     version, closed = sides.provided(), sides.provided("withheld")
     sides.market.salts.path_of(MARKET, closed.version_ref).unlink()

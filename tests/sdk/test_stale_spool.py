@@ -43,7 +43,7 @@ def settled(node: Node, spool: Path) -> bool:
     return not list(spool.rglob("*.submission"))
 
 
-def test_a_submission_too_old_for_its_id_is_recorded_under_a_new_one(cluster: LocalCluster, tmp_path: Path) -> None:
+def test_a_submission_too_old_for_its_id_is_recorded_under_a_new_one(cluster: LocalCluster) -> None:
     """Eight days in the spool: recorded once, its commitment made anew, and gone from the spool once witnessed."""
     tax = cluster["taxation"]
     profile = Profile.load(tax.profile)
