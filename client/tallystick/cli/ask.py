@@ -184,7 +184,7 @@ def _follow(query: Query, asked: Sequence[Asked], lines: _Lines) -> None:
 
     def watch(part: Asked) -> None:
         try:
-            for shown in part.reader.find(query.terms_on(part.reader), first=part.size, follow=True):
+            for shown in part.reader.find(query.asked, first=part.size, follow=True):
                 arrived.put(shown)
             arrived.put(Unreachable("its node ended the answer", where=part.reader.bureau.id))
         except Exception as error:  # raised again where it is waited for

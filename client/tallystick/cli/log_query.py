@@ -51,8 +51,9 @@ class Query:
         """Whether what it gives needs no node's word that nothing was left out."""
         return not self.terms and self.submission is None
 
-    def terms_on(self, reader: LedgerReader) -> list[Term]:
-        """The terms to ask one ledger for."""
+    @property
+    def asked(self) -> list[Term]:
+        """The terms to ask a ledger for."""
         return list(self.terms) + ([(0, self.submission)] if self.submission is not None else [])
 
     def entries(self, reader: LedgerReader, size: int, *, newest_first: bool) -> Generator[Shown, None, None]:

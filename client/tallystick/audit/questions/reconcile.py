@@ -31,9 +31,8 @@ _SHORT_FORM: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{6}")
 
 
 class Fate(Enum):
-    """What became of an exchange."""
+    """What became of an exchange that did not match."""
 
-    MATCHED = "matched"
     DIFFERING = "differing"
     UNMATCHED = "unmatched"
     FAILED = "failed"

@@ -28,7 +28,6 @@ class Holding:
     bureau: str
     version: str
     received: str = ""
-    received_at_us: int = 0
     senders: set[str] = field(default_factory=set)
     heeded: On[NoticeAcknowledged] | None = None
     uses: int = 0
@@ -36,7 +35,6 @@ class Holding:
     first_after: On[DataUsed] | None = None
     recall: On[VersionRecalled] | None = None
     last_use: str = ""
-    last_use_at_us: int = 0
 
 
 class Holdings(View):
@@ -57,8 +55,7 @@ class Holdings(View):
         if entry.head.version:
             holding = self._holding(entry.head.version, entry.bureau)
             holding.senders.add(entry.head.counterparty)
-            if not holding.received:
-                holding.received, holding.received_at_us = entry.reference, entry.since_us
+            holding.received = holding.received or entry.reference
 
     @folds(DataUsed)
     def _used(self, entry: On[DataUsed]) -> None:
@@ -71,7 +68,7 @@ class Holdings(View):
             holding.uses_after += 1
             if holding.first_after is None:
                 holding.first_after, holding.recall = entry, recall
-        holding.last_use, holding.last_use_at_us = entry.reference, entry.happened_at_us
+        holding.last_use = entry.reference
 
     def _is_after(self, used: On[DataUsed], recall: On[VersionRecalled]) -> bool:
         """Whether what was recalled was used after that was recorded, by whatever day its own bureau gives it."""
