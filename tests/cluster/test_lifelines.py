@@ -13,6 +13,7 @@ import pytest
 from tallystick.core.errors import Unreachable
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
+from tests.harness.clusters import made_cluster
 from tests.harness.processes import processes_of, refused, tallyd, wait_until_none
 
 STARTER = """
@@ -26,10 +27,9 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def made(tmp_path: Path, nursery: Nursery) -> Iterator[Path]:
-    """A cluster of three that was made and stopped."""
-    folder = tmp_path / "cluster"
-    LocalCluster.up(folder, 3, nursery=nursery).close()
+def made(tmp_path: Path) -> Iterator[Path]:
+    """A cluster of three that was made and not started."""
+    folder = made_cluster(tmp_path / "cluster", 3).folder
     yield folder
     assert not processes_of(folder)
 

@@ -40,6 +40,13 @@ def observed(tmp_path: Path, nursery: Nursery) -> Iterator[LocalCluster]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[LocalCluster]:
+    """The same, for tests that only record and read: nothing on it may be stopped or altered."""
+    with checked_cluster(tmp_path_factory.mktemp("watched"), 2, nursery, observers=1) as made:
+        yield made
+
+
 def observer_of(cluster: LocalCluster) -> Bureau:
     return cluster.charter.by_id(OBSERVER)
 
@@ -176,11 +183,11 @@ def test_an_observer_that_is_away_is_named_by_status(observed: LocalCluster) -> 
     checked(observed)
 
 
-def test_what_needs_a_ledger_is_refused_in_one_sentence(observed: LocalCluster) -> None:
+def test_what_needs_a_ledger_is_refused_in_one_sentence(watched: LocalCluster) -> None:
     """Its node records nothing and gathers nothing, no reference leads to it, and its home has no ledger's key."""
-    witnessed(observed[MARKET], "R-1")
-    observer, says = observer_of(observed), f"{OBSERVER}: it is an observer and has no ledger"
-    wire = Wire(observer, credentials=Profile.load(observed.auditor_profile).credentials)
+    witnessed(watched[MARKET], "R-1")
+    observer, says = observer_of(watched), f"{OBSERVER}: it is an observer and has no ledger"
+    wire = Wire(observer, credentials=Profile.load(watched.auditor_profile).credentials)
     try:
         with pytest.raises(NotFound, match=says):
             wire.cosigned()
@@ -192,8 +199,8 @@ def test_what_needs_a_ledger_is_refused_in_one_sentence(observed: LocalCluster) 
     finally:
         wire.close()
     with pytest.raises(NotFound, match=says):
-        observed.auditor.show(f"{OBSERVER}#0")
-    home = observed[OBSERVER].home
+        watched.auditor.show(f"{OBSERVER}#0")
+    home = watched[OBSERVER].home
     assert sorted(path.name for path in (home / "keys").iterdir()) == ["witness.key"]
 
 
@@ -223,20 +230,20 @@ def test_another_key_is_not_the_observers(observed: LocalCluster) -> None:
     assert tallyd("fsck", home).returncode == 0
 
 
-def test_the_commands_know_it(observed: LocalCluster) -> None:
+def test_the_commands_know_it(watched: LocalCluster) -> None:
     """`cluster status` shows it serving with what it has cosigned, and another number of observers is refused."""
-    receipt = witnessed(observed[MARKET], "R-1")
-    (standing,) = [each for each in observed.status() if each.bureau == OBSERVER]
+    receipt = witnessed(watched[MARKET], "R-1")
+    (standing,) = [each for each in watched.status() if each.bureau == OBSERVER]
     assert standing.state == "serving"
     assert standing.entries is not None
     assert standing.entries > receipt.index
-    assert "0 observers" in refused(2, "cluster", "up", "--dir", observed.folder, "--observers", "0")
+    assert "0 observers" in refused(2, "cluster", "up", "--dir", watched.folder, "--observers", "0")
 
 
-def test_its_backup_is_a_home_of_copies(observed: LocalCluster, tmp_path: Path) -> None:
+def test_its_backup_is_a_home_of_copies(watched: LocalCluster, tmp_path: Path) -> None:
     """Taken while it runs, a backup is sound, and a home made of it has the one key it needs."""
-    witnessed(observed[MARKET], "R-1")
-    made = tallyd("backup", observed[OBSERVER].home, tmp_path / "backup", "--with-keys")
+    witnessed(watched[MARKET], "R-1")
+    made = tallyd("backup", watched[OBSERVER].home, tmp_path / "backup", "--with-keys")
     assert made.returncode == 0, made.stderr
     checked_copy = tallyd("fsck", tmp_path / "backup")
     assert checked_copy.returncode == 0, checked_copy.stdout

@@ -15,15 +15,14 @@ from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
 from tallystick_node.cluster.roster import CHARTER_KEY
 from tallystick_node.first_charter import sign_first_charter
-from tests.harness.clusters import assert_sound
+from tests.harness.clusters import assert_sound, made_cluster
 from tests.harness.processes import BIN, processes_of, refused, tallyd
 
 
 @pytest.fixture
-def stopped(tmp_path: Path, nursery: Nursery) -> Iterator[LocalCluster]:
-    """Two nodes that were made and stopped."""
-    cluster = LocalCluster.up(tmp_path / "cluster", 2, nursery=nursery)
-    cluster.close()
+def stopped(tmp_path: Path) -> Iterator[LocalCluster]:
+    """Two nodes that were made and not started."""
+    cluster = made_cluster(tmp_path / "cluster", 2)
     settings = {member.settings.path: member.settings.path.read_text() for member in cluster}
     yield cluster
     for path, text in settings.items():
@@ -157,7 +156,7 @@ def test_a_database_behind_what_was_signed(stopped: LocalCluster, home: Path, nu
     assert tallyd("fsck", home).returncode == 5
 
 
-def test_a_machine_without_leveldb(stopped: LocalCluster, home: Path, tmp_path: Path) -> None:
+def test_a_machine_without_leveldb(home: Path, tmp_path: Path) -> None:
     """Where the library cannot be loaded, the line says where there are wheels."""
     shadow = tmp_path / "shadow"
     shadow.mkdir()
@@ -170,7 +169,7 @@ def test_a_machine_without_leveldb(stopped: LocalCluster, home: Path, tmp_path: 
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_stop_is_clean(stopped: LocalCluster, home: Path) -> None:
+def test_a_stop_is_clean(home: Path) -> None:
     """`tallyd run` ends with 0 on SIGTERM, having said that it serves and that it stopped."""
     reading, writing = os.pipe()
     with subprocess.Popen(

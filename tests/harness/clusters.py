@@ -10,8 +10,12 @@ from pathlib import Path
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.witnessing import refreshed
 from tallystick_node import doctor
+from tallystick_node.cluster.births import Births
+from tallystick_node.cluster.layout import make_cluster
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery
+from tallystick_node.cluster.ports import held_ports
+from tallystick_node.cluster.roster import roster
 from tallystick_node.config import Write
 from tests.harness.processes import processes_of
 
@@ -30,6 +34,13 @@ def checked_cluster(
         cluster.stop()
         assert_sound(cluster)
     assert not processes_of(folder)
+
+
+def made_cluster(folder: Path, bureaus: int) -> LocalCluster:
+    """A cluster in a folder, made and not started."""
+    with held_ports(bureaus) as ports:
+        make_cluster(folder, roster(bureaus), ports, SILENT)
+    return LocalCluster(folder, Births())
 
 
 def assert_sound(cluster: LocalCluster) -> None:
