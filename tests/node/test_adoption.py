@@ -25,15 +25,12 @@ from tallystick.core.note import encode_base64, parse_note, sign_note
 from tallystick.core.submission import prepare, seal
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.key_file import load_key
-from tallystick_node import doctor
 from tallystick_node.adoption import adopt_version, last_adopted, new_id
-from tallystick_node.config import Settings
-from tallystick_node.home import SETTINGS
 from tallystick_node.renewal import renewed
 from tallystick_node.server import Node
 from tests.harness import loop
 from tests.harness.office import Office, key_of
-from tests.harness.small_home import new_home
+from tests.harness.small_home import checked_home, loaded
 
 ORIGIN = "pudong.example/market"
 YEAR_US = 365 * 24 * 3600 * 1_000_000
@@ -42,13 +39,8 @@ YEAR_US = 365 * 24 * 3600 * 1_000_000
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     """A home with a charter of its own, whose one key it holds; its ledger is sound when the test is over."""
-    new_home(tmp_path / "home")
-    yield tmp_path / "home"
-    assert doctor.run(loaded(tmp_path / "home")).clean
-
-
-def loaded(home: Path) -> Settings:
-    return Settings.load(home / SETTINGS)
+    with checked_home(tmp_path / "home") as home:
+        yield home
 
 
 def current(home: Path) -> Version:

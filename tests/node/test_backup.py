@@ -15,26 +15,20 @@ from tallystick.sdk.clock import now_us
 from tallystick.sdk.toml_edit import with_values
 from tallystick_node import doctor
 from tallystick_node.backup import RECORD, Taken, make_backup
-from tallystick_node.config import Settings
 from tallystick_node.home import SETTINGS
 from tallystick_node.restoring import restore
 from tallystick_node.server import Node
 from tallystick_node.signed_size import SignedSize
 from tests.harness import loop
 from tests.harness.processes import refused, tallyd
-from tests.harness.small_home import new_home
+from tests.harness.small_home import checked_home, loaded, new_home
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     """A founded home of three entries; its ledger is sound when the test is over."""
-    new_home(tmp_path / "home")
-    yield tmp_path / "home"
-    assert doctor.run(loaded(tmp_path / "home")).clean
-
-
-def loaded(home: Path) -> Settings:
-    return Settings.load(home / SETTINGS)
+    with checked_home(tmp_path / "home") as home:
+        yield home
 
 
 def taken(home: Path, target: Path, *, with_keys: bool = False) -> Taken:

@@ -25,21 +25,11 @@ from tallystick_node.bounds import BOUNDS, MESSAGE_BYTES_MAX
 from tallystick_node.config import Settings
 from tallystick_node.server import Node
 from tests.harness import loop
-from tests.harness.small_home import new_home
+from tests.harness.small_home import Clock, new_home
 
 MARKET = "market"
 WAIT_S = 20.0
 DAY_US = 24 * 3600 * 1_000_000
-
-
-class Clock:
-    """The time a node goes by, ahead of the machine's."""
-
-    def __init__(self) -> None:
-        self.ahead_us = 0
-
-    def __call__(self) -> int:
-        return now_us() + self.ahead_us
 
 
 @pytest.fixture

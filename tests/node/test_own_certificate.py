@@ -29,20 +29,11 @@ from tallystick_node.server import Node
 from tests.harness import loop
 from tests.harness.authorities import authority_of
 from tests.harness.ledger_maker import START_US
-from tests.harness.small_home import new_home
+from tests.harness.small_home import Clock, new_home
 
 DAY_US = 86_400 * 1_000_000
 WAIT_S = 30.0
 MARKET, NODE = "market", Holder("market", "node")
-
-
-class Clock:
-    """This machine's, and as far ahead as a test says."""
-
-    ahead_us = 0
-
-    def __call__(self) -> int:
-        return now_us() + self.ahead_us
 
 
 @pytest.fixture

@@ -21,20 +21,8 @@ from tallystick.core.errors import DirectoryHeld, DiskFull, StorageFailed, Store
 from tallystick_node.store.leveldb import LevelDbStore
 from tallystick_node.store.memory import MemoryStore
 from tallystick_node.store.store import Batch, Store
+from tests.harness.changes import CHANGES, KEYS, batch_of
 from tests.harness.faulty_store import Fault, FaultyStore, disk_full
-
-KEYS = st.binary(max_size=3)
-CHANGES = st.lists(st.tuples(KEYS, st.binary(max_size=4) | st.none()), max_size=12)
-
-
-def batch_of(changes: dict[bytes, bytes | None]) -> Batch:
-    batch = Batch()
-    for key, value in changes.items():
-        if value is None:
-            batch.delete(key)
-        else:
-            batch.put(key, value)
-    return batch
 
 
 @pytest.fixture(params=["memory", "leveldb"])

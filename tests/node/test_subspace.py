@@ -6,22 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick_node.store.memory import MemoryStore
-from tallystick_node.store.store import Batch, after
+from tallystick_node.store.store import after
 from tallystick_node.store.subspace import Subspace
+from tests.harness.changes import CHANGES, KEYS, batch_of
 
-KEYS = st.binary(max_size=3)
-CHANGES = st.lists(st.tuples(KEYS, st.binary(max_size=4) | st.none()), max_size=12)
 PREFIXES = (b"c\x00\xff", b"c\x01", b"c\xff\xff", b"d")
-
-
-def batch_of(changes: dict[bytes, bytes | None]) -> Batch:
-    batch = Batch()
-    for key, value in changes.items():
-        if value is None:
-            batch.delete(key)
-        else:
-            batch.put(key, value)
-    return batch
 
 
 @given(st.lists(st.tuples(st.sampled_from(PREFIXES), CHANGES), max_size=6), KEYS, KEYS | st.none())
