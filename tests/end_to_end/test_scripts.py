@@ -34,19 +34,20 @@ def test_the_story_is_told_to_its_end() -> None:
         assert re.search(pattern, done.stdout), f"the README shows what the story does not: {line}"
 
 
+def measured(module: str, *words: str, into: Path) -> dict[str, dict[str, float]]:
+    """The figures of a run of measurements, by their names."""
+    command = [sys.executable, "-m", module, *words, "--json", str(into)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=170)
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures: dict[str, dict[str, float]] = json.loads(into.read_text(encoding="utf-8"))["figures"]
+    return figures
+
+
 @pytest.mark.timeout(180)
 def test_every_measurement_can_be_made(tmp_path: Path) -> None:
     """A small run of the measurements has every figure; what they say is not judged here."""
-    words = ["--entries", "3000", "--calls", "64", "--sizes", "3000", "--json", str(tmp_path / "figures.json")]
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.measure", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=170,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["figures"]
+    words = ("--entries", "3000", "--calls", "64", "--sizes", "3000")
+    figures = measured("scripts.measure", *words, into=tmp_path / "figures.json")
     assert {"floor", "sdk, built live", "sealed beforehand", "reopen at 3,000"} <= set(figures)
     assert {f"{name}, {count} callers" for name in ("echo", "single statements") for count in (1, 64)} <= set(figures)
 
@@ -54,16 +55,7 @@ def test_every_measurement_can_be_made(tmp_path: Path) -> None:
 @pytest.mark.timeout(180)
 def test_every_question_can_be_measured(tmp_path: Path) -> None:
     """A small run over ten bureaus times the audit and every question, and finds nothing in lawful traffic."""
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.measure_audit", "--sizes", "300,600", "--json", str(tmp_path / "figures.json")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=170,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["figures"]
+    figures = measured("scripts.measure_audit", "--sizes", "300,600", into=tmp_path / "figures.json")
     assert {figures[f"audit at {size}"]["findings"] for size in (300, 600)} == {0}
     questions = {name.partition(": ")[2] for name in figures if not name.startswith("audit")}
     assert {"who", "access", "trace", "impact", "case", "owed", "catalogue", "systems", "reconcile all"} <= questions
