@@ -25,7 +25,6 @@ from tests.harness.lying_node import SILENCE
 MARKET, TAX, LIAR = "market", "tax", "planning"
 WITHHELD = "withheld-without-basis"
 DIGEST = f"blake3:{'5a' * 32}"
-Lie = Callable[[Any], Any]
 
 
 @pytest.fixture

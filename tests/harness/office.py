@@ -33,7 +33,6 @@ from tallystick_proto.v1.meta_pb2 import Role
 # Some moment in 2027, for tests that bring their own clock.
 NOW_US = 1_800_000_000_000_000
 _COUNTER = count(1)
-DIGEST = f"blake3:{'5a' * 32}"
 
 
 def key_of(name: str) -> SigningKey:

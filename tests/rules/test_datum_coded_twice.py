@@ -10,7 +10,7 @@ from tests.harness.district import District, Said
 from tests.harness.sharing import spoken
 from tests.harness.stories import VERSION, declared, digest_of, district, only
 
-FIRST, DAY = "2027-03-01", "2027-03-02"
+DAY = "2027-03-02"
 OTHER = "T-1@1"
 # BLAKE3 of nothing: every empty file has it.
 EMPTY = "blake3:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"

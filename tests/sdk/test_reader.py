@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from tallystick.core.kinds import TERM_FIELDS
 from tallystick.sdk.reader import LedgerReader
 from tests.harness.desk import Desk, desk_in
 
-Lie = Callable[[Any], Any]
 CLERK = (TERM_FIELDS["actor"], b"market:clerk")
 RESOURCE = TERM_FIELDS["resource"]
 
