@@ -17,6 +17,7 @@ from typing import Final
 
 from tallystick_node.gossip import INTERVAL_S
 from tests.simulation.adopting import Adopting
+from tests.simulation.audited import check_audit
 from tests.simulation.bench import Bench
 from tests.simulation.clients import Clients
 from tests.simulation.judges import Judges
@@ -81,6 +82,7 @@ class History:
             with self.bench.playing():
                 self.bench.loop.run(self._play())
                 check_remains(self.bench)
+                check_audit(self.bench)
         finally:
             gc.enable()
         return self

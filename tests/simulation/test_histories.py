@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.audited import check_audit
 from tests.simulation.history import KINDS, History, Kind
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,17 @@ def test_whatever_goes_wrong_what_must_hold_holds(kind: Kind) -> None:
     assert 0 < counted["with an observer"] < counted["histories"]
     assert counted["versions adopted by honest nodes"]
     assert counted["lost disks recovered"]
+
+
+def test_an_audit_that_accuses_an_honest_bureau_is_named() -> None:
+    """The liar of a history, were it taken for honest."""
+    history = History(1, KINDS["one-of-five-lies"]).play()
+    (liar,) = history.bench.liars
+    assert not history.broken
+    history.bench.liars = frozenset()
+    check_audit(history.bench)
+    (said,) = history.broken
+    assert said.startswith(f"an audit accuses {liar}: equivocation ")
 
 
 _DIGEST = """
