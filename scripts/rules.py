@@ -39,7 +39,8 @@ def cell(text: str) -> str:
 
 def row(rule: Rule) -> str:
     """One rule."""
-    return f"| **{rule.id}** {rule.named} | {cell(rule.doc)} | {cell(rule.en)} | {rule.standing.label('en')} |"
+    looks_at = cell(rule.doc) + "".join(f" Judged where the rulebook sets `{name}`." for name in sorted(rule.set_by))
+    return f"| **{rule.id}** {rule.named} | {looks_at} | {cell(rule.en)} | {rule.standing.label('en')} |"
 
 
 def sentence(described: object) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.audit.rule import RULES
 from tallystick.audit.rulebook import DEADLINES, Rulebook, Severity, Thresholds, zone_name
 from tallystick.core.errors import MalformedCharter
 from tallystick.core.limits import RULEBOOK_NUMBER_MAX
@@ -78,6 +79,12 @@ def test_what_a_rulebook_does_not_say_has_no_default() -> None:
     assert zone_name({}) == empty.time_zone == "UTC"
     assert not empty.calendar.covers(2027)
     assert not empty.is_hollow("NA")
+
+
+def test_every_threshold_that_may_be_unset_is_some_rules() -> None:
+    """And no rule waits for one that there is not."""
+    named = frozenset[str]().union(*(each.set_by for each in RULES.values()))
+    assert named == set(Rulebook.parse({}, UTC).unset()) - set(DEADLINES)
 
 
 @pytest.mark.parametrize("name", [*DEADLINES, *(name for name in FULL["thresholds"] if name != "clock_skew_minutes")])

@@ -30,16 +30,8 @@ from tallystick.audit.seen import Seen
 from tallystick.core.errors import Usage
 from tallystick.core.identifiers import NOBODY, EntryRef, parse_entry_ref
 
-# What the charter's rulebook must set for a rule to judge, by its own names for that (`Rulebook.unset`).
-_SET_FOR: Final[Mapping[str, frozenset[str]]] = {
-    **{row.rule: frozenset({row.within}) for row in OBLIGATIONS if row.within is not None},
-    "bulk-use": frozenset({"bulk_uses_per_day"}),
-    "island-system": frozenset({"period_days"}),
-    "late-record": frozenset({"late_record_hours"}),
-    "never-granted": frozenset({"never_granted_requests", "period_days"}),
-    "night-use": frozenset({"night"}),
-    "zombie-system": frozenset({"zombie_days"}),
-}
+# By rule, the deadline without which it does not judge, by the rulebook's name for it.
+_WITHIN: Final = {row.rule: row.within for row in OBLIGATIONS}
 
 # What a key signed stays signed, and an entry dated as it is. Where that is found no more its proof is not at hand, the
 # charter gave the key up, or what is shown of cosignatures now bounds the entry's moment less tightly.
@@ -124,7 +116,7 @@ def _was_judged(finding: OldFinding, seen: Seen, coverage: Coverage, rules: Coll
     needed = {finding.bureau, *finding.shown_on} - {NOBODY}
     if not needed <= seen.as_of.covered or not (rules is None or finding.rule in rules):
         return False
-    if not _SET_FOR.get(finding.rule, frozenset()).isdisjoint(seen.rulebook.unset()):
+    if not {_WITHIN.get(finding.rule), *RULES[finding.rule].set_by}.isdisjoint(seen.rulebook.unset()):
         return False
     ledgers = {ledger.bureau: ledger for ledger in coverage.ledgers}
     if finding.rule in _FOR_GOOD or any(at.index >= ledgers[at.bureau].size for at in shown_by):

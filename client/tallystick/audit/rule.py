@@ -29,7 +29,9 @@ Check = Callable[[Any, Any], Iterable[Found]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: its names, its sentences, how far what it says is proven, what it is shown, and its function."""
+    """One rule: its names, its sentences, how far what it says is proven, what it is shown, and its function; `set_by`
+    are the thresholds, by the rulebook's names (`Rulebook.unset`), without which it does not judge.
+    """
 
     id: str
     named: str
@@ -39,6 +41,7 @@ class Rule:
     shown: tuple[Any, ...]
     check: Check
     doc: str
+    set_by: frozenset[str]
 
     def label(self, language: str) -> str:
         """What the rule is called."""
@@ -48,7 +51,9 @@ class Rule:
 RULES: Final[dict[str, Rule]] = {}
 
 
-def rule(*, named: str, en: str, zh: str, standing: Standing = Standing.PROVEN) -> Callable[[Check], Check]:
+def rule(
+    *, named: str, en: str, zh: str, standing: Standing = Standing.PROVEN, set_by: tuple[str, ...] = ()
+) -> Callable[[Check], Check]:
     """Enter a function into the rules. A second rule of one name, or one without an annotation, is a RuntimeError."""
 
     def enter(check: Check) -> Check:
@@ -56,9 +61,8 @@ def rule(*, named: str, en: str, zh: str, standing: Standing = Standing.PROVEN) 
         if id_ in RULES:
             raise RuntimeError(f"two rules are called {id_}")
         first = next(iter(signature(check).parameters))
-        RULES[id_] = Rule(
-            id_, named, en, zh, standing, _shown(get_type_hints(check)[first]), check, check.__doc__ or ""
-        )
+        shown = _shown(get_type_hints(check)[first])
+        RULES[id_] = Rule(id_, named, en, zh, standing, shown, check, check.__doc__ or "", frozenset(set_by))
         return check
 
     return enter

@@ -69,6 +69,7 @@ def hollow_basis(declared: On[ResourceDeclared], seen: Seen) -> Findings:
     en="{bureau} shares {resource} on conditions, answered {count} requests for it in {period} days and granted none",
     zh="{bureau} 将 {resource} 列为有条件共享，{period} 天内答复共享申请 {count} 件，无一同意",
     standing=Standing.ABSENT,
+    set_by=("never_granted_requests", "period_days"),
 )
 def never_granted(answered: Answered, seen: Seen) -> Findings:
     """Conditional sharing that never happens; a request counts once, however often it was denied.
@@ -186,6 +187,7 @@ def not_desensitised(provided: On[VersionProvided], seen: Seen) -> Findings:
     en="{bureau} recorded on {recorded} what it says happened on {happened}, more than {hours} hours before",
     zh="{bureau} 于 {recorded} 补记其所称 {happened} 发生之事，迟于 {hours} 小时",
     standing=Standing.ONE_SIDE,
+    set_by=("late_record_hours",),
 )
 def late_record(entry: On[Any], seen: Seen) -> Findings:
     """By its own word on when it happened. What was brought in from elsewhere is late by nature, and exempt."""

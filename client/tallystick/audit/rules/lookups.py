@@ -15,6 +15,7 @@ from tallystick_proto.v1.statement_pb2 import DataUsed
     en="officer {officer} of {bureau} looked data up {times} in the night of {day}",
     zh="{bureau} 经办人 {officer} 于 {day} 夜间查询 {times}",
     standing=Standing.ONE_SIDE,
+    set_by=("night",),
 )
 def night_use(day: OfficerDay, seen: Seen) -> Findings:
     """The charter's night, by the officer's own word on when it happened."""
@@ -28,6 +29,7 @@ def night_use(day: OfficerDay, seen: Seen) -> Findings:
     en="officer {officer} of {bureau} looked data up {times} on {day}, of {most} the charter allows for",
     zh="{bureau} 经办人 {officer} 于 {day} 查询 {times}，超过章程所定 {most} 次",
     standing=Standing.ONE_SIDE,
+    set_by=("bulk_uses_per_day",),
 )
 def bulk_use(day: OfficerDay, seen: Seen) -> Findings:
     """More uses by one officer in a day than the charter allows for, by his own word on which day it was."""

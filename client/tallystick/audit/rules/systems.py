@@ -16,6 +16,7 @@ from tallystick.audit.views.systems import System
     en="{bureau} keeps {system} alive, and nobody is recorded to have used it since {since}",
     zh="{bureau} 的系统 {system} 仍在运行，自 {since} 起无使用记录",
     standing=Standing.ABSENT,
+    set_by=("zombie_days",),
 )
 def zombie_system(system: System, seen: Seen) -> Findings:
     """Neither users nor operations reported, nor an entry that names it, for as long as the charter says."""
@@ -33,6 +34,7 @@ def zombie_system(system: System, seen: Seen) -> Findings:
     en="{bureau} uses {system}, and none of its actors recorded an exchange in {period} days",
     zh="{bureau} 的系统 {system} 在用，{period} 天内其主体无数据交换记录",
     standing=Standing.ABSENT,
+    set_by=("period_days",),
 )
 def island_system(system: System, seen: Seen) -> Findings:
     """Known for the whole period, in use within it, and never an exchange in it."""
