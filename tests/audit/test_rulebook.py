@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tallystick.audit.rules as _rules
 from tallystick.audit.rule import RULES
 from tallystick.audit.rulebook import DEADLINES, Rulebook, Severity, Thresholds, zone_name
 from tallystick.core.errors import MalformedCharter
 from tallystick.core.limits import RULEBOOK_NUMBER_MAX
+
+assert _rules  # importing them enters them
 
 SHANGHAI = timezone(timedelta(hours=8))
 FULL: dict[str, Any] = {
