@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 _LOUD: Final = ("warning", "error", "critical")
 
 
-class Broken(AssertionError):
-    """What must hold does not."""
-
-
 class Bench:
     """One district. `liars` are the bureaus whose nodes may do what they like; use within `playing`."""
 
