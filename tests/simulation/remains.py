@@ -1,10 +1,13 @@
 """What must be true of the disks that a history leaves.
 
 1. every disk of an honest bureau is what `tallyd fsck` calls sound
-2. what an honest ledger acknowledged, it has; what was witnessed, it has, and an honest witness too
+2. what an honest ledger acknowledged, it has; what was witnessed, it has, and an honest witness too, unless as many
+   witnesses lied or lost what they held as a quorum is
 """
 
 from __future__ import annotations
+
+from math import inf
 
 from tallystick_node import doctor
 from tallystick_node.copies import open_copy
@@ -53,7 +56,7 @@ def _check_kept(bench: Bench, machine: Machine) -> None:
 def _check_held(bench: Bench, machine: Machine) -> None:
     """What was witnessed of a ledger is with an honest witness, whatever became of the ledger."""
     witnessed = bench.judges.witnessed.get(machine.id)
-    if not witnessed:
+    if not witnessed or _may_be_forgotten(bench, machine):
         return
     size = max(witnessed)
     for other in bench.honest():
@@ -62,3 +65,17 @@ def _check_held(bench: Bench, machine: Machine) -> None:
             if copy.state.size >= size and copy.root_at(size) == witnessed[size]:
                 return
     bench.fail(f"no honest witness holds what was witnessed of {machine.name} up to {size}")
+
+
+def _may_be_forgotten(bench: Bench, machine: Machine) -> bool:
+    """Whether a quorum by some version of the charter, which need not count who is suspended, may be of such alone."""
+    for charter in (version.charter for version in bench.versions):
+        bureau = charter.by_id(machine.id)
+        quorum, witnesses = (
+            charter.quorum_of(bureau),
+            [bench.machines[each.id] for each in charter.witnesses_of(bureau)],
+        )
+        unsound = [each for each in witnesses if each.id in bench.liars or each.put_back_at_s > -inf]
+        if quorum is not None and len(unsound) >= quorum.needed:
+            return True
+    return False

@@ -52,3 +52,17 @@ def test_a_lost_disk_that_a_liar_keeps_from_being_recovered_is_not_called_unwitn
         assert not bench.broken
         check_remains(bench)
         assert bench.broken == said
+
+
+def test_what_was_witnessed_may_be_with_nobody_where_as_many_as_a_quorum_lost_it() -> None:
+    """Three of four witnesses are a quorum; of two that lost what they held there was a third."""
+    for lost, said in ((2, [f"no honest witness holds what was witnessed of {FIRST} up to 5"]), (3, [])):
+        bench = district(0)
+        owner, *witnesses = bench.machines.values()
+        owner.put_back_at = 3
+        bench.judges.witnessed[FIRST] = {5: bytes(32)}
+        for witness in witnesses[:lost]:
+            witness.put_back_at_s = 1.0
+        play(bench, asyncio.sleep(1))
+        check_remains(bench)
+        assert bench.broken == said
