@@ -206,6 +206,7 @@ class Judges:
         return self.calm_at_s is not None and not (
             any(map(self._is_owed, self._bench.honest()))
             or self._unproven()
+            or self._once_provable()
             or self._unseen()
             or self._doubts()
             or self._behind()
@@ -219,9 +220,9 @@ class Judges:
                 self._bench.fail(f"{machine.name} is not witnessed in the end: {self._standing(machine)}")
         for liar in self._unproven():
             self._bench.fail(f"the fork of {liar} can be proven, and is not proven everywhere")
+        for liar in self._once_provable():
+            self._bench.fail(f"the fork of {liar} could be proven once, and is not proven everywhere")
         for liar in sorted(self.provable_at_s):
-            if not self.proven_everywhere(liar) and not self._put_back_since(self.provable_at_s[liar]):
-                self._bench.fail(f"the fork of {liar} could be proven once, and is not proven everywhere")
             if (rounds := self.rounds_from_calm(liar)) is not None and rounds > PROVEN_ROUNDS_MAX:
                 self._bench.fail(f"the fork of {liar} is proven everywhere only after {rounds:.0f} rounds of calm")
         for liar in self._unseen():
@@ -252,6 +253,14 @@ class Judges:
 
     def _unproven(self) -> list[str]:
         return [id for id in self._forked() if self.provable(id) and not self.proven_everywhere(id)]
+
+    def _once_provable(self) -> list[str]:
+        """The forks that could be proven once, and are not; for as long as no disk was put back since, they will be."""
+        return [
+            id
+            for id, at_s in sorted(self.provable_at_s.items())
+            if not self.proven_everywhere(id) and not self._put_back_since(at_s)
+        ]
 
     def provable(self, bureau: str) -> bool:
         """Whether one honest node holds a note of one history, and an honest witness another up to its size; or one of
