@@ -109,8 +109,9 @@ def test_status_and_audit_know_an_observer(tally: Tally, tmp_path: Path, nursery
         ):
             shown = tally("status", "--lang", language, profile=profile).out
             assert f"{name}\t{market} {row['holds'][0]['cosigned']}" in shown
-            for asked in ("audit", "owed", "catalogue", "systems", "lookups", "reconcile"):
-                found = tally(asked, "--from", "observer-1", "--lang", language, profile=profile)
+            for asked in ("audit", "owed", "inbox", "catalogue", "systems", "lookups", "shown", "reconcile"):
+                asks = officer_profile(cluster.folder, MARKET) if asked == "inbox" else profile
+                found = tally(asked, "--from", "observer-1", "--lang", language, profile=asks)
                 assert kept in found.out
         report = tmp_path / "report.html"
         assert tally("report", "--from", "observer-1", "-o", report, profile=profile).code == 0

@@ -8,63 +8,78 @@ from pathlib import Path
 import grpc
 import pytest
 
+from tallystick.core.bureau import Bureau
 from tallystick.core.compose import Sensitive
 from tallystick.core.errors import ConfigInvalid, NotAuthentic
 from tallystick.sdk.clock import now_us
 from tallystick_node import doctor
 from tallystick_node.backup import make_backup
 from tallystick_node.cluster.local import LocalCluster
+from tallystick_node.cluster.member import Member
 from tallystick_node.config import Settings
+from tallystick_node.copies import open_copy
 from tallystick_node.ledger import Ledger
 from tallystick_node.store.leveldb import LevelDbStore
 from tallystick_proto.v1.operate_pb2 import BackupRequest
 from tallystick_proto.v1.operate_pb2_grpc import OperateStub
 from tests.harness.channels import channel_to
+from tests.harness.members import witnessed
 from tests.harness.processes import tallyd
 
-MARKET, CODE = "market-regulation", "SCJG-0001@1"
+MARKET, TAXATION, CODE = "market-regulation", "taxation", "SCJG-0001@1"
 BACKUPS = 3
 
 
-def entries(settings: Settings, origin: str) -> list[bytes]:
+def entries(settings: Settings, of: Bureau) -> list[bytes]:
+    """What a stopped node's database has of its own ledger, or of another's."""
     store = LevelDbStore.open(settings.database)
     try:
-        ledger = Ledger.open(store, origin)
+        ledger = Ledger.open(store, of.origin) if of.id == settings.config.bureau else open_copy(store, of)
         return list(ledger.entries(0, ledger.state.size))
     finally:
         store.close()
 
 
 def test_a_backup_under_load_is_one_state_of_the_ledger(cluster: LocalCluster, tmp_path: Path) -> None:
-    """While records and copies go on, every backup is sound in itself, and a prefix of the ledger."""
-    market = cluster[MARKET]
+    """While records and copies go on, every backup is sound in itself, and a prefix of the ledger and of each copy; of
+    a copy it has what its node had cosigned by then.
+    """
+    market, taxation = cluster[MARKET], cluster[TAXATION]
     with market.gateway.recorder() as record:
         for number in range(1_000):
             record.use(CODE, purpose="joint-supervision", case="one", subject=Sensitive(f"person {number}"))
     enough = threading.Event()
 
-    def load() -> None:
+    def load(member: Member) -> None:
         while not enough.is_set():
-            market.gateway.use(CODE, purpose="joint-supervision", case="two", subject=Sensitive("a person"))
+            member.gateway.use(CODE, purpose="joint-supervision", case="two", subject=Sensitive("a person"))
 
-    recording = threading.Thread(target=load)
-    recording.start()
+    recording = [threading.Thread(target=load, args=(member,)) for member in (market, taxation)]
+    for each in recording:
+        each.start()
+    cosigned = []
     try:
         for number in range(BACKUPS):
+            receipt = witnessed(taxation, f"SW-{number}")
+            assert MARKET in receipt.cosigned_by
+            cosigned.append(receipt.index + 1)
             target = tmp_path / f"backup-{number}"
             make_backup(market.settings, target, now_us(), lambda written: None, with_keys=False)
     finally:
         enough.set()
-        recording.join()
+        for each in recording:
+            each.join()
     cluster.stop()
-    whole = entries(market.settings, market.bureau.origin)
+    whole, copied = (entries(member.settings, member.bureau) for member in (market, taxation))
     sizes = []
     for number in range(BACKUPS):
         copy = Settings.load(tmp_path / f"backup-{number}" / "tallyd.toml")
         report = doctor.run(copy)
         assert report.clean, "\n".join(map(str, report.differences))
-        prefix = entries(copy, market.bureau.origin)
+        prefix, of_copy = (entries(copy, member.bureau) for member in (market, taxation))
         assert prefix == whole[: len(prefix)]
+        assert of_copy == copied[: len(of_copy)]
+        assert len(of_copy) >= cosigned[number]
         sizes.append(len(prefix))
     assert sizes == sorted(sizes)
     assert sizes[0] > 1_000

@@ -12,6 +12,7 @@ from tallystick import Node
 from tallystick.core.errors import SignatureInvalid
 from tallystick.sdk.ledgers import Ledgers
 from tallystick_node.cluster.local import LocalCluster
+from tallystick_node.cluster.member import Member
 from tallystick_node.cluster.nursery import Nursery
 from tests.harness.clusters import checked_cluster
 from tests.harness.processes import BIN, refused, tallyd
@@ -28,11 +29,11 @@ def tally(*arguments: str | Path, code: int = 0) -> str:
 
 def next_charter(cluster: LocalCluster, edits: str) -> Path:
     """The next version of a cluster's charter, signed by its one key."""
-    folder = cluster.folder
+    folder, stem = cluster.folder, f"next-{len(list(cluster.folder.glob('next-*.note')))}"
     (folder / "edits.toml").write_text(edits)
-    tally("charter", "propose", folder / "edits.toml", "-o", folder / "next.toml", "--profile", cluster.auditor_profile)
-    key, note = folder / "keys" / "charter.key", folder / "next.note"
-    tally("charter", "sign", folder / "next.toml", "--key", key, "-o", note)
+    proposed, note = folder / f"{stem}.toml", folder / f"{stem}.note"
+    tally("charter", "propose", folder / "edits.toml", "-o", proposed, "--profile", cluster.auditor_profile)
+    tally("charter", "sign", proposed, "--key", folder / "keys" / "charter.key", "-o", note)
     return note
 
 
@@ -81,19 +82,36 @@ def test_a_key_is_retired_and_everything_under_it_stays_provable(cluster: LocalC
     assert "0 findings" in tally("audit", "--profile", cluster.auditor_profile)
 
 
+def adopt_alone(member: Member, note: Path) -> None:
+    """A stopped node adopts a version, and is started."""
+    adopted = tallyd("charter", "adopt", member.home, note)
+    assert adopted.returncode == 0, adopted.stderr
+    member.start()
+
+
 def test_a_suspended_bureau_records_nothing_until_it_is_active_again(cluster: LocalCluster) -> None:
-    """Its node answers what it holds and refuses every submission; what others record goes on."""
-    taxation = cluster["taxation"]
+    """Its node answers what it holds and refuses every submission, while what others record goes on; a version in which
+    it is active has it record again.
+    """
+    taxation, planning = cluster["taxation"], cluster["planning"]
     taxation.stop()
     note = next_charter(cluster, '[[bureau]]\nid = "taxation"\nstate = "suspended"\n')
-    assert "another process holds" in refused(4, "charter", "adopt", cluster["planning"].home, note)
-    adopted = tallyd("charter", "adopt", taxation.home, note)
-    assert adopted.returncode == 0, adopted.stderr
-    taxation.start()
+    assert "another process holds" in refused(4, "charter", "adopt", planning.home, note)
+    adopt_alone(taxation, note)
     declare = ("declare", "SW-1", "--scheme", "pudong", "--title", "Rolls", "--sharing", "conditional")
     assert "the charter says suspended" in tally(*declare, "--profile", taxation.profile, code=4)
     entries = tally("log", "taxation", "--profile", cluster.auditor_profile)
     assert entries.count("taxation#") == 3
+    going_on = planning.sdk.declare("GH-1", scheme="pudong", title="Plans", sharing="conditional")
+    assert cluster.auditor.show(going_on.ref).entry.raw == going_on.entry
+
+    tally("charter", "adopt", note, "--profile", cluster.auditor_profile)
+    taxation.stop()
+    adopt_alone(taxation, next_charter(cluster, '[[bureau]]\nid = "taxation"\nstate = "active"\n'))
+    again = taxation.sdk.declare("SW-2", scheme="pudong", title="Rolls", sharing="conditional")
+    recorded = [shown.entry.raw for shown in taxation.sdk.entries(3)]
+    assert recorded[-1] == again.entry
+    assert b"SW-1" not in b"".join(recorded)
 
 
 def test_an_observer_gives_up_its_key_and_goes_on_witnessing(tmp_path: Path, nursery: Nursery) -> None:
