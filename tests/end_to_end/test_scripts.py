@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -59,3 +60,18 @@ def test_every_question_can_be_measured(tmp_path: Path) -> None:
     assert {figures[f"audit at {size}"]["findings"] for size in (300, 600)} == {0}
     questions = {name.partition(": ")[2] for name in figures if not name.startswith("audit")}
     assert {"who", "access", "trace", "impact", "case", "owed", "catalogue", "systems", "reconcile all"} <= questions
+
+
+@pytest.mark.timeout(180)
+def test_what_holding_to_account_costs_can_be_measured() -> None:
+    """A small run over simulated districts has a row for each size; a new checkpoint is known everywhere within as many
+    rounds of gossip as doublings reach everybody, also where most learn of it from others than who signed it.
+    """
+    command = [sys.executable, "-m", "scripts.measure_gossip", "--bureaus", "5", "16"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=170)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()[-2:]]
+    assert [row[0] for row in rows] == ["5", "16"]
+    for row in rows:
+        news_after = float(row[-2])
+        assert news_after <= math.ceil(math.log2(int(row[0])))
