@@ -29,8 +29,16 @@ def test_whatever_goes_wrong_what_must_hold_holds(kind: Kind) -> None:
         counted += history.tally()
         assert not history.broken, f"scripts/simulate --kind {kind.name} --seed {seed}\n{history.broken[0]}"
     assert 0 < counted["with an observer"] < counted["histories"]
-    assert counted["versions adopted by honest nodes"]
-    assert counted["lost disks recovered"]
+    for what in (
+        "of them witnessed",
+        "versions adopted by honest nodes",
+        "lost disks recovered",
+        "crashes",
+        "snapshots put back",
+    ):
+        assert counted[what], what
+    for what in ("forks", "forks that could be proven", "forks proven everywhere"):
+        assert bool(counted[what]) == bool(kind.liars), what
 
 
 def test_an_audit_that_accuses_an_honest_bureau_is_named() -> None:
