@@ -93,7 +93,8 @@ def receive(
 
     The other half is looked up on the sender's ledger and cited. Where the two differ, what was received is recorded
     all the same, and the exit code is 5. What is no file takes its --size instead. As `-`, the text is read from
-    standard input, where nobody else on the machine sees the salt.
+    standard input, where nobody else on the machine sees the salt. A short form, as in 7QK2M9, will do where just one
+    exchange sent to this bureau has it; where none has, nothing is recorded.
 
     \b
     Example:

@@ -229,8 +229,14 @@ def _value(use: Use, said: Any, session: Session) -> object:
         case "Document":
             return _document(said)
     if use.field.name == "exchange":
-        from tallystick.sdk.exchange import parse_exchange
+        from tallystick.sdk.exchange import exchange_name, parse_exchange, short_form_in
 
+        if short_form_in(exchange_name(said)) is not None:  # a hash: taken for an id, it would name another exchange
+            raise Usage(
+                f"{exchange_name(said)!r} is what the short form of an exchange looks like",
+                where="exchange",
+                expected="its whole id, as tally show says it",
+            )
         return parse_exchange(said).exchange
     return said
 

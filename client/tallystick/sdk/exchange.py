@@ -6,6 +6,9 @@ salt, without which the receiver could not compute the same digest:
     019a8e5c-7d3a-7c41-9f0e-2b6d1c5a8e77
     019a8e5c-7d3a-7c41-9f0e-2b6d1c5a8e77.<salt, 64 hex digits>
 
+A person may type the short form instead, which is shown everywhere and is a hash: `short_forms` looks up what it means.
+Any other text is an id of another system, and stands for itself.
+
 A ledger that does not answer is no reason to stop an exchange; one that answers what it cannot prove is.
 """
 
@@ -34,6 +37,7 @@ from tallystick.sdk.verbs import HasVersion
 from tallystick_proto.v1.statement_pb2 import VersionProvided
 
 _WITH_SALT = re.compile(rf"(.+)\.([0-9a-f]{{{2 * SALT_BYTES}}})", re.DOTALL)
+_SHORT_FORM = re.compile(r"[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{6}")
 
 
 class HandedOver(NamedTuple):
@@ -67,6 +71,19 @@ def parse_exchange(given: str | bytes | UUID) -> HandedOver:
     if isinstance(given, str) and (found := _WITH_SALT.fullmatch(given)):
         return HandedOver(exchange_id(found[1]), bytes.fromhex(found[2]))
     return HandedOver(exchange_id(given), None)
+
+
+def exchange_name(given: str | bytes | UUID) -> str:
+    """What was given for the id, as a sentence may repeat it: whole, and without the salt."""
+    if isinstance(given, str):
+        found = _WITH_SALT.fullmatch(given)
+        return found[1] if found else given
+    return str(UUID(bytes=exchange_id(given)))
+
+
+def short_form_in(text: str) -> str | None:
+    """The short form of an exchange that a text may be meant for, in whatever case; None where it cannot be one."""
+    return text.upper() if _SHORT_FORM.fullmatch(text) else None
 
 
 def scope_of(what: str | HasVersion | None) -> dict[str, object]:

@@ -10,13 +10,25 @@ from uuid import UUID
 
 from tallystick.core.commitment import salted_digest
 from tallystick.core.errors import HalvesDiffer, Usage
-from tallystick.core.identifiers import exchange_short_form, parse_version_ref
+from tallystick.core.identifiers import parse_version_ref
 from tallystick.core.kinds import BY_NAME
 from tallystick.sdk.citing import carry
 from tallystick.sdk.digests import Progress, digest_file
-from tallystick.sdk.exchange import Desk, find_sent, given, parse_exchange, provided_in, record_failure, scope_of
+from tallystick.sdk.exchange import (
+    Desk,
+    HandedOver,
+    exchange_name,
+    find_sent,
+    given,
+    parse_exchange,
+    provided_in,
+    record_failure,
+    scope_of,
+    short_form_in,
+)
 from tallystick.sdk.reader import Shown
 from tallystick.sdk.receipt import Receipt
+from tallystick.sdk.short_forms import HANDED_OVER, sent_under
 from tallystick.sdk.verbs import HasVersion
 from tallystick_proto.v1.statement_pb2 import Digest, VersionProvided
 
@@ -33,17 +45,22 @@ def receiving(
 
     Who sent it is `sender`, else whose receipt `what` is, else whoever in the charter recorded the sending. `values`
     are further keywords of DataReceived; those that are None are not given. Raises, before the block, Usage where
-    nobody is known to have sent it, NotFound for a bureau nobody knows, VerificationFailed for what cannot be proven.
+    nobody is known to have sent it, or where what may be a short form does not name one exchange (`short_forms`),
+    Unreachable where that cannot be told, NotFound for a bureau nobody knows, VerificationFailed for what cannot be
+    proven.
     """
-    handed = parse_exchange(exchange)
+    handed, name = parse_exchange(exchange), exchange_name(exchange)
     sender = sender or (what.bureau if isinstance(what, Receipt) else None)
     sent = find_sent(desk.ledgers, handed.exchange, desk.own.bureau.id, sender)
+    if sent is None and (short_form := short_form_in(name)) is not None:
+        sent = sent_under(desk.ledgers, short_form, desk.own.bureau.id, sender, name)
+        handed = HandedOver(sent.read.statement.head.exchange, handed.salt)
     sender = sender or (sent.bureau if sent is not None else None)
     if sender is None:
         desk.own.refresh()  # where one's own node does not answer either, that is what is wrong
         raise Usage(
-            f"nobody who answers recorded the sending of exchange {exchange_short_form(handed.exchange)}",
-            expected="the bureau it is from, as sender",
+            f"nobody who answers recorded the sending of exchange {name[:80]!r}",
+            expected=f"{HANDED_OVER}, or else the bureau it is from, as sender",
         )
     said: dict[str, object] = {**scope_of(what), "exchange": handed.exchange, "sender": sender, **given(values)}
     if sent is not None:

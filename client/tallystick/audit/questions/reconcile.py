@@ -13,12 +13,11 @@ side says, needs no receipt.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from tallystick.audit.inquiry import Find, Inquiry
 from tallystick.audit.pairing import Key
@@ -26,8 +25,6 @@ from tallystick.audit.questions.holders import either, exchange_json
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.exchanges import Agreement, Exchange
 from tallystick.core.identifiers import exchange_short_form
-
-_SHORT_FORM: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{6}")
 
 
 class Fate(Enum):
@@ -66,16 +63,14 @@ def inquire(exchange: bytes) -> Inquiry:
     yield Find.of(exchange=exchange)
 
 
-def is_short_form(text: str) -> bool:
-    """Whether it is what a person is shown for an exchange, which no index knows."""
-    return _SHORT_FORM.fullmatch(text) is not None
-
-
 class Named:
-    """Keeps the exchanges of one short form as a pass settles them; the view forgets those that match."""
+    """Keeps the exchanges of one short form, and the one whose own id reads like it, as a pass settles them; the view
+    forgets those that match.
+    """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, short_form: str, id_: bytes) -> None:
+        self._short_form = short_form
+        self._id = id_
         self._held: dict[Key, Exchange] = {}
 
     def __call__(self, record: object) -> None:
@@ -90,7 +85,7 @@ class Named:
         return list(self._held.values())
 
     def _hold(self, exchange: Exchange) -> None:
-        if exchange_short_form(exchange.key.id) == self._name:
+        if exchange.key.id == self._id or exchange_short_form(exchange.key.id) == self._short_form:
             self._held[exchange.key] = exchange
 
 

@@ -68,14 +68,14 @@ def reconcile(session: Session, one: str | None, other: str | None, exchange: st
 
 def _one_exchange(session: Session, ledgers: Ledgers, exchange: str, on: str | None) -> tuple[Audited, Reconciled]:
     """By its whole id from the indexes; by its short form, which no index knows, from a full pass."""
-    from tallystick.audit.questions.reconcile import Named, inquire, is_short_form, reconcile_some
-    from tallystick.sdk.exchange import parse_exchange
+    from tallystick.audit.questions.reconcile import Named, inquire, reconcile_some
+    from tallystick.sdk.exchange import parse_exchange, short_form_in
 
-    if is_short_form(exchange):
-        named = Named(exchange)
+    id_ = parse_exchange(exchange).exchange
+    if (short_form := short_form_in(exchange)) is not None:
+        named = Named(short_form, id_)
         audited = from_full_pass(session, ledgers, on, named, absent=_ABSENT)
         return audited, reconcile_some(named.exchanges(audited.seen), audited.seen, full=True)
-    id_ = parse_exchange(exchange).exchange
     audited = from_indexes(session, ledgers, on, inquire(id_))
     return audited, reconcile_some(audited.seen.exchanges.of(id_), audited.seen, full=False)
 
