@@ -91,6 +91,8 @@ LINES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "'--digest': '7' is not a digest", ("send", "A@1", "--to", PLANNING, "--digest", "7")),
     (2, "'EXCHANGE': 'half \\udcff' is no text", ("receive", NO_TEXT, "DATA")),
     (2, "'--of': '@' is not a version reference", ("receive", ID, "DATA", "--of", "@")),
+    (2, "'7qk2m9' is what the short form", ("failed", "7qk2m9", "--side", "receiving", "--reason", "r")),
+    (2, "'7QK2M9' is what the short form", ("ask", "taxation#1", "--exchange", "7QK2M9")),
     (4, "no bureau 'nosuch'", ("receive", ID, "DATA", "--sender", "nosuch")),
     (2, "'--digest': '7' is not a digest", ("receive", ID, "--digest", "7")),
     (2, "'--size': ", ("receive", ID, "--size", "9" * 30)),
