@@ -26,7 +26,7 @@ from tallystick.core.merkle import root_of
 from tallystick.core.note import encode_base64
 from tests.harness.cosigned import SECOND_US, asking, note_of
 from tests.harness.district import RULEBOOK, ZONE, Desk, District
-from tests.harness.sharing import delivered, restricted
+from tests.harness.sharing import allowed, delivered, restricted
 from tests.harness.stories import declared, requested
 
 RULE, FIRST, SECOND = "withheld-without-basis", "2027-03-31", "2027-04-30"
@@ -340,6 +340,29 @@ def test_a_system_that_a_closed_bureau_left_idle_is_not_closed() -> None:
     assert outcome(where, earlier) == {Life.UNJUDGED}
     where.on("2027-03-04")
     where["market"].retire_system("OLD", reason="replaced")
+    assert outcome(where, earlier) == {Life.CLOSED}
+
+
+@pytest.mark.parametrize("issued", [datetime(2027, 3, 5, 12, tzinfo=ZONE), None], ids=["known", "perhaps earlier"])
+def test_what_came_about_only_after_a_closing_is_not_closed(issued: datetime | None) -> None:
+    """An audit that did not know of the closing yet found it; a duty that was taken on since, a grant ended, is."""
+    where = District("market", "tax")
+    where["tax"].register_system("S-1", name="Portal", accepted_on="2020-01-01")
+    grant = allowed(where, system="S-1").grant
+    delivered(where, grant)
+    duty = where["tax"].assign_duty("market", duty="steward", matter="M-1")
+    where["market"].answer_duty(duty, answer="accepted")
+    where.on("2027-03-09")
+    where["tax"].retire_system("S-1")
+    where["tax"].release_duty(duty)
+    earlier = document(where)
+    assert {each["rule"] for each in earlier["findings"]} == {"grant-outlives-system", "duty-gap"}
+    where.closings = (Closing("market", 2, issued, "tax"),)
+    assert outcome(where, earlier) == {Life.UNJUDGED}
+    where.on("2027-04-10")
+    where["tax"].end(grant, how="given_back")
+    taken = where["tax"].assign_duty("tax", duty="steward", matter="M-1")
+    where["tax"].answer_duty(taken, answer="accepted")
     assert outcome(where, earlier) == {Life.CLOSED}
 
 

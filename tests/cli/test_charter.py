@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
 import tomli_w
 
-from tallystick.audit.coverage import Coverage
 from tallystick.core.charter import Bureau
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.note import VerifierKey
 from tallystick.sdk import clock
-from tallystick.sdk.cross_checking import know_charter
 from tallystick.sdk.key_file import generate_key
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.trust_store import TrustStore
@@ -129,9 +126,8 @@ def test_a_closed_bureau_is_shown_with_its_successor(tally: Tally, folder: Path,
     (row, _) = tally("status", "--json", profile=profile).json["ledgers"]
     assert (row["charter_state"], row["successor"]) == ("closed", "b1")
     assert "closed, succeeded by b1; unreachable" in tally("status", profile=profile).out
-    coverage = Coverage("pudong", 2, "", date(2027, 3, 1), True, [])
-    know_charter(Profile.load(profile), coverage)
-    assert [(each.bureau, each.version, each.successor) for each in coverage.closings] == [("market", 2, "b1")]
+    known = Profile.load(profile).closings.values()
+    assert [(each.bureau, each.version, each.successor) for each in known] == [("market", 2, "b1")]
 
 
 def stanza(bureau: Bureau) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -30,9 +31,7 @@ def steps() -> list[list[str]]:
 def test_a_succession_goes_as_it_is_written(tmp_path: Path, nursery: Nursery) -> None:
     """Three bureaus, one of them closed: every command succeeds, the successor records, and what was stays readable."""
     with held_ports(1) as (port,), checked_cluster(tmp_path / "three", 3, nursery) as three:
-        all_witnessed(three)
         market, others = three[MARKET], [member for member in three if member.id != MARKET]
-        market.stop()
         env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
 
         def attempt(line: str, profile: Path) -> subprocess.CompletedProcess[str]:
@@ -52,6 +51,10 @@ def test_a_succession_goes_as_it_is_written(tmp_path: Path, nursery: Nursery) ->
             assert done.returncode == 0 or (line, done.returncode) == ("tally status", 3), f"{line}: {done.stderr}"
             return done.stdout
 
+        declaring = "tally declare SCJG-2 --scheme pudong --title Anew --sharing unconditional"
+        run(declaring, market.profile)
+        all_witnessed(three)
+        market.stop()
         made, (counting, reading), proposed, (at_old, at_clients, at_nodes), (founding, serving) = steps()
         for line in made:
             run(line)
@@ -75,12 +78,17 @@ def test_a_succession_goes_as_it_is_written(tmp_path: Path, nursery: Nursery) ->
             try:
                 for member in three:
                     member.start()
-                declaring = "tally declare SCJG-2 --scheme pudong --title Anew --sharing unconditional"
                 until(lambda: attempt(declaring, tmp_path / "NEW" / "profile.toml").returncode == 0)
                 assert f"closed, succeeded by {HEIR}" in run("tally status")
                 asking = attempt(f"tally request SCJG-1 --provider {MARKET} --purpose p", others[0].profile)
                 assert asking.returncode == 4
                 assert f"{MARKET} is closed by version 2 of the charter, issued" in asking.stderr
+                rows = [line.split("\t") for line in run("tally who SCJG-2").splitlines()]
+                assert [(row[1], row[4]) for row in rows if row[0] == "producer"] == [
+                    (MARKET, f"declared it; closed, succeeded by {HEIR}"),
+                    (HEIR, "declared it"),
+                ]
+                assert not json.loads(run("tally audit --rule duplicate-code --json"))["findings"]
                 page = tmp_path / "page.html"
                 run(f"tally report -o {page}")
                 assert f"{MARKET} is closed by version 2 of the charter" in page.read_text()

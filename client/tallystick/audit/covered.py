@@ -66,23 +66,29 @@ def covered(words: Words, coverage: Coverage) -> Iterator[str]:
 
 
 def closed(words: Words, closing: Closing, coverage: Coverage) -> str:
-    """Says that a bureau is closed, since when, and what is held against nobody for that: whose matter that is now."""
+    """Says that a bureau is closed, since when and who succeeds it, and of a full pass what is held against nobody for
+    that: whose matter that is now.
+    """
     name, heir, at = words.bureau(closing.bureau), words.bureau(closing.successor), closing.issued
-    left_open, lapsed = coverage.left_open.get((closing.bureau, closing.bureau), 0), coverage.lapsed(closing.bureau)
     since_en = "or by one before it that is not known here" if at is None else f"issued {words.day(at.date())}"
     since_zh = "或此前本端未知之版" if at is None else f"{words.day(at.date())}颁布"
+    is_closed = words.say(
+        f"{name} is closed by version {closing.version} of the charter, {since_en}, and succeeded by"
+        f" {heir or 'nobody'}.",
+        f"{name}已由章程第 {closing.version} 版（{since_zh}）关闭，" + (f"由{heir}承继" if heir else "无承继单位"),
+    )
+    if not coverage.full:
+        return is_closed + words.say("", "。")
+    left_open, lapsed = coverage.left_open.get((closing.bureau, closing.bureau), 0), coverage.lapsed(closing.bureau)
     what_en, what_zh = "What fell due later is held against nobody", "其后到期者不归责于任何单位"
     if at is None:
         what_en = "What was left open then is held against nobody, since when that was is not known here"
         what_zh = "其何时关闭本端未知，当时未答复者均不归责于任何单位"
-    return words.say(
-        f"{name} is closed by version {closing.version} of the charter, {since_en}, and succeeded by"
-        f" {heir or 'nobody'}. {what_en}: {left_open:,} owed by it"
+    return is_closed + words.say(
+        f" {what_en}: {left_open:,} owed by it"
         + (f", which would be for {heir} to answer" if heir else "")
         + f"; {lapsed:,} owed to it.",
-        f"{name}已由章程第 {closing.version} 版（{since_zh}）关闭，"
-        + (f"由{heir}承继" if heir else "无承继单位")
-        + f"；{what_zh}：其应答复他方 {left_open:,} 项"
+        f"；{what_zh}：其应答复他方 {left_open:,} 项"
         + (f"（应由{heir}答复）" if heir else "")
         + f"，他方应答复其 {lapsed:,} 项。",
     )

@@ -155,6 +155,7 @@ def answer(
 
     `watching` is shown every record of the pass that rules would be.
     """
+    seen.closings.begin(coverage)
     held: dict[str, list[On[Any]]] = {}
     for entry in collect(inquiry, look):
         held.setdefault(entry.bureau, []).append(entry)

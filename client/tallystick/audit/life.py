@@ -27,6 +27,7 @@ from tallystick.audit.obligations import OBLIGATIONS
 from tallystick.audit.roots import Roots
 from tallystick.audit.rule import RULES
 from tallystick.audit.seen import Seen
+from tallystick.audit.views.duties import Gap
 from tallystick.core.errors import Usage
 from tallystick.core.identifiers import NOBODY, EntryRef, parse_entry_ref
 
@@ -160,7 +161,15 @@ def _left_open(seen: Seen, coverage: Coverage) -> Iterator[tuple[str, str, str]]
     for owed in seen.obligations.open():
         if owed.closing is not None or owed.obligation.within is not None:
             yield owed.rule, owed.bureau, owed.opened.reference
+    for found in seen.duties.left_open:
+        duty, rule = (
+            (found.last, "duty-gap") if isinstance(found, Gap) else (found.approver, "approver-without-supervisor")
+        )
+        yield rule, found.answers, duty.entry.reference
     closed = {closing.bureau for closing in coverage.closings}
+    for grant in seen.grants.grants.values():
+        if grant.provider in closed and grant.ended is None:
+            yield "grant-outlives-system", grant.provider, grant.entry.reference
     for system in seen.systems.systems.values():
         if system.bureau in closed and system.retired is None:
             for rule in ("zombie-system", "island-system"):

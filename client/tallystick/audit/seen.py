@@ -13,6 +13,7 @@ from tallystick.audit.rulebook import Rulebook
 from tallystick.audit.views.answers import Answers
 from tallystick.audit.views.catalogue import Catalogue
 from tallystick.audit.views.charters import Charters
+from tallystick.audit.views.closings import Closings
 from tallystick.audit.views.duties import Duties
 from tallystick.audit.views.exchanges import Exchanges
 from tallystick.audit.views.grants import Grants
@@ -42,6 +43,7 @@ class Seen:
         self.charter = charter
         self.rulebook = rulebook
         self.as_of = AsOf(0, frozenset(), {})
+        self.closings = Closings()
         self.witness_times = WitnessTimes(charter, rulebook.thresholds.clock_skew_minutes)
         self.histories = Histories(charter)
         self.charters = Charters()
@@ -50,12 +52,14 @@ class Seen:
         self.grants = Grants()
         self.exchanges = Exchanges(exchanges_kept)
         self.holdings = Holdings(self.catalogue)
-        self.duties = Duties(rulebook.calendar)
-        self.systems = Systems(rulebook.calendar)
+        self.duties = Duties(rulebook.calendar, self.closings)
+        self.systems = Systems(rulebook.calendar, self.closings)
         self.lookups = Lookups(rulebook)
         self.answers = Answers()
         self.suspects = Suspects()
-        self.obligations = Obligations(rulebook, self.witness_times, self.catalogue, self.holdings, self.exchanges)
+        self.obligations = Obligations(
+            rulebook, self.witness_times, self.catalogue, self.holdings, self.exchanges, self.closings
+        )
         # Obligations look at the others, and so come last; and every entry has its bounds first.
         self._views: tuple[View, ...] = (
             self.witness_times,

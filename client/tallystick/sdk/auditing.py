@@ -100,7 +100,7 @@ def survey(
 
 
 def begun(ledgers: Ledgers, day: date, *, full: bool) -> tuple[Seen, Coverage]:
-    """Empty views, and a coverage that has every ledger of the charter and nothing of it yet."""
+    """Empty views, and a coverage that has every ledger of the charter and nothing of it yet, and who is closed."""
     charter = ledgers.charter
     rulebook = rulebook_of(charter)
     years = tuple(year for year in (day.year,) if not rulebook.calendar.covers(year))
@@ -113,6 +113,7 @@ def begun(ledgers: Ledgers, day: date, *, full: bool) -> tuple[Seen, Coverage]:
         [LedgerCoverage(bureau.id, bureau.origin) for bureau in charter.ledgers],
         rulebook.unset(),
         years,
+        closings=tuple(ledgers.profile.closings.values()),
         asked_us=now_us() if full else None,
     )
     return Seen(charter, rulebook, EXCHANGES_KEPT if full else None), coverage

@@ -19,6 +19,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from tallystick.audit.questions.entries import closing_json
 from tallystick.audit.rule import RULES
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.owed import Owed
@@ -71,13 +72,7 @@ def owed_json(owed: Owed, seen: Seen) -> dict[str, Any]:
         "late_days": owed.late_days,
         "paused_by": paused_by(owed, seen),
         "standing": RULES[owed.rule].standing.name.lower().replace("_", "-"),
-        "closed": None
-        if owed.closing is None
-        else {
-            "bureau": owed.closing.bureau,
-            "version": owed.closing.version,
-            "successor": owed.closing.successor or None,
-        },
+        "closed": closing_json(owed.closing),
     }
 
 

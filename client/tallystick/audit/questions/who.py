@@ -2,15 +2,16 @@
 
     {"asked": "310115-GH-03", "day": "2027-03-09", "over": [{"what": "matter", "value": "310115-GH-03",
      "answers": [{"duty": "approver", "bureau": "planning", "unit": "审批处" or "", "how": "accepted", "standing":
-      "proven", "since": "2027-03-09" or null, "references": ["planning#5", "planning#6"]}],
+      "proven", "since": "2027-03-09" or null, "references": ["planning#5", "planning#6"], "closed": {"bureau":
+      "planning", "version": 3, "successor": "planning-2" or null} or null}],
      "assigned": [{"duty", "holder", "by", "unit", "since", "until", "ended", "assigned": "planning#5", "accepted":
       "planning#6" or null, "declined", "released"}]}]}
 
 `how` somebody answers is *accepted*, in their own words; *assigned*, in another's, when no acceptance was shown;
 *until-accepted*: it ended, and nobody was shown to have accepted it since, for nobody is released before; *instead*:
 nobody was shown to supervise what is approved, so the steward's bureau answers, its chief's, or the bureau; *declared*,
-*provided* and *registered*, by who says of itself that it did. `assigned` is every duty over it, in the order in which
-they were assigned.
+*provided* and *registered*, by who says of itself that it did. Who is `closed` by then answers no more, its successor
+once that says so itself. `assigned` is every duty over it, in the order in which they were assigned.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any, Final
 from tallystick.audit.entry import On
 from tallystick.audit.finding import Standing
 from tallystick.audit.inquiry import Find, Inquiry, answers_to
-from tallystick.audit.questions.entries import reference_json
+from tallystick.audit.questions.entries import closing_json, reference_json
 from tallystick.audit.seen import Seen
 from tallystick.audit.views.duties import Duty, Scope, scope_of
 from tallystick.core.identifiers import check_resource_code, parse_version_ref
@@ -221,7 +222,7 @@ def who_json(named: Named, found: Iterable[Over], seen: Seen) -> dict[str, Any]:
             {
                 "what": over.scope.what,
                 "value": over.scope.value,
-                "answers": [_answering_json(each) for each in over.answers],
+                "answers": [_answering_json(each, seen) for each in over.answers],
                 "assigned": [_duty_json(each, seen) for each in over.assigned],
             }
             for over in found
@@ -229,7 +230,7 @@ def who_json(named: Named, found: Iterable[Over], seen: Seen) -> dict[str, Any]:
     }
 
 
-def _answering_json(answering: Answering) -> dict[str, Any]:
+def _answering_json(answering: Answering, seen: Seen) -> dict[str, Any]:
     return {
         "duty": answering.duty_name,
         "bureau": answering.bureau,
@@ -238,6 +239,7 @@ def _answering_json(answering: Answering) -> dict[str, Any]:
         "standing": answering.standing.key,
         "since": _day(answering.since),
         "references": list(answering.references),
+        "closed": closing_json(seen.closings.before(answering.bureau, seen.as_of.at_us)),
     }
 
 

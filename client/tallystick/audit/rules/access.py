@@ -131,12 +131,16 @@ def _stray(used: On[DataUsed], grant: Grant, seen: Seen) -> Stray | None:
     standing=Standing.ABSENT,
 )
 def grant_outlives_system(system: System, seen: Seen) -> Findings:
-    """A grant that names the system, held on the day judged, after the day of retirement. Either side may end it."""
-    retired = system.retired
+    """A grant that names the system, held on the day judged, after the day of retirement. Either side may end it; who
+    was closed by the end of that day cannot.
+    """
+    retired, calendar = system.retired, seen.rulebook.calendar
     # Whatever day its own bureau gives it: no other could know of it before it was recorded.
-    if retired is None or seen.rulebook.calendar.day_of(retired.recorded_at_us) >= seen.day:
+    if retired is None or (retired_on := calendar.day_of(retired.recorded_at_us)) >= seen.day:
         return
     for grant in seen.grants.of_system(system.bureau, system.code):
+        if seen.closings.before(grant.provider, calendar.end_us(retired_on)):
+            continue
         at_us = seen.as_of.at_us - 1
         held = grant.in_force(at_us, seen.day_of(at_us)) and grant.entry.since_us < retired.since_us
         ends = dict.fromkeys((grant.provider, grant.to))

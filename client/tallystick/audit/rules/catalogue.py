@@ -144,11 +144,14 @@ def foreign_code(entry: On[VersionProvided | VersionRecalled | DataSent | Resour
     zh="{bureau} 编目的 {resource}（编码体系 {scheme}）与 {other} 入账在先的代码相同",
 )
 def duplicate_code(code: Code, seen: Seen) -> Findings:
-    """One scheme and code that stands on two ledgers; every bureau but the first answers."""
-    first, *later = code.declared
-    for entry in later:
+    """One scheme and code that stands on two ledgers; every bureau but the first answers. Of a bureau that was closed
+    by then any other takes it over.
+    """
+    for number, entry in enumerate(code.declared):
+        there = (each for each in code.declared[:number] if not seen.closings.before(each.bureau, entry.recorded_at_us))
+        first = next(there, None)
         # Either may have withdrawn it where nobody read.
-        if all(seen.as_of.covers("duplicate-code", each.bureau) for each in (first, entry)):
+        if first and all(seen.as_of.covers("duplicate-code", each.bureau) for each in (first, entry)):
             resource, scheme = entry.head.resource, entry.said.scheme
             yield entry.finding(first.reference, resource=resource, scheme=scheme, other=first.bureau)
 

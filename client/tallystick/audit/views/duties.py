@@ -14,6 +14,7 @@ from datetime import date
 from typing import NamedTuple
 
 from tallystick.audit.entry import On, Place
+from tallystick.audit.views.closings import Closings
 from tallystick.audit.views.view import AsOf, View, folds
 from tallystick.core.calendar import Calendar
 from tallystick_proto.v1.statement_pb2 import DutyAnswered, DutyAssigned, DutyReleased, Head
@@ -108,10 +109,15 @@ class Unsupervised:
 
 
 class Duties(View):
-    """Duties by what they are over, in the order they were assigned."""
+    """Duties by what they are over, in the order they were assigned.
 
-    def __init__(self, calendar: Calendar) -> None:
+    `left_open` is what would be a gap, or unsupervised, had it not come only after a closing of who answers for it.
+    """
+
+    def __init__(self, calendar: Calendar, closings: Closings) -> None:
+        self.left_open: list[Gap | Unsupervised] = []
         self._calendar = calendar
+        self._closings = closings
         self._by_scope: dict[Scope, list[Duty]] = {}
         self._by_place: dict[Place, Duty] = {}
         self._chiefs: dict[tuple[str, date], Duty | None] = {}
@@ -181,7 +187,19 @@ class Duties(View):
         return self._last_over(self._by_scope.get(scope, []), duty, day)
 
     def finish(self, as_of: AsOf) -> Iterator[Gap | Unsupervised]:
-        """Every gap, and everything approved that nobody supervises, as of the day judged."""
+        """Every gap, and everything approved that nobody supervises, as of the day judged.
+
+        What came about only after who answers was closed, or whose approval it is, is held against nobody.
+        """
+        for found in self._found(as_of):
+            bureaus = {found.answers} if isinstance(found, Gap) else {found.answers, found.approver.holder}
+            since_us = self._calendar.end_us(found.since)
+            if any(self._closings.before(bureau, since_us) for bureau in bureaus):
+                self.left_open.append(found)
+            else:
+                yield found
+
+    def _found(self, as_of: AsOf) -> Iterator[Gap | Unsupervised]:
         day = self._calendar.day_of(as_of.at_us - 1)
         for scope, duties in self._by_scope.items():
             approver = self.holding(scope, DutyAssigned.APPROVER, day)

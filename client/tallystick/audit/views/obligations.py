@@ -22,13 +22,13 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from tallystick.audit.coverage import Coverage
 from tallystick.audit.cycle import cycle_days
 from tallystick.audit.entry import On, Place
 from tallystick.audit.obligations import OBLIGATIONS, Answering, Obligation
 from tallystick.audit.pairing import Key, sent_key
 from tallystick.audit.rulebook import Rulebook
 from tallystick.audit.views.catalogue import Catalogue
+from tallystick.audit.views.closings import Closings
 from tallystick.audit.views.exchanges import Exchanges
 from tallystick.audit.views.holdings import Holdings
 from tallystick.audit.views.owed import Owed, Pauses, Times
@@ -42,8 +42,7 @@ from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised, Da
 class Obligations(View):
     """Everything owed and not yet met, and the response times of what was. Working days were counted in `years`.
 
-    `left_open` counts, by who owes and who was closed, what is still open and fell due after that. `begin` with the
-    coverage, before the first entry.
+    `left_open` counts, by who owes and who was closed, what is still open and fell due after that.
     """
 
     def __init__(
@@ -53,16 +52,17 @@ class Obligations(View):
         catalogue: Catalogue,
         holdings: Holdings,
         exchanges: Exchanges,
+        closings: Closings,
     ) -> None:
         self.times: dict[tuple[str, str], Times] = {}
         self.years: set[int] = set()
         self.left_open: Counter[tuple[str, str]] = Counter()
-        self._closings: dict[str, Closing] = {}
         self._rulebook = rulebook
         self._witness_times = witness_times
         self._catalogue = catalogue
         self._holdings = holdings
         self._exchanges = exchanges
+        self._closings = closings
         # Sets that keep their order: what is open under one key may be very much.
         self._open: dict[tuple[str, Hashable], dict[Owed, None]] = {}
         self._opened_at: dict[tuple[Place, str], dict[Owed, None]] = {}
@@ -70,10 +70,6 @@ class Obligations(View):
         self._reached: set[tuple[str, str]] = set()
         self._pausing: dict[Place, tuple[str, Pauses]] = {}
         self._late: list[Owed] = []  # met, but it may have been met before, where nobody read
-
-    def begin(self, coverage: Coverage) -> None:
-        """Know who is closed."""
-        self._closings = {closing.bureau: closing for closing in coverage.closings}
 
     def folding(self) -> Iterator[tuple[type[Message], Callable[[On[Any]], Iterable[object] | None]]]:
         """Answers before openings: a new version meets the old promise before it makes the next."""
@@ -193,11 +189,13 @@ class Obligations(View):
         return entry.since_us if entry.imported else self._witness_times.at_us(entry)
 
     def _pause(self, entry: On[ConcernRaised]) -> None:
-        """Only where it is asked of whom it is owed to: anybody else, or nobody, would never answer."""
+        """Only where it is asked of whom it is owed to, and not closed: anybody else, or nobody, would never answer."""
         if entry.said.sort != ConcernRaised.CLARIFICATION or entry.about is None:
             return
         owed = next(iter(self._opened_at.get((entry.about, entry.bureau), ())), None)
-        if owed is not None and owed.creditor == entry.head.counterparty:
+        closing = self._closings.before(entry.head.counterparty, entry.recorded_at_us)
+        is_there = closing is None or closing.issued is None
+        if owed is not None and owed.creditor == entry.head.counterparty and is_there:
             owed.pauses.ask(entry.place, self._since_us(entry))
             self._pausing[entry.place] = owed.creditor, owed.pauses
 
@@ -241,8 +239,8 @@ class Obligations(View):
         bureaus = {owed.bureau, owed.creditor} if owed.obligation.lapses else {owed.bureau}
         if owed.met is not None:
             bureaus.discard(owed.met.bureau)  # which was not closed yet
-        known = (self._closings[bureau] for bureau in sorted(bureaus & self._closings.keys()))
-        return min((each for each in known if each.since_us < before_us), key=lambda each: each.since_us, default=None)
+        known = (self._closings.before(bureau, before_us) for bureau in sorted(bureaus))
+        return min(filter(None, known), key=lambda each: each.since_us, default=None)
 
     def _judge(self, owed: Owed, at_us: int) -> None:
         """Whether it is late if nothing met it before a moment, or before the closing that ended it."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tallystick.audit.coverage import Coverage
 from tallystick.audit.entry import On
+from tallystick.audit.views.closings import Closings
 from tallystick.audit.views.view import AsOf, View, folds
 from tallystick.core.calendar import Calendar
 from tallystick_proto.v1.statement_pb2 import (
@@ -51,22 +51,15 @@ class System:
 
 
 class Systems(View):
-    """Systems by bureau and code; a later registration supersedes what an earlier one said.
+    """Systems by bureau and code; a later registration supersedes what an earlier one said."""
 
-    `begin` with the coverage, before the first entry.
-    """
-
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar, closings: Closings) -> None:
         self.systems: dict[tuple[str, str], System] = {}
         self._calendar = calendar
-        self._closed_us: dict[str, int] = {}
+        self._closings = closings
         self._of_actor: dict[str, str] = {}
         # When what is registered only later was last used, and last exchanged data.
         self._unregistered: dict[tuple[str, str], tuple[date, date | None]] = {}
-
-    def begin(self, coverage: Coverage) -> None:
-        """Know who is closed."""
-        self._closed_us = {closing.bureau: closing.since_us for closing in coverage.closings}
 
     @folds(SystemRegistered)
     def _registered(self, entry: On[SystemRegistered]) -> None:
@@ -126,7 +119,8 @@ class Systems(View):
     def last_day(self, system: System, as_of: AsOf) -> date:
         """The day judged, or before that the one on which its bureau was closed, in 1970 where that is not known."""
         end_us = as_of.at_us - 1
-        return self._calendar.day_of(min(end_us, self._closed_us.get(system.bureau, end_us)))
+        closing = self._closings.before(system.bureau, end_us)
+        return self._calendar.day_of(end_us if closing is None else closing.since_us)
 
     def finish(self, as_of: AsOf) -> Iterator[System]:
         """Every system."""

@@ -74,14 +74,14 @@ class _Lines:
         self._say = session.output.say
         self._words = Words(seen.charter, session.language)
         self._language = session.language
-        self._day = seen.day
+        self._seen = seen
 
     def print(self, over: Over) -> None:
         """A heading, who answers, and how it came to that."""
         say = self._say
         what = self._scope(over.scope.what)
         value = self._words.bureau(over.scope.value) if over.scope.what == "bureau" else over.scope.value
-        day = self._words.day(self._day)
+        day = self._words.day(self._seen.day)
         self._output.line(say(f"{what} {value}, on {day}:", f"{what} {value}，{day}："))
         self._output.table(
             (
@@ -107,10 +107,18 @@ class _Lines:
             self._words.bureau(answering.bureau),
             answering.unit,
             self._written(answering.since),
-            self._say(*_HOW[answering.how.value]),
+            self._how(answering),
             " ".join(answering.references),
             answering.standing.label(self._language),
         ]
+
+    def _how(self, answering: Answering) -> str:
+        """By what it answers; and where it is closed, that nobody is there to, and who succeeds it."""
+        how = self._say(*_HOW[answering.how.value])
+        if self._seen.closings.before(answering.bureau, self._seen.as_of.at_us) is None:
+            return how
+        closed = self._seen.charter.by_id(answering.bureau).state_in(self._language)
+        return self._say(f"{how}; {closed}", f"{how}；{closed}")
 
     def _assigned(self, duty: Duty) -> list[str]:
         say, entry = self._say, duty.entry
