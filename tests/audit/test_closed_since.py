@@ -12,15 +12,15 @@ from tallystick.audit.words import Words
 from tests.audit.test_closed import LONG_AFTER, closing
 from tests.harness.district import District, Said
 from tests.harness.sharing import allowed
-from tests.harness.stories import CODE, VERSION, district, exchanged, only, requested, then
+from tests.harness.stories import CODE, VERSION, digest_of, district, exchanged, only, requested, then
 
 BEFORE, CLOSED, AFTER = "2027-03-09", "2027-03-10", "2027-03-11"
 UNKNOWN = pytest.mark.parametrize("day", [CLOSED, None], ids=["known", "unknown"])
 
 
-def assigned(where: District, holder: str, duty: str, by: str = "planning", **said: str) -> Said:
+def assigned(where: District, holder: str, duty: str, until: str = "") -> Said:
     """A duty over a matter, which its holder accepts."""
-    assignment = then(where)[by].assign_duty(holder, duty=duty, matter="M-1", **said)
+    assignment = then(where)["planning"].assign_duty(holder, duty=duty, matter="M-1", until=until)
     then(where)[holder].answer_duty(assignment, answer="accepted")
     return assignment
 
@@ -93,6 +93,20 @@ def test_who_declares_what_a_closed_bureau_declared_takes_it_over(day: str | Non
     assert (finding.bureau, finding.facts["other"]) == ("planning", "tax")
     where.closings = (closing("market", "2027-03-12"),)
     assert {bureau for _, bureau in rules_of(where)} == {"tax", "planning"}
+
+
+@UNKNOWN
+def test_who_provides_anew_what_a_closed_bureau_provided_may_give_it_another_code(day: str | None) -> None:
+    """A closed bureau withdraws nothing; who gives it a third code after that codes it twice."""
+    where = district("planning")
+    for on, by in ((BEFORE, "market"), (AFTER, "tax"), ("2027-03-12", "planning")):
+        where.on(on)
+        where[by].declare(by, scheme="local", title=by, sharing="unconditional")
+        where[by].provide_version(f"{by}@1", digest=digest_of())
+    assert {bureau for _, bureau in rules_of(where)} == {"tax", "planning"}
+    where.closings = (closing("market", day, "tax"),)
+    finding = only(where, LONG_AFTER)
+    assert (finding.rule, finding.bureau, finding.facts["first"]) == ("datum-coded-twice", "planning", "tax@1")
 
 
 def test_a_question_to_a_closed_bureau_stops_no_clock() -> None:

@@ -48,7 +48,7 @@ class Seen:
         self.histories = Histories(charter)
         self.charters = Charters()
         self.recoveries = Recoveries()
-        self.catalogue = Catalogue()
+        self.catalogue = Catalogue(self.closings)
         self.grants = Grants()
         self.exchanges = Exchanges(exchanges_kept)
         self.holdings = Holdings(self.catalogue)

@@ -164,7 +164,8 @@ def duplicate_code(code: Code, seen: Seen) -> Findings:
 def datum_coded_twice(coded: Coded, seen: Seen) -> Findings:
     """Two codes whose provided versions carry one open digest. Salted digests cannot be compared, and are not.
 
-    What was recalled, or whose code was withdrawn, before it was provided under the other is coded once.
+    What was recalled, or whose code was withdrawn or bureau closed, before it was provided under the other is coded
+    once.
     """
     first, again = coded.first, coded.again
     yield again.finding(first.reference, version=again.head.version, first=first.name, other=first.bureau)

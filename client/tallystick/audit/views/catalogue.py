@@ -13,6 +13,7 @@ from typing import Any, Final
 from blake3 import blake3
 
 from tallystick.audit.entry import On
+from tallystick.audit.views.closings import Closings
 from tallystick.audit.views.view import AsOf, View, folds
 from tallystick_proto.v1.statement_pb2 import (
     Item,
@@ -62,7 +63,8 @@ class Version:
 class Catalogue(View):
     """Resources and their versions."""
 
-    def __init__(self) -> None:
+    def __init__(self, closings: Closings) -> None:
+        self._closings = closings
         self.resources: dict[tuple[str, str], On[ResourceDeclared]] = {}
         self.versions: dict[str, Version] = {}
         self.derived: dict[str, dict[str, None]] = {}
@@ -108,7 +110,7 @@ class Catalogue(View):
             self.derived.setdefault(source, {})[name] = None
         if version.open_digest and version.digest != _DIGEST_OF_NOTHING:
             first = self._digests.get(version.digest)
-            if first is None or self._is_over(first):
+            if first is None or self._is_over(first, entry.recorded_at_us):
                 self._digests[version.digest] = version
             elif first.code != version.code:
                 yield Coded(first, entry)
@@ -175,10 +177,10 @@ class Catalogue(View):
         first = next((each for each in self._ever.get(again.code, ()) if each in (again.bureau, known.bureau)), None)
         return first == again.bureau
 
-    def _is_over(self, version: Version) -> bool:
-        """Whether a version was recalled, or its code withdrawn."""
+    def _is_over(self, version: Version, at_us: int) -> bool:
+        """Whether a version was recalled, or its code withdrawn, or its bureau closed before a moment."""
         withdrawn = self.has_declared(version.bureau, version.code) and not self.declared(version.bureau, version.code)
-        return version.recalled is not None or withdrawn
+        return version.recalled is not None or withdrawn or self._closings.before(version.bureau, at_us) is not None
 
     def sensitive_fields(self, bureau: str, code: str) -> frozenset[str]:
         """The names of a resource's fields that are personal or secret."""
