@@ -11,7 +11,7 @@ import pytest
 
 from tallystick.core.bureau import Floor
 from tallystick.core.closing import Closing
-from tallystick.core.errors import InvalidStatement
+from tallystick.core.errors import InvalidStatement, NotAllowed
 from tallystick.core.kinds import BY_NAME, KINDS, Use
 from tallystick.core.note import encode_base64
 from tallystick.sdk.clock import new_id, now_us
@@ -21,10 +21,10 @@ from tallystick.sdk.profile import Profile
 from tallystick.sdk.wire import Wire
 from tests.harness.home import Home
 from tests.harness.lying_node import LyingNode
-from tests.harness.office import Office
+from tests.harness.office import Office, key_of
 from tests.harness.rosters import roster_of
 
-CLOSED, HEIR = "b1", "b2"
+OWN, CLOSED, HEIR = "market", "b1", "b2"
 ISSUED = datetime(2027, 6, 1, tzinfo=UTC)
 
 
@@ -36,7 +36,7 @@ def addressed(kind: str, **said: object) -> str:
     """What is said where a statement of a kind names the closed bureau in whatever field names the other one."""
     (use,) = filter(_names_other, BY_NAME[kind].head_uses)
     try:
-        check_open(kind, {use.name: CLOSED, **said}, closings())
+        check_open(OWN, kind, {use.name: CLOSED, **said}, closings())
     except InvalidStatement as error:
         return str(error)
     return ""
@@ -72,13 +72,13 @@ def test_it_says_since_when_and_who_succeeds() -> None:
         f"{closed}issued 2027-06-01, and succeeded by b2; expected b2, or when it happened, where that was before"
     )
     with pytest.raises(InvalidStatement) as raised:
-        check_open("request", {"provider": CLOSED}, closings(None, ""))
+        check_open(OWN, "request", {"provider": CLOSED}, closings(None, ""))
     assert str(raised.value) == (
         f"{closed}or by one before it, and succeeded by nobody;"
         " expected a bureau that is not closed, or when it happened, where that was before"
     )
-    check_open("request", {"provider": CLOSED, "happened_at": datetime.now(UTC)}, closings(None))
-    check_open("request", {"provider": HEIR}, closings())
+    check_open(OWN, "request", {"provider": CLOSED, "happened_at": datetime.now(UTC)}, closings(None))
+    check_open(OWN, "request", {"provider": HEIR}, closings())
 
 
 @pytest.fixture
@@ -97,10 +97,11 @@ def client(tmp_path: Path) -> Iterator[Node]:
         office.bureau = node.bureau
         note, digest = office.charter()
         (tmp_path / "charter.note").write_bytes(note)
-        (tmp_path / "profile.toml").write_text(
-            f'charter = "charter.note"\ncharter_digest = "{digest}"\nbureau = "market"\nstate = "state"\n'
-        )
-        profile = Profile.load(tmp_path / "profile.toml")
+        for bureau in (OWN, CLOSED):
+            (tmp_path / f"{bureau}.toml").write_text(
+                f'charter = "charter.note"\ncharter_digest = "{digest}"\nbureau = "{bureau}"\nstate = "{bureau}"\n'
+            )
+        profile = Profile.load(tmp_path / f"{OWN}.toml")
         clerk = office.actor("clerk"), office.keys["clerk"]
         with Node(Wire(node.bureau), profile.trust_store, *clerk, profile.state, profile) as made:
             yield made
@@ -123,3 +124,13 @@ def test_nothing_is_recorded_of_what_is_refused(client: Node) -> None:
     asked = client.request("A", provider=HEIR, purpose="p")
     client.end(asked, with_bureau=CLOSED, how="withdrawn")
     assert client.refresh().size == size + 3
+
+
+def test_a_closed_bureau_is_told_why_it_records_nothing(client: Node, tmp_path: Path) -> None:
+    """Whether its node runs any more or not; its profile knows the version that says so."""
+    profile = Profile.load(tmp_path / f"{CLOSED}.toml")
+    clerk = f"{CLOSED}:clerk", key_of("any")
+    with Node(Wire(profile.bureau), profile.trust_store, *clerk, profile.state, profile) as old, old.recorder() as many:
+        for record in (old, many):
+            with pytest.raises(NotAllowed, match=r"^b1 is closed by version 1 of the charter, issued .* by b2"):
+                record.declare("A", scheme="local", title="t", sharing="unconditional")

@@ -2,7 +2,8 @@
 
 Refused is what opens something that the bureau it names would owe or be owed, as the table of obligations has it: a
 request, a grant, a sending, a concern, an assignment. Whatever answers, ends or releases what there was, and a receipt
-of what the bureau sent, is recorded as ever. So is what says that it happened before, and what was brought in.
+of what the bureau sent, is recorded as ever. So is what says that it happened before, and what was brought in. A closed
+bureau itself records nothing: its node would say so, and may not run any more.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 
 from tallystick.audit.obligations import OBLIGATIONS
 from tallystick.core.closing import Closing
-from tallystick.core.errors import InvalidStatement
+from tallystick.core.errors import InvalidStatement, NotAllowed
 from tallystick.core.kinds import KINDS
 from tallystick.core.values import moment_us
 
@@ -28,8 +29,13 @@ _NAMED: Final = {
 """By a kind's name and its verb, the keyword of the bureau that is asked or promised something."""
 
 
-def check_open(kind: str, values: Mapping[str, object], closings: Mapping[str, Closing]) -> None:
-    """Whom a statement addresses is not closed. `values` were composed. Raises InvalidStatement."""
+def check_open(own: str, kind: str, values: Mapping[str, object], closings: Mapping[str, Closing]) -> None:
+    """Neither the bureau that records nor whom a statement addresses is closed. `values` were composed.
+
+    Raises NotAllowed of the first, InvalidStatement of the other.
+    """
+    if own in closings:
+        raise NotAllowed(_sentence(closings[own]), expected="a bureau that is not closed, to record anything")
     keyword = _NAMED.get(kind)
     closing = closings.get(str(values.get(keyword))) if keyword is not None else None
     if keyword is None or closing is None or values.get("source"):
@@ -37,10 +43,13 @@ def check_open(kind: str, values: Mapping[str, object], closings: Mapping[str, C
     happened = values.get("happened_at")
     if happened and (closing.issued is None or moment_us(happened) < closing.since_us):
         return
-    since = "or by one before it" if closing.issued is None else f"issued {closing.issued.date().isoformat()}"
+    instead = closing.successor or "a bureau that is not closed"
     raise InvalidStatement(
-        f"{closing.bureau} is closed by version {closing.version} of the charter, {since},"
-        f" and succeeded by {closing.successor or 'nobody'}",
-        where=keyword,
-        expected=f"{closing.successor or 'a bureau that is not closed'}, or when it happened, where that was before",
+        _sentence(closing), where=keyword, expected=f"{instead}, or when it happened, where that was before"
     )
+
+
+def _sentence(closing: Closing) -> str:
+    since = "or by one before it" if closing.issued is None else f"issued {closing.issued.date().isoformat()}"
+    version, heir = closing.version, closing.successor or "nobody"
+    return f"{closing.bureau} is closed by version {version} of the charter, {since}, and succeeded by {heir}"

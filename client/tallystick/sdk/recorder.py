@@ -86,7 +86,7 @@ class Recorder(Verbs[Pending]):
     def _say(self, kind: str, values: dict[str, object]) -> Pending:
         draft = self._composer.compose(kind, values)
         check_happened(values, now_us)
-        check_open(kind, values, self._closings)
+        check_open(self.reader.bureau.id, kind, values, self._closings)
         with self._outbox.lock:
             batch = self._outbox.room()
             position = len(batch.data)

@@ -69,7 +69,7 @@ class Singles:
         wait_ms = 0 if quorum is None else int(wait_witnessed_s * 1_000)
         draft = compose(kind, self._actor, values)
         check_happened(values, now_us)
-        check_open(kind, values, self._closings)
+        check_open(bureau.id, kind, values, self._closings)
         submission_id = new_id()
         disclosures = place(draft, bureau.origin, submission_id, 0, new_salt)
         data = draft.encode()
