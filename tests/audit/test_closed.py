@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 import pytest
 
 from tallystick.audit.covered import covered
 from tallystick.audit.questions.owed import owed_json, owing
 from tallystick.audit.words import Words
-from tallystick.core.closing import Closing
-from tests.harness.district import ZONE, District
-from tests.harness.stories import VERSION, declared, district, exchanged, granted, only, requested, sent, then
+from tests.harness.district import District
+from tests.harness.stories import VERSION, closing, declared, district, exchanged, granted, only, requested, sent, then
 
 DUE = "2027-03-15"  # ten working days after Monday, 1 March
 LONG_AFTER = "2027-06-30"
 HEIRS = ", which would be for tax to answer"
-
-
-def closing(bureau: str, day: str | None, successor: str = "") -> Closing:
-    """By version 2, issued at a day's noon, or nobody knows when."""
-    issued = None if day is None else datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZONE)
-    return Closing(bureau, 2, issued, successor)
 
 
 def closed_on(day: str | None) -> District:

@@ -9,12 +9,11 @@ import pytest
 from tallystick.audit.covered import covered
 from tallystick.audit.questions.who import Named, inquire, who, who_json
 from tallystick.audit.words import Words
-from tests.audit.test_closed import LONG_AFTER, closing
 from tests.harness.district import District, Said
 from tests.harness.sharing import allowed
-from tests.harness.stories import CODE, VERSION, digest_of, district, exchanged, only, requested, then
+from tests.harness.stories import CODE, VERSION, closing, digest_of, district, exchanged, only, requested, then
 
-BEFORE, CLOSED, AFTER = "2027-03-09", "2027-03-10", "2027-03-11"
+BEFORE, CLOSED, AFTER, LONG_AFTER = "2027-03-09", "2027-03-10", "2027-03-11", "2027-06-30"
 UNKNOWN = pytest.mark.parametrize("day", [CLOSED, None], ids=["known", "unknown"])
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from tallystick.audit.finding import Finding
+from tallystick.core.closing import Closing
 from tallystick.core.compose import compose
-from tests.harness.district import RULEBOOK, District, Said
+from tests.harness.district import RULEBOOK, ZONE, District, Said
 
 CODE = "R-1"
 VERSION = "R-1@1"
@@ -26,6 +27,12 @@ def district(*others: str, holidays: Iterable[date] = (), working_days: Iterable
     """`market`, `tax` and others, with these holidays and make-up days."""
     days = {"holidays": list(holidays), "working_days": list(working_days)}
     return District("market", "tax", *others, rulebook=RULEBOOK | days)
+
+
+def closing(bureau: str, day: str | None, successor: str = "") -> Closing:
+    """By version 2, issued at a day's noon, or nobody knows when."""
+    issued = None if day is None else datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZONE)
+    return Closing(bureau, 2, issued, successor)
 
 
 def just_before_midnight(where: District, day: str) -> None:
