@@ -25,6 +25,7 @@ from tallystick.audit.rule import Bench
 from tallystick.audit.rulebook import Rulebook
 from tallystick.audit.seen import EXCHANGES_KEPT, Seen
 from tallystick.audit.strand import Fault
+from tallystick.audit.suspension import Suspension
 from tallystick.audit.words import Words
 from tallystick.core.acknowledged import Acknowledged
 from tallystick.core.charter import Bureau, Name
@@ -137,8 +138,8 @@ class District:
 
     An audit reads nothing of the ledgers `uncovered`, and of those in `read_up_to` only so many entries; what stands
     above `settled_up_to` was recorded after the other ledgers were read. `observers` are bureaus without a ledger. An
-    audit that asks at `asked_us` is shown what is `cosigned`; `versions`, `closings`, `charter_forks`, `acknowledged`
-    are what the auditor's client keeps. Ledgers name `witnesses`, or are witnessed by everybody.
+    audit that asks at `asked_us` is shown what is `cosigned`; `versions`, `closings`, `suspensions`, `charter_forks`,
+    `acknowledged` are what the auditor's client keeps. Ledgers name `witnesses`, or are witnessed by everybody.
     """
 
     def __init__(
@@ -162,6 +163,7 @@ class District:
         self.versions: dict[int, str] = {}
         self.charter_forks: tuple[CharterFork, ...] = ()
         self.closings: tuple[Closing, ...] = ()
+        self.suspensions: tuple[Suspension, ...] = ()
         self.acknowledged: dict[str, tuple[Acknowledged, ...]] = {}
         self.cosigned: dict[str, tuple[Witnessed, ...]] = {}
         self.asked_us: int | None = None
@@ -240,7 +242,7 @@ class District:
             ledger.cosigned = None if self.asked_us is None else self.cosigned.get(ledger.bureau)
         coverage = Coverage(self.charter.name, 1, "", day, full, ledgers, asked_us=self.asked_us)
         coverage.versions, coverage.charter_forks = self.versions, self.charter_forks
-        coverage.closings = self.closings
+        coverage.closings, coverage.suspensions = self.closings, self.suspensions
         return coverage
 
     def _ledger(self, desk: Desk) -> LedgerCoverage:

@@ -10,19 +10,24 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from tallystick.audit.coverage import Coverage
+from tallystick.audit.suspension import Suspension
 from tallystick.core.bureau import Floor, Retired
+from tallystick.core.charter_chain import read_version
 from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.equivocation import make_equivocation
 from tallystick.core.hashing import chain_hash
 from tallystick.core.note import VerifierKey, encode_base64
 from tallystick.sdk.auditing import Audited, audit
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.cross_checking import know_charter
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.profile import Profile
 from tallystick_node.first_charter import sign_first_charter
+from tests.harness.ledger_maker import LedgerMaker
 from tests.harness.lying_district import LyingDistrict
 from tests.harness.office import key_of
-from tests.harness.versions import CLIENTS, HOLDER
+from tests.harness.versions import CLIENTS, HOLDER, after
 
 MARKET, TAX = "market", "tax"
 OLD = key_of("the key that the market's ledger had before")
@@ -134,3 +139,17 @@ def test_evidence_against_a_key_that_was_given_up_is_found_and_the_ledger_is_bel
     judged = audited(recovered, rules=["equivocation"])
     assert [finding.bureau for finding in judged.findings] == accused
     assert all(ledger.complete for ledger in judged.coverage.ledgers)
+
+
+def test_who_was_suspended_is_read_from_the_versions_beside_each_other(tmp_path: Path) -> None:
+    """Each by its number: the profile names the last, and the one before says since when."""
+    stanzas = [LedgerMaker(bureau=bureau).bureau for bureau in (MARKET, TAX)]
+    first = read_version(sign_first_charter("pudong", stanzas, HOLDER, key_of("charter"), now_us())[0])
+    second = after(first, f'[[bureau]]\nid = "{MARKET}"\nstate = "suspended"\n')
+    for name, version in (("charter.note", first), ("charter-2.note", second)):
+        (tmp_path / name).write_bytes(version.note)
+    path = tmp_path / "profile.toml"
+    path.write_text(f'charter = "charter-2.note"\ncharter_digest = "{second.digest}"\nstate = "state"\n')
+    coverage = Coverage("pudong", 2, second.digest, date.today(), True, [])
+    know_charter(Profile.load(path), coverage)
+    assert coverage.suspensions == (Suspension(MARKET, 2, second.charter.issued),)

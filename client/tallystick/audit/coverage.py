@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from tallystick.audit.roots import Roots
+from tallystick.audit.suspension import Suspension
 from tallystick.core.acknowledged import Acknowledged
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.closing import Closing
@@ -112,7 +113,8 @@ class Coverage:
     is when witnesses were asked after, None where they were not. `versions` are the digests of the versions this client
     knows, by number, `charter_forks` what contradicts them; `silent_nodes` the bureaus whose nodes were asked what they
     hold of all ledgers, and did not answer. `closings` are the bureaus that are closed, `left_open` says by who owes
-    and who was closed how many answers are held against nobody for that, since they fell due later.
+    and who was closed how many answers are held against nobody for that, since they fell due later. `suspensions`
+    says who was suspended, and when.
     """
 
     charter: str
@@ -130,6 +132,7 @@ class Coverage:
     silent_nodes: tuple[str, ...] = ()
     closings: tuple[Closing, ...] = ()
     left_open: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    suspensions: tuple[Suspension, ...] = ()
 
     def unwitnessed(self, references: Iterable[str]) -> list[str]:
         """Those of some references, as `bureau#index`, that are not witnessed; of a ledger of which it is not shown how

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
+from tallystick.audit.suspension import Suspension
 from tallystick.audit.words import Words
 from tallystick.core.closing import Closing
 from tallystick.core.counted import counted, counted_entries
@@ -28,6 +29,7 @@ def covered(words: Words, coverage: Coverage) -> Iterator[str]:
             f"据 {words.bureau(keeper)} 所存副本核查，以其已副署者为限：{'、'.join(kept)}。",
         )
     yield from (closed(words, closing, coverage) for closing in coverage.closings)
+    yield from (suspended(words, suspension) for suspension in coverage.suspensions)
     yield from _compared(words, coverage)
     if not coverage.read:
         return
@@ -91,6 +93,26 @@ def closed(words: Words, closing: Closing, coverage: Coverage) -> str:
         f"；{what_zh}：其应答复他方 {left_open:,} 项"
         + (f"（应由{heir}答复）" if heir else "")
         + f"，他方应答复其 {lapsed:,} 项。",
+    )
+
+
+def suspended(words: Words, suspension: Suspension) -> str:
+    """Says that a bureau is suspended, or was, since when and until when, and that its clocks stand still for it."""
+    name, at, ended = words.bureau(suspension.bureau), suspension.issued, suspension.ended
+    since_en = "or by one before it that is not known here" if at is None else f"issued {words.day(at.date())}"
+    since_zh = "或此前本端未知之版" if at is None else f"{words.day(at.date())}颁布"
+    if ended is None:
+        return words.say(
+            f"{name} is suspended by version {suspension.version} of the charter, {since_en}: it can record nothing,"
+            " and what it owes falls due only once a version makes it active again.",
+            f"{name}已由章程第 {suspension.version} 版（{since_zh}）暂停，其间不能入账；"
+            "其应答复事项待章程恢复其在用后继续计期。",
+        )
+    return words.say(
+        f"{name} was suspended by version {suspension.version} of the charter, {since_en}, until version"
+        f" {suspension.ended_by}, issued {words.day(ended.date())}: its clocks stood still.",
+        f"{name}曾由章程第 {suspension.version} 版（{since_zh}）暂停，至第 {suspension.ended_by} 版"
+        f"（{words.day(ended.date())}颁布）止；其间不计期限。",
     )
 
 

@@ -53,7 +53,14 @@ def judge(
     `watching` is shown every record the rules are shown, for who keeps more of them than the views do.
     """
     seen.as_of = AsOf(until_us, frozenset(), {})  # nothing is covered yet
-    for view in (seen.closings, seen.witness_times, seen.histories, seen.charters, seen.recoveries):
+    for view in (
+        seen.closings,
+        seen.suspensions,
+        seen.witness_times,
+        seen.histories,
+        seen.charters,
+        seen.recoveries,
+    ):
         view.begin(coverage)
     found: dict[Hashable, Finding] = {}
     absent: dict[Hashable, Absence] = {}

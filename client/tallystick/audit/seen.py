@@ -23,6 +23,7 @@ from tallystick.audit.views.lookups import Lookups
 from tallystick.audit.views.obligations import Obligations
 from tallystick.audit.views.recoveries import Recoveries
 from tallystick.audit.views.suspects import Suspects
+from tallystick.audit.views.suspensions import Suspensions
 from tallystick.audit.views.systems import Systems
 from tallystick.audit.views.view import AsOf, Fold, View
 from tallystick.audit.views.witness_times import WitnessTimes
@@ -44,6 +45,7 @@ class Seen:
         self.rulebook = rulebook
         self.as_of = AsOf(0, frozenset(), {})
         self.closings = Closings()
+        self.suspensions = Suspensions()
         self.witness_times = WitnessTimes(charter, rulebook.thresholds.clock_skew_minutes)
         self.histories = Histories(charter)
         self.charters = Charters()
@@ -53,12 +55,18 @@ class Seen:
         self.exchanges = Exchanges(exchanges_kept)
         self.holdings = Holdings(self.catalogue)
         self.duties = Duties(rulebook.calendar, self.closings)
-        self.systems = Systems(rulebook.calendar, self.closings)
+        self.systems = Systems(rulebook.calendar, self.closings, self.suspensions)
         self.lookups = Lookups(rulebook)
         self.answers = Answers()
         self.suspects = Suspects()
         self.obligations = Obligations(
-            rulebook, self.witness_times, self.catalogue, self.holdings, self.exchanges, self.closings
+            rulebook,
+            self.witness_times,
+            self.catalogue,
+            self.holdings,
+            self.exchanges,
+            self.closings,
+            self.suspensions,
         )
         # Obligations look at the others, and so come last; and every entry has its bounds first.
         self._views: tuple[View, ...] = (

@@ -28,6 +28,7 @@ _CODED: Final[Mapping[str, tuple[str, str]]] = {
     "no-grant": ("there is no grant", "没有同意共享"),
     "still-late": ("is", "未"),
     "was-late": ("was", ""),
+    "late-when-suspended": ("was, when it was suspended,", "（至其暂停时）未"),
     "late-when-closed": ("was, when it was closed,", "（至其关闭时）未"),
     "late-when-other-closed": ("was, when the other side was closed,", "（至对方关闭时）未"),
     "served-cosigned": ("served by cosignature", "以副署送达"),

@@ -14,6 +14,7 @@ from contextlib import suppress
 from tallystick.audit.coverage import CharterFork, Coverage, LedgerCoverage
 from tallystick.audit.finding import OF_CHECKPOINTS, Finding
 from tallystick.audit.strand import Fault
+from tallystick.audit.suspension import suspensions
 from tallystick.core.checkpoint import Checkpoint, format_checkpoint, open_checkpoint
 from tallystick.core.equivocation import forked, verify_equivocation
 from tallystick.core.errors import TallystickError, VerificationFailed
@@ -33,6 +34,7 @@ def know_charter(profile: Profile, coverage: Coverage) -> None:
     """Note the versions of the charter that this client knows, and what it was shown against them."""
     known = known_versions(profile.charter_path, profile.charter_digest)
     coverage.versions = {version.number: version.digest for version in known}
+    coverage.suspensions = tuple(suspensions(known))
     later = [version.note for version in profile.heard_versions().later]
     forks = forks_among(profile.charter_path, known, [*later, *trust_of(profile).charter_forks()])
     coverage.charter_forks = tuple(CharterFork(number, digests) for number, digests in forks.items())

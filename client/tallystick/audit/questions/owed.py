@@ -4,14 +4,17 @@
      "reference": "taxation#1042", "resource": "SCJG-0012" or null, "version", "derived", "exchange", "since": "…Z",
      "served": "cosigned", "due": "2027-03-23" or null, "late": true, "late_days": 2,
      "paused_by": ["market-regulation#9"], "standing": "absent",
-     "closed": {"bureau": "market-regulation", "version": 3, "successor": "market-2" or null} or null}]}
+     "closed": {"bureau": "market-regulation", "version": 3, "successor": "market-2" or null} or null,
+     "suspended": 4 or null}]}
 
 `served` says how it is known since when its clock runs: cosigned, acknowledged, deemed, witnessed, as-recorded, by-word
 or brought-in. `rule` is the finding it becomes when it is late, and `standing` how far that would be proven: that
 something was sent is one side's word, that no answer came an absence within the coverage. `derived` is a version that
 must be corrected because `version` was recalled. `closed` is set where who owes was closed, and can answer no more, or
 whom it is owed to, and can be answered no more: `late` says whether it was late then, and of the latter what was not is
-left out. Nothing is said of a bureau whose ledger was not read whole, since its answer may stand there.
+left out. `suspended` is the version of the charter by which who owes can record nothing now: its clock stands still,
+and `late` says whether it was late before. Nothing is said of a bureau whose ledger was not read whole, since its
+answer may stand there.
 """
 
 from __future__ import annotations
@@ -73,6 +76,7 @@ def owed_json(owed: Owed, seen: Seen) -> dict[str, Any]:
         "paused_by": paused_by(owed, seen),
         "standing": RULES[owed.rule].standing.name.lower().replace("_", "-"),
         "closed": closing_json(owed.closing),
+        "suspended": None if owed.suspended is None else owed.suspended.version,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tallystick.audit.covered import closed
+from tallystick.audit.covered import closed, suspended
 from tallystick.audit.finding import Finding
 from tallystick.audit.report.findings import facts_list, finding_facts, weight
 from tallystick.audit.report.markup import Html, h, join, table
@@ -31,6 +31,11 @@ def bureau_page(report: Report, bureau: str, language: str) -> str:
             h("p", closed(words, closing, report.coverage), class_="said")
             for closing in report.coverage.closings
             if closing.bureau == bureau
+        ),
+        *(
+            h("p", suspended(words, suspension), class_="said")
+            for suspension in report.coverage.suspensions
+            if suspension.bureau == bureau
         ),
         class_="cover",
     )

@@ -13,7 +13,8 @@ no calendar has it. `suspect` are those references that a compromised key signed
 `witnessed` the size up to which a quorum cosigned it, null where that is not shown now, or the charter gives it no
 quorum. `closings` are the bureaus that are closed, each by the version that first says so and is known, `issued` null
 where one before it may have said so; `left_open` counts what fell due later and nobody can answer in its place,
-`lapsed` what was owed to it and fell due later. A document of an audit is an object with at least `coverage` and
+`lapsed` what was owed to it and fell due later. `suspensions` say who was suspended from which version on, and until
+which, null while it lasts; `issued` is null as there. A document of an audit is an object with at least `coverage` and
 `findings`, and, where an earlier audit was given, the ids of those `closed` and `not_judged`, and the latter as they
 were found, to be `carried` on; where only some were asked for, by which options they were `selected`. `audit.earlier`
 says what is read of it.
@@ -89,6 +90,16 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
                 "lapsed": coverage.lapsed(each.bureau),
             }
             for each in coverage.closings
+        ],
+        "suspensions": [
+            {
+                "bureau": each.bureau,
+                "version": each.version,
+                "issued": None if each.issued is None else each.issued.isoformat(),
+                "ended_by": each.ended_by or None,
+                "ended": None if each.ended is None else each.ended.isoformat(),
+            }
+            for each in coverage.suspensions
         ],
         "unset": list(coverage.unset),
         "years_without_holidays": list(coverage.years),

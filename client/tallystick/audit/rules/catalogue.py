@@ -194,11 +194,15 @@ def not_desensitised(provided: On[VersionProvided], seen: Seen) -> Findings:
     set_by=("late_record_hours",),
 )
 def late_record(entry: On[Any], seen: Seen) -> Findings:
-    """By its own word on when it happened. What was brought in from elsewhere is late by nature, and exempt."""
+    """By its own word on when it happened. What was brought in from elsewhere is late by nature, and exempt. A time in
+    which the bureau was suspended does not count.
+    """
     hours = seen.rulebook.thresholds.late_record_hours
     if hours is None or entry.imported or not entry.head.happened_at_us:
         return
-    late = timedelta(microseconds=entry.recorded_at_us - entry.head.happened_at_us)
+    happened_us, recorded_us = entry.head.happened_at_us, entry.recorded_at_us
+    suspended_us = seen.suspensions.within_us(entry.bureau, happened_us, recorded_us)
+    late = timedelta(microseconds=recorded_us - happened_us - suspended_us)
     if late > timedelta(hours=hours):
         calendar = seen.rulebook.calendar
         yield entry.finding(

@@ -1,9 +1,9 @@
 """Rules on what is owed: one sentence a row of the table. When it was due stands in the obligation, not here.
 
 `{late}` is "is" or "was" in English, and in Chinese 未 or nothing before the verb: whether it was answered since.
-Late is late, whether it was answered in the end or not, and by as much as it was when a closing ended it; only what
-goes stale is as good as new once renewed. What another opened says since when its clock runs, and how that is known
-(`Served`).
+Late is late, whether it was answered in the end or not, and by as much as it was when a closing ended it, or before
+who owes was suspended; only what goes stale is as good as new once renewed. What another opened says since when its
+clock runs, and how that is known (`Served`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _late(owed: Owed) -> str:
     if owed.met is not None:
         return "was-late"
     if owed.closing is None:
-        return "still-late"
+        return "still-late" if owed.suspended is None else "late-when-suspended"
     return "late-when-closed" if owed.closing.bureau == owed.bureau else "late-when-other-closed"
 
 

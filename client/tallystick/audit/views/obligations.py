@@ -8,6 +8,9 @@ answered.
 An answer that is in time by what is known when it is folded stays so. One that is late then is judged at the end again,
 once notes and ledgers have told what they tell.
 
+A clock stands still as well on the days on which whoever owes is suspended and can record nothing; what was late before
+stays late, and by as much.
+
 A closed bureau answers nothing more, and nothing is answered to it. So what it left open, and what lapses with it, is
 judged as of its closing: late then, or held against nobody. Where that moment is not known (`Closing`), none of it is.
 """
@@ -32,11 +35,15 @@ from tallystick.audit.views.closings import Closings
 from tallystick.audit.views.exchanges import Exchanges
 from tallystick.audit.views.holdings import Holdings
 from tallystick.audit.views.owed import Owed, Pauses, Times
+from tallystick.audit.views.suspensions import Suspensions
 from tallystick.audit.views.view import AsOf, View
 from tallystick.audit.views.witness_times import WitnessTimes
 from tallystick.core.closing import Closing
 from tallystick.core.kinds import KINDS
 from tallystick_proto.v1.statement_pb2 import ConcernAnswered, ConcernRaised, DataSent, Statement, VersionRecalled
+
+Spans = tuple[tuple[int, int | None], ...]
+"""Times that do not count: the beginning of each, and its end, None while it lasts."""
 
 
 class Obligations(View):
@@ -53,6 +60,7 @@ class Obligations(View):
         holdings: Holdings,
         exchanges: Exchanges,
         closings: Closings,
+        suspensions: Suspensions,
     ) -> None:
         self.times: dict[tuple[str, str], Times] = {}
         self.years: set[int] = set()
@@ -63,6 +71,7 @@ class Obligations(View):
         self._holdings = holdings
         self._exchanges = exchanges
         self._closings = closings
+        self._suspensions = suspensions
         # Sets that keep their order: what is open under one key may be very much.
         self._open: dict[tuple[str, Hashable], dict[Owed, None]] = {}
         self._opened_at: dict[tuple[Place, str], dict[Owed, None]] = {}
@@ -207,18 +216,33 @@ class Obligations(View):
 
     # Judging.
 
-    def _deadline_us(self, owed: Owed) -> int | None:
+    def _deadline_us(self, owed: Owed, suspended: Spans) -> int | None:
         calendar, within = self._rulebook.calendar, owed.obligation.within
         if within is None:
             days = self._cycle(owed.bureau, owed.opened.code)
             if days is None:
                 return None
-            cycle_us = calendar.end_us(calendar.day_of(owed.served_us) + timedelta(days=days))
-            return max(cycle_us, calendar.deadline_us(owed.served_us, 1) or 0)
+            cycle_us = self._cycle_us(owed.served_us, days, suspended)
+            next_us = calendar.deadline_us(owed.served_us, 1, suspended)
+            return None if cycle_us is None or next_us is None else max(cycle_us, next_us)
         allowed = self._rulebook.deadlines.get(within)
         if allowed is None:
             return None
-        return calendar.deadline_us(owed.served_us, allowed, owed.pauses.spans)
+        return calendar.deadline_us(owed.served_us, allowed, (*owed.pauses.spans, *suspended))
+
+    def _cycle_us(self, served_us: int, days: int, suspended: Spans) -> int | None:
+        """24:00 of a cycle's last day, put off by the days of suspensions that began before; None where one lasts."""
+        day_of = self._rulebook.calendar.day_of
+        served = day_of(served_us)
+        due = served + timedelta(days=days)
+        for began_us, ended_us in suspended:
+            began = max(day_of(began_us), served)
+            if began >= due:
+                break
+            if ended_us is None:
+                return None
+            due += max(day_of(ended_us) - began, timedelta(0))
+        return self._rulebook.calendar.end_us(due)
 
     def _cycle(self, bureau: str, code: str) -> int | None:
         declared = self._catalogue.declared(bureau, code)
@@ -229,6 +253,14 @@ class Obligations(View):
         days = self._rulebook.deadlines.get("deemed_service")
         served_us = None if days is None else self._rulebook.calendar.deadline_us(there_by_us, days)
         return None if served_us is None else served_us - 1
+
+    def _suspended(self, bureau: str, at_us: int) -> Spans:
+        """When a bureau was suspended before a moment, from the last instant before the first such day: a day does not
+        count on which it was suspended for a part.
+        """
+        calendar = self._rulebook.calendar
+        spans = self._suspensions.spans(bureau, at_us)
+        return tuple((calendar.start_us(calendar.day_of(began)) - 1, ended) for began, ended in spans)
 
     def _judge_answer(self, owed: Owed) -> None:
         """A deadline is 24:00: an answer at that very moment is late, and no sooner is its absence."""
@@ -246,7 +278,9 @@ class Obligations(View):
         """Whether it is late if nothing met it before a moment, or before the closing that ended it."""
         calendar = self._rulebook.calendar
         owed.serve(self._deemed_us)
-        owed.deadline_us = self._deadline_us(owed)
+        suspended = self._suspended(owed.bureau, at_us)
+        owed.suspended = self._suspensions.at(owed.bureau, at_us) if owed.met is None else None
+        owed.deadline_us = self._deadline_us(owed, suspended)
         owed.closing = self._closing(owed, at_us)
         if owed.closing is not None:
             at_us = owed.closing.since_us
@@ -254,7 +288,13 @@ class Obligations(View):
             last_us = min(owed.deadline_us, at_us)
             self.years.update(range(calendar.day_of(owed.served_us).year, calendar.day_of(last_us).year + 1))
         owed.late = owed.deadline_us is not None and at_us > owed.deadline_us
-        owed.late_days = calendar.working_days_after(owed.deadline_us, at_us) if owed.late and owed.deadline_us else 0
+        owed.late_days = 0
+        if owed.late and owed.deadline_us is not None:
+            owed.late_days = calendar.working_days_after(owed.deadline_us, at_us) - sum(
+                calendar.working_days_between(began, min(at_us if ended is None else ended, at_us) - 1)
+                for began, ended in suspended
+                if ended is None or ended >= owed.deadline_us
+            )
 
     def _count(self, owed: Owed, at_us: int) -> None:
         """Into the response times, but for what lapsed, and what was met after a closing."""

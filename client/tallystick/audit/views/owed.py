@@ -10,6 +10,7 @@ from typing import Any
 from tallystick.audit.entry import On, Place
 from tallystick.audit.moment import Moment
 from tallystick.audit.obligations import Obligation
+from tallystick.audit.suspension import Suspension
 from tallystick.core.closing import Closing
 
 
@@ -64,7 +65,8 @@ class Owed:
     and when it came before who owes, `acknowledged_us` when they first answered it in any way, `answering` when what
     met it was recorded. `served` and `served_us` say when its clock started and how that is known. `closing` is set
     where who owes was closed before it was met, or of what lapses whom it is owed to: it is judged as of then, when it
-    was late or was not.
+    was late or was not. `suspended` is set where who owes is suspended by then: its clock stands still, and it is late
+    only where it was before.
     """
 
     obligation: Obligation
@@ -82,6 +84,7 @@ class Owed:
     late_days: int = 0
     late: bool = False
     closing: Closing | None = None
+    suspended: Suspension | None = None
 
     @property
     def rule(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tallystick.audit.entry import On
 from tallystick.audit.views.closings import Closings
+from tallystick.audit.views.suspensions import Suspensions
 from tallystick.audit.views.view import AsOf, View, folds
 from tallystick.core.calendar import Calendar
 from tallystick_proto.v1.statement_pb2 import (
@@ -53,10 +54,11 @@ class System:
 class Systems(View):
     """Systems by bureau and code; a later registration supersedes what an earlier one said."""
 
-    def __init__(self, calendar: Calendar, closings: Closings) -> None:
+    def __init__(self, calendar: Calendar, closings: Closings, suspensions: Suspensions) -> None:
         self.systems: dict[tuple[str, str], System] = {}
         self._calendar = calendar
         self._closings = closings
+        self._suspensions = suspensions
         self._of_actor: dict[str, str] = {}
         # When what is registered only later was last used, and last exchanged data.
         self._unregistered: dict[tuple[str, str], tuple[date, date | None]] = {}
@@ -117,10 +119,12 @@ class Systems(View):
             system.first_use, system.first_use_at_us = entry.reference, entry.since_us
 
     def last_day(self, system: System, as_of: AsOf) -> date:
-        """The day judged, or before that the one on which its bureau was closed, in 1970 where that is not known."""
+        """The day judged, or before that the one on which its bureau was closed, or while it is suspended the one on
+        which that began; in 1970 where that is not known.
+        """
         end_us = as_of.at_us - 1
-        closing = self._closings.before(system.bureau, end_us)
-        return self._calendar.day_of(end_us if closing is None else closing.since_us)
+        ended = self._closings.before(system.bureau, end_us) or self._suspensions.at(system.bureau, end_us)
+        return self._calendar.day_of(end_us if ended is None else ended.since_us)
 
     def finish(self, as_of: AsOf) -> Iterator[System]:
         """Every system."""

@@ -116,12 +116,13 @@ def _answer(session: Session, bureau: str, to: str, on: str | None) -> int:
 
 
 def answers(owed: Owed) -> list[str]:
-    """The commands that answer it, as they are typed; none where who owes or whom it is owed to is closed.
+    """The commands that answer it, as they are typed; none where who owes or whom it is owed to is closed, or who owes
+    is suspended.
 
     What only the one who answers knows stands in capitals. What a ledger says is quoted: a code may hold what a shell
     would run.
     """
-    if owed.closing is not None:
+    if owed.closing is not None or owed.suspended is not None:
         return []
     opened, reference = owed.opened, owed.opened.reference
     code = shlex.quote(opened.code)
@@ -217,7 +218,11 @@ class _Lines:
                 say(f"closed, succeeded by {heir}", f"已关闭，由{heir}承继") if heir else say("closed", "已关闭")
             )
         if owed.late:
-            return say(f"{counted(days, 'working day')} late", f"逾期 {days} 个工作日") if days else say("late", "逾期")
+            late = say(f"{counted(days, 'working day')} late", f"逾期 {days} 个工作日") if days else say("late", "逾期")
+            return late if owed.suspended is None else late + say(" when suspended", "，现已暂停")
+        if owed.suspended is not None:
+            version = owed.suspended.version
+            return say(f"stands still: suspended by version {version}", f"停计：已由章程第 {version} 版暂停")
         if asked := paused_by(owed, self._seen):
             return say(f"paused by {', '.join(asked)}", f"待 {'、'.join(asked)} 答复，暂停")
         return say("no deadline is set", "未设期限") if owed.deadline_us is None else say("runs", "未到期")
