@@ -6,13 +6,16 @@ import re
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from tallystick.audit.coverage import Coverage, LedgerCoverage
 from tallystick.audit.covered import covered
 from tallystick.audit.rule import RULES
 from tallystick.audit.words import Words
+from tallystick.core.bureau import Floor
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.errors import Unreachable
+from tallystick.core.note import encode_base64
 from tests.harness.district import RULEBOOK, District
 from tests.harness.stories import district as two
 
@@ -67,6 +70,27 @@ def test_how_far_it_is_witnessed_is_said_of_every_ledger() -> None:
     ]
     market.checkpoint, market.witnessed = None, 0
     assert "market" not in "".join(said(two(), coverage, "en")[1:2])
+
+
+def test_what_the_charter_pins_is_not_its_own_nodes_word_alone() -> None:
+    """Its holders signed for it; what is above the floor is that word, and each entry below it is called pinned."""
+    where, coverage = two(), read_whole()
+    market, tax = coverage.ledgers
+    market.witnessed, tax.witnessed, tax.pinned = 1_200, 30, 32
+    assert said(where, coverage, "en")[1] == (
+        "Witnessed by a quorum under this charter: 1,230 of 1,234 entries; pinned by the charter: tax from #30 to #31;"
+        " unwitnessed, its own node's word alone: tax from #32 on."
+    )
+    assert "；由章程锁定：tax局 #30 至 #31；未经见证、仅凭其节点：tax局自 #32 起。" in said(where, coverage, "zh")[1]
+    assert coverage.unwitnessed(["tax#29", "tax#31", "tax#32"]) == ["tax#32"]
+    tax.pinned = 34
+    assert said(where, coverage, "en")[1].endswith("; pinned by the charter: tax from #30 to #33.")
+    floor = Floor(32, encode_base64(bytes(32)))
+    words = Words(
+        replace(where.charter, bureau=tuple(replace(each, floor=floor) for each in where.charter.bureau)), "en"
+    )
+    shown = [words.witnessed("tax", index, 30) for index in (29, 30, 31, 32)]
+    assert [each.startswith("Pinned by the charter") for each in shown] == [False, True, True, False]
 
 
 def test_a_copy_is_said_to_be_one() -> None:

@@ -411,7 +411,7 @@ def test_a_reference_of_the_wrong_kind_is_refused_in_one_sentence(counter: Count
     asked, granted, assigned = counter.requested(), counter.granted(), counter.assigned()
     wrong = [
         (MARKET, f"{granted.reference} is an access granted; expected an access requested", "grant", granted.reference),
-        (MARKET, "a duty assigned; expected an access requested", "deny", assigned.reference),
+        (MARKET, "a duty assigned; expected an access requested", "deny", assigned.reference, "--reason", "r"),
         (TAX, "expected an access granted or an access requested", "end", assigned.reference, "--how", "revoked"),
         (MARKET, "expected an access granted", "send", counter.code, "--to", TAX, "--grant", asked.reference),
         (TAX, "expected an access granted", "use", counter.code, "--purpose", "p", "--grant", asked.reference),
@@ -444,7 +444,7 @@ def test_a_reference_of_the_wrong_kind_is_refused_in_one_sentence(counter: Count
     [
         (4, "no bureau 'nobody'", ("grant", "nobody#1")),
         (4, "taxation#999999", ("grant", "taxation#999999")),
-        (2, "not an entry reference", ("deny", "taxation")),
+        (2, "not an entry reference", ("deny", "taxation", "--reason", "r")),
         (4, "no bureau 'nobody'", ("send", "A", "--to", "nobody")),
         (4, "was not provided on this ledger", ("send", "A@none", "--to", "taxation")),
         (4, "no bureau 'nobody'", ("request", "A", "--provider", "nobody", "--purpose", "p")),

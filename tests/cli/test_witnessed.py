@@ -34,7 +34,7 @@ def test_send_says_whether_witnesses_hold_it(tally: Tally, shared_cluster: Local
 
 def test_a_quorum_that_does_not_come_is_said_to_be_missing(tally: Tally, cluster: LocalCluster) -> None:
     """With a witness away the receipt is of what was recorded, and status names who is behind and how far,
-    and when who is away was last seen, by whose cosignature shows it.
+    and when who is away was last seen, by whose cosignature shows it. A floor that is proposed then says so too.
     """
     for bureau in ("taxation", MARKET):
         witnessed(cluster[bureau], f"W-{bureau}")
@@ -55,6 +55,15 @@ def test_a_quorum_that_does_not_come_is_said_to_be_missing(tally: Tally, cluster
     assert cosigned[0] <= away["last_seen"] <= here["last_seen"]
     assert moment_text(away["last_seen"] * 1_000_000, ZoneInfo(TIME_ZONE)) in shown
     assert {each["witness"] for each in away["witnesses"] if each["cosigned_at"]} == {MARKET, "planning"}
+    edits, auditor = cluster.folder / "edits.toml", auditor_profile(cluster.folder)
+    edits.write_text("")
+    proposing = ("charter", "propose", edits, "--floor", MARKET, "--floor", "planning", "-o")
+    floors = tally(*proposing, cluster.folder / "a.toml", "--json", profile=auditor).json["floors"]
+    assert [(each["bureau"], each["size"] - each["witnessed"]) for each in floors] == [(MARKET, 1), ("planning", 0)]
+    lines = tally(*proposing, cluster.folder / "b.toml", profile=auditor).lines
+    assert [line for line in lines if "The floor of" in line] == [
+        f"The floor of {MARKET} is 5 entries, of which a quorum is shown to have cosigned 4."
+    ]
 
 
 def rows_of(status: dict[str, Any], *bureaus: str) -> list[dict[str, Any]]:

@@ -93,6 +93,9 @@ def test_a_succession_goes_as_it_is_written(tmp_path: Path, nursery: Nursery) ->
                 run(f"tally report -o {page}")
                 assert f"{MARKET} is closed by version 2 of the charter" in page.read_text()
                 assert run(f"tally show {MARKET}#0")
+                ledgers = json.loads(run("tally audit --json || true"))["coverage"]["ledgers"]
+                (pinned,) = [each["pinned"] for each in ledgers if each["bureau"] == MARKET]
+                assert pinned == int(counted)
             finally:
                 heir.terminate()
             assert heir.wait() == 0

@@ -38,7 +38,8 @@ class LedgerCoverage:
     that by its node's clock were recorded after the day judged, verified and not judged. `cosigned` is what was shown
     of what its witnesses cosigned last, each verified, None where nobody was asked or answered; `keeper` the bureau
     from whose copy it was read, "" where its own node was asked, `away` whether that was out of reach; `witnessed` the
-    size up to which a quorum cosigned it, None where the charter gives it none, or what was cosigned was not shown.
+    size up to which a quorum cosigned it, None where the charter gives it none, or what was cosigned was not shown;
+    `pinned` that of the floor which the charter's holders signed for, 0 where there is none.
     `evidence` is what this client has of two histories under a key of the ledger, `forked` whether its present key is
     proven to have signed two; `acknowledged` what this client keeps of checkpoints that no key vouches for any more;
     `later_charter` the number of a version that the ledger goes by and this client does not know, 0 where there is
@@ -60,6 +61,7 @@ class LedgerCoverage:
     keeper: str = ""
     away: bool = False
     witnessed: int | None = None
+    pinned: int = 0
     evidence: Forked | None = None
     forked: bool = False
     acknowledged: tuple[Acknowledged, ...] = ()
@@ -90,8 +92,8 @@ class LedgerCoverage:
 
     @property
     def unwitnessed(self) -> int:
-        """How many of its entries no quorum has cosigned, though it has one."""
-        return 0 if self.witnessed is None else max(0, self.size - self.witnessed)
+        """How many of its entries no quorum has cosigned, though it has one, and the charter does not pin."""
+        return 0 if self.witnessed is None else max(0, self.size - max(self.witnessed, self.pinned))
 
     @property
     def is_read(self) -> bool:
@@ -136,9 +138,11 @@ class Coverage:
 
     def unwitnessed(self, references: Iterable[str]) -> list[str]:
         """Those of some references, as `bureau#index`, that are not witnessed; of a ledger of which it is not shown how
-        far it is, or that has no quorum, none.
+        far it is, or that has no quorum, none. Nor is any that the charter pins.
         """
-        witnessed = {each.bureau: each.witnessed for each in self.ledgers if each.witnessed is not None}
+        witnessed = {
+            each.bureau: max(each.witnessed, each.pinned) for each in self.ledgers if each.witnessed is not None
+        }
         parsed = {reference: parse_entry_ref(reference) for reference in references}
         return [each for each, at in parsed.items() if at.bureau in witnessed and at.index >= witnessed[at.bureau]]
 

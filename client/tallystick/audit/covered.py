@@ -135,9 +135,19 @@ def _witnessed(words: Words, ledgers: Sequence[LedgerCoverage]) -> Iterator[str]
     if quorate:
         size = sum(ledger.size for ledger in quorate)
         lacking = [ledger for ledger in quorate if ledger.unwitnessed]
-        witnessed = size - sum(ledger.unwitnessed for ledger in lacking)
+        witnessed = sum(min(ledger.size, ledger.witnessed or 0) for ledger in quorate)
         en = f"Witnessed by a quorum under this charter: {witnessed:,} of {counted_entries(size)}"
         zh = f"已由达到本章程门限的单位见证：{size:,} 条中 {witnessed:,} 条"
+        pinned = [
+            (words.bureau(ledger.bureau), ledger.witnessed, min(ledger.pinned, ledger.size) - 1)
+            for ledger in quorate
+            if ledger.witnessed is not None and ledger.witnessed < min(ledger.pinned, ledger.size)
+        ]
+        if pinned:
+            en += "; pinned by the charter: " + ", ".join(
+                f"{name} from #{first} to #{last}" for name, first, last in pinned
+            )
+            zh += "；由章程锁定：" + "、".join(f"{name} #{first} 至 #{last}" for name, first, last in pinned)
         for kept, said_en, said_zh in (
             (False, "unwitnessed, its own node's word alone", "未经见证、仅凭其节点"),
             (True, "not shown to be witnessed, by the copy's keeper alone", "未示已获见证、仅凭副本持有者"),
@@ -145,10 +155,10 @@ def _witnessed(words: Words, ledgers: Sequence[LedgerCoverage]) -> Iterator[str]
             those = [ledger for ledger in lacking if (ledger.keeper != "") is kept]
             if those:
                 en += f"; {said_en}: " + ", ".join(
-                    f"{words.bureau(ledger.bureau)} from #{ledger.witnessed} on" for ledger in those
+                    f"{words.bureau(ledger.bureau)} from #{ledger.size - ledger.unwitnessed} on" for ledger in those
                 )
                 zh += f"；{said_zh}：" + "、".join(
-                    f"{words.bureau(ledger.bureau)}自 #{ledger.witnessed} 起" for ledger in those
+                    f"{words.bureau(ledger.bureau)}自 #{ledger.size - ledger.unwitnessed} 起" for ledger in those
                 )
         yield words.say(f"{en}.", f"{zh}。")
     unknown = [ledger for ledger in ledgers if ledger.witnessed is None]

@@ -139,7 +139,15 @@ class Words:
         return self._charter.quorum_of(self._charter.by_id(bureau)) is not None
 
     def witnessed(self, bureau: str, index: int, witnessed: int | None) -> str:
-        """Says whether an entry of a ledger is among those a quorum cosigned, of which there are `witnessed`."""
+        """Says whether an entry of a ledger is among those a quorum cosigned, of which there are `witnessed`, or else
+        among those that the charter pins.
+        """
+        pinned = self._charter.by_id(bureau).pinned
+        if pinned is not None and (witnessed or 0) <= index < pinned.size:
+            return self.say(
+                "Pinned by the charter, whose holders signed for it; that a quorum has cosigned it is not shown.",
+                "由章程锁定，章程密钥持有人已签署；未示副署达到门限。",
+            )
         if witnessed is None and self.has_quorum(bureau):
             return self.say(
                 "Not shown now whether it is witnessed: neither its node nor a quorum of its ledger's witnesses says.",

@@ -1,6 +1,7 @@
 """Trust: `tally charter propose`, `key`, `sign`: what a charter's holders do to make its next version.
 
-All of it works on files: no node is asked anything, and charter keys can stay on a machine that no network reaches.
+All of it works on files, so that charter keys can stay on a machine that no network reaches. But where `--floor` pins a
+ledger that has a quorum, it is asked how far that cosigned it: what nobody else holds is then pinned by mistake.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from tallystick.core.errors import ConfigInvalid, NotFound, Usage, VerificationF
 from tallystick.sdk.arguments import FILE, TEXT
 
 if TYPE_CHECKING:
-    from tallystick.core.charter import Floor
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tallystick.core.charter import Charter, Floor
 
 _OF_EVERY_VERSION = ("version", "previous", "issued")
 
@@ -46,7 +49,8 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
     """Write the text of the charter's next version: this one, with EDITS, a TOML file in the charter's form, merged in.
 
     A table is merged into the one that stands there, a bureau into the one of its id; anything else is replaced. Keys
-    that are replaced are named as retired, at the floor. Nobody has signed the text yet.
+    that are replaced are named as retired, at the floor. Nobody has signed the text yet. With --floor, it is asked how
+    much of the ledger a quorum of its witnesses cosigned, and said where that is not all of it.
 
     \b
     Example:
@@ -68,8 +72,9 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
         raise ConfigInvalid(f"cannot be read: {why}", where=str(edits), expected="TOML") from None
     check_new(target)
     issued = datetime.fromtimestamp(now_us() // 1_000_000, UTC).astimezone(before.charter.issued.tzinfo)
+    pinned = {bureau: _floor(session, bureau) for bureau in floors}
     try:
-        text = draft(before, asked, issued, {bureau: _floor(session, bureau) for bureau in floors})
+        text = draft(before, asked, issued, pinned)
     except VerificationFailed as error:
         raise Usage(error.what, where=f"{edits}: {error.where}", expected=error.expected) from None
     after = parse_charter(text)
@@ -81,11 +86,16 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
         )
     write_whole(target, text.encode())
     output = session.output
+    witnessed = dict(_witnessed(session, before.charter, after, floors))
     if output.json:
         output.document(
             {
                 "file": str(target),
                 "version": after.version,
+                "floors": [
+                    {"bureau": bureau, "size": size, "witnessed": cosigned}
+                    for bureau, (size, cosigned) in witnessed.items()
+                ],
                 "digest": charter_digest(text),
                 "quorums": quorums_document(before.charter, after),
                 "closed": closed_document(after),
@@ -93,6 +103,7 @@ def propose(session: Session, edits: Path, target: Path, floors: tuple[str, ...]
         )
         return
     print_changes(session, before.charter, after)
+    _print_floors(session, witnessed)
     output.facts(
         [
             (output.say("text", "文本"), str(target)),
@@ -202,6 +213,40 @@ def sign(session: Session, file: Path, key_path: Path, target: Path, previous: P
             (say("note", "签名文件"), str(target)),
         ]
     )
+
+
+def _witnessed(
+    session: Session, before: Charter, after: Charter, floors: Iterable[str]
+) -> Iterator[tuple[str, tuple[int, int | None]]]:
+    """Of ledgers that are pinned and have a quorum, the floor's size and how much of that a quorum is shown to have
+    cosigned; None where that is not shown now.
+    """
+    from tallystick.core.errors import TallystickError
+    from tallystick.sdk.witnessing import shown_cosigned, witnessed_of
+
+    for bureau in dict.fromkeys(floors):
+        quorum, pinned = before.quorum_of(before.by_id(bureau)), after.by_id(bureau).pinned
+        if quorum is None or pinned is None:
+            continue
+        try:
+            with session.ledgers() as ledgers:
+                cosigned = shown_cosigned(ledgers[bureau], before)
+        except TallystickError:  # it is not for what is shown now to stand in the way of a text
+            cosigned = None
+        yield bureau, (pinned.size, witnessed_of(pinned, cosigned, quorum))
+
+
+def _print_floors(session: Session, witnessed: Mapping[str, tuple[int, int | None]]) -> None:
+    """A line for each floor that pins more than a quorum is shown to have cosigned."""
+    output = session.output
+    for bureau, (size, cosigned) in witnessed.items():
+        if cosigned == size:
+            continue
+        en, zh = f"of which a quorum is shown to have cosigned {cosigned}", f"其中达到门限副署的仅示 {cosigned} 条"
+        if cosigned is None:
+            en, zh = "and how many of them a quorum cosigned is not shown now", "其中达到门限副署的条数此刻未示"
+        output.line(output.say(f"The floor of {bureau} is {size} entries, {en}.", f"{bureau} 锁定于 {size} 条，{zh}。"))
+        output.line()
 
 
 def _floor(session: Session, bureau: str) -> Floor:

@@ -39,7 +39,9 @@ class Form:
     `argument` names the field that is the positional argument, by default the first its kind names; `fixed` fields are
     said without being asked for; `choices` narrows an enum. What is cited must be one of the kinds in `cites`, if there
     are any; the fields in `apart` are not taken over from it. `finding`, unless it is None, is what is said instead of
-    `fixed` where the argument is the id of a finding. `find` looks for what to cite where nothing was given.
+    `fixed` where the argument is the id of a finding. `find` looks for what to cite where nothing was given. Of the
+    fields in `one_of` one at least is to be given; `another` names another bureau than the profile's own, `to_come` a
+    day that is not past, unless it says when that happened. A ledger takes what is refused here, and keeps it for good.
     """
 
     kind: Kind
@@ -50,6 +52,9 @@ class Form:
     apart: Sequence[str] = ()
     finding: Mapping[str, object] | None = None
     find: Callable[[Node, Mapping[str, object]], Shown | None] | None = None
+    one_of: Sequence[str] = ()
+    another: str = ""
+    to_come: str = ""
 
     @property
     def citation(self) -> Use | None:
@@ -96,13 +101,21 @@ class Form:
         """The values of the command line."""
         from tallystick.sdk.exchange import scope_of
 
+        if self.one_of and not any(given[name] for name in self.one_of):
+            options = " or ".join(f"--{name}" for name in self.one_of)
+            raise click.UsageError(f"it takes {options}", click.get_current_context())
         named = given[self.argument]
         if self.finding is not None and names_finding(named):
             values = values_of(self.kind, session, {**given, self.argument: None})
             return {**values, **self.finding, "finding": named}
         if self._takes_code:
             given = {**given, self.argument: None, **scope_of(named)}
-        return {**self.fixed, **values_of(self.kind, session, given)}
+        values = values_of(self.kind, session, given)
+        if self.another:
+            _check_another(session, self.another, str(values.get(self.another)))
+        if self.to_come in values and "happened_at" not in values:
+            _check_to_come(session, self.to_come, str(values[self.to_come]))
+        return {**self.fixed, **values}
 
     def cited(self, node: Node, values: dict[str, object]) -> dict[str, object]:
         """The values with the citation that was named, read and verified, and what it brings along."""
@@ -134,6 +147,24 @@ class Form:
         for use in self.kind.head_uses:
             if use.field.name == "counterparty" and values.get(use.name):
                 node.peers.charter.ledger_of(str(values[use.name]))
+
+
+def _check_another(session: Session, option: str, bureau: str) -> None:
+    """Nobody owes itself an answer. Raises Usage."""
+    if session.profile.has_bureau and bureau == session.profile.bureau.id:
+        raise Usage(f"{bureau} is the profile's own bureau", where=f"--{option}", expected="another one")
+
+
+def _check_to_come(session: Session, option: str, day: str) -> None:
+    """A day that is asked for is not past. Raises Usage."""
+    from tallystick.core.calendar import Calendar
+    from tallystick.sdk.clock import now_us
+
+    today = Calendar(session.zone).day_of(now_us())
+    if day < today.isoformat():
+        raise Usage(
+            f"{day} is past", where=f"--{option}", expected="a day to come, or --happened, which says since when"
+        )
 
 
 def recording(name: str, kind: str, help_: str, *, argument: str | None = None, **form: Any) -> Recording:

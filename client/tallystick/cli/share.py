@@ -13,6 +13,8 @@ request = recording(
     Example:
       tally request SCJG-0012 --provider market-regulation --purpose tax-registration --case 2026-11-0042
     """,
+    another="provider",
+    to_come="until",
 )
 
 grant = recording(
@@ -30,13 +32,14 @@ grant = recording(
 deny = recording(
     "deny",
     "AccessDenied",
-    """Refuse the access that REF asks for. A refusal that gives no reason is recorded too, and an audit reports it.
+    """Refuse the access that REF asks for, and say why, in words or by a basis.
 
     \b
     Example:
       tally deny taxation#1042 --reason "no purpose of the regulation" --basis "Regulation 12, art. 9"
     """,
     cites=("AccessRequested",),
+    one_of=("reason", "basis"),
 )
 
 end = recording(

@@ -110,7 +110,10 @@ def begun(ledgers: Ledgers, day: date, *, full: bool) -> tuple[Seen, Coverage]:
         ledgers.profile.charter_digest,
         day,
         full,
-        [LedgerCoverage(bureau.id, bureau.origin) for bureau in charter.ledgers],
+        [
+            LedgerCoverage(bureau.id, bureau.origin, pinned=0 if bureau.floor is None else bureau.floor.size)
+            for bureau in charter.ledgers
+        ],
         rulebook.unset(),
         years,
         closings=tuple(ledgers.profile.closings.values()),

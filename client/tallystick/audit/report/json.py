@@ -11,7 +11,8 @@ no calendar has it. `suspect` are those references that a compromised key signed
 `root`, those that no proof joined where the finding is of what a node showed as its ledger. Of a ledger in a coverage
 `keeper` is the bureau whose copy showed it, null where its own node did, `away` whether that was out of reach, and
 `witnessed` the size up to which a quorum cosigned it, null where that is not shown now, or the charter gives it no
-quorum. `closings` are the bureaus that are closed, each by the version that first says so and is known, `issued` null
+quorum; `pinned` is the size up to which the charter pins it, and `unwitnessed` counts what neither covers.
+`closings` are the bureaus that are closed, each by the version that first says so and is known, `issued` null
 where one before it may have said so; `left_open` counts what fell due later and nobody can answer in its place,
 `lapsed` what was owed to it and fell due later. `suspensions` say who was suspended from which version on, and until
 which, null while it lasts; `issued` is null as there. A document of an audit is an object with at least `coverage` and
@@ -125,6 +126,7 @@ def _ledger(ledger: LedgerCoverage) -> Mapping[str, Any]:
         "keeper": ledger.keeper or None,
         "away": ledger.away,
         "witnessed": ledger.witnessed,
+        "pinned": ledger.pinned,
         "unwitnessed": None if ledger.witnessed is None else ledger.unwitnessed,
         "forked": ledger.forked,
         "later_charter": ledger.later_charter or None,
