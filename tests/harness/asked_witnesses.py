@@ -81,7 +81,8 @@ class _Asked(Peer):
         pass
 
     async def held(self, origin: str) -> HeldAnswer:
-        assert origin == self._witnesses.home.office.origin
+        if origin != self._witnesses.home.office.origin:
+            raise Unreachable("of its own ledger alone it is asked here", where=self.bureau.id)
         self._witnesses.asked.append(self.bureau.id)
         answer = self._witnesses.answers.get(self.bureau.id)
         if answer is None:

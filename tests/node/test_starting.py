@@ -11,6 +11,7 @@ import pytest
 from tallystick.core.bureau import Retired
 from tallystick.core.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from tallystick.core.cosignature import make_cosignature
+from tallystick.core.equivocation import make_equivocation
 from tallystick.core.errors import BehindSigned, MalformedNote, SignatureInvalid, Starting, TallystickError
 from tallystick.core.keys import SigningKey
 from tallystick.core.note import VerifierKey, add_signatures
@@ -166,6 +167,23 @@ async def test_a_witness_that_connects_first_is_heard_too(witnesses: AskedWitnes
         with pytest.raises(BehindSigned):
             engine.gathering.take(witness.bureau.id, add_signatures(note, line))
         with pytest.raises(BehindSigned, match=witness.bureau.id):
+            await begun
+        assert not signed
+
+
+async def test_evidence_against_its_own_key_is_known_at_its_start(
+    witnesses: AskedWitnesses, signed: list[Checkpoint]
+) -> None:
+    """Who was told of two histories under its key, both unknown to its witnesses, signs nothing after a restart."""
+    office = witnesses.home.office
+    two = [office.note(9, bytes([number]) * 32) for number in range(2)]
+    file = make_equivocation(two[0], two[1], office.bureau.ledger_verifier)
+    async with witnesses.starting() as (engine, _):
+        await engine.heard.take((), [file], "taxation")
+        assert isinstance(await refused(engine, office), BehindSigned)
+    witnesses.answers = dict.fromkeys(witnesses.names, NONE)
+    async with witnesses.starting() as (_, begun):
+        with pytest.raises(BehindSigned, match="evidence shows 9 entries"):
             await begun
         assert not signed
 
