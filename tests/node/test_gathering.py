@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tallystick.core.checkpoint import Checkpoint
@@ -85,6 +86,21 @@ def test_saying_the_same_twice_counts_once(ledger: Ledger) -> None:
     assert witnessed_size(ledger) == 0
     found = open_cosigned(ledger.node.gathering.newest[0], ledger.charter, ledger.node.home.office.bureau)
     assert [cosigner.at_s for cosigner in found.cosigners] == [NOW_S + 60]
+
+
+def test_witnesses_of_one_credit_code_count_once(tmp_path: Path) -> None:
+    """Two bureaus of one body are no quorum of two; with one of another body they are."""
+    home, offices = witnessed_home(tmp_path, 3)
+    one, twin, another = (office.bureau for office in offices)
+    offices[1].bureau = msgspec.structs.replace(twin, credit_code=one.credit_code)
+    home.office.others = (one, offices[1].bureau, another)
+    with LyingNode(home) as node:
+        ledger = Ledger(node, offices)
+        ledger.say(0)
+        ledger.say(1)
+        assert witnessed_size(ledger) == 0
+        ledger.say(2)
+        assert witnessed_size(ledger) == node.sequencer.published.state.size
 
 
 def test_an_answer_that_comes_late_still_counts_where_it_belongs(ledger: Ledger) -> None:
@@ -180,6 +196,7 @@ def test_checkpoints_carry_what_cosignatures_there_are(ledger: Ledger) -> None:
 def test_an_idle_ledger_is_shown_again_for_a_fresh_cosignature(ledger: Ledger) -> None:
     """When nothing new was signed for half the charter's freshness, a witness is shown the same checkpoint again."""
     gathering = ledger.node.gathering
+    assert gathering.refresh_s == ledger.charter.witnessing.freshness_s / 2
 
     async def shown_twice() -> tuple[bytes, bytes]:
         gathering.refresh_s = 0.01
@@ -217,6 +234,7 @@ def test_a_quorum_meets_again_and_again_however_its_witnesses_are_out_of_step(
     older than two quorums take to meet, each within twice the time of the slowest.
     """
     monkeypatch.setattr(witness, "ROUND_MAX_S", 0.0)  # each checkpoint is a round
+    monkeypatch.setattr(witness, "ROUND_MIN_S", 0.0)
     fast, slow = Shown(ledger, 0), [Shown(ledger, number) for number in (1, 2)]
     sizes = []
     for now in range(60):
