@@ -14,9 +14,10 @@ from tallystick.core.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.core.cosignature import make_cosignature
 from tallystick.core.equivocation import verify_equivocation
 from tallystick.core.errors import Forked, SignatureInvalid, Unreconciled
-from tallystick.core.news import Holding, news
+from tallystick.core.news import Holding, lines_of, news
 from tallystick.core.note import add_signatures, encode_base64, parse_note
 from tallystick.core.reconciling import APART_MAX, PAST_MAX, Account, Seen, see
+from tallystick_proto.v1.gossip_pb2 import SwapAnswer
 from tests.harness.ledger_maker import charter_of, key_of
 from tests.harness.rosters import roster_of
 from tests.reference.rfc6962 import Reference
@@ -255,3 +256,24 @@ def test_only_what_is_news_is_told(mine: Holding, theirs: Holding, told: int) ->
     fresh = news({1: mine}, list(theirs.lines(1)), proven)
     assert len(fresh.notes) + len(fresh.evidence) == told
     assert bool(fresh.evidence) == (mine.evidence is not None and not proven)
+
+
+def told_of(size: int) -> SwapAnswer:
+    """All there can be told of a ledger around a size, to who holds one of those that are doubted here."""
+
+    def at(number: int) -> Seen:
+        checkpoint = Checkpoint(LEDGER.origin, number, bytes([number % 251]) * 32)
+        return see(sign_checkpoint(checkpoint, key_of(LEDGER.id, "node")), CHARTER, LEDGER)
+
+    past = tuple(at(size - number) for number in range(PAST_MAX, 0, -1))
+    apart = tuple(at(size + number) for number in range(1, 1 + APART_MAX))
+    mine = {1: Holding(at(size), apart, None, past, frozenset(each.checkpoint for each in apart))}
+    return SwapAnswer(line=lines_of(mine), note=news(mine, Holding(apart[0]).lines(1), ()).notes)
+
+
+def test_what_is_told_of_a_ledger_does_not_grow_with_it() -> None:
+    """Of ten entries or of ten million as many lines and notes, longer by no more than the sizes' own digits."""
+    small, large = told_of(10), told_of(10**7)
+    assert len(small.line) == len(large.line) == 1 + APART_MAX
+    assert len(small.note) == len(large.note) == PAST_MAX + APART_MAX
+    assert large.ByteSize() - small.ByteSize() <= (len(large.line) + len(large.note)) * len(str(10**7))

@@ -137,6 +137,24 @@ def test_a_write_that_fails_lets_no_cosignature_out_before_it_is_durable(
     assert text_of(at_work.one.cosigned).split("\n")[1] == str(checkpoint.size)
 
 
+def test_nothing_is_cosigned_past_the_charters_term(at_work: Witnessing) -> None:
+    """However often it is shown; and nothing is held against the ledger, which is cosigned when the clock, put right,
+    stands before the end.
+    """
+    at_work.reached(record(at_work.node, 1).size)
+    witnesses, calls = (at_work.one, at_work.other), at_work.node.calls
+    cosigned = [witness.cosigned for witness in witnesses]
+    for witness in witnesses:
+        witness.now_us = witness.charter.expires_us
+    size = record(at_work.node, 1).size
+    before = calls.count("Cosign")
+    loop.run(until(lambda: calls.count("Cosign") > before + len(witnesses)))
+    assert [witness.cosigned for witness in witnesses] == cosigned
+    for witness in witnesses:
+        witness.now_us -= 1
+    at_work.reached(size)
+
+
 def test_a_dead_witness_costs_nothing_but_its_own_cosignature(tmp_path: Path) -> None:
     """With one of four away the ledger is witnessed; with two it says that it is not; back again, it is."""
     home, offices = witnessed_home(tmp_path, 4)

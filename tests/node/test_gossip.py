@@ -16,6 +16,7 @@ from tallystick.core.errors import BehindSigned, ClockOff, NotAllowed, NotFound,
 from tallystick.core.reconciling import APART_MAX
 from tallystick.core.statement import read
 from tallystick.core.witnessing import open_cosigned
+from tallystick_node import clocks
 from tallystick_node.peers import Peer
 from tallystick_node.proven import Proven
 from tallystick_node.store.memory import MemoryStore
@@ -26,6 +27,7 @@ from tests.harness.asked_witnesses import until
 from tests.harness.company import Company
 from tests.harness.faulty_store import Fault, FaultyStore
 from tests.harness.witnesses import gathered, record
+from tests.simulation.judges import PROVEN_ROUNDS_MAX
 
 WAIT_S = 20.0
 MARKET, TAX, PLANNING, AUDIT = "market", "taxation", "planning", "audit"
@@ -43,6 +45,11 @@ def held(company: Company, holder: str, ledger: str) -> int:
     """Up to which size a node holds a checkpoint of a ledger."""
     account = company[holder].engine.heard.accounts[company.bureau(ledger).origin]
     return -1 if account.held is None else account.held.size
+
+
+def stopped(company: Company, holder: str, ledger: str) -> str:
+    """Why a node cosigns a ledger no more, as the record of its copy says."""
+    return company[holder].engine.shelf.stopped.get(company.bureau(ledger).origin, "")
 
 
 def apart(company: Company, holder: str, ledger: str) -> list[int]:
@@ -84,12 +91,16 @@ def test_news_is_everywhere_with_its_cosignatures(tmp_path: Path) -> None:
 
 
 def test_a_fork_is_proven_to_everybody(company: Company) -> None:
-    """Two histories for two halves: within a few rounds every other node holds one and the same kind of proof."""
+    """Two histories for two halves: once they are there, every other node holds one and the same kind of proof within
+    the rounds that a simulated history has.
+    """
     assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
     other = company.fork(MARKET, PLANNING, AUDIT)
-    record(company[MARKET], 2)
-    record(other, 3)
-    company.rounds_until(lambda: everybody_knows(company, MARKET))
+    origin, there = company.bureau(MARKET).origin, {TAX: record(company[MARKET], 2).size}
+    there[PLANNING] = there[AUDIT] = record(other, 3).size
+    shelves = {each: company[each].engine.shelf for each in there}
+    loop.run(until(lambda: all(shelf.at(origin).size == there[each] for each, shelf in shelves.items())))
+    assert company.rounds_until(lambda: everybody_knows(company, MARKET)) <= PROVEN_ROUNDS_MAX
     for each in (TAX, PLANNING, AUDIT):
         evidence = company.evidence(each, MARKET)
         assert evidence is not None
@@ -97,7 +108,9 @@ def test_a_fork_is_proven_to_everybody(company: Company) -> None:
 
 
 def test_evidence_ends_cosigning_of_that_ledger_alone_and_is_known_after_a_restart(company: Company) -> None:
-    """Nobody cosigns the forked ledger any more, nor after a restart; the others are witnessed as before."""
+    """Nobody cosigns the forked ledger any more, neither who follows it at that moment nor after a restart; the others
+    are witnessed as before.
+    """
     assert gathered(company[MARKET], record(company[MARKET], 3).size) is not None
     other = company.fork(MARKET, AUDIT)
     record(company[MARKET], 1)
@@ -107,6 +120,12 @@ def test_evidence_ends_cosigning_of_that_ledger_alone_and_is_known_after_a_resta
     for each, evidence in before.items():
         company.rounds_until(lambda each=each: len(found(company, each)) == 1)  # type: ignore[misc]
         assert found(company, each) == [(MARKET, evidence)]
+    size = record(company[MARKET], 1).size
+    record(other, 1)
+    loop.run(until(lambda: all(stopped(company, each, MARKET) for each in before)))
+    for each in before:
+        assert "two histories under its key are proven" in stopped(company, each, MARKET)
+    assert gathered(company[MARKET], size, 0.0) is None
     company.restart(TAX, PLANNING, AUDIT)
     assert {each: company.evidence(each, MARKET) for each in before} == before
     assert gathered(company[MARKET], record(company[MARKET], 1).size, 1.0) is None
@@ -224,6 +243,23 @@ def test_a_clock_that_is_off_records_nothing_until_it_is_right(company: Company)
     market.home.now_us -= HOUR_US
     heard(company, TAX, PLANNING, AUDIT)
     record(market, 1)
+
+
+def test_a_clock_that_fewer_than_a_quorum_contradict_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two peers of four make none: the node warns, and records; so it does when what a quorum said is of long ago."""
+    with capture_logs() as log, Company(tmp_path, *ALL, "archives") as company:
+        market = company[MARKET]
+        market.home.now_us += HOUR_US
+        heard(company, TAX, PLANNING)
+        record(market, 1)
+        (warned,) = [line for line in log if line["event"] == "this node's clock is off"]
+        assert (warned["peers"], warned["records"]) == (2, True)
+        heard(company, AUDIT)
+        with pytest.raises(ClockOff):
+            record(market, 1)
+        monkeypatch.setattr(clocks, "HEARD_S", -1.0)
+        heard(company)
+        record(market, 1)
 
 
 def heard(company: Company, *peers: str) -> None:
