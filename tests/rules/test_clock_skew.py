@@ -8,6 +8,7 @@ import pytest
 
 from tallystick.audit.finding import Standing
 from tallystick.audit.rulebook import Severity
+from tallystick.core.identifiers import NOBODY
 from tests.harness.cosigned import SECOND_US, note_of, put_note, witnessed
 from tests.harness.district import RULEBOOK, District
 from tests.harness.stories import declared, only
@@ -17,12 +18,12 @@ DAY = "2027-03-02"
 Bend = Callable[[District, int], None]
 
 
-def ahead(where: District, seconds: int) -> None:
-    """The market's node dates an entry so much later than all others cosign it."""
+def ahead(where: District, seconds: int, by: str = "market") -> None:
+    """A bureau's node dates an entry so much later than all others cosign it."""
     where.now_us += seconds * SECOND_US
-    declared(where)
+    declared(where, by=by)
     where.now_us -= seconds * SECOND_US
-    witnessed(where, "market")
+    witnessed(where, by)
 
 
 def behind(where: District, seconds: int) -> None:
@@ -32,17 +33,17 @@ def behind(where: District, seconds: int) -> None:
 
 
 def test_it_trips_alone_and_says_so() -> None:
-    """What is proven is that two times differ; the entry, and the note that shows it, are cited."""
+    """An observation about nobody, whichever clock is wrong; the entry, and the note that shows it, are cited."""
     where = District(*BUREAUS)
     ahead(where, 600)
     finding = only(where, DAY)
-    assert (finding.rule, finding.bureau) == ("clock-skew", "market")
+    assert (finding.rule, finding.bureau) == ("clock-skew", NOBODY)
     assert finding.references == ("market#0", "market#1")
-    assert (finding.standing, finding.severity) == (Standing.PROVEN, Severity.WARNING)
+    assert (finding.standing, finding.severity) == (Standing.OBSERVED, Severity.WARNING)
     assert where.sentence(finding, "en") == (
-        "the node of market dates #0 9 minutes later than its witnesses' cosignatures allow (proven)"
+        "the node of market dates #0 9 minutes later than its witnesses' cosignatures allow (an observation, not proven)"
     )
-    assert where.sentence(finding, "zh") == "market局 的节点所记 #0 的入账时间比见证副署所容许的晚 9 分钟（已证明）"
+    assert where.sentence(finding, "zh") == "market局 的节点所记 #0 的入账时间比见证副署所容许的晚 9 分钟（观察所得，未证明）"
 
 
 def test_a_clock_that_is_behind_trips_it_too() -> None:
@@ -52,7 +53,7 @@ def test_a_clock_that_is_behind_trips_it_too() -> None:
     finding = only(where, DAY)
     assert finding.references == ("market#1",)
     assert where.sentence(finding, "en") == (
-        "the node of market dates #1 10 minutes earlier than its witnesses' cosignatures allow (proven)"
+        "the node of market dates #1 10 minutes earlier than its witnesses' cosignatures allow (an observation, not proven)"
     )
 
 
@@ -63,6 +64,14 @@ def test_it_is_said_once_and_counted() -> None:
         where.after(1)
         ahead(where, 600)
     assert [finding.times for finding in where.audit("2027-03-31")] == [3]
+
+
+def test_the_clocks_of_two_nodes_are_two_findings() -> None:
+    """That nobody answers for either does not make two ledgers' clocks one."""
+    where = District(*BUREAUS)
+    ahead(where, 600)
+    ahead(where, 600, by="tax")
+    assert {finding.facts["bureau"] for finding in where.audit(DAY, ["clock-skew"])} == {"market", "tax"}
 
 
 @pytest.mark.parametrize("bend", [ahead, behind], ids=["ahead", "behind"])

@@ -73,8 +73,8 @@ def rollback(fault: Fault, seen: Seen) -> Findings:
 
 @rule(
     named="两套账",
-    en="there are two histories of {bureau}: {error}",
-    zh="{bureau} 的密钥签署了两套账，核验信息：“{error}”",
+    en="there are two histories of {bureau}, by one writer or by two under one key: {error}",
+    zh="{bureau} 的密钥签署了两套账（一处所为，或两处以同一密钥写入），核验信息：“{error}”",
 )
 def equivocation(fault: Fault, seen: Seen) -> Findings:
     """Two checkpoints that no one ledger can have, by a file that this client keeps or entries that carry one, whoever

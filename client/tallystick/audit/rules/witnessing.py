@@ -16,16 +16,21 @@ _MINUTE_US = 60 * 1_000_000
     named="时钟偏差",
     en="the node of {bureau} dates #{index} {minutes} minutes {what} than its witnesses' cosignatures allow",
     zh="{bureau} 的节点所记 #{index} 的入账时间比见证副署所容许的{what} {minutes} 分钟",
+    standing=Standing.OBSERVED,
 )
 def clock_skew(skew: Skew, seen: Seen) -> Findings:
-    """That its word and a quorum's times differ. Not which clock is wrong, nor why; deadlines go by the quorum's."""
+    """That its word and a quorum's times differ. Not which clock is wrong, nor why: about nobody yet. Deadlines go by
+    the quorum's.
+    """
     facts: dict[str, Fact] = {
+        "bureau": skew.bureau,
         "index": skew.index,
         "minutes": skew.by_us // _MINUTE_US,
         "what": "dated-later" if skew.later else "dated-earlier",
     }
     also = (skew.also,) if skew.also else ()
-    yield Found(skew.bureau, (f"{skew.bureau}#{skew.index}",), skew.at_us, facts, once=skew.later, also=also)
+    once = (skew.bureau, skew.later)
+    yield Found(NOBODY, (f"{skew.bureau}#{skew.index}",), skew.at_us, facts, once=once, also=also)
 
 
 @rule(
