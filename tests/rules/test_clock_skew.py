@@ -41,9 +41,13 @@ def test_it_trips_alone_and_says_so() -> None:
     assert finding.references == ("market#0", "market#1")
     assert (finding.standing, finding.severity) == (Standing.OBSERVED, Severity.WARNING)
     assert where.sentence(finding, "en") == (
-        "the node of market dates #0 9 minutes later than its witnesses' cosignatures allow (an observation, not proven)"
+        "the node of market dates #0 9 minutes later than its witnesses' cosignatures allow"
+        " (an observation, not proven)"
     )
-    assert where.sentence(finding, "zh") == "market局 的节点所记 #0 的入账时间比见证副署所容许的晚 9 分钟（观察所得，未证明）"
+    assert (
+        where.sentence(finding, "zh")
+        == "market局 的节点所记 #0 的入账时间比见证副署所容许的晚 9 分钟（观察所得，未证明）"
+    )
 
 
 def test_a_clock_that_is_behind_trips_it_too() -> None:
@@ -53,7 +57,8 @@ def test_a_clock_that_is_behind_trips_it_too() -> None:
     finding = only(where, DAY)
     assert finding.references == ("market#1",)
     assert where.sentence(finding, "en") == (
-        "the node of market dates #1 10 minutes earlier than its witnesses' cosignatures allow (an observation, not proven)"
+        "the node of market dates #1 10 minutes earlier than its witnesses' cosignatures allow"
+        " (an observation, not proven)"
     )
 
 

@@ -25,8 +25,14 @@ def test_it_trips_alone_and_says_so() -> None:
     assert audit.only.references == ("market#9",)
     assert (audit.only.standing, audit.only.severity) == (Standing.PROVEN, Severity.WARNING)
     said = "the key of market signed two different histories of 10 entries; expected one history"
-    assert audit.sentence("en") == f"there are two histories of market, by one writer or by two under one key: {said} (proven)"
-    assert audit.sentence("zh") == f"市场监管局 的密钥签署了两套账（一处所为，或两处以同一密钥写入），核验信息：“{said}”（已证明）"
+    assert (
+        audit.sentence("en")
+        == f"there are two histories of market, by one writer or by two under one key: {said} (proven)"
+    )
+    assert (
+        audit.sentence("zh")
+        == f"市场监管局 的密钥签署了两套账（一处所为，或两处以同一密钥写入），核验信息：“{said}”（已证明）"
+    )
     assert (audit.covers("market").checked, audit.covers("tax").complete) == (0, True)
     assert judged(forked).only.id == audit.only.id
 
