@@ -8,8 +8,10 @@ import pytest
 
 from tallystick.sdk import auditing
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.wire import Wire
 from tallystick_node.cluster.local import LocalCluster
-from tests.cli.conftest import Bent, Said, Tally
+from tallystick_proto.v1.witness_pb2 import CosignedAnswer
+from tests.cli.conftest import Said, Tally
 from tests.harness.clusters import all_witnessed
 
 MARKET, TAX, PLANNING = "market-regulation", "taxation", "planning"
@@ -115,34 +117,52 @@ def test_that_witnesses_are_away_is_not_said_to_be_that_nothing_is_witnessed(
 def test_an_evidence_file_says_by_whom_it_was_cosigned_and_whether_that_is_a_quorum(
     tally: Tally, witnessed: LocalCluster, tmp_path: Path
 ) -> None:
-    """From the ledger's node both witnesses', from a copy its keeper's alone; a forged one proves nothing."""
+    """From the ledger's node both witnesses', and from theirs while it is away; of one alone that is said where it is
+    made. A forged one proves nothing."""
     profile, file = witnessed.auditor_profile, tmp_path / "declared.tlog-proof"
 
     def verified(*options: object) -> Said:
         return tally("verify", file, *options, profile=profile)
 
     assert tally("prove", f"{PLANNING}#3", "-o", file, profile=profile).code == 0
-    assert "Witnessed: its checkpoint is cosigned by market-regulation, taxation, 2 of the 2" in verified().out
+    assert (
+        "Witnessed: its checkpoint is cosigned by market-regulation, taxation: 2 of its 2 witnesses" in verified().out
+    )
     assert "已获见证：其封账点由市场监管局、税务局副署" in verified("--lang", "zh").out
     said = verified("--json").json
     assert (said["witnessed"], said["cosigned_by"]) == (True, [MARKET, TAX])
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join(lines[:-2]))
-    assert "Not proven to be witnessed: its checkpoint carries no witness's cosignature, 0 of the 2" in verified().out
+    assert "Not proven to be witnessed: its checkpoint carries no witness's cosignature: 0 of its 2" in verified().out
     forged = lines[-1][:-20] + b"AAAAAAAAAAAAAAAAA==\n"
     file.write_bytes(b"".join([*lines[:-1], forged]))
     assert verified().code == 5
     with witnessed[PLANNING].stopped():
-        assert tally("prove", f"{PLANNING}#3", "-o", file, "--force", profile=profile).code == 0
+        made = tally("prove", f"{PLANNING}#3", "-o", file, "--force", profile=profile)
+        assert "Witnessed: its checkpoint is cosigned by market-regulation, taxation: 2 of its 2" in made.out
+        assert verified("--json").json["cosigned_by"] == [MARKET, TAX]
+        witnessed[MARKET].stop()
+        made = tally("prove", f"{PLANNING}#3", "-o", file, "--force", "--json", profile=profile)
+        assert (made.json["witnessed"], made.json["cosigned_by"]) == (False, [TAX])
+        to_pipe = tally("prove", f"{PLANNING}#3", "-o", "-", profile=profile).err
+        assert (
+            "Not proven to be witnessed: its checkpoint is cosigned by taxation: 1 of its 2 witnesses, and 2" in to_pipe
+        )
+    witnessed[MARKET].start()
     said = verified("--json").json
-    assert (said["witnessed"], len(said["cosigned_by"])) == (False, 1)
+    assert (said["witnessed"], said["cosigned_by"]) == (False, [TAX])
     assert "未证明已获见证：" in verified("--lang", "zh").out
 
 
-def test_an_evidence_file_of_a_ledger_without_a_quorum_says_so(tally: Tally, bent: Bent, tmp_path: Path) -> None:
-    """Under a charter of one bureau nobody witnesses."""
-    file = tmp_path / "e"
-    assert tally("prove", "market#1", "-o", file, profile=bent.profile).code == 0
-    said = tally("verify", file, profile=bent.profile)
-    assert said.code == 0
-    assert "Unwitnessed: its checkpoint carries no witness's cosignature, and under this charter" in said.out
+def test_a_node_that_has_not_heard_its_witnesses_yet_hides_nothing(
+    tally: Tally, witnessed: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that was just started: what it does not tell of what this client saw witnessed, its witnesses do."""
+    profile = witnessed.auditor_profile
+    before = tally("status", "--json", profile=profile).json["ledgers"]
+    assert all(row["witnessed"] == row["entries"] for row in before)
+    monkeypatch.setattr(Wire, "cosigned", lambda _: CosignedAnswer())
+    after = tally("status", "--json", profile=profile).json["ledgers"]
+    for earlier, later in zip(before, after, strict=True):
+        assert later["witnessed"] >= earlier["witnessed"]
+        assert [each["lag"] for each in later["witnesses"]] == [0, 0]

@@ -280,6 +280,15 @@ def test_evidence_that_was_touched_proves_nothing(
         assert said.out == ""
 
 
+def test_what_is_no_evidence_file_is_called_that(tally: Tally, profile: Path, tmp_path: Path) -> None:
+    """Such as another command's JSON, in whatever language."""
+    other = tmp_path / "other.json"
+    other.write_text('{"reference": "税务局"}\n\n')
+    said = tally("verify", other, profile=profile)
+    assert (said.code, said.out) == (5, "")
+    assert "it is no evidence file; expected a first line c2sp.org/tlog-proof@v1 or tallystick/equivocation" in said.err
+
+
 def test_evidence_under_another_charter_proves_nothing(
     tally: Tally, shared_cluster: LocalCluster, profile: Path, told: dict[str, str], tmp_path: Path
 ) -> None:

@@ -79,6 +79,9 @@ def test_a_node_s_certificate_is_renewed_where_its_authority_is(home: Settings) 
     assert f"node.crt              market:node, 29 days left, {after.certificate}" in listed
     assert "authority.crt         the authority of market, 3,6" in listed
     assert "clerk.crt             market:clerk, 89 days left" in listed
+    for certificate in (folder / "tls").glob("*.crt"):
+        certificate.unlink()
+    assert "there are no certificates" in refused(4, "cert", "show", folder)
 
 
 def test_where_the_authority_is_elsewhere_a_request_goes_there(home: Settings, tmp_path: Path) -> None:

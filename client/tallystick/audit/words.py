@@ -181,8 +181,8 @@ class Words:
                 f"Unwitnessed: {en}, and under this charter its ledger has no quorum of witnesses.",
                 f"未经见证：{zh}，按本章程其台账的见证单位不足。",
             )
-        en += f", {count} of the {quorum.needed} that are a quorum under this charter"
-        zh += f"，本章程门限为 {quorum.needed} 家，计 {count} 家"
+        en += f": {count} of its {quorum.witnesses} witnesses, and {quorum.needed} are a quorum under this charter"
+        zh += f"，见证单位 {quorum.witnesses} 家中计 {count} 家，本章程门限为 {quorum.needed} 家"
         if count >= quorum.needed:
             return self.say(f"Witnessed: {en}.", f"已获见证：{zh}。")
         return self.say(f"Not proven to be witnessed: {en}.", f"未证明已获见证：{zh}。")

@@ -11,7 +11,7 @@ import click
 from tallystick.cli.options import Session, command, force, new_file
 from tallystick.cli.references import EntryReference
 from tallystick.cli.show import disclose_option, disclosed_fields
-from tallystick.core.errors import CharterMismatch, SignatureInvalid, VerificationFailed
+from tallystick.core.errors import CharterMismatch, MalformedProof, SignatureInvalid, VerificationFailed
 from tallystick.core.limits import EVIDENCE_BYTES_MAX
 from tallystick.sdk.arguments import FILE, Digest
 
@@ -31,6 +31,8 @@ _STANDARD = Path("-")
 def prove(session: Session, reference: str, target: Path, force: bool, disclose: str | None) -> None:
     """Write an evidence file for one entry: with the charter it proves, offline, that it was recorded and by whom.
 
+    Whose cosignatures it carries is said. Where the ledger's node does not show a quorum's, its witnesses are asked.
+
     \b
     Examples:
       tally prove taxation#1088 -o received.tlog-proof
@@ -47,21 +49,25 @@ def prove(session: Session, reference: str, target: Path, force: bool, disclose:
         evidence = ledgers.prove(reference, disclosed_fields(ledgers, reference, disclose))
         proven = verify_presence(evidence, ledgers.charter)
         words, keeper = Words(ledgers.charter, session.language), reader.keeper
-    from_copy = words.shown_by(proven.bureau.id, keeper, proven.checkpoint.size) if keeper else ""
+        standing = _standing(session, evidence, proven, ledgers.charter)
+    from_copy = words.shown_by(proven.bureau.id, keeper, reader.trusted.size) if keeper else ""
     if target == _STANDARD:
         sys.stdout.buffer.write(evidence)
         if from_copy:
             session.output.note(from_copy)
+        if not standing["witnessed"]:
+            session.output.note(standing["standing"])
         return
     write_whole(target, evidence, 0o644 if disclose is None else 0o600)
     output = session.output
     if output.json:
         said = {"reference": reference, "file": str(target), "bytes": len(evidence), "suspect": proven.suspect}
-        output.document(said | {"keeper": keeper or None})
+        output.document(said | {"keeper": keeper or None} | standing)
         return
     output.line(output.say(f"{reference}  evidence in {target}", f"{reference}  证据已写入 {target}"))
     if from_copy:
         output.line(from_copy)
+    output.line(standing["standing"])
     if proven.suspect:
         output.line(
             output.say(
@@ -101,6 +107,7 @@ def verify(session: Session, file: Path, charter_path: Path | None, charter_dige
     from tallystick.cli.show import print_proven
     from tallystick.core.equivocation import HEADER, verify_equivocation
     from tallystick.core.evidence import verify_presence
+    from tallystick.core.tlog_proof import HEADER as PROOF_HEADER
 
     charter = _charter(session, charter_path, charter_digest)
     describer = Describer(charter, session.language, session.zone)
@@ -108,6 +115,8 @@ def verify(session: Session, file: Path, charter_path: Path | None, charter_dige
     try:
         if evidence.startswith(HEADER.encode()):
             print_equivocation(session, describer, *verify_equivocation(evidence, charter))
+        elif not evidence.startswith(PROOF_HEADER.encode()):
+            raise MalformedProof("it is no evidence file", expected=f"a first line {PROOF_HEADER} or {HEADER}")
         else:
             proven = verify_presence(evidence, charter)
             print_proven(session, describer, proven, _standing(session, evidence, proven, charter))

@@ -20,6 +20,7 @@ from tallystick.sdk.dialling import DEADLINE_S
 from tallystick.sdk.profile import Profile
 from tallystick.sdk.reader import LedgerReader
 from tallystick.sdk.wire import Wire
+from tallystick.sdk.witnessing import most_cosigned
 from tallystick_proto.v1.statement_pb2 import Ref
 
 
@@ -108,6 +109,12 @@ class Ledgers:
         return proven
 
     def prove(self, reference: str | Ref, disclose: Sequence[str] | None = None) -> bytes:
-        """An evidence file for an entry, verified; `disclose` as `LedgerReader.show` takes it."""
+        """An evidence file for an entry, verified; `disclose` as `LedgerReader.show` takes it.
+
+        Its checkpoint carries a quorum's cosignatures where they are shown, and is no older than a revocation of the
+        author's key that is known.
+        """
         reader, index = self.locate(reference)
-        return reader.prove(index, disclose)
+        author = reader.show(index).author
+        least = index if author.index is None or author.revoked is None else max(index, author.revoked)
+        return reader.prove(index, disclose, most_cosigned(reader, self.charter, least + 1))

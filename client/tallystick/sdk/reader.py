@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from tallystick.core.checkpoint import Checkpoint
 from tallystick.core.entry import Entry
@@ -47,6 +47,13 @@ class Shown:
     def ref(self) -> Ref:
         """The citation of this entry."""
         return Ref(origin=self.origin, index=self.entry.index, leaf=leaf_hash(self.entry.raw))
+
+
+class Trusted(NamedTuple):
+    """A checkpoint of the history that this client trusts, and the note that says it."""
+
+    checkpoint: Checkpoint
+    note: bytes
 
 
 class LedgerReader(LedgerTrust):
@@ -171,14 +178,18 @@ class LedgerReader(LedgerTrust):
         proven, _, _ = self._presence(index, disclose)
         return proven
 
-    def prove(self, index: int, disclose: Sequence[str] | None = None) -> bytes:
-        """An evidence file for one entry, verified before it is returned; `disclose` as `show` takes it."""
-        _, file, _ = self._presence(index, disclose)
+    def prove(self, index: int, disclose: Sequence[str] | None = None, under: Trusted | None = None) -> bytes:
+        """An evidence file for one entry, verified before it is returned; `disclose` as `show` takes it. It is proven
+        under the newest checkpoint that is trusted, or the one given.
+        """
+        _, file, _ = self._presence(index, disclose, under)
         return file
 
-    def _presence(self, index: int, disclose: Sequence[str] | None = None) -> tuple[Proven, bytes, Checkpoint]:
+    def _presence(
+        self, index: int, disclose: Sequence[str] | None = None, under: Trusted | None = None
+    ) -> tuple[Proven, bytes, Checkpoint]:
         with self._lock:
-            checkpoint, note = self._at_least(index + 1), self._ledger.note
+            checkpoint, note = under or (self._at_least(index + 1), self._ledger.note)
         assert note is not None
         disclosed = () if disclose is None else self._disclosed(index, disclose)
         return self._reading(lambda source: self._presence_at(source, index, checkpoint, note, disclosed))

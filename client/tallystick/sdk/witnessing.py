@@ -2,8 +2,9 @@
 
 The node is asked for what was cosigned *before* it is asked for its checkpoint, so that the checkpoint must cover it.
 Each note that is shown is the ledger's, and each cosignature that is counted a witness's of the charter. That a witness
-cosigned no more than what is shown is the node's word. Where the ledger is read from a copy, or its node does not say,
-its witnesses are asked themselves, each for what it cosigned, side by side, so that nobody is waited for in turn.
+cosigned no more than what is shown is the node's word. Where the ledger is read from a copy, its node does not say, or
+`status` is told of less than this client trusted before, its witnesses are asked themselves, each for what it cosigned,
+side by side, so that nobody is waited for in turn.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ from tallystick.core.errors import (
 )
 from tallystick.core.limits import WITNESSES_MAX
 from tallystick.core.merkle import check_consistency
+from tallystick.core.note import add_signatures, parse_note
 from tallystick.core.quorum import Quorum
 from tallystick.core.witnessing import Witnessed, open_cosigned, witnessed_size
 from tallystick.sdk.dialling import ASKED_AT_ONCE
-from tallystick.sdk.reader import LedgerReader
+from tallystick.sdk.reader import LedgerReader, Trusted
 from tallystick.sdk.wire import Wire
 from tallystick.sdk.wire_errors import from_detail
 from tallystick_proto.v1.witness_pb2 import CosignedAnswer
@@ -70,7 +72,8 @@ def not_recording(answer: CosignedAnswer) -> TallystickError | None:
 
 
 def standing(reader: LedgerReader, charter: Charter) -> Standing:
-    """Ask a ledger's node how far it is witnessed.
+    """Ask a ledger's node how far it is witnessed; and its witnesses too, where it shows less than this client trusted
+    before: a node that was just started has not heard all of them yet.
 
     Raises what `refresh` raises; NotVouchedFor where too few of this charter's witnesses cosigned what it calls
     witnessed, RolledBack or Unreconciled where its checkpoint does not extend that.
@@ -78,6 +81,7 @@ def standing(reader: LedgerReader, charter: Charter) -> Standing:
     quorum = charter.quorum_of(reader.bureau)
     if quorum is None:
         return Standing(reader.refresh(), None, 0, ())
+    before = reader.trusted.size
     answer = reader.wire.cosigned()
     checkpoint = reader.refresh()
     witnessed = 0
@@ -91,7 +95,12 @@ def standing(reader: LedgerReader, charter: Charter) -> Standing:
             )
         _check_extended(reader, found.checkpoint, checkpoint)
         witnessed = found.checkpoint.size
-    return Standing(checkpoint, quorum, witnessed, _witnesses(answer, reader, charter), not_recording(answer))
+    heard = _heard(answer, reader, charter)
+    if witnessed < before:
+        asked = [found for _, found in _asked_notes(reader, charter) or ()]
+        witnessed = max(witnessed, min(checkpoint.size, witnessed_size(asked, quorum)))
+        heard += asked
+    return Standing(checkpoint, quorum, witnessed, _newest(heard, reader, charter), not_recording(answer))
 
 
 def shown_cosigned(reader: LedgerReader, charter: Charter) -> tuple[Witnessed, ...] | None:
@@ -102,10 +111,49 @@ def shown_cosigned(reader: LedgerReader, charter: Charter) -> tuple[Witnessed, .
     What does not verify, or is not shown to be of the history that this client trusts, shows nothing and is left out.
     Raises Forked where it is proven to be of another.
     """
+    shown = _shown_notes(reader, charter)
+    return None if shown is None else tuple(found for _, found in shown)
+
+
+def most_cosigned(reader: LedgerReader, charter: Charter, least: int) -> Trusted | None:
+    """The checkpoint of at least so many entries, of those this client trusts, that most witnesses are shown to have
+    cosigned, with all of their cosignatures; None where the trusted one itself has a quorum's, or as many. Raises
+    Forked.
+    """
+    note, quorum = reader.trusted.note, charter.quorum_of(reader.bureau)
+    if note is None or quorum is None:
+        return None
+    own = open_cosigned(note, charter, reader.bureau)
+    if own.enough(charter):
+        return None
+    of_each = {own.checkpoint: note}
+    for other, found in _shown_notes(reader, charter) or ():
+        if least <= found.checkpoint.size <= own.checkpoint.size:
+            of_each[found.checkpoint] = _joined(of_each.get(found.checkpoint, other), other, found)
+    counts = {at: open_cosigned(joined, charter, reader.bureau).count for at, joined in of_each.items()}
+    best = max(counts, key=lambda at: (counts[at], at.size))
+    return Trusted(best, of_each[best]) if counts[best] > own.count else None
+
+
+def _joined(note: bytes, other: bytes, found: Witnessed) -> bytes:
+    """A note with what witnesses cosigned of it in another of the same text: each once, and no more than was found."""
+    there = {(each.name, each.key_id) for each in parse_note(note).signatures}
+    keys = {(key.name, key.key_id) for key in (each.witness.witness_verifier for each in found.cosigners)}
+    new = [each for each in parse_note(other).signatures if (each.name, each.key_id) in keys - there]
+    return add_signatures(note, *new)
+
+
+def _shown_notes(reader: LedgerReader, charter: Charter) -> list[tuple[bytes, Witnessed]] | None:
+    """The cosigned notes behind `shown_cosigned`, each with what it says."""
     if charter.quorum_of(reader.bureau) is None:
         return None
     if not reader.keeper and (notes := _by_own_node(reader)) is not None:
         return _of_trusted(reader, charter, notes)
+    return _asked_notes(reader, charter)
+
+
+def _asked_notes(reader: LedgerReader, charter: Charter) -> list[tuple[bytes, Witnessed]] | None:
+    """What a ledger's witnesses show of it when they are asked themselves; None where too few answer. Raises Forked."""
     with ExitStack() as opened:
         wires = [reader.wire.to(witness, ASKED_S) for witness in charter.witnesses_of(reader.bureau)]
         for wire in wires:
@@ -113,12 +161,12 @@ def shown_cosigned(reader: LedgerReader, charter: Charter) -> tuple[Witnessed, .
         return _of_trusted(reader, charter, _by_witnesses(reader, charter, wires))
 
 
-def _of_trusted(reader: LedgerReader, charter: Charter, notes: _Notes | None) -> tuple[Witnessed, ...] | None:
+def _of_trusted(reader: LedgerReader, charter: Charter, notes: _Notes | None) -> list[tuple[bytes, Witnessed]] | None:
     """What notes show of the history that this client trusts. Raises Forked."""
     if notes is None:
         return None
     of_this: dict[Checkpoint, bool] = {}
-    shown: list[Witnessed] = []
+    shown: list[tuple[bytes, Witnessed]] = []
     for note, wire in notes:
         try:
             found = open_cosigned(note, charter, reader.bureau)
@@ -127,8 +175,8 @@ def _of_trusted(reader: LedgerReader, charter: Charter, notes: _Notes | None) ->
         if found.checkpoint not in of_this:
             of_this[found.checkpoint] = _is_of_this(reader, note, wire)
         if of_this[found.checkpoint]:
-            shown.append(found)
-    return tuple(shown)
+            shown.append((note, found))
+    return shown
 
 
 _Notes = list[tuple[bytes, Wire]]
@@ -194,13 +242,13 @@ def copied(reader: LedgerReader, charter: Charter) -> Standing:
     return Standing(checkpoint, quorum, witnessed_of(checkpoint, shown, quorum), witnesses)
 
 
-def _witnesses(answer: CosignedAnswer, reader: LedgerReader, charter: Charter) -> tuple[WitnessStanding, ...]:
-    """Every witness of the charter, with the newest that its ledger's node shows of it."""
+def _heard(answer: CosignedAnswer, reader: LedgerReader, charter: Charter) -> list[Witnessed]:
+    """The newest that a ledger's node shows of each witness."""
     if len(answer.newest) > WITNESSES_MAX:  # its node may go by a version with other witnesses, and no version has more
         raise MalformedNote(
             f"{len(answer.newest)} cosigned checkpoints", where=reader.bureau.id, expected=f"at most {WITNESSES_MAX}"
         )
-    return _newest([open_cosigned(note, charter, reader.bureau) for note in answer.newest], reader, charter)
+    return [open_cosigned(note, charter, reader.bureau) for note in answer.newest]
 
 
 def _newest(found: Iterable[Witnessed], reader: LedgerReader, charter: Charter) -> tuple[WitnessStanding, ...]:

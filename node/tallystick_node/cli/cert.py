@@ -128,11 +128,15 @@ def renew(directory: Path, request: Path | None, certificate: Path | None, days:
 @_party
 def show(directory: Path, party: str | None) -> None:
     """Show every certificate in DIR/tls: whose it is, when it ends, and whether the charter vouches for it."""
+    from tallystick.core.errors import NotFound
     from tallystick.sdk.clock import now_us
     from tallystick_node.certifying import Certifying
 
     now = now_us()
-    for name, whose, certificate, trouble in Certifying(directory, party).listed(now):
+    listed = list(Certifying(directory, party).listed(now))
+    if not listed:
+        raise NotFound("there are no certificates", where=str(directory), expected="those of `tallyd cert authority`")
+    for name, whose, certificate, trouble in listed:
         click.echo(f"{name:<20}  {whose}{_term(certificate, now)}{f'; {trouble}' if trouble else ''}")
 
 

@@ -70,7 +70,11 @@ def up(folder: Path, bureaus: int | None, observers: int | None, in_the_clear: b
 @_folder
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def status(folder: Path, as_json: bool) -> None:
-    """Say of each node whether it serves, where, and how many entries it has signed for."""
+    """Say of each node whether it serves, where, and how many entries it has signed for.
+
+    Exits with 0 whatever it says of them, since a node that is stopped may be meant to be: `state` in --json tells, and
+    `tally status` exits with 3 where a node is out of reach.
+    """
     members = _open(folder)
     try:
         if as_json:
