@@ -166,11 +166,11 @@ def test_sharing_commands_record(counter: Counter) -> None:
     reference = asked[""]["reference"]
     assert (asked["provider"], asked["basis"], asked["until"]) == (MARKET, {"words": "art. 9"}, "2027-12-31")
     scope = {"resource": counter.code, "system": "TAX-REG", "matter": "M-1", "case": CASE, "to": TAX}
+    denied = counter.record(MARKET, "deny", reference, "--reason", "r", "--basis", "b", "--system", "OTHER")
+    assert denied.items() >= {**scope, "reason": "r", "basis": {"words": "b"}, "system": "OTHER"}.items()
     grant = counter.record(MARKET, "grant", reference, "--condition", "c", "--field", "name", "--until", "2027-11-01")
     assert grant.items() >= {**scope, "conditions": ["c"], "fields": ["name"], "until": "2027-11-01"}.items()
     assert grant["request"]["reference"] == reference
-    denied = counter.record(MARKET, "deny", reference, "--reason", "r", "--basis", "b", "--system", "OTHER")
-    assert denied.items() >= {**scope, "reason": "r", "basis": {"words": "b"}, "system": "OTHER"}.items()
     for bureau, how, other in ((MARKET, "revoked", TAX), (TAX, "given-back", MARKET)):
         ended = counter.record(bureau, "end", grant[""]["reference"], "--how", how, "--reason", "r")
         assert (ended["how"], ended["with_bureau"]) == (how.replace("-", "_"), other)
@@ -407,9 +407,11 @@ def test_system_commands_record(counter: Counter) -> None:
 
 
 def test_a_reference_of_the_wrong_kind_is_refused_in_one_sentence(counter: Counter) -> None:
-    """What it is, and what was expected; nothing is recorded."""
-    asked, granted, assigned = counter.requested(), counter.granted(), counter.assigned()
+    """What it is, and what was expected; nothing is recorded. Nor is a denial of what was granted."""
+    asked, assigned = counter.requested(), counter.assigned()
+    granted = counter.cluster[MARKET].sdk.grant(asked, to=TAX, resource=counter.code)
     wrong = [
+        (MARKET, f"was answered by {granted.reference}, access granted", "deny", asked.reference, "--reason", "r"),
         (MARKET, f"{granted.reference} is an access granted; expected an access requested", "grant", granted.reference),
         (MARKET, "a duty assigned; expected an access requested", "deny", assigned.reference, "--reason", "r"),
         (TAX, "expected an access granted or an access requested", "end", assigned.reference, "--how", "revoked"),
@@ -420,14 +422,7 @@ def test_a_reference_of_the_wrong_kind_is_refused_in_one_sentence(counter: Count
         (
             MARKET,
             "expected a data sent",
-            "failed",
-            "x",
-            "--side",
-            "sending",
-            "--reason",
-            "r",
-            "--half",
-            asked.reference,
+            *("failed", "x", "--side", "sending", "--reason", "r", "--half", asked.reference),
         ),
     ]
     before = {bureau: counter.latest(bureau) for bureau in (MARKET, TAX, PLANNING)}

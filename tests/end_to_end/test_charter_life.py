@@ -90,8 +90,8 @@ def adopt_alone(member: Member, note: Path) -> None:
 
 
 def test_a_suspended_bureau_records_nothing_until_it_is_active_again(cluster: LocalCluster) -> None:
-    """Its node answers what it holds and refuses every submission, while what others record goes on; a version in which
-    it is active has it record again.
+    """Its node answers what it holds and refuses every submission, while others record on, and who asks it for
+    something is told. Coverages say so. A version in which it is active has it record again.
     """
     taxation, planning = cluster["taxation"], cluster["planning"]
     taxation.stop()
@@ -104,8 +104,16 @@ def test_a_suspended_bureau_records_nothing_until_it_is_active_again(cluster: Lo
     assert entries.count("taxation#") == 3
     going_on = planning.sdk.declare("GH-1", scheme="pudong", title="Plans", sharing="conditional")
     assert cluster.auditor.show(going_on.ref).entry.raw == going_on.entry
+    tally("charter", "adopt", note, "--profile", planning.profile)
+    asking = ("request", "SW-1", "--provider", "taxation", "--purpose", "p", "--profile", planning.profile)
+    asked = subprocess.run([BIN / "tally", *asking], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert asked.returncode == 0
+    assert asked.stderr == "taxation is suspended by the charter, in version 2, and can record nothing for now.\n"
 
     tally("charter", "adopt", note, "--profile", cluster.auditor_profile)
+    owed = json.loads(tally("owed", "--json", "--profile", cluster.auditor_profile))
+    assert [(each["bureau"], each["version"]) for each in owed["coverage"]["suspensions"]] == [("taxation", 2)]
+    assert [(each["bureau"], each["suspended"]) for each in owed["owed"]] == [("taxation", 2)]
     taxation.stop()
     adopt_alone(taxation, next_charter(cluster, '[[bureau]]\nid = "taxation"\nstate = "active"\n'))
     again = taxation.sdk.declare("SW-2", scheme="pudong", title="Rolls", sharing="conditional")

@@ -15,8 +15,8 @@ import click
 from tallystick.cli.fields import argument_of, flag_of, option_of, uses_of, values_of
 from tallystick.cli.options import Session, command
 from tallystick.cli.references import CodeOrVersion, EntryOrFinding, names_finding
-from tallystick.core.errors import Usage
-from tallystick.core.kinds import BY_NAME, Kind, Use
+from tallystick.core.errors import InvalidStatement, Usage
+from tallystick.core.kinds import BY_NAME, TERM_FIELDS, Kind, Use
 
 if TYPE_CHECKING:
     from tallystick.sdk.node import Node
@@ -41,7 +41,8 @@ class Form:
     are any; the fields in `apart` are not taken over from it. `finding`, unless it is None, is what is said instead of
     `fixed` where the argument is the id of a finding. `find` looks for what to cite where nothing was given. Of the
     fields in `one_of` one at least is to be given; `another` names another bureau than the profile's own, `to_come` a
-    day that is not past, unless it says when that happened. A ledger takes what is refused here, and keeps it for good.
+    day that is not past, unless it says when that happened. `unless` is the kind by which the own ledger answered what
+    is cited already. A ledger takes what is refused here, and keeps it for good.
     """
 
     kind: Kind
@@ -55,6 +56,7 @@ class Form:
     one_of: Sequence[str] = ()
     another: str = ""
     to_come: str = ""
+    unless: str = ""
 
     @property
     def citation(self) -> Use | None:
@@ -131,6 +133,7 @@ class Form:
         if shown is not None:
             assert about is not None
             apart = dict.fromkeys(self.apart)
+            self._check_not_said(node, shown)
             values = carry(self.kind, shown, {**apart, **values}, own=node.bureau.id) | {about.name: shown.ref}
             answered = shown.read.statement.concern_raised.finding
             if self.finding is not None and answered:
@@ -141,6 +144,21 @@ class Form:
                 raise Usage(f"--{flag_of(use)} is missing, and {names}", expected=f"--{flag_of(use)}")
         self._check_other_side(node, values)
         return values
+
+    def _check_not_said(self, node: Node, cited: Shown) -> None:
+        """Its own ledger does not say `unless` of what is cited. Raises InvalidStatement."""
+        from tallystick.sdk.exchange import newest
+        from tallystick.sdk.standing import kind_term
+
+        if not self.unless:
+            return
+        place = f"{cited.origin}#{cited.entry.index}".encode()
+        said = newest(node, kind_term(self.unless), (TERM_FIELDS["about"], place))
+        if said is not None:
+            raise InvalidStatement(
+                f"{cited.reference} was answered by {said.reference}, {BY_NAME[self.unless].en.lower()}",
+                expected=f"what is not; tally end {said.reference} ends that",
+            )
 
     def _check_other_side(self, node: Node, values: Mapping[str, object]) -> None:
         """Who has no ledger, or is misspelt, owes nothing. Raises NotFound."""
@@ -176,10 +194,26 @@ def recording(name: str, kind: str, help_: str, *, argument: str | None = None, 
     def run(session: Session, /, **given: Any) -> None:
         values = made.read(session, given)
         with session.node() as node:
-            receipt = node.record(kind, **made.cited(node, values))
+            said = made.cited(node, values)
+            receipt = node.record(kind, **said)
         print_recorded(session, receipt)
+        for use in known.head_uses:
+            if use.field.name == "counterparty" and said.get(use.name):
+                _note_suspended(session, str(said[use.name]))
 
     return click.command(name, cls=Recording, kind=kind, params=made.parameters(), help=help_)(run)
+
+
+def _note_suspended(session: Session, bureau: str) -> None:
+    """Remark where who is addressed can record no answer for now."""
+    charter, output = session.profile.charter, session.output
+    if charter.by_id(bureau).state == "suspended":
+        output.note(
+            output.say(
+                f"{bureau} is suspended by the charter, in version {charter.version}, and can record nothing for now.",
+                f"{bureau} 在章程第 {charter.version} 版中为暂停，其间不能入账。",
+            )
+        )
 
 
 def print_recorded(session: Session, receipt: Receipt, extra: Mapping[str, object] | None = None) -> None:

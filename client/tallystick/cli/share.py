@@ -40,6 +40,7 @@ deny = recording(
     """,
     cites=("AccessRequested",),
     one_of=("reason", "basis"),
+    unless="AccessGranted",
 )
 
 end = recording(
