@@ -46,11 +46,12 @@ class Restored:
     aside: Path | None
 
 
-def restore(backup: Path, home: Path) -> Restored:
+def restore(backup: Path, home: Path, *, whole_too: bool = False) -> Restored:
     """Make a home of a backup, or put its database back into the stopped home it was taken of.
 
-    Raises ConfigInvalid where they do not belong together, DirectoryHeld where the node runs, StoreDamaged where the
-    backup is not what was made.
+    Raises ConfigInvalid where they do not belong together, or, unless `whole_too`, the home's own database has all that
+    was signed and the backup has not; DirectoryHeld where the node runs, StoreDamaged where the backup is not what was
+    made.
     """
     taken, source = _read(backup)
     _check_within(backup, source.config)
@@ -70,7 +71,13 @@ def restore(backup: Path, home: Path) -> Restored:
         raise ConfigInvalid(
             f"it is a backup of {taken.bureau}, {taken.origin}", where=str(backup), expected=f"one of {home}"
         )
-    noted = _noted(settings, bureau)
+    held, noted = _held(settings, bureau), _noted(settings, bureau)
+    if not whole_too and noted is not None and taken.size < noted[0] <= held:
+        raise ConfigInvalid(
+            f"its {taken.size} entries are fewer than the {noted[0]} that were signed, which {settings.database} has",
+            where=str(backup),
+            expected="a home that lost what was signed; where `tallyd fsck` says this one did: --force",
+        )
     name = next(name for n in count(1) if not settings.place(name := settings.beside_data(f"restored-{n}")).exists())
     with made_whole(settings.place(name)) as making:
         signed = _put_database(source, making, taken, noted)
@@ -113,14 +120,24 @@ def _read(backup: Path) -> tuple[Taken, Settings]:
     return taken, Settings.load(backup / SETTINGS)
 
 
-def _noted(settings: Settings, bureau: Bureau) -> Signed | None:
-    """What a stopped home noted as signed, where that still reads. Raises DirectoryHeld."""
+def _held(settings: Settings, bureau: Bureau) -> int:
+    """How many entries a stopped home's database has, as its state record says, 0 where that does not read. Raises
+    DirectoryHeld.
+    """
     try:
-        LevelDbStore.open(settings.database).close()
+        store = LevelDbStore.open(settings.database)
+        try:
+            return Ledger.open(store, bureau.origin).state.size
+        finally:
+            store.close()
     except DirectoryHeld:
         raise
     except StorageFailed:
-        pass  # whatever became of it, it stays where it is
+        return 0  # whatever became of it, it stays where it is
+
+
+def _noted(settings: Settings, bureau: Bureau) -> Signed | None:
+    """What a stopped home noted as signed, where that still reads."""
     try:
         signed = SignedSize.open(settings.signed_size, bureau.origin)
     except StorageFailed:

@@ -9,16 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.core.compose import compose
 from tallystick.core.errors import BehindSigned, ConfigInvalid, DirectoryHeld, StoreDamaged
 from tallystick.core.note import decode_base64
-from tallystick.sdk.clock import now_us
+from tallystick.core.submission import prepare, seal
+from tallystick.sdk.clock import new_id, now_us
+from tallystick.sdk.profile import Profile
 from tallystick.sdk.toml_edit import with_values
 from tallystick_node import doctor
 from tallystick_node.backup import RECORD, Taken, make_backup
 from tallystick_node.home import SETTINGS
+from tallystick_node.ledger import Ledger
 from tallystick_node.restoring import restore
 from tallystick_node.server import Node
 from tallystick_node.signed_size import SignedSize
+from tallystick_node.store.leveldb import LevelDbStore
 from tests.harness import loop
 from tests.harness.processes import refused, tallyd
 from tests.harness.small_home import checked_home, loaded, new_home
@@ -50,6 +55,20 @@ def noted(home: Path) -> tuple[int, bytes]:
     signed = SignedSize.open(loaded(home).signed_size, "pudong.example/market")
     signed.close()
     return signed.value
+
+
+def with_one_more(home: Path) -> None:
+    """Another entry in the database of a stopped home, and noted as signed."""
+    origin, profile = "pudong.example/market", Profile.load(home / "profile.toml")
+    said = compose("use", profile.actor, {"version": "R-1@1", "purpose": "tax-registration"}).encode()
+    store, signed = LevelDbStore.open(loaded(home).database), SignedSize.open(loaded(home).signed_size, origin)
+    ledger = Ledger.open(store, origin)
+    submission = seal(origin, profile.actor, profile.signing_key(), new_id(), [said])
+    commit = ledger.build([prepare(submission, origin)], now_us())
+    store.write(commit.batch)
+    signed.note(commit.state.size, commit.state.root)
+    store.close()
+    signed.close()
 
 
 def test_a_backup_has_a_homes_form_and_no_keys(home: Path, tmp_path: Path) -> None:
@@ -140,6 +159,20 @@ def test_a_home_does_not_forget_that_it_signed_more(home: Path, tmp_path: Path) 
     assert noted(home) == before
 
 
+def test_a_home_that_has_all_it_signed_is_not_put_back_to_less(home: Path, tmp_path: Path) -> None:
+    """It is left as it is, and starts; by force it is put aside, for whoever knows that it is damaged within."""
+    taken(home, tmp_path / "backup")
+    with_one_more(home)
+    said = refused(2, "restore", tmp_path / "backup", home)
+    assert f"its 3 entries are fewer than the 4 that were signed, which {loaded(home).database} has" in said
+    assert loaded(home).config.data == "data"
+    assert started(home) == 4
+    assert "4 entries had been signed" in tallyd("restore", tmp_path / "backup", home, "--force").stdout
+    text = loaded(home).path.read_text()
+    assert 'data = "data-restored-1"' in text
+    loaded(home).path.write_text(text.replace("data-restored-1", "data"))
+
+
 def test_a_damaged_backup_is_not_restored(home: Path, tmp_path: Path) -> None:
     """A missing or an altered file, or a record of another state: nothing is made of it."""
     taken(home, tmp_path / "backup")
@@ -152,7 +185,7 @@ def test_a_damaged_backup_is_not_restored(home: Path, tmp_path: Path) -> None:
             for path in (broken / "data" / "ledger").glob("*.ldb"):
                 path.unlink()
         else:
-            (broken / RECORD).write_text((broken / RECORD).read_text().replace("size = 3", "size = 2"))
+            (broken / RECORD).write_text((broken / RECORD).read_text().replace("size = 3", "size = 4"))
         with pytest.raises(StoreDamaged) as error:
             restore(broken, tmp_path / "again")
         assert error.value.where == str(broken / "data" / "ledger")

@@ -11,7 +11,7 @@ def check_endpoint(text: str, where: str) -> None:
     """Raises ConfigInvalid where a text is no endpoint."""
     _, colon, port = text.rpartition(":")
     if not colon or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65_536:
-        raise ConfigInvalid(f"listen = {text!r}", where=where, expected="host:port")
+        raise ConfigInvalid(f"listen = {text!r}", where=where, expected="host:port, the port 1 to 65535")
 
 
 def is_loopback(endpoint: str) -> bool:

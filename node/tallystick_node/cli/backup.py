@@ -50,17 +50,19 @@ def backup(directory: Path, target: Path, with_keys: bool, passphrase: Passphras
 @click.command(short_help="Make a home of a backup, or put its database back.")
 @click.argument("source", metavar="BACKUP", type=FILE)
 @click.argument("directory", metavar="DIR", type=FILE)
-def restore(source: Path, directory: Path) -> None:
+@click.option("--force", is_flag=True, help="Put it back though what is there has all that was signed.")
+def restore(source: Path, directory: Path, force: bool) -> None:
     """Make the home DIR of a backup; or, where DIR is the stopped home it was taken of, put the database back there.
 
     Nothing is overwritten: a database that was there stays beside the one put back. What was recorded since the backup
     is not in it: where any of that was signed, `tallyd recover` is the way. It ends by saying who would notice that.
+    Where the home's own database has all that was signed, and more than the backup, it is left as it is.
     """
     from tallystick_node.config import Settings
     from tallystick_node.home import SETTINGS
     from tallystick_node.restoring import restore as restored
 
-    done = restored(source, directory)
+    done = restored(source, directory, whole_too=force)
     taken = done.taken
     charter, bureau = Settings.load(directory / SETTINGS).open_charter()
     click.echo(f"{directory}: {counted_entries(taken.size)} of {taken.origin}, as of {taken.taken.isoformat()}")
