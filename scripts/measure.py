@@ -228,6 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=300_000, help="statements in the bulk runs (default 300,000)")
     parser.add_argument("--calls", type=int, default=2_000, help="calls in the single-statement runs (default 2,000)")
+    parser.add_argument("--pairs", type=int, default=12, help="turns without and with witnesses, each (default 12)")
     parser.add_argument("--sizes", default="100000,1000000", help="ledger sizes to reopen (default 100000,1000000)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     chosen = parser.parse_args()
@@ -259,7 +260,7 @@ def main() -> None:
             ("in bulk", bulk_witnessed, max(chosen.entries // 3, BATCH)),
             ("one by one", singles_witnessed, chosen.calls // 2),
         ):
-            alone, among, ratio = measure(folder / how, count).figures()
+            alone, among, ratio = measure(folder / how, count, chosen.pairs).figures()
             add(f"{how}, no witness", alone)
             add(f"{how}, four witnesses", among)
             row("ratio to none", ratio)

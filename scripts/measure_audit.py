@@ -25,7 +25,6 @@ from tallystick.cli.main import main as tally
 from tallystick_node.cluster.local import LocalCluster
 
 BUREAUS = 10
-REPEATS = 9
 
 
 def naming(traffic: Traffic) -> dict[str, list[str]]:
@@ -107,7 +106,7 @@ def audited(profile: Path) -> dict[str, float]:
     }
 
 
-def measured(folder: Path, sizes: list[int]) -> dict[str, dict[str, float]]:
+def measured(folder: Path, sizes: list[int], repeats: int) -> dict[str, dict[str, float]]:
     """Every figure at every size, and each question's ratio of the largest to the smallest."""
     figures: dict[str, dict[str, float]] = {}
     with LocalCluster.up(folder, BUREAUS) as cluster:
@@ -120,10 +119,10 @@ def measured(folder: Path, sizes: list[int]) -> dict[str, dict[str, float]]:
             recorded = size
             figures[f"audit at {size:,}"] = audited(profile)
             row(f"audit at {size:,}", figures[f"audit at {size:,}"])
-            for kind, questions, repeats in (("naming", naming(traffic), REPEATS), ("absence", ABSENCE, 1)):
+            for kind, questions, times in (("naming", naming(traffic), repeats), ("absence", ABSENCE, 1)):
                 for name, arguments in questions.items():
                     took = figures.setdefault(f"{kind}: {name}", {})
-                    took[f"ms_at_{size}"] = ask(profile, arguments, repeats)
+                    took[f"ms_at_{size}"] = ask(profile, arguments, times)
     for name, took in figures.items():
         if not name.startswith("audit"):
             first, last = (took[f"ms_at_{size}"] for size in (sizes[0], sizes[-1]))
@@ -136,12 +135,13 @@ def main() -> None:
     """Measure and print; with --json also as one document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10000,200000", help="entries over all ledgers (default 10000,200000)")
+    parser.add_argument("--repeats", type=int, default=9, help="how often a question by name is asked (default 9)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     chosen = parser.parse_args()
     when = heading("all on loopback")
     with TemporaryDirectory(prefix="tallystick-bench-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
-        figures = measured(folder / "cluster", sorted(map(int, chosen.sizes.split(","))))
+        figures = measured(folder / "cluster", sorted(map(int, chosen.sizes.split(","))), chosen.repeats)
     if chosen.json:
         keep(chosen.json, when, figures)
 

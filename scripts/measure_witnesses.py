@@ -20,7 +20,6 @@ from scripts.load import cpu_s, sealed, use
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.member import Member
 
-TURNS: Final = (True, *(False, True, True, False) * 6)
 _WITNESSED_MAX_S: Final = 60.0
 
 
@@ -40,27 +39,28 @@ class Witnessed:
         return alone, among, {"node_cpu": median(ratios), "least": min(ratios), "most": max(ratios)}
 
 
-def bulk_witnessed(folder: Path, count: int) -> Witnessed:
-    """What each of `count` statements takes in bulk."""
-    return _witnessing(folder, count, lambda member: sealed(member, count))
+def bulk_witnessed(folder: Path, count: int, pairs: int) -> Witnessed:
+    """What each of `count` statements takes in bulk, in so many pairs of turns."""
+    return _witnessing(folder, count, pairs, lambda member: sealed(member, count))
 
 
-def singles_witnessed(folder: Path, count: int) -> Witnessed:
+def singles_witnessed(folder: Path, count: int, pairs: int) -> Witnessed:
     """The same for statements recorded one by one, by one client."""
 
     def record(member: Member) -> None:
         for number in range(count):
             member.sdk.record("use", **use(number))
 
-    return _witnessing(folder, count, record)
+    return _witnessing(folder, count, pairs, record)
 
 
-def _witnessing(folder: Path, count: int, record: Callable[[Member], object]) -> Witnessed:
+def _witnessing(folder: Path, count: int, pairs: int, record: Callable[[Member], object]) -> Witnessed:
     taken: dict[bool, list[float]] = {False: [], True: []}
+    turns = (turn for pair in range(pairs) for turn in ((False, True), (True, False))[pair % 2])
     with LocalCluster.up(folder, 5) as cluster:
         member = cluster["market-regulation"]
         others = [each for each in cluster if each is not member]
-        for followed in TURNS:
+        for followed in (True, *turns):
             for each in others:
                 if followed:
                     each.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -206,6 +207,14 @@ def test_what_pins_an_authority_is_never_spoken_to_in_the_clear(cluster: LocalCl
         stripped = msgspec.structs.replace(cluster[MARKET].bureau, endpoint=f"{HOST}:{port}")
         with pytest.raises(Unreachable, match="it does not speak TLS; expected TLS"):
             ask(stripped, clerk(cluster))
+
+
+def test_a_node_that_hangs_is_not_said_to_be_gone(cluster: LocalCluster) -> None:
+    """A socket that takes connections and never says a word: that somebody is there is known, and said."""
+    with socket.create_server((HOST, 0)) as silent:
+        hanging = msgspec.structs.replace(cluster[MARKET].bureau, endpoint=f"{HOST}:{silent.getsockname()[1]}")
+        with pytest.raises(Unreachable, match="somebody listens there and does not answer"):
+            ask(hanging, clerk(cluster))
 
 
 def test_what_pins_none_is_spoken_to_on_loopback_alone(cluster: LocalCluster) -> None:

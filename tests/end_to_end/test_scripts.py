@@ -47,7 +47,7 @@ def measured(module: str, *words: str, into: Path) -> dict[str, dict[str, float]
 @pytest.mark.timeout(180)
 def test_every_measurement_can_be_made(tmp_path: Path) -> None:
     """A small run of the measurements has every figure; what they say is not judged here."""
-    words = ("--entries", "3000", "--calls", "64", "--sizes", "3000")
+    words = ("--entries", "3000", "--calls", "64", "--sizes", "3000", "--pairs", "1")
     figures = measured("scripts.measure", *words, into=tmp_path / "figures.json")
     assert {"floor", "sdk, built live", "sealed beforehand", "reopen at 3,000"} <= set(figures)
     assert {f"{name}, {count} callers" for name in ("echo", "single statements") for count in (1, 64)} <= set(figures)
@@ -56,7 +56,7 @@ def test_every_measurement_can_be_made(tmp_path: Path) -> None:
 @pytest.mark.timeout(180)
 def test_every_question_can_be_measured(tmp_path: Path) -> None:
     """A small run over ten bureaus times the audit and every question, and finds nothing in lawful traffic."""
-    figures = measured("scripts.measure_audit", "--sizes", "300,600", into=tmp_path / "figures.json")
+    figures = measured("scripts.measure_audit", "--sizes", "300,600", "--repeats", "1", into=tmp_path / "figures.json")
     assert {figures[f"audit at {size}"]["findings"] for size in (300, 600)} == {0}
     questions = {name.partition(": ")[2] for name in figures if not name.startswith("audit")}
     assert {"who", "access", "trace", "impact", "case", "owed", "catalogue", "systems", "reconcile all"} <= questions

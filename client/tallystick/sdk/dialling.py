@@ -23,6 +23,8 @@ DEADLINE_S: Final = 30.0
 ASKED_AT_ONCE: Final = 16
 """So many nodes are asked the same side by side."""
 KEEPALIVE_MS: Final = 20_000
+CONNECTING_MAX_MS: Final = 10_000
+"""So long a node may take to shake hands; one that hangs is given up then, and others are asked."""
 _MESSAGE_BYTES_MAX: Final = 2 * SUBMISSION_BYTES_MAX + ANSWER_BYTES_MAX
 CHANNEL_OPTIONS: Final = (
     ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
@@ -35,6 +37,7 @@ CHANNEL_OPTIONS: Final = (
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),  # as often as it takes
+    ("grpc.min_reconnect_backoff_ms", CONNECTING_MAX_MS),  # which is how long gRPC waits for a handshake
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     # One connection a client: another client's broken one must not be handed to this.
@@ -57,6 +60,7 @@ _SIGNS: Final = {
         "no TLS with it: certificate, key and the charter's authority do not go together",
         "a certificate, the key it was issued for, and an authority's certificate",
     ),
+    "Handshake read failed": ("somebody listens there and does not answer", "a node at work, that speaks TLS"),
 }
 _HUNG_UP: Final = "Socket closed"
 
