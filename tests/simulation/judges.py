@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Final
 
 from tallystick.core.charter import Charter
@@ -289,13 +290,14 @@ class Judges:
         return sorted((note for note in notes if note.size), key=lambda each: (each.size, each.root))
 
     def _seen(self, bureau: str) -> bool:
-        """Whether honest nodes hold notes of both histories, each beyond what the two have in common."""
+        """Whether honest nodes hold notes of two histories, each beyond what the two have in common."""
         disks = [machine.disk.store.reopened() for machine in self._bench.faces[bureau].values()]
         ledgers = [Ledger.open(disk, self._charter.by_id(bureau).origin) for disk in disks]
-        within = [
-            tuple(is_prefix(note, each.state.size, each.root_at) for each in ledgers) for note in self._notes(bureau)
+        of = [
+            {number for number, each in enumerate(ledgers) if is_prefix(note, each.state.size, each.root_at)}
+            for note in self._notes(bureau)
         ]
-        return (True, False) in within and (False, True) in within
+        return any(one and other and one.isdisjoint(other) for one, other in combinations(of, 2))
 
     def proven_everywhere(self, bureau: str) -> bool:
         """Whether every honest node at work holds evidence against a ledger; every one that serves, where all of them

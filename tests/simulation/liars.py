@@ -1,8 +1,9 @@
 """Bureaus that lie, together: each lies with the nodes' own code, and keeps to none of their rules.
 
 Two faces: from a chosen entry on, a liar's node runs twice under one key, each on a disk of its own, and every other
-bureau is shown one of the two. What is recorded there differs. Liars that lie together split the others alike, so that
-each cosigns both histories of the other. A face calls nobody who is not to know of it.
+bureau is shown one of the two. What is recorded there differs. Now and then everybody is shown a face of his own.
+Liars that lie together split the others alike, so that each cosigns all histories of the other. A face calls nobody who
+is not to know of it.
 
 Lies: whatever leaves the node may be bent. Old checkpoints are shown again; cosignatures are invented; what is said of
 others is altered; entries and proofs are withheld; evidence is made up.
@@ -13,6 +14,7 @@ Nothing holds a liar back that holds back an honest node (`NodeProcess.unbind`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from tallystick.core.equivocation import TwoNotes, format_equivocation
@@ -23,7 +25,10 @@ from tests.simulation.nodes import Machine, NodeProcess
 Bend = Callable[[bytes], bytes]
 
 SECOND: Final = "b"
-"""The face that a liar shows beside its first."""
+"""The face that a liar shows beside its first; further ones are "c", "d", …"""
+
+TO_EACH_ANOTHER: Final = 0.2
+"""In how many of the forks everybody is shown a history of his own."""
 
 _NOTES: Final = ("checkpoint", "note", "witnessed", "newest")
 _PROOFS: Final = ("ReadEntries", "ProveConsistency", "ProveInclusion", "Held", "GetHeld")
@@ -38,36 +43,47 @@ class Liars:
         self._first_shown: dict[str, bytes] = {}
         self._earlier: dict[str, Any] = {}
         self.forked = False
-        if lies and bench.liars:
+        self._lies = lies and bool(bench.liars)
+        if self._lies:
             bench.lie = self._lie
             self._habits = {liar: self._rng.sample(_HABITS, self._rng.randint(0, 2)) for liar in sorted(bench.liars)}
             for liar, habits in self._habits.items():
                 if habits:
                     bench.say(liar, f"lies: {', '.join(said for said, _ in habits)}")
 
-    # Two faces.
+    # Faces.
 
     def remember(self) -> None:
         """What the liars' disks hold now is where their histories may part later."""
         self._earlier = {liar: self._bench.faces[liar][""].disk.copy() for liar in sorted(self._bench.liars)}
 
     def fork(self) -> None:
-        """From now on there are two of each liar."""
+        """From now on there are two of each liar, or more."""
         bench, rng = self._bench, self._rng
         if self.forked or not bench.liars:
             return
         self.forked = True
         others = [id for id in bench.faces if id not in bench.liars]
         side = rng.sample(others, rng.randint(1, len(others) - 1))
+        chance = bench.chance("faces")
+        if apart := self._lies and chance.random() < TO_EACH_ANOTHER:
+            side = chance.sample(others, len(others) - 1)  # and the first face to who is left
+        shown = {other: chr(ord(SECOND) + place * apart) for place, other in enumerate(side)}
         for liar in sorted(bench.liars):
             first = bench.faces[liar][""]
             disk = self._earlier[liar] if self._earlier and rng.random() < 0.3 else first.disk
-            machine = Machine(bench, first.office, disk.copy(), bench.chance(f"machine {liar} {SECOND}"), SECOND)
-            bench.place(machine)
-            for other in side:
-                bench.shown[liar, other] = SECOND
-            machine.boot()
-        bench.say("liars", f"fork: {', '.join(sorted(bench.liars))} show {', '.join(side)} another history from now on")
+            for face in sorted(set(shown.values())):
+                machine = Machine(bench, first.office, disk.copy(), bench.chance(f"machine {liar} {face}"), face)
+                bench.place(machine)
+                for other in side:
+                    if shown[other] == face:
+                        bench.shown[liar, other] = face
+                machine.boot()
+                if face > SECOND:  # on the first two is recorded at any time
+                    more = partial(bench.clients.record, liar, chance.randint(1, 3), 0, face)
+                    bench.loop.call_later(chance.uniform(0.1, 5.0), more)
+        another = "each another history" if apart else "another history"
+        bench.say("liars", f"fork: {', '.join(sorted(bench.liars))} show {', '.join(side)} {another} from now on")
         for other in side:  # whoever was connected to the first face is not any more
             for liar in sorted(bench.liars):
                 bench.network.break_all(liar, other)

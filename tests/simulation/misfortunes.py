@@ -9,7 +9,6 @@ from typing import Final
 from tests.harness.faulty_store import Fault
 from tests.simulation.bench import Bench
 from tests.simulation.disks import Disk, When
-from tests.simulation.liars import SECOND
 from tests.simulation.network import FAIR, Weather
 from tests.simulation.nodes import DISK_DELAY_S, Machine
 
@@ -98,8 +97,8 @@ class Misfortunes:
         machine.crash()
         machine.put_back(self._snapshots[machine.name])
         for liar in sorted(self._bench.liars):  # who forgot what it was shown may be shown something else
-            if SECOND in self._bench.faces[liar]:
-                self._bench.shown[liar, machine.id] = self._rng.choice(("", SECOND))
+            if len(faces := sorted(self._bench.faces[liar])) > 1:
+                self._bench.shown[liar, machine.id] = self._rng.choice(faces)
         self._boot_later(machine)
 
     def put_back_what_one_witness_saw(self, machine: Machine) -> None:
