@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.core.errors import Unreachable, Usage
-from tallystick.core.identifiers import exchange_short_form
+from tallystick.core.identifiers import exchange_short_form, short_form_in
 from tallystick.core.values import exchange_id
 from tallystick.sdk.clock import new_id
-from tallystick.sdk.exchange import exchange_name, format_exchange, short_form_in
+from tallystick.sdk.exchange import exchange_name, format_exchange
 from tallystick.sdk.receipt import Receipt
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_node.cluster.nursery import Nursery

@@ -47,7 +47,7 @@ def test_a_version_that_only_a_disk_held_which_was_put_back_is_handed_out_again(
         first.crash()
         first.disk = before
         for _ in range(60):
-            await asyncio.sleep(1)
+            await asyncio.sleep(1)  # an operator looks now and then
             adopting.look()
 
     play(bench, history())

@@ -63,6 +63,6 @@ def test_what_was_witnessed_may_be_with_nobody_where_as_many_as_a_quorum_lost_it
         bench.judges.witnessed[FIRST] = {5: bytes(32)}
         for witness in witnesses[:lost]:
             witness.put_back_at_s = 1.0
-        play(bench, asyncio.sleep(1))
+        play(bench, asyncio.sleep(1))  # of simulated time
         check_remains(bench)
         assert bench.broken == said

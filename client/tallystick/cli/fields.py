@@ -229,7 +229,8 @@ def _value(use: Use, said: Any, session: Session) -> object:
         case "Document":
             return _document(said)
     if use.field.name == "exchange":
-        from tallystick.sdk.exchange import exchange_name, parse_exchange, short_form_in
+        from tallystick.core.identifiers import short_form_in
+        from tallystick.sdk.exchange import exchange_name, parse_exchange
 
         if short_form_in(exchange_name(said)) is not None:  # a hash: taken for an id, it would name another exchange
             raise Usage(

@@ -61,6 +61,7 @@ _CREDIT_CODE: Final = re.compile(rf"[{_CREDIT_DIGITS}]{{2}}[0-9]{{6}}[{_CREDIT_D
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _EXCHANGE_DIGITS: Final = 6
 FINDING_DIGITS: Final = 12
+_SHORT_FORM: Final = re.compile(rf"[{_CROCKFORD}]{{{_EXCHANGE_DIGITS}}}", re.ASCII | re.IGNORECASE)
 _FINDING: Final = re.compile(rf"F-[{_CROCKFORD}]{{{FINDING_DIGITS}}}")
 
 
@@ -179,6 +180,11 @@ def check_credit_code(text: str) -> str:
 def exchange_short_form(exchange: bytes) -> str:
     """What a person is shown for an exchange id, which any 6 of 2^30 others may share."""
     return _crockford(int.from_bytes(blake3(exchange).digest()[:4], "big") >> 2, _EXCHANGE_DIGITS)
+
+
+def short_form_in(text: str) -> str | None:
+    """The short form of an exchange that a text may be meant for, in whatever case; None where it cannot be one."""
+    return text.upper() if _SHORT_FORM.fullmatch(text) else None
 
 
 def finding_id(rule: str, bureau: str, references: Iterable[str]) -> str:

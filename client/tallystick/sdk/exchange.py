@@ -37,7 +37,6 @@ from tallystick.sdk.verbs import HasVersion
 from tallystick_proto.v1.statement_pb2 import VersionProvided
 
 _WITH_SALT = re.compile(rf"(.+)\.([0-9a-f]{{{2 * SALT_BYTES}}})", re.DOTALL)
-_SHORT_FORM = re.compile(r"[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{6}")
 
 
 class HandedOver(NamedTuple):
@@ -79,11 +78,6 @@ def exchange_name(given: str | bytes | UUID) -> str:
         found = _WITH_SALT.fullmatch(given)
         return found[1] if found else given
     return str(UUID(bytes=exchange_id(given)))
-
-
-def short_form_in(text: str) -> str | None:
-    """The short form of an exchange that a text may be meant for, in whatever case; None where it cannot be one."""
-    return text.upper() if _SHORT_FORM.fullmatch(text) else None
 
 
 def scope_of(what: str | HasVersion | None) -> dict[str, object]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tallystick.core.commitment import salted_digest
 from tallystick.core.errors import HalvesDiffer, Usage
-from tallystick.core.identifiers import parse_version_ref
+from tallystick.core.identifiers import parse_version_ref, short_form_in
 from tallystick.core.kinds import BY_NAME
 from tallystick.sdk.citing import carry
 from tallystick.sdk.digests import Progress, digest_file
@@ -24,7 +24,6 @@ from tallystick.sdk.exchange import (
     provided_in,
     record_failure,
     scope_of,
-    short_form_in,
 )
 from tallystick.sdk.reader import Shown
 from tallystick.sdk.receipt import Receipt

@@ -69,7 +69,8 @@ def reconcile(session: Session, one: str | None, other: str | None, exchange: st
 def _one_exchange(session: Session, ledgers: Ledgers, exchange: str, on: str | None) -> tuple[Audited, Reconciled]:
     """By its whole id from the indexes; by its short form, which no index knows, from a full pass."""
     from tallystick.audit.questions.reconcile import Named, inquire, reconcile_some
-    from tallystick.sdk.exchange import parse_exchange, short_form_in
+    from tallystick.core.identifiers import short_form_in
+    from tallystick.sdk.exchange import parse_exchange
 
     id_ = parse_exchange(exchange).exchange
     if (short_form := short_form_in(exchange)) is not None:
