@@ -47,9 +47,9 @@ class Cost:
 class District:
     """A simulated district that is measured. Use within its `bench.playing`."""
 
-    def __init__(self, bureaus: int) -> None:
+    def __init__(self, bureaus: int, seed: int = 1) -> None:
         place = world(bureaus, 0 if bureaus <= EVERYBODY_WITNESSES_MAX else EVERYBODY_WITNESSES_MAX)
-        self.bench = Bench(1, place, [place.offices[0].bureau.id])
+        self.bench = Bench(seed, place, [place.offices[0].bureau.id])
         self.judges = self.bench.judges = Judges(self.bench)
         self.clients = Clients(self.bench, self.judges)
         self.liars = Liars(self.bench, lies=False)

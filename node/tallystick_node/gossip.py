@@ -39,6 +39,7 @@ from tallystick_node.heard import Heard
 from tallystick_node.peers import Peer, Reach
 from tallystick_node.settling import settle_by_copy, settle_by_peer
 from tallystick_node.shelf import Shelf
+from tallystick_node.topics import Topics
 from tallystick_proto.v1.gossip_pb2 import NotCosigned, SwapAnswer, SwapRequest, TellRequest
 
 log = structlog.get_logger()
@@ -62,6 +63,7 @@ class Gossip:
         charters: Charters,
         clocks: Clocks,
         addressed: Addressed,
+        topics: Topics,
         now_us: Callable[[], int],
         reach: Reach,
         rng: Random,
@@ -71,6 +73,7 @@ class Gossip:
         self.charters = charters
         self._clocks = clocks
         self._addressed = addressed
+        self._topics = topics
         self._charter = charter
         self._own = own
         self._shelf = shelf
@@ -78,15 +81,13 @@ class Gossip:
         self._reach = reach
         self._rng = rng
         self._interval_s = interval_s
-        self._others = [each for each in charter.bureau if each.id != own.id and each.state != "closed"]
         self._peers: dict[str, Peer] = {}
         self._open = AsyncExitStack()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin with the rounds."""
-        if self._others:
-            self._task = asyncio.create_task(self._run(), name="gossip")
+        self._task = asyncio.create_task(self._run(), name="gossip")
 
     async def stop(self) -> None:
         """Leave off."""
@@ -108,8 +109,18 @@ class Gossip:
                 log.exception("gossip failed")
 
     async def round(self) -> None:
+        """Meet each whose turn it is. Raises what went wrong last, once all were met, or tried to be."""
+        trouble: TallystickError | None = None
+        for bureau in self._topics.peers():
+            try:
+                await self.meet(bureau)
+            except TallystickError as error:
+                trouble = error
+        if trouble is not None:
+            raise trouble
+
+    async def meet(self, bureau: Bureau) -> None:
         """One swap with one peer, and a try to settle what is apart. Raises Unreachable, or what the disk raises."""
-        bureau = self._rng.choice(self._others)
         trouble: TallystickError | None = None
         try:
             await self.swap(bureau)
@@ -126,9 +137,12 @@ class Gossip:
     # The swap.
 
     def answer(self, request: SwapRequest) -> SwapAnswer:
-        """What is held here, and what of it is news to the asker."""
-        mine = self.heard.holdings()
-        fresh = news(mine, request.line, request.proven)
+        """What is held here, and what of it is news to the asker: of all ledgers, or of those it names and those this
+        node always speaks of.
+        """
+        named = self.heard.origins(line.ledger for line in request.line) | self._topics.with_any()
+        mine = self.heard.holdings(named if request.named_only else None)
+        fresh = news(mine, request.line, request.proven, named_only=request.named_only)
         return SwapAnswer(
             line=lines_of(mine),
             proven=proven_of(mine),
@@ -142,14 +156,15 @@ class Gossip:
     async def swap(self, bureau: Bureau) -> None:
         """Tell a bureau's node, and be told, what is news. Raises Unreachable, or what the node says."""
         await self.heard.take_copies()
-        mine = self.heard.holdings()
+        mine = self.heard.holdings(self._topics.with_peer(bureau))
         before_us = self._now_us()
         async with self._asking(bureau) as peer:
-            answer = await peer.swap(SwapRequest(line=lines_of(mine), proven=proven_of(mine)))
+            answer = await peer.swap(SwapRequest(line=lines_of(mine), proven=proven_of(mine), named_only=True))
         self._clocks.heard(bureau.id, ahead_us(before_us, answer.now_us, self._now_us()))
-        self.heard.brought += await self.heard.take(answer.note, answer.evidence, bureau.id)
+        self.heard.brought.extend(await self.heard.take(answer.note, answer.evidence, bureau.id))
+        mine = self.heard.holdings(self.heard.origins(line.ledger for line in answer.line))
         async with self._asking(bureau) as peer:
-            if fresh := news(self.heard.holdings(), answer.line, answer.proven):
+            if fresh := news(mine, answer.line, answer.proven, named_only=True):
                 await peer.tell(TellRequest(note=fresh.notes, evidence=fresh.evidence))
             await self.charters.hear(peer, answer.charter)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
@@ -58,12 +58,15 @@ class Heard:
         self.proven = proven
         self.changed: set[str] = set()
         """The origins of which something new was heard, or settled, and not written down."""
+        self.lately: dict[str, None] = {}
+        """The origins of which something new was heard since the start, the newest last."""
         self._charter = charter
         self._own = own
         self._store = store
         self._shelf = shelf
         self._own_word = own_word
         self._own_seen: Seen | None = None
+        self._numbers = {ledger_number(each.origin): each.origin for each in charter.ledgers}
         self._copied: dict[str, list[bytes]] = {}
         self.brought: list[Brought] = []
         """What the round that goes on brought, to be tried even where it is apart no more."""
@@ -134,6 +137,8 @@ class Heard:
             try:
                 if seen := account.show(note):
                     self.changed.add(origin)
+                    self.lately.pop(origin, None)
+                    self.lately[origin] = None
                     with suppress(TallystickError):  # most are not cosigned by this node
                         self._shelf.remind(origin, note)
                     return [(account, seen)]
@@ -143,10 +148,10 @@ class Heard:
 
     async def take_copies(self) -> None:
         """What this node has cosigned itself is news as what others bring; so is what kept it from cosigning."""
-        for origin in self.accounts:
+        for origin in self._shelf.origins:
             notes = self._copied_notes(origin)
             if self._copied.get(origin) != notes:
-                self.brought += await self.take(notes, (), self._own.id)
+                self.brought.extend(await self.take(notes, (), self._own.id))
                 self._copied[origin] = notes
 
     def _copied_notes(self, origin: str) -> list[bytes]:
@@ -175,26 +180,36 @@ class Heard:
         account = self.accounts.get(origin)
         return [] if account is None else [seen.note for seen in account.past]
 
-    def holdings(self) -> dict[int, Holding]:
-        """What there is to be told of each ledger, the own one among them."""
-        held = {
-            ledger_number(origin): Holding(
-                each.held,
-                tuple(each.apart),
-                self.proven.against(each.bureau),
-                tuple(each.past),
-                frozenset(each.doubted),
-            )
-            for origin, each in self.accounts.items()
+    def holdings(self, named: Collection[str] | None = None) -> dict[int, Holding]:
+        """What there is to be told, by ledger: of those named by their origins and those evidence is held about, or of
+        all of them, the own one among them.
+        """
+        proven = {bureau.origin for bureau, _ in self.proven.all()}
+        return {
+            ledger: self._holding(origin)
+            for ledger, origin in self._numbers.items()
+            if named is None or origin in named or origin in proven
         }
+
+    def origins(self, ledgers: Iterable[int]) -> set[str]:
+        """The origins of ledgers, as lines call them; of those that this charter has."""
+        return {self._numbers[ledger] for ledger in ledgers if ledger in self._numbers}
+
+    def _holding(self, origin: str) -> Holding:
+        account = self.accounts.get(origin)
+        if account is None:
+            return Holding(self._own_checkpoint(), (), self.proven.against(self._own))
+        evidence, past = self.proven.against(account.bureau), tuple(account.past)
+        return Holding(account.held, tuple(account.apart), evidence, past, frozenset(account.doubted))
+
+    def _own_checkpoint(self) -> Seen | None:
         own = self._shelf.own
-        if own is not None:
-            with suppress(TallystickError):  # it has nothing to show while it starts
-                note = own.note
-                if self._own_seen is None or self._own_seen.note != note:
-                    self._own_seen = see(note, self._charter, self._own)
-            held[ledger_number(self._own.origin)] = Holding(self._own_seen, (), self.proven.against(self._own))
-        return held
+        assert own is not None  # an observer's ledger is none of the charter's
+        with suppress(TallystickError):  # it has nothing to show while it starts
+            note = own.note
+            if self._own_seen is None or self._own_seen.note != note:
+                self._own_seen = see(note, self._charter, self._own)
+        return self._own_seen
 
     async def keep(self) -> None:
         """Write down what is held of the ledgers that something new was heard of."""

@@ -33,6 +33,7 @@ from tallystick_node.shelf import Held, Shelf
 from tallystick_node.shown import INTERVAL_S as SHOWN_S
 from tallystick_node.shown import Shown
 from tallystick_node.store.store import Store
+from tallystick_node.topics import Topics
 from tallystick_node.witness import Gathering
 
 
@@ -85,6 +86,7 @@ class Observer:
         self.addressed = Addressed(who.bureau, self.shelf, self.following)
         self.clocks = Clocks(who.charter, who.bureau, sequencer)
         self.heard = Heard(who.charter, who.bureau, store, self.shelf, own_word, self.proven)
+        topics = Topics(who.charter, who.bureau, self.following, self.heard, who.rng)
         self.gossip = Gossip(
             self.heard,
             who.charter,
@@ -93,6 +95,7 @@ class Observer:
             self.charters,
             self.clocks,
             self.addressed,
+            topics,
             who.now_us,
             who.reach,
             who.rng,

@@ -53,9 +53,7 @@ def follows(company: Company, bureau: str) -> bool:
 
 def meets(company: Company, bureau: str) -> None:
     """A bureau's node has a round of gossip with the node of the ledger."""
-    gossip = company[bureau].engine.gossip
-    gossip._others = [company.bureau(MARKET)]
-    loop.run(gossip.round())
+    loop.run(company[bureau].engine.gossip.meet(company.bureau(MARKET)))
 
 
 def cosigned(company: Company, bureau: str, size: int) -> None:

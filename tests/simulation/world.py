@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from random import Random
 from typing import Final
 
 import msgspec
@@ -52,12 +53,15 @@ class World:
 
 @lru_cache(maxsize=8)
 def world(count: int, witnesses: int = 0, *, observer: bool = False) -> World:
-    """So many bureaus. Each is witnessed by the `witnesses` after it, or by everybody. The last may be an observer."""
+    """So many bureaus. Each is witnessed by `witnesses` others, drawn by chance, or by everybody. The last may be an
+    observer.
+    """
     names = [*NAMES, *(f"bureau-{number}" for number in range(len(NAMES) + 1, count + 1))][:count]
     offices = tuple(_office(name, number) for number, name in enumerate(names, 1))
-    for number, office in enumerate(offices):
-        after = [offices[(number + step) % count].bureau.id for step in range(1, witnesses + 1)]
-        office.bureau = msgspec.structs.replace(office.bureau, witnesses=tuple(after))
+    chance = Random(count)
+    for office in offices:
+        others = [other.bureau.id for other in offices if other is not office]
+        office.bureau = msgspec.structs.replace(office.bureau, witnesses=tuple(chance.sample(others, witnesses)))
     if observer:
         offices[-1].bureau = msgspec.structs.replace(offices[-1].bureau, ledger_key="", registrar_key="")
     bureaus = [office.bureau for office in offices]

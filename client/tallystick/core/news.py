@@ -46,9 +46,11 @@ class Holding:
     doubted: frozenset[Checkpoint] = frozenset()
 
     def lines(self, ledger: int) -> Iterator[Line]:
-        """All the checkpoints in short."""
+        """All the checkpoints in short; where there is none, a line that only names the ledger."""
         if self.held is not None:
             yield _line(ledger, self.held, apart=False)
+        elif not self.apart:
+            yield Line(ledger=ledger)
         for seen in self.apart:
             yield _line(ledger, seen, apart=True)
 
@@ -74,8 +76,12 @@ def proven_of(mine: Mapping[int, Holding]) -> list[int]:
     return [ledger for ledger, holding in mine.items() if holding.evidence is not None]
 
 
-def news(mine: Mapping[int, Holding], lines: Iterable[Line], proven: Iterable[int]) -> News:
-    """What of mine, by ledger, is news to whoever holds these lines and evidence. What is too much waits."""
+def news(
+    mine: Mapping[int, Holding], lines: Iterable[Line], proven: Iterable[int], *, named_only: bool = False
+) -> News:
+    """What of mine, by ledger, is news to whoever holds these lines and evidence; of checkpoints, if `named_only`, only
+    those of ledgers that have a line. What is too much waits.
+    """
     theirs: dict[int, list[Line]] = {}
     for line in lines:
         theirs.setdefault(line.ledger, []).append(line)
@@ -84,7 +90,7 @@ def news(mine: Mapping[int, Holding], lines: Iterable[Line], proven: Iterable[in
     notes = [
         seen.note
         for ledger, holding in mine.items()
-        if holding.evidence is None and ledger not in known
+        if holding.evidence is None and ledger not in known and (ledger in theirs or not named_only)
         for seen in _news_of(holding, theirs.get(ledger, []))
     ]
     room = ANSWER_BYTES_MAX

@@ -112,7 +112,7 @@ def _cosigned(ledgers: Ledgers, ledger: LedgerCoverage, checkpoint: Checkpoint) 
 
 
 def _speaks_of(answer: SwapAnswer, number: int) -> bool:
-    return number in answer.proven or any(line.ledger == number for line in answer.line)
+    return number in answer.proven or any(line.ledger == number and line.root for line in answer.line)
 
 
 def _suspicions(ledger: LedgerCoverage, heard: Heard) -> Iterator[Fault]:

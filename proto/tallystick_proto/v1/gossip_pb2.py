@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tallystick_proto/v1/gossip.proto\x12\rtallystick.v1\"-\n\x0b\x43harterLine\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\"i\n\x04Line\x12\x0e\n\x06ledger\x18\x01 \x01(\x06\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x10\n\x08newest_s\x18\x04 \x01(\x04\x12\x14\n\x0c\x63osignatures\x18\x05 \x01(\r\x12\r\n\x05\x61part\x18\x06 \x01(\x08\"@\n\x0bSwapRequest\x12!\n\x04line\x18\x01 \x03(\x0b\x32\x13.tallystick.v1.Line\x12\x0e\n\x06proven\x18\x02 \x03(\x06\"\xce\x01\n\nSwapAnswer\x12!\n\x04line\x18\x01 \x03(\x0b\x32\x13.tallystick.v1.Line\x12\x0e\n\x06proven\x18\x02 \x03(\x06\x12\x0c\n\x04note\x18\x03 \x03(\x0c\x12\x10\n\x08\x65vidence\x18\x04 \x03(\x0c\x12\x0e\n\x06now_us\x18\x05 \x01(\x03\x12\x30\n\x0cnot_cosigned\x18\x06 \x03(\x0b\x32\x1a.tallystick.v1.NotCosigned\x12+\n\x07\x63harter\x18\x07 \x03(\x0b\x32\x1a.tallystick.v1.CharterLine\"*\n\x0bNotCosigned\x12\x0e\n\x06ledger\x18\x01 \x01(\x06\x12\x0b\n\x03why\x18\x02 \x01(\t\">\n\x0bTellRequest\x12\x0c\n\x04note\x18\x01 \x03(\x0c\x12\x10\n\x08\x65vidence\x18\x02 \x03(\x0c\x12\x0f\n\x07\x63harter\x18\x03 \x03(\x0c\"\x0c\n\nTellAnswer\" \n\x0e\x43harterRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\"\x1b\n\x0b\x43harterNote\x12\x0c\n\x04note\x18\x01 \x01(\x0c\x32\xcf\x01\n\x06Gossip\x12=\n\x04Swap\x12\x1a.tallystick.v1.SwapRequest\x1a\x19.tallystick.v1.SwapAnswer\x12=\n\x04Tell\x12\x1a.tallystick.v1.TellRequest\x1a\x19.tallystick.v1.TellAnswer\x12G\n\nGetCharter\x12\x1d.tallystick.v1.CharterRequest\x1a\x1a.tallystick.v1.CharterNoteb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tallystick_proto/v1/gossip.proto\x12\rtallystick.v1\"-\n\x0b\x43harterLine\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\"i\n\x04Line\x12\x0e\n\x06ledger\x18\x01 \x01(\x06\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x10\n\x08newest_s\x18\x04 \x01(\x04\x12\x14\n\x0c\x63osignatures\x18\x05 \x01(\r\x12\r\n\x05\x61part\x18\x06 \x01(\x08\"T\n\x0bSwapRequest\x12!\n\x04line\x18\x01 \x03(\x0b\x32\x13.tallystick.v1.Line\x12\x0e\n\x06proven\x18\x02 \x03(\x06\x12\x12\n\nnamed_only\x18\x03 \x01(\x08\"\xce\x01\n\nSwapAnswer\x12!\n\x04line\x18\x01 \x03(\x0b\x32\x13.tallystick.v1.Line\x12\x0e\n\x06proven\x18\x02 \x03(\x06\x12\x0c\n\x04note\x18\x03 \x03(\x0c\x12\x10\n\x08\x65vidence\x18\x04 \x03(\x0c\x12\x0e\n\x06now_us\x18\x05 \x01(\x03\x12\x30\n\x0cnot_cosigned\x18\x06 \x03(\x0b\x32\x1a.tallystick.v1.NotCosigned\x12+\n\x07\x63harter\x18\x07 \x03(\x0b\x32\x1a.tallystick.v1.CharterLine\"*\n\x0bNotCosigned\x12\x0e\n\x06ledger\x18\x01 \x01(\x06\x12\x0b\n\x03why\x18\x02 \x01(\t\">\n\x0bTellRequest\x12\x0c\n\x04note\x18\x01 \x03(\x0c\x12\x10\n\x08\x65vidence\x18\x02 \x03(\x0c\x12\x0f\n\x07\x63harter\x18\x03 \x03(\x0c\"\x0c\n\nTellAnswer\" \n\x0e\x43harterRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\"\x1b\n\x0b\x43harterNote\x12\x0c\n\x04note\x18\x01 \x01(\x0c\x32\xcf\x01\n\x06Gossip\x12=\n\x04Swap\x12\x1a.tallystick.v1.SwapRequest\x1a\x19.tallystick.v1.SwapAnswer\x12=\n\x04Tell\x12\x1a.tallystick.v1.TellRequest\x1a\x19.tallystick.v1.TellAnswer\x12G\n\nGetCharter\x12\x1d.tallystick.v1.CharterRequest\x1a\x1a.tallystick.v1.CharterNoteb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,19 +36,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LINE']._serialized_start=98
   _globals['_LINE']._serialized_end=203
   _globals['_SWAPREQUEST']._serialized_start=205
-  _globals['_SWAPREQUEST']._serialized_end=269
-  _globals['_SWAPANSWER']._serialized_start=272
-  _globals['_SWAPANSWER']._serialized_end=478
-  _globals['_NOTCOSIGNED']._serialized_start=480
-  _globals['_NOTCOSIGNED']._serialized_end=522
-  _globals['_TELLREQUEST']._serialized_start=524
-  _globals['_TELLREQUEST']._serialized_end=586
-  _globals['_TELLANSWER']._serialized_start=588
-  _globals['_TELLANSWER']._serialized_end=600
-  _globals['_CHARTERREQUEST']._serialized_start=602
-  _globals['_CHARTERREQUEST']._serialized_end=634
-  _globals['_CHARTERNOTE']._serialized_start=636
-  _globals['_CHARTERNOTE']._serialized_end=663
-  _globals['_GOSSIP']._serialized_start=666
-  _globals['_GOSSIP']._serialized_end=873
+  _globals['_SWAPREQUEST']._serialized_end=289
+  _globals['_SWAPANSWER']._serialized_start=292
+  _globals['_SWAPANSWER']._serialized_end=498
+  _globals['_NOTCOSIGNED']._serialized_start=500
+  _globals['_NOTCOSIGNED']._serialized_end=542
+  _globals['_TELLREQUEST']._serialized_start=544
+  _globals['_TELLREQUEST']._serialized_end=606
+  _globals['_TELLANSWER']._serialized_start=608
+  _globals['_TELLANSWER']._serialized_end=620
+  _globals['_CHARTERREQUEST']._serialized_start=622
+  _globals['_CHARTERREQUEST']._serialized_end=654
+  _globals['_CHARTERNOTE']._serialized_start=656
+  _globals['_CHARTERNOTE']._serialized_end=683
+  _globals['_GOSSIP']._serialized_start=686
+  _globals['_GOSSIP']._serialized_end=893
 # @@protoc_insertion_point(module_scope)

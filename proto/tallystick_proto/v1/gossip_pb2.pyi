@@ -93,6 +93,9 @@ class SwapRequest(_message.Message):
 
     LINE_FIELD_NUMBER: _builtins.int
     PROVEN_FIELD_NUMBER: _builtins.int
+    NAMED_ONLY_FIELD_NUMBER: _builtins.int
+    named_only: _builtins.bool
+    """no notes of ledgers that no line names, and no lines but of these and of those the answerer"""
     @_builtins.property
     def line(self) -> _containers.RepeatedCompositeFieldContainer[Global___Line]: ...
     @_builtins.property
@@ -104,10 +107,11 @@ class SwapRequest(_message.Message):
         *,
         line: _abc.Iterable[Global___Line] | None = ...,
         proven: _abc.Iterable[_builtins.int] | None = ...,
+        named_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "proven", b"proven"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "named_only", b"named_only", "proven", b"proven"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
