@@ -57,14 +57,14 @@ class Liars:
         """What the liars' disks hold now is where their histories may part later."""
         self._earlier = {liar: self._bench.faces[liar][""].disk.copy() for liar in sorted(self._bench.liars)}
 
-    def fork(self) -> None:
-        """From now on there are two of each liar, or more."""
+    def fork(self, side: Sequence[str] = ()) -> None:
+        """From now on there are two of each liar, or more: the second is shown to those on a `side`, else by chance."""
         bench, rng = self._bench, self._rng
         if self.forked or not bench.liars:
             return
         self.forked = True
         others = [id for id in bench.faces if id not in bench.liars]
-        side = rng.sample(others, rng.randint(1, len(others) - 1))
+        side = side or rng.sample(others, rng.randint(1, len(others) - 1))
         chance = bench.chance("faces")
         if apart := self._lies and chance.random() < TO_EACH_ANOTHER:
             side = chance.sample(others, len(others) - 1)  # and the first face to who is left

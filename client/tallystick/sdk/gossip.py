@@ -307,4 +307,6 @@ def _opened(account: Account, note: bytes) -> Checkpoint | None:
 def _behind(request: SwapRequest, answer: SwapAnswer) -> set[int]:
     """The ledgers of which a node holds less than it was told of, so that it showed nothing."""
     told = {line.ledger: line.size for line in request.line if not line.apart}
-    return {line.ledger for line in answer.line if not line.apart and line.size < told.get(line.ledger, 0)}
+    return {
+        line.ledger for line in answer.line if line.root and not line.apart and line.size < told.get(line.ledger, 0)
+    }

@@ -1,0 +1,70 @@
+"""Districts larger than their circles of witnesses: a round costs no more there, and what is shown to one is known."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+from tests.simulation.district import Cost, District
+from tests.simulation.judges import PROVEN_ROUNDS_MAX
+
+Result = TypeVar("Result")
+
+SMALLER, LARGER = 30, 45
+MORE_MAX = 1.2
+"""How much more a round may cost in a larger district, where a bureau follows as many ledgers."""
+
+
+def play(district: District, history: Coroutine[Any, Any, Result]) -> Result:
+    gc.disable()
+    try:
+        with district.bench.playing():
+            return district.bench.loop.run(history)
+    finally:
+        gc.enable()
+
+
+def costs(bureaus: int) -> tuple[Cost, Cost]:
+    """Of a quiet round and of a busy one."""
+    district = District(bureaus)
+
+    async def history() -> tuple[Cost, Cost]:
+        await district.start()
+        await district.settle()
+        await district.rounds(10, busy=False)
+        quiet = await district.rounds(4, busy=False)
+        await district.rounds(5, busy=True)
+        return quiet, await district.rounds(3, busy=True)
+
+    return play(district, history())
+
+
+def test_a_round_costs_no_more_in_a_larger_district() -> None:
+    """Messages, bytes and signatures verified, for as many ledgers followed: in a quiet round, where nothing is news,
+    and in one where every ledger has grown.
+    """
+    for smaller, larger in zip(costs(SMALLER), costs(LARGER), strict=True):
+        assert larger.messages <= MORE_MAX * smaller.messages
+        assert larger.size_bytes <= MORE_MAX * smaller.size_bytes
+        assert larger.checks <= MORE_MAX * smaller.checks
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_a_fork_of_which_one_node_was_shown_the_other_history_is_proven_everywhere(follows: bool) -> None:
+    """Whether it follows that ledger or not: once it holds a checkpoint of it, within a few rounds."""
+    district = District(SMALLER)
+    charter = district.bench.world.charter
+    witnesses = [each.id for each in charter.witnesses_of(charter.by_id(district.liar))]
+    one = next(id for id in district.bench.machines if id != district.liar and (id in witnesses) == follows)
+
+    async def history() -> float:
+        await district.start()
+        await district.settle()
+        await district.fork([one])
+        await district.until(lambda: district.was_shown(one) or district.judges.proven_everywhere(district.liar))
+        return await district.proven()
+
+    assert play(district, history()) <= PROVEN_ROUNDS_MAX
