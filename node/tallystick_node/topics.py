@@ -5,7 +5,8 @@ What a round costs grows with the ledgers a node follows, and not with the distr
   1. the node's own ledger, the other's, and those it follows;
   2. those of which a checkpoint is doubted, so that it meets whoever can settle it;
   3. `OTHERS_NAMED` of the rest: the `LATELY_NAMED` of which there was news last, so that what is new in a quiet
-     district is everywhere after a number of rounds that grows with the logarithm of the bureaus;
+     district is everywhere after a number of rounds that grows with the logarithm of the bureaus; and before others
+     those of which no quorum is known to have cosigned what is held, since its witnesses may hold another history;
   4. and others, each in its turn, so that nothing is missed for good where more is new than that.
 
 A round is a swap with one who follows a ledger that this node follows too, each ledger in its turn, so that two
@@ -73,9 +74,12 @@ class Topics:
     def with_peer(self, peer: Bureau) -> set[str]:
         """The origins of those ledgers of which this node speaks with a peer it asks."""
         named = {*self.with_any(), peer.origin}
-        lately = [origin for origin in self._heard.lately if origin not in named][-LATELY_NAMED:]  # 3
+        accounts = self._heard.accounts
+        lately = [origin for origin in self._heard.lately if origin not in named]
+        lately.sort(key=lambda origin: accounts[origin].lacks_quorum)  # which leaves the newest last
+        lately = lately[-LATELY_NAMED:]  # 3
         named.update(lately)
-        rest = self._heard.accounts.keys() - named
+        rest = accounts.keys() - named
         for _ in range(min(OTHERS_NAMED - len(lately), len(rest))):  # 4
             rest.remove(origin := self._rest.next(rest))
             named.add(origin)

@@ -12,6 +12,8 @@ import pytest
 
 from tallystick.core.charter import Bureau, Charter
 from tallystick.core.checkpoint import Checkpoint
+from tallystick.core.note import NoteSignature
+from tallystick.core.reconciling import Said, Seen
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick_node.observer import Observer, Who
 from tallystick_node.peers import Peer
@@ -99,6 +101,25 @@ def test_news_is_spoken_of_before_others_turn_comes(node: Callable[[int], Node])
     swaps = [one.topics.with_peer(one.a_stranger()) for _ in range(3)]
     assert all(set(newest) <= named for named in swaps)
     assert not all(old in named for named in swaps)
+
+
+def test_what_no_quorum_is_known_to_have_cosigned_is_spoken_of_before_later_news(node: Callable[[int], Node]) -> None:
+    """Its witnesses may have been shown another history, and are to hear of this one."""
+    one = node(LARGE)
+    first, second, *later = one.rest[: LATELY_NAMED + 2]
+    one.heard.lately = dict.fromkeys([first, second, *later])
+    for origin in one.heard.lately:
+        account = one.heard.accounts[origin]
+        cosigners = one.charter.witnesses_of(account.bureau)
+        quorum = one.charter.quorum_of(account.bureau)
+        assert quorum is not None
+        count = quorum.needed - (origin == first)
+        said = {each.id: Said(NoteSignature(each.id, bytes(4), b""), 1) for each in cosigners[:count]}
+        account.held = Seen(Checkpoint(origin, 3, bytes(32)), (), said)
+    swaps = [one.topics.with_peer(one.a_stranger()) for _ in range(3)]
+    assert all(first in named for named in swaps)
+    assert all(set(later[1:]) <= named for named in swaps)
+    assert not all(second in named for named in swaps)
 
 
 def test_who_is_doubted_is_spoken_of_with_everybody(node: Callable[[int], Node]) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from tallystick.core.charter import Bureau, Charter
@@ -115,6 +116,21 @@ class Account:
         self.doubted: set[Checkpoint] = set()
         """Those apart that nobody could settle so far."""
         self._floor = bureau.pinned
+
+    @property
+    def lacks_quorum(self) -> bool:
+        """Whether what is held is not known to be cosigned by a quorum; never where the ledger has none."""
+        codes = {self._codes[witness] for witness in (() if self.held is None else self.held.said)}
+        return len(codes) < self._needed
+
+    @cached_property
+    def _codes(self) -> dict[str, str]:
+        return {witness.id: witness.credit_code for witness in self.charter.witnesses_of(self.bureau)}
+
+    @cached_property
+    def _needed(self) -> int:
+        quorum = self.charter.quorum_of(self.bureau)
+        return 0 if quorum is None else quorum.needed
 
     @property
     def known(self) -> list[Seen]:
