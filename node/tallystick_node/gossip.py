@@ -1,8 +1,8 @@
-"""Gossip: what this node and its peers hold of every ledger, swapped, reconciled, and proven to be two where it is two.
+"""Gossip: what this node and its peers hold of ledgers, swapped, reconciled, and proven to be two where it is two.
 
-Now and then a peer is picked by chance, and both tell each other what is news to the other (`core/news`), so that news
-is everywhere after a number of rounds that grows with the logarithm of the bureaus. What is shown is `heard`; what
-needs a proof is kept apart there, and each round tries to settle it:
+Now and then a peer is picked, or two (`topics`), and both tell each other what is news to the other (`core/news`), of
+the ledgers they speak of. What is shown is `heard`; what needs a proof is kept apart there, and tried to be settled
+after each swap:
 
   1. by this node's own copy of that ledger, where it reaches so far: no cooperation is needed of whoever forked it;
   2. by what two others show, picked by chance among the ledger's node and its witnesses.
@@ -48,7 +48,7 @@ INTERVAL_S: Final = 1.0
 CALL_MAX_S: Final = 3.0
 """How long a peer may take to answer; another one is asked in the next round."""
 SOURCES_ASKED: Final = 2
-"""How many others are asked in a round for the proof of one checkpoint."""
+"""How many others are asked for the proof of one checkpoint, each time it is tried."""
 
 
 class Gossip:
@@ -87,7 +87,8 @@ class Gossip:
 
     def start(self) -> None:
         """Begin with the rounds."""
-        self._task = asyncio.create_task(self._run(), name="gossip")
+        if self._topics.anybody:
+            self._task = asyncio.create_task(self._run(), name="gossip")
 
     async def stop(self) -> None:
         """Leave off."""
@@ -102,9 +103,8 @@ class Gossip:
             try:
                 await self.round()
                 ROUNDS.add("done")
-            except TallystickError as error:  # one peer's, or the disk's; another round follows
+            except TallystickError:  # one peer's, or the disk's; another round follows
                 ROUNDS.add("failed")
-                log.debug("a round of gossip failed", reason=str(error))
             except Exception:  # a bug must not end the node
                 log.exception("gossip failed")
 
@@ -115,6 +115,7 @@ class Gossip:
             try:
                 await self.meet(bureau)
             except TallystickError as error:
+                log.debug("not met", peer=bureau.id, reason=str(error))
                 trouble = error
         if trouble is not None:
             raise trouble
@@ -140,9 +141,9 @@ class Gossip:
         """What is held here, and what of it is news to the asker: of all ledgers, or of those it names and those this
         node always speaks of.
         """
-        named = self.heard.origins(line.ledger for line in request.line) | self._topics.with_any()
-        mine = self.heard.holdings(named if request.named_only else None)
-        fresh = news(mine, request.line, request.proven, named_only=request.named_only)
+        named = self.heard.origins(line.ledger for line in request.line) if request.named_only else None
+        fresh = news(self.heard.holdings(named), request.line, request.proven)
+        mine = self.heard.holdings(None if named is None else named | self._topics.always())
         return SwapAnswer(
             line=lines_of(mine),
             proven=proven_of(mine),
@@ -156,15 +157,16 @@ class Gossip:
     async def swap(self, bureau: Bureau) -> None:
         """Tell a bureau's node, and be told, what is news. Raises Unreachable, or what the node says."""
         await self.heard.take_copies()
-        mine = self.heard.holdings(self._topics.with_peer(bureau))
+        mine = self.heard.holdings(self._topics.for_swap(bureau))
         before_us = self._now_us()
         async with self._asking(bureau) as peer:
             answer = await peer.swap(SwapRequest(line=lines_of(mine), proven=proven_of(mine), named_only=True))
         self._clocks.heard(bureau.id, ahead_us(before_us, answer.now_us, self._now_us()))
-        self.heard.brought.extend(await self.heard.take(answer.note, answer.evidence, bureau.id))
+        brought = await self.heard.take(answer.note, answer.evidence, bureau.id)
+        self.heard.brought += brought
         mine = self.heard.holdings(self.heard.origins(line.ledger for line in answer.line))
         async with self._asking(bureau) as peer:
-            if fresh := news(mine, answer.line, answer.proven, named_only=True):
+            if fresh := news(mine, answer.line, answer.proven):
                 await peer.tell(TellRequest(note=fresh.notes, evidence=fresh.evidence))
             await self.charters.hear(peer, answer.charter)
 

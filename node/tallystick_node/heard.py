@@ -59,7 +59,7 @@ class Heard:
         self.changed: set[str] = set()
         """The origins of which something new was heard, or settled, and not written down."""
         self.lately: dict[str, None] = {}
-        """The origins of which something new was heard since the start, the newest last."""
+        """The origins of which a checkpoint was heard that is new here, since the start, the newest last."""
         self._charter = charter
         self._own = own
         self._store = store
@@ -135,10 +135,12 @@ class Heard:
                 self._own_word.check(note, by)
         elif account is not None and self.proven.against(account.bureau) is None:
             try:
+                before = {seen.checkpoint for seen in account.known}
                 if seen := account.show(note):
                     self.changed.add(origin)
-                    self.lately.pop(origin, None)
-                    self.lately[origin] = None
+                    if seen.checkpoint not in before:
+                        self.lately.pop(origin, None)
+                        self.lately[origin] = None
                     with suppress(TallystickError):  # most are not cosigned by this node
                         self._shelf.remind(origin, note)
                     return [(account, seen)]
@@ -151,7 +153,8 @@ class Heard:
         for origin in self._shelf.origins:
             notes = self._copied_notes(origin)
             if self._copied.get(origin) != notes:
-                self.brought.extend(await self.take(notes, (), self._own.id))
+                brought = await self.take(notes, (), self._own.id)
+                self.brought += brought  # not in one: meanwhile a round may have begun to settle what there was
                 self._copied[origin] = notes
 
     def _copied_notes(self, origin: str) -> list[bytes]:
@@ -181,10 +184,10 @@ class Heard:
         return [] if account is None else [seen.note for seen in account.past]
 
     def holdings(self, named: Collection[str] | None = None) -> dict[int, Holding]:
-        """What there is to be told, by ledger: of those named by their origins and those evidence is held about, or of
-        all of them, the own one among them.
+        """What there is to be told, by ledger: of those named by their origins and those that evidence is held against,
+        or of all of them, the own one among them.
         """
-        proven = {bureau.origin for bureau, _ in self.proven.all()}
+        proven = {bureau.origin for bureau, _ in self.proven.all() if self.proven.against(bureau) is not None}
         return {
             ledger: self._holding(origin)
             for ledger, origin in self._numbers.items()

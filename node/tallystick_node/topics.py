@@ -3,19 +3,23 @@
 What a round costs grows with the ledgers a node follows, and not with the district. So a swap is of
 
   1. the node's own ledger, the other's, and those it follows;
-  2. those of which a checkpoint is doubted, so that it meets whoever can settle it;
-  3. `OTHERS_NAMED` of the rest: the `LATELY_NAMED` of which there was news last, so that what is new in a quiet
-     district is everywhere after a number of rounds that grows with the logarithm of the bureaus; and before others
-     those of which no quorum is known to have cosigned what is held, since its witnesses may hold another history;
-  4. and others, each in its turn, so that nothing is missed for good where more is new than that.
+  2. `DOUBTED_NAMED` of those of which a checkpoint is doubted, so that it meets whoever can settle it;
+  3. `OTHERS_NAMED` of the rest: `LACKING_NAMED` of those of which fewer than a quorum are known to have cosigned what
+     is held, since its witnesses may hold another history;
+  4. the `LATELY_NAMED` of which there was news last, so that what is new in a quiet district is everywhere after a
+     number of rounds that grows with the logarithm of the bureaus;
+  5. and others, so that nothing is missed for good where more is new than that.
+
+Where there are more than are named of 2, 3 or 5, each has its turn. Of ledgers that evidence is held against nothing
+needs to be said any more, since evidence is told to all.
 
 A round is a swap with one who follows a ledger that this node follows too, each ledger in its turn, so that two
-histories of it meet where they are known; and one with any of all the others, where there are others.
+histories of it meet where they are known; and, where not everybody is one of these, one with anybody else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from random import Random
 from typing import Final
 
@@ -23,10 +27,11 @@ from tallystick.core.charter import Bureau, Charter
 from tallystick_node.following import Following
 from tallystick_node.heard import Heard
 
+DOUBTED_NAMED: Final = 8
 OTHERS_NAMED: Final = 8
-"""Of how many ledgers that it does not follow a node speaks in a swap."""
-LATELY_NAMED: Final = 4
-"""Of how many of them because there was news of them."""
+"""Of how many ledgers that it neither follows nor doubts a node speaks in a swap."""
+LACKING_NAMED: Final = 2
+LATELY_NAMED: Final = 3
 
 
 class Turns:
@@ -44,6 +49,15 @@ class Turns:
                     return each
             self._waiting = self._rng.sample(sorted(among), len(among))
 
+    def some(self, among: Collection[str], count: int) -> set[str]:
+        """So many who come next, or all of them."""
+        left = set(among)
+        if len(left) > count:
+            for _ in range(count):
+                left.remove(self.next(left))
+            return set(among) - left
+        return left
+
 
 class Topics:
     """Use within one event loop. What it says depends on `rng`, and on what is followed and heard by then."""
@@ -55,35 +69,42 @@ class Topics:
         self._heard = heard
         self._rng = rng
         self._nodes = {each.id: each for each in charter.bureau if each.id != own.id and each.state != "closed"}
-        self._ledgers = Turns(rng)
-        self._rest = Turns(rng)
+        self._circles: dict[str, list[str]] = {}
+        self._ledgers, self._doubted, self._lacking, self._rest = (Turns(rng) for _ in range(4))
+
+    @property
+    def anybody(self) -> bool:
+        """Whether there is anybody to swap with."""
+        return bool(self._nodes)
 
     def peers(self) -> list[Bureau]:
         """Whom to swap with in this round: nobody, where nobody else has a node, or one, or two."""
         circles = {ledger.id: circle for ledger in self._concern() if (circle := self._circle(ledger))}
-        near = {id for circle in circles.values() for id in circle}
-        far = [id for id in self._nodes if id not in near]
         chosen = [self._rng.choice(circles[self._ledgers.next(circles)])] if circles else []
-        return [self._nodes[id] for id in (*chosen, *([self._rng.choice(far)] if far else ()))]
+        near = {id for circle in circles.values() for id in circle}
+        if len(near) < len(self._nodes):
+            chosen.append(self._rng.choice([id for id in self._nodes if id not in chosen]))
+        return [self._nodes[id] for id in chosen]
 
-    def with_any(self) -> set[str]:
+    def always(self) -> set[str]:
         """The origins of those ledgers of which this node speaks with whoever asks it, besides those he names: 1, 2."""
-        doubted = (origin for origin, account in self._heard.accounts.items() if account.doubted)
-        return {*(ledger.origin for ledger in self._concern()), *doubted}
+        doubted = [origin for origin, account in self._heard.accounts.items() if account.doubted]
+        return {ledger.origin for ledger in self._concern()} | self._doubted.some(self._open(doubted), DOUBTED_NAMED)
 
-    def with_peer(self, peer: Bureau) -> set[str]:
-        """The origins of those ledgers of which this node speaks with a peer it asks."""
-        named = {*self.with_any(), peer.origin}
+    def for_swap(self, peer: Bureau) -> set[str]:
+        """The origins of those ledgers of which this node speaks with a peer that it asks."""
+        named = {*self.always(), peer.origin}
         accounts = self._heard.accounts
-        lately = [origin for origin in self._heard.lately if origin not in named]
-        lately.sort(key=lambda origin: accounts[origin].lacks_quorum)  # which leaves the newest last
-        lately = lately[-LATELY_NAMED:]  # 3
-        named.update(lately)
-        rest = accounts.keys() - named
-        for _ in range(min(OTHERS_NAMED - len(lately), len(rest))):  # 4
-            rest.remove(origin := self._rest.next(rest))
-            named.add(origin)
-        return named
+        rest = self._open(origin for origin in accounts if origin not in named)
+        lacking = [origin for origin in rest if accounts[origin].lacks_quorum]
+        others = self._lacking.some(lacking, LACKING_NAMED)
+        others.update([origin for origin in self._heard.lately if origin in rest][-LATELY_NAMED:])
+        return named | others | self._rest.some(rest - others, OTHERS_NAMED - len(others))
+
+    def _open(self, origins: Iterable[str]) -> set[str]:
+        """Those of some ledgers that no evidence is held against."""
+        accounts, proven = self._heard.accounts, self._heard.proven
+        return {origin for origin in origins if proven.against(accounts[origin].bureau) is None}
 
     def _concern(self) -> Iterator[Bureau]:
         yield self._own
@@ -92,4 +113,7 @@ class Topics:
 
     def _circle(self, ledger: Bureau) -> list[str]:
         """Who else has a ledger or follows it, by the charter."""
-        return [each.id for each in (ledger, *self._charter.witnesses_of(ledger)) if each.id in self._nodes]
+        if ledger.id not in self._circles:
+            follow = (ledger, *self._charter.witnesses_of(ledger))
+            self._circles[ledger.id] = [each.id for each in follow if each.id in self._nodes]
+        return self._circles[ledger.id]

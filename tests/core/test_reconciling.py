@@ -225,6 +225,21 @@ def doubting(size: int, *past: int) -> Holding:
     return Holding(seen(TRUTH, size), (apart,), None, before, frozenset({apart.checkpoint}))
 
 
+@pytest.mark.parametrize(
+    ("notes", "lacks"),
+    [
+        pytest.param([], True, id="nothing held"),
+        pytest.param([note(TRUTH, 9)], True, id="none"),
+        pytest.param([note(TRUTH, 9, (0, 5)), note(TRUTH, 9, (0, 6))], True, id="one, twice"),
+        pytest.param([note(TRUTH, 9, (0, 5)), note(TRUTH, 9, (2, 5))], False, id="two of three"),
+    ],
+)
+def test_what_lacks_a_quorum_is_what_fewer_are_known_to_have_cosigned(notes: list[bytes], lacks: bool) -> None:
+    """A ledger that can have no quorum lacks none."""
+    assert shown(*notes).lacks_quorum == lacks
+    assert not Account(charter_of(LEDGER, WITNESSES[0]), LEDGER).lacks_quorum
+
+
 EVIDENCE = b"a file"
 
 

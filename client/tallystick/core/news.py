@@ -1,6 +1,6 @@
 """What of all that one holds is news to another, by a line a checkpoint.
 
-Two who swap say in short what they hold of every ledger. A checkpoint travels whole
+Two who swap say in short what they hold of the ledgers they speak of. A checkpoint travels whole
 
   1. to whoever holds a smaller one of that ledger, or none, or another one of the same size;
   2. to whoever holds the same with fewer cosignatures, or older ones;
@@ -9,7 +9,7 @@ Two who swap say in short what they hold of every ledger. A checkpoint travels w
      was kept apart and nobody could settle: it may be he who has the proof, or held another of one of these sizes;
 
 and evidence to whoever has none against that ledger's key, where checkpoints of it no longer matter. So it is always
-the one behind who is shown more, and a swap is bounded by the number of ledgers, never by their sizes.
+the one behind who is shown more, and a swap is bounded by the number of ledgers it is of, never by their sizes.
 """
 
 from __future__ import annotations
@@ -76,12 +76,8 @@ def proven_of(mine: Mapping[int, Holding]) -> list[int]:
     return [ledger for ledger, holding in mine.items() if holding.evidence is not None]
 
 
-def news(
-    mine: Mapping[int, Holding], lines: Iterable[Line], proven: Iterable[int], *, named_only: bool = False
-) -> News:
-    """What of mine, by ledger, is news to whoever holds these lines and evidence; of checkpoints, if `named_only`, only
-    those of ledgers that have a line. What is too much waits.
-    """
+def news(mine: Mapping[int, Holding], lines: Iterable[Line], proven: Iterable[int]) -> News:
+    """What of mine, by ledger, is news to whoever holds these lines and evidence. What is too much waits."""
     theirs: dict[int, list[Line]] = {}
     for line in lines:
         theirs.setdefault(line.ledger, []).append(line)
@@ -90,7 +86,7 @@ def news(
     notes = [
         seen.note
         for ledger, holding in mine.items()
-        if holding.evidence is None and ledger not in known and (ledger in theirs or not named_only)
+        if holding.evidence is None and ledger not in known
         for seen in _news_of(holding, theirs.get(ledger, []))
     ]
     room = ANSWER_BYTES_MAX

@@ -119,13 +119,8 @@ class Account:
 
     @property
     def lacks_quorum(self) -> bool:
-        """Whether what is held is not known to be cosigned by a quorum; never where the ledger has none."""
-        codes = {self._codes[witness] for witness in (() if self.held is None else self.held.said)}
-        return len(codes) < self._needed
-
-    @cached_property
-    def _codes(self) -> dict[str, str]:
-        return {witness.id: witness.credit_code for witness in self.charter.witnesses_of(self.bureau)}
+        """Whether fewer are known to have cosigned what is held than make a quorum; never where the ledger has none."""
+        return len(() if self.held is None else self.held.said) < self._needed
 
     @cached_property
     def _needed(self) -> int:

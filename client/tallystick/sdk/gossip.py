@@ -2,10 +2,11 @@
 
 What the nodes show is held against what this client trusts, ledger by ledger (`core/reconciling`). So a client that was
 shown one history by a ledger's own node meets the other one through any node that holds it. Nodes tell who is behind
-(`core/news`), and this client may well be ahead, by a history that they were never shown: of a ledger of which a node
-holds less, that node is asked again as by one who holds nothing. Evidence is kept in the
-trust store, which ends the reading of that ledger; what nobody proves is kept beside what is trusted, and cleared by a
-later proof. Nothing that is shown here is trusted in place of what was trusted before.
+(`core/news`), and this client may well be ahead, by a history that they were never shown: a node that follows a ledger
+and holds less of it is asked again as by one who holds nothing. Nodes that do not follow it are behind as a rule, and
+look for themselves once they are told. Evidence is kept in the trust store, which ends the reading of that ledger;
+what nobody proves is kept beside what is trusted, and cleared by a later proof. Nothing that is shown here is trusted
+in place of what was trusted before.
 
 Which versions of the charter the nodes hold is heard with it (`charter_news`).
 """
@@ -94,6 +95,12 @@ class _Round:
         self._trust = profile.trust_store
         self._credentials = profile.credentials
         self._accounts = {bureau.origin: Account(charter, bureau) for bureau in charter.ledgers}
+        self._followed: dict[str, set[int]] = {}
+        """By node, the ledgers that it has or follows by the charter."""
+        observers = [bureau for bureau in charter.bureau if bureau.is_observer]
+        for ledger in charter.ledgers:
+            for follower in (ledger, *charter.witnesses_of(ledger), *observers):
+                self._followed.setdefault(follower.id, set()).add(ledger_number(ledger.origin))
 
     def run(self, cosigned: Mapping[str, Iterable[bytes]]) -> Heard:
         for origin, account in self._accounts.items():
@@ -216,7 +223,7 @@ class _Round:
         try:
             answer = self._calling(node, node, lambda wire: wire.swap(request))
             after_us = now_us()
-            behind = _behind(request, answer)
+            behind = _behind(request, answer) & self._followed.get(node.id, set())
             if behind:
                 asking = SwapRequest(
                     line=[each for each in request.line if each.ledger not in behind], proven=request.proven
@@ -305,7 +312,7 @@ def _opened(account: Account, note: bytes) -> Checkpoint | None:
 
 
 def _behind(request: SwapRequest, answer: SwapAnswer) -> set[int]:
-    """The ledgers of which a node holds less than it was told of, so that it showed nothing."""
+    """The ledgers of which a node holds some, and less than it was told of, so that it showed nothing."""
     told = {line.ledger: line.size for line in request.line if not line.apart}
     return {
         line.ledger for line in answer.line if line.root and not line.apart and line.size < told.get(line.ledger, 0)
