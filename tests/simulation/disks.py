@@ -64,16 +64,21 @@ class Disk:
 
 
 class Heard(HeardVersions):
-    """The versions of the charter that a disk's node knows, with what it heard on the disk."""
+    """The versions of the charter that a disk's node knows, with what it heard on the disk. `around` is called before a
+    version is durable and after.
+    """
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, around: Callable[[When], None]) -> None:
         self._disk = disk
+        self._around = around
         super().__init__(disk.versions, Path("heard"))
         for note in disk.heard:
             self.take(note)
 
     def keep(self, heard: Version | Fork) -> None:
+        self._around("before")
         self._disk.heard += (heard.note if isinstance(heard, Version) else heard.other.note,)
+        self._around("after")
 
     def _kept(self) -> list[Path]:
         return []

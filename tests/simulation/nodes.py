@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tallystick.core.bureau import Bureau
@@ -235,7 +236,8 @@ class NodeProcess(Host):
         machine = self.machine
         version, bureau, keys = machine.version, machine.bureau, machine.office.keys
         self.store = self._opened()
-        reach, versions = machine.bench.network.reach(self), Heard(machine.disk)
+        keeps = partial(self._step, what="it keeps a version of the charter")
+        reach, versions = machine.bench.network.reach(self), Heard(machine.disk, keeps)
         if bureau.is_observer:
             rng = random.Random(machine.rng.getrandbits(64))
             onlooker = observer.Who(versions, bureau, keys["witness"], machine.now_us, reach, rng)
@@ -298,7 +300,7 @@ class NodeProcess(Host):
         for task in list(self.tasks):
             task.cancel()
 
-    def _step(self, when: When, batch: Batch | None = None) -> None:
+    def _step(self, when: When, batch: Batch | None = None, what: str = "it notes what it will sign") -> None:
         """Something becomes durable, or has."""
         machine = self.machine
         if not self.alive:
@@ -311,7 +313,7 @@ class NodeProcess(Host):
             machine.noted(machine.disk.slot.size)
         if machine.crash_at == (machine.durable_steps, when):
             machine.crash_at = None
-            self.die(f"crashes right {when} {'it writes' if batch is not None else 'it notes what it will sign'}")
+            self.die(f"crashes right {when} {what if batch is None else 'it writes'}")
             raise Crashed
 
 
