@@ -4,14 +4,14 @@ What a round costs grows with the ledgers a node follows, and not with the distr
 
   1. the node's own ledger, the other's, and those it follows;
   2. `DOUBTED_NAMED` of those of which a checkpoint is doubted, so that it meets whoever can settle it;
-  3. `OTHERS_NAMED` of the rest: `LACKING_NAMED` of those of which fewer than a quorum are known to have cosigned what
-     is held, since its witnesses may hold another history;
-  4. the `LATELY_NAMED` of which there was news last, so that what is new in a quiet district is everywhere after a
-     number of rounds that grows with the logarithm of the bureaus;
-  5. and others, so that nothing is missed for good where more is new than that.
+  3. `LACKING_NAMED` of the rest of which fewer than a quorum are known to have cosigned what is held, since its
+     witnesses may hold another history;
+  4. the `LATELY_NAMED` of the rest of which there was news last, so that what is new in a quiet district is everywhere
+     after a number of rounds that grows with the logarithm of the bureaus;
+  5. and others, `OTHERS_NAMED` with 3 and 4, so that nothing is missed for good where more is new than that.
 
-Where there are more than are named of 2, 3 or 5, each has its turn. Of ledgers that evidence is held against nothing
-needs to be said any more, since evidence is told to all.
+Of 2, 3 and 5 each has its turn, where there are more. Of ledgers that evidence is held against nothing needs to be said
+any more: evidence is told to all.
 
 A round is a swap with one who follows a ledger that this node follows too, each ledger in its turn, so that two
 histories of it meet where they are known; and, where not everybody is one of these, one with anybody else.
@@ -97,9 +97,9 @@ class Topics:
         accounts = self._heard.accounts
         rest = self._open(origin for origin in accounts if origin not in named)
         lacking = [origin for origin in rest if accounts[origin].lacks_quorum]
-        others = self._lacking.some(lacking, LACKING_NAMED)
-        others.update([origin for origin in self._heard.lately if origin in rest][-LATELY_NAMED:])
-        return named | others | self._rest.some(rest - others, OTHERS_NAMED - len(others))
+        others = self._lacking.some(lacking, LACKING_NAMED)  # 3
+        others.update([origin for origin in self._heard.lately if origin in rest][-LATELY_NAMED:])  # 4
+        return named | others | self._rest.some(rest - others, OTHERS_NAMED - len(others))  # 5
 
     def _open(self, origins: Iterable[str]) -> set[str]:
         """Those of some ledgers that no evidence is held against."""
