@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
+from grpc import Channel
 
-from tallystick.sdk import auditing
+from tallystick.cli import output
+from tallystick.core.bureau import Bureau
+from tallystick.sdk import auditing, gossip, patience, wire
+from tallystick.sdk.certified_key import CertifiedKey
 from tallystick.sdk.clock import now_us
+from tallystick.sdk.dialling import open_channel
 from tallystick.sdk.wire import Wire
 from tallystick_node.cluster.local import LocalCluster
 from tallystick_proto.v1.witness_pb2 import CosignedAnswer
-from tests.cli.conftest import Said, Tally
+from tests.cli.conftest import Bent, Said, Tally
 from tests.harness.clusters import all_witnessed
+from tests.harness.silent import Silent
 
 MARKET, TAX, PLANNING = "market-regulation", "taxation", "planning"
+HANGS_S = 1.2
+"""So long a node that hangs is waited for here: enough to count as silence."""
 HOUR_US = 3_600 * 1_000_000
 VERSION, CASE = "SCJG-0012@1", "1" * 32
 
@@ -166,3 +175,56 @@ def test_a_node_that_has_not_heard_its_witnesses_yet_hides_nothing(
     for earlier, later in zip(before, after, strict=True):
         assert later["witnessed"] >= earlier["witnessed"]
         assert [each["lag"] for each in later["witnesses"]] == [0, 0]
+
+
+def test_a_node_that_hangs_is_waited_for_once_by_a_command(
+    tally: Tally, witnessed: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that stands still: `status` opens one connection to it, says that it is out of reach and what a copy
+    shows in its place, and accuses nobody.
+    """
+    monkeypatch.setattr(gossip, "DEADLINE_S", HANGS_S)
+    monkeypatch.setattr(patience, "SILENCE_MAX_S", 1.5 * HANGS_S)
+    opened: list[str] = []
+
+    def counted(bureau: Bureau, shown: CertifiedKey | None) -> Channel:
+        opened.append(bureau.id)
+        return open_channel(bureau, shown)
+
+    monkeypatch.setattr(wire, "open_channel", counted)
+    running = witnessed[PLANNING].running
+    assert running is not None
+    running.send(signal.SIGSTOP)
+    try:
+        said = tally("status", "--json", profile=witnessed.auditor_profile)
+    finally:
+        running.send(signal.SIGCONT)
+    assert (said.code, said.json["alarms"], opened.count(PLANNING)) == (3, [], 1)
+    (row,) = (row for row in said.json["ledgers"] if row["bureau"] == PLANNING)
+    assert (row["state"], row["keeper"]) == ("unreachable", MARKET)
+    assert row["entries"] is not None
+    assert f"planning at {witnessed[PLANNING].bureau.endpoint}: no answer in time" in row["why"]
+    assert tally("status", "--json", profile=witnessed.auditor_profile).code == 0
+
+
+def test_for_whom_is_waited_is_said_on_a_terminal_alone(
+    tally: Tally, bent: Bent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line beside the answer, however many calls wait; elsewhere none, and the answer is the same."""
+    bent.node.stop()
+    monkeypatch.setattr(gossip, "DEADLINE_S", HANGS_S)
+    monkeypatch.setattr(patience, "SILENCE_MAX_S", 1.5 * HANGS_S)
+    monkeypatch.setattr(patience, "SAID_AFTER_S", 0.1)
+    with Silent() as silent:
+        bent.office.bureau = silent.of(bent.office.bureau)
+        note, digest = bent.office.charter()
+        (bent.profile.parent / "hangs.note").write_bytes(note)
+        profile = bent.profile.parent / "hangs.toml"
+        profile.write_text(f'charter = "hangs.note"\ncharter_digest = "{digest}"\nstate = "state"\n')
+        piped = tally("status", profile=profile)
+        monkeypatch.setattr(output, "seen_remarks", lambda: True)
+        shown = tally("status", profile=profile)
+        assert (piped.code, piped.err) == (3, "")
+        assert shown.err == f"waiting for market at {silent.endpoint}, which has not answered yet\n"
+        assert shown.out == piped.out
+        assert "正在等待市场监督管理局" in tally("status", "--lang", "zh", profile=profile).err

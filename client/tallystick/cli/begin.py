@@ -139,7 +139,7 @@ def _held(observer: Bureau, profile: Profile) -> list[Holding] | TallystickError
     from tallystick.sdk.observing import holdings
 
     try:
-        return holdings(observer, profile.charter, DEADLINE_S, profile.credentials)
+        return holdings(observer, profile.charter, DEADLINE_S, profile.credentials, profile.patience)
     except TallystickError as error:
         return error
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from tallystick.cli.output import Output
+    from tallystick.core.bureau import Bureau
     from tallystick.sdk.ledgers import Ledgers
     from tallystick.sdk.node import Node
     from tallystick.sdk.passphrase import Passphrase
@@ -64,10 +65,22 @@ class Session:
     def profile(self) -> Profile:
         """The profile. Raises ConfigInvalid, or VerificationFailed where its charter is not the one trusted."""
         if self._profile is None:
+            from tallystick.cli.output import seen_remarks
+            from tallystick.sdk.patience import SILENCE_MAX_S, Patience
             from tallystick.sdk.profile import Profile
 
-            self._profile = Profile.load(self._profile_path, self.passphrase)
+            patience = Patience(SILENCE_MAX_S, self._say_waiting if seen_remarks() else None)
+            self._profile = Profile.load(self._profile_path, self.passphrase, patience)
         return self._profile
+
+    def _say_waiting(self, node: Bureau) -> None:
+        name = node.label("zh") if self.language == "zh" else node.id
+        self.output.note(
+            self.output.say(
+                f"waiting for {name} at {node.endpoint}, which has not answered yet",
+                f"正在等待{name}（{node.endpoint}），尚无应答",
+            )
+        )
 
     @property
     def live_profile(self) -> Profile:

@@ -175,10 +175,15 @@ class Table:
         return sum(cells) + 2 * (len(self._widths) - 1)
 
 
+def seen_remarks() -> bool:
+    """Whether somebody sees at once what is said on standard error."""
+    return sys.stderr.isatty()
+
+
 @contextmanager
 def progress_bar(title: str, total: int, *, of_bytes: bool) -> Iterator[Callable[[int, int], None] | None]:
     """A bar on standard error, moved by what this gives (done, total); None where nobody would see it."""
-    if not sys.stderr.isatty() or total < (PROGRESS_FROM_BYTES if of_bytes else 1):
+    if not seen_remarks() or total < (PROGRESS_FROM_BYTES if of_bytes else 1):
         yield None
         return
     from rich.console import Console

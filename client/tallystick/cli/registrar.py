@@ -160,9 +160,8 @@ def _registrar(session: Session, origin: str, key_path: Path | None) -> Node:
             f"this is not the registrar's key of {bureau.id}",
             expected=f"the key whose public half is {bureau.registrar_public.hex()}",
         )
-    return Node(
-        Wire(bureau, credentials=profile.credentials), profile.trust_store, f"{bureau.id}:registrar", key, profile.state
-    )
+    wire = Wire(bureau, credentials=profile.credentials, patience=profile.patience)
+    return Node(wire, profile.trust_store, f"{bureau.id}:registrar", key, profile.state)
 
 
 def _the_key(actors: list[Registered], actor: str, key: str | None) -> Registered:

@@ -19,6 +19,7 @@ from tallystick.core.hashing import format_digest, parse_digest
 from tallystick.core.versions import Fork
 from tallystick.sdk.credentials import Credentials
 from tallystick.sdk.heard_versions import HeardVersions
+from tallystick.sdk.patience import Patience
 from tallystick.sdk.wire import Wire
 from tallystick_proto.v1.gossip_pb2 import CharterLine, TellRequest
 
@@ -54,14 +55,15 @@ def hear_charters(
     said: Said,
     deadline_s: float,
     credentials: Credentials | None,
+    patience: Patience | None,
 ) -> CharterNews:
     """Ask the nodes for what is news, and tell them of a fork. Raises ConfigInvalid where nothing can be kept."""
     nodes = [node for node in nodes if node.id in said]
     for node in nodes:
-        _hear(versions, said[node.id], Wire(node, deadline_s, credentials=credentials))
+        _hear(versions, said[node.id], Wire(node, deadline_s, credentials=credentials, patience=patience))
     if (fork := versions.unsettled) is not None:
         for node in nodes:
-            _tell(fork, said[node.id], Wire(node, deadline_s, credentials=credentials))
+            _tell(fork, said[node.id], Wire(node, deadline_s, credentials=credentials, patience=patience))
     own = versions.current.number, versions.current.digest
     return CharterNews(versions, {node: line for node in said if (line := _first(said[node])) not in (None, own)})
 

@@ -94,6 +94,7 @@ class _Round:
         self._versions = profile.heard_versions()
         self._trust = profile.trust_store
         self._credentials = profile.credentials
+        self._patience = profile.patience
         self._accounts = {bureau.origin: Account(charter, bureau) for bureau in charter.ledgers}
         self._followed: dict[str, set[int]] = {}
         """By node, the ledgers that it has or follows by the charter."""
@@ -118,7 +119,7 @@ class _Round:
             list(pool.map(lambda origin: self._reconcile(self._accounts[origin], shown[origin]), shown))
             list(pool.map(self._tell, asked))
         said = {each.node.id: each.answer.charter for each in asked if each.error is None}
-        charters = hear_charters(self._versions, nodes, said, DEADLINE_S, self._credentials)
+        charters = hear_charters(self._versions, nodes, said, DEADLINE_S, self._credentials, self._patience)
         suspicions = [each for account in self._accounts.values() for each in self._suspicions(account)]
         return Heard(tuple(asked), self._evidence(), tuple(suspicions), self._not_cosigned(asked), charters)
 
@@ -256,7 +257,7 @@ class _Round:
 
     def _calling(self, ledger: Bureau, node: Bureau, call: Callable[[Wire], Result]) -> Result:
         """Ask a node about a ledger. Raises what the call raises."""
-        wire = Wire(ledger, DEADLINE_S, node, self._credentials)
+        wire = Wire(ledger, DEADLINE_S, node, self._credentials, self._patience)
         try:
             return call(wire)
         finally:

@@ -71,7 +71,7 @@ class Ledgers:
             reader = self._readers.get(bureau)
             if reader is None:
                 ledger = self.charter.ledger_of(bureau)
-                wire = Wire(ledger, self._deadline_s, self._source, self.profile.credentials)
+                wire = Wire(ledger, self._deadline_s, self._source, self.profile.credentials, self.profile.patience)
                 copies = self.charter.witnesses_of(ledger) if self.charter.quorum_of(ledger) else ()
                 own = wire.at is wire.bureau
                 reader = LedgerReader(wire, self._trust, copies) if own else CopyReader(wire, self._trust)

@@ -66,7 +66,7 @@ class Node(LedgerReader, Verbs[Receipt]):
         chosen = profile if isinstance(profile, Profile) else Profile.load(profile)
         chosen.check_current(now_us())
         return cls(
-            Wire(chosen.bureau, credentials=chosen.credentials),
+            Wire(chosen.bureau, credentials=chosen.credentials, patience=chosen.patience),
             chosen.trust_store,
             chosen.actor,
             chosen.signing_key(),
@@ -145,8 +145,10 @@ class Node(LedgerReader, Verbs[Receipt]):
         ledger has a quorum of witnesses, survives this program, and is seen to by the next recorder.
         """
         self.check_evidence()
+        # It goes on as long as it was told to, whatever the node was a while ago.
+        wire = Wire(self.bureau, self.wire.deadline_s, credentials=self.wire.credentials)
         return Recorder(
-            LedgerReader(self.wire.to(self.bureau), self._trust),
+            LedgerReader(wire, self._trust),
             self.actor,
             self._key,
             linger_ms=linger_ms,

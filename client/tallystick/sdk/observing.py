@@ -14,6 +14,7 @@ from tallystick.core.cosignature import check_cosignature
 from tallystick.core.errors import NotFound, VerificationFailed
 from tallystick.core.note import parse_note
 from tallystick.sdk.credentials import Credentials
+from tallystick.sdk.patience import Patience
 from tallystick.sdk.wire import Wire
 
 
@@ -26,9 +27,15 @@ class Holding:
     at_s: int = 0
 
 
-def holdings(observer: Bureau, charter: Charter, deadline_s: float, credentials: Credentials | None) -> list[Holding]:
+def holdings(
+    observer: Bureau,
+    charter: Charter,
+    deadline_s: float,
+    credentials: Credentials | None,
+    patience: Patience | None = None,
+) -> list[Holding]:
     """Of every ledger of the charter. Raises Unreachable, or MalformedNote and SignatureInvalid for what is shown."""
-    wire = Wire(observer, deadline_s, credentials=credentials)
+    wire = Wire(observer, deadline_s, credentials=credentials, patience=patience)
     try:
         return [_holding(wire, ledger, observer) for ledger in charter.ledgers]
     finally:

@@ -53,6 +53,7 @@ from tallystick.sdk.credentials import Credentials
 from tallystick.sdk.heard_versions import HeardVersions
 from tallystick.sdk.key_file import load_key
 from tallystick.sdk.passphrase import Passphrase
+from tallystick.sdk.patience import Patience
 from tallystick.sdk.secret_file import check_folder
 from tallystick.sdk.trust_store import TrustStore
 
@@ -94,17 +95,30 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Profile:
     """A profile read from its file, its charter opened and trusted by its digest."""
 
-    def __init__(self, path: Path, file: _File, charter: Charter, passphrase: Passphrase | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        file: _File,
+        charter: Charter,
+        passphrase: Passphrase | None = None,
+        patience: Patience | None = None,
+    ) -> None:
         self.path = path
         self.passphrase = passphrase or Passphrase()
+        self.patience = patience or Patience()
         self.charter = charter
         self.language = file.language
         self._file = file
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str] | None = None, passphrase: Passphrase | None = None) -> Profile:
+    def load(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        passphrase: Passphrase | None = None,
+        patience: Patience | None = None,
+    ) -> Profile:
         """Read a profile: the path given, else $TALLYSTICK_PROFILE, else the user's configuration folder. Its keys are
-        opened when they are needed, by `passphrase`.
+        opened when they are needed, by `passphrase`; nodes are called with `patience`, one without end if not given.
 
         Raises ConfigInvalid, also where others may write what is kept, or VerificationFailed where the charter is not
         the one trusted.
@@ -126,7 +140,7 @@ class Profile:
         except (ValueError, msgspec.ValidationError) as error:
             raise ConfigInvalid(str(error), where=str(place), expected=_PROFILE) from None
         charter = load_charter(place.parent / file.charter, file.charter_digest)
-        profile = cls(place, file, charter, passphrase)
+        profile = cls(place, file, charter, passphrase, patience)
         profile._check()
         check_folder(profile.state)
         return profile

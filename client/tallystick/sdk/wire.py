@@ -17,6 +17,7 @@ from tallystick.core.charter import Bureau
 from tallystick.core.errors import ConfigInvalid, NotAllowed, TallystickError, Unreachable
 from tallystick.sdk.credentials import Credentials, shown_to
 from tallystick.sdk.dialling import DEADLINE_S, failed, open_channel
+from tallystick.sdk.patience import SAID_AFTER_S, Patience
 from tallystick_proto.v1.gossip_pb2 import CharterRequest, SwapAnswer, SwapRequest, TellRequest
 from tallystick_proto.v1.gossip_pb2_grpc import GossipStub
 from tallystick_proto.v1.ledger_pb2 import (
@@ -68,18 +69,20 @@ class Wire:
         deadline_s: float = DEADLINE_S,
         at: Bureau | None = None,
         credentials: Credentials | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.bureau = bureau
         self.at = at or bureau
         self.deadline_s = deadline_s
         self.credentials = credentials
+        self.patience = patience or Patience()
         self._opened: _Connection | None = None
         self._outdated: list[_Connection] = []  # another thread's call may be under way on one
         self._opening = Lock()
 
     def to(self, node: Bureau, deadline_s: float | None = None) -> Wire:
         """Another node's, about the same ledger."""
-        return Wire(self.bureau, deadline_s or self.deadline_s, node, self.credentials)
+        return Wire(self.bureau, deadline_s or self.deadline_s, node, self.credentials, self.patience)
 
     def close(self) -> None:
         for each in (*self._outdated, *([] if self._opened is None else [self._opened])):
@@ -93,26 +96,28 @@ class Wire:
             return self._opened
 
     def submit(self, request: SubmitRequest) -> Receipt:
-        return self._call(lambda: self._connection.submit.Submit(request, timeout=self.deadline_s))
+        """Asked whether or not the node was silent before: who sends the same again learns what became of it."""
+        with self.patience.saying(self.at, SAID_AFTER_S + request.wait_witnessed_ms / 1_000):
+            return self._answer(lambda: self._connection.submit.Submit(request, timeout=self.deadline_s))
 
     def cosigned(self) -> CosignedAnswer:
         request = CosignedRequest(origin=self.bureau.origin)
-        return self._call(lambda: self._connection.witness.GetCosigned(request, timeout=self.deadline_s))
+        return self._call(lambda wait_s: self._connection.witness.GetCosigned(request, timeout=wait_s))
 
     def held(self, origin: str) -> HeldAnswer:
         """What the node holds of another's ledger."""
-        return self._call(lambda: self._connection.witness.GetHeld(HeldRequest(origin=origin), timeout=self.deadline_s))
+        return self._call(lambda wait_s: self._connection.witness.GetHeld(HeldRequest(origin=origin), timeout=wait_s))
 
     def swap(self, request: SwapRequest) -> SwapAnswer:
-        return self._call(lambda: self._connection.gossip.Swap(request, timeout=self.deadline_s))
+        return self._call(lambda wait_s: self._connection.gossip.Swap(request, timeout=wait_s))
 
     def charter(self, digest: bytes) -> bytes:
         """The note of a version of the charter that the node said it holds."""
         request = CharterRequest(digest=digest)
-        return self._call(lambda: self._connection.gossip.GetCharter(request, timeout=self.deadline_s)).note
+        return self._call(lambda wait_s: self._connection.gossip.GetCharter(request, timeout=wait_s)).note
 
     def tell(self, request: TellRequest) -> None:
-        self._call(lambda: self._connection.gossip.Tell(request, timeout=self.deadline_s))
+        self._call(lambda wait_s: self._connection.gossip.Tell(request, timeout=wait_s))
 
     def submit_many(self, requests: Iterable[SubmitRequest]) -> Iterator[SubmitAnswer]:
         """Answers in the order of the requests; no deadline, since the stream is as long as its caller likes."""
@@ -120,7 +125,7 @@ class Wire:
 
     def checkpoint(self, known_size: int) -> CheckpointAnswer:
         request = CheckpointRequest(origin=self.bureau.origin, known_size=known_size)
-        return self._call(lambda: self._connection.ledger.GetCheckpoint(request, timeout=self.deadline_s))
+        return self._call(lambda wait_s: self._connection.ledger.GetCheckpoint(request, timeout=wait_s))
 
     def watch_checkpoints(self, known_size: int) -> Iterator[CheckpointAnswer]:
         request = CheckpointRequest(origin=self.bureau.origin, known_size=known_size)
@@ -128,11 +133,11 @@ class Wire:
 
     def prove_consistency(self, old_size: int, new_size: int) -> Proof:
         request = ConsistencyRequest(origin=self.bureau.origin, old_size=old_size, new_size=new_size)
-        return self._call(lambda: self._connection.ledger.ProveConsistency(request, timeout=self.deadline_s))
+        return self._call(lambda wait_s: self._connection.ledger.ProveConsistency(request, timeout=wait_s))
 
     def prove_presence(self, index: int, size: int) -> PresenceAnswer:
         request = InclusionRequest(origin=self.bureau.origin, index=index, size=size)
-        return self._call(lambda: self._connection.ledger.ProvePresence(request, timeout=self.deadline_s))
+        return self._call(lambda wait_s: self._connection.ledger.ProvePresence(request, timeout=wait_s))
 
     def read_entries(self, first: int, end: int, size: int) -> Iterator[Bundle]:
         request = ReadRequest(origin=self.bureau.origin, first=first, end=end, size=size)
@@ -144,7 +149,7 @@ class Wire:
 
     def disclose(self, index: int, fields: Sequence[str]) -> DiscloseAnswer:
         request = DiscloseRequest(origin=self.bureau.origin, index=index, field=fields)
-        return self._call(lambda: self._connection.ledger.Disclose(request, timeout=self.deadline_s))
+        return self._call(lambda wait_s: self._connection.ledger.Disclose(request, timeout=wait_s))
 
     def find_openings(self, field: str, value: bytes, first: int, end: int) -> Iterator[Openings]:
         request = OpeningsRequest(origin=self.bureau.origin, field=field, value=value, first=first, end=end)
@@ -163,7 +168,11 @@ class Wire:
                         self._opened = None
         return found
 
-    def _call(self, call: Callable[[], Answer]) -> Answer:
+    def _call(self, call: Callable[[float], Answer]) -> Answer:
+        with self.patience.waiting(self.at, self.deadline_s) as wait_s:
+            return self._answer(lambda: call(wait_s))
+
+    def _answer(self, call: Callable[[], Answer]) -> Answer:
         try:
             return call()
         except grpc.RpcError as error:
@@ -183,29 +192,32 @@ class Wire:
 
         Keepalive tells of a node that is gone, not of one that is there and says nothing.
         """
-        stream = start()
+        stream: Iterator[Answer] | None = None
         silent = Event()
 
         def give_up() -> None:
             silent.set()
-            stream.cancel()  # type: ignore[attr-defined]
+            stream.cancel()  # type: ignore[union-attr]
 
-        try:
-            while True:
-                timer = Timer(self.deadline_s, give_up)
-                timer.daemon = True
-                timer.start()
-                try:
-                    answer = next(stream, None)
-                finally:
-                    timer.cancel()
-                if answer is None:
-                    return
-                yield answer
-        except grpc.RpcError as error:
-            if silent.is_set():
+        def within(wait_s: float) -> Answer | None:
+            nonlocal stream
+            stream = stream or start()
+            timer = Timer(wait_s, give_up)
+            timer.daemon = True
+            timer.start()
+            try:
+                return next(stream, None)
+            except grpc.RpcError:
+                if not silent.is_set():
+                    raise
                 where = f"{self.at.id} at {self.at.endpoint}"
                 raise Unreachable("no answer in time", where=where, expected="an answer before the deadline") from None
-            raise self._failed(error) from None
+            finally:
+                timer.cancel()
+
+        try:
+            while (answer := self._call(within)) is not None:
+                yield answer
         finally:
-            stream.cancel()  # type: ignore[attr-defined]
+            if stream is not None:
+                stream.cancel()  # type: ignore[attr-defined]
