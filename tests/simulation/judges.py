@@ -348,7 +348,8 @@ class Judges:
         if machine.refused or machine.put_back_at is not None or bureau.state != "active":
             return False
         quorum, named = self._charter.quorum_of(bureau), {each.id for each in self._charter.witnesses_of(bureau)}
-        witnesses = [each for each in self._bench.honest() if each.id in named and not each.was_put_back]
+        there = (each for each in self._bench.honest() if not (each.was_put_back or each.lost))
+        witnesses = [each for each in there if each.id in named]
         if quorum is None or len(witnesses) < quorum.needed:
             return False
         process = machine.process

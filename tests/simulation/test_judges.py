@@ -54,6 +54,14 @@ def test_a_lost_disk_that_a_liar_keeps_from_being_recovered_is_not_called_unwitn
         assert bench.broken == said
 
 
+def test_a_quorum_is_not_owed_where_a_lost_disk_would_have_to_be_of_it() -> None:
+    """One of four witnesses lies, and keeps another from being recovered: the two others are none."""
+    bench = district(0, FIRST)
+    bench.machines[SECOND].lose()
+    judged(bench, FIRST, SECOND)
+    assert not bench.broken
+
+
 def test_what_was_witnessed_may_be_with_nobody_where_as_many_as_a_quorum_lost_it() -> None:
     """Three of four witnesses are a quorum; of two that lost what they held there was a third."""
     for lost, said in ((2, [f"no honest witness holds what was witnessed of {FIRST} up to 5"]), (3, [])):
