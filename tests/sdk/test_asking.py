@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -48,6 +49,24 @@ def ledgers(district: LyingDistrict) -> Iterator[Ledgers]:
     """What an auditor reads them by; it trusts nothing yet."""
     with Ledgers.open(district.profile) as opened:
         yield opened
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["indexes", "full-pass"])
+def test_ledgers_are_asked_side_by_side(district: LyingDistrict, ledgers: Ledgers, full: bool) -> None:
+    """No node is asked only after another has answered: here each first answers once all are asked."""
+    all_are_asked = asyncio.Barrier(len(BUREAUS))
+
+    def once_all_are_asked(bureau: str) -> Lie:
+        async def wait() -> None:
+            district.node(bureau).lies.clear()
+            await all_are_asked.wait()
+
+        return lambda answer: wait()
+
+    for bureau in BUREAUS:
+        district.node(bureau).lies["GetCheckpoint"] = once_all_are_asked(bureau)
+    found = survey(ledgers, today()) if full else ask(ledgers, today(), inquire())
+    assert not any(each.gap for each in found.coverage.ledgers)
 
 
 def today() -> date:

@@ -146,6 +146,15 @@ def test_what_is_waited_for_at_once_counts_once(clock: Clock) -> None:
     assert clock.call(patience, 0.0, None) == SILENCE_MAX_S - 5.0
 
 
+def test_who_comes_while_another_has_waited_long_has_a_moment(clock: Clock) -> None:
+    """It need not wait as long again to learn the same; one that comes sooner is given its whole deadline."""
+    patience = Patience(SILENCE_MAX_S)
+    with patience.waiting(NODE, 30.0):
+        assert clock.call(patience, SILENCE_MAX_S, None) == 30.0
+        assert clock.call(patience, 0.0, None) == 1.0
+    assert clock.call(patience, 0.0, None) == 30.0
+
+
 def test_it_is_said_once_for_whom_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many calls wait for a node, and not of one that answers."""
     monkeypatch.setattr(patience_, "SAID_AFTER_S", 0.01)

@@ -17,7 +17,7 @@ from tallystick.audit.inquiry import Cited, Find, Inquiry, answer
 from tallystick.core.errors import NotFound, TallystickError
 from tallystick.core.history import Recorded
 from tallystick.core.terms import Term
-from tallystick.sdk.auditing import Audited, begun, note_copies
+from tallystick.sdk.auditing import Audited, begun, note_copies, side_by_side
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.reader import LedgerReader, Shown
 from tallystick.sdk.witnessing import refreshed
@@ -43,11 +43,12 @@ class _Looking:
         self._coverage = {ledger.bureau: ledger for ledger in coverage.ledgers}
         self._until_us = until_us
         self._not_understood: dict[str, set[int]] = {}
-        for ledger in coverage.ledgers:
-            try:
-                ledger.checkpoint, ledger.witnessed = refreshed(ledgers[ledger.bureau], ledgers.charter)
-            except TallystickError as error:
+        for ledger, error in zip(coverage.ledgers, side_by_side(self._refresh, coverage.ledgers), strict=True):
+            if error is not None:
                 ledger.fail(error)
+
+    def _refresh(self, ledger: LedgerCoverage) -> None:
+        ledger.checkpoint, ledger.witnessed = refreshed(self._ledgers[ledger.bureau], self._ledgers.charter)
 
     def __call__(self, wanted: Find | Cited) -> Iterator[On[Any]]:
         if isinstance(wanted, Cited):

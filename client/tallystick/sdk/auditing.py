@@ -1,15 +1,16 @@
 """Ledgers read for an audit: all of them whole, in one pass.
 
 A *full pass* reads every ledger up to its checkpoint, verifies every entry, and merges them causally. Checkpoints are
-taken twice, and only what was there the first time is judged: whatever it answers on another ledger is then within that
-ledger's second. In between, each node is asked what its witnesses cosigned, and afterwards all nodes what they hold of
-each ledger (`cross_checking`). A ledger that cannot be read is a gap in
-the coverage, and a liar's is a finding; neither stops the rest.
+taken twice, each time of all ledgers side by side, and only what was there the first time is judged: whatever it
+answers on another ledger is then within that ledger's second. In between, each node is asked what its witnesses
+cosigned, and afterwards all nodes what they hold of each ledger (`cross_checking`). A ledger that cannot be read is a
+gap in the coverage, and a liar's is a finding; neither stops the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -32,6 +33,7 @@ from tallystick.core.errors import TallystickError
 from tallystick.core.hashing import leaf_hash
 from tallystick.sdk.clock import now_us
 from tallystick.sdk.cross_checking import cross_check, know_charter, name_checkpoints, recall, trust_of
+from tallystick.sdk.dialling import ASKED_AT_ONCE
 from tallystick.sdk.leaf_file import LeafFile
 from tallystick.sdk.ledgers import Ledgers
 from tallystick.sdk.reader import LedgerReader
@@ -131,35 +133,52 @@ def note_copies(ledgers: Ledgers, coverage: Coverage) -> None:
 
 def _strands(ledgers: Ledgers, coverage: Coverage) -> list[Entries]:
     """Every ledger whose node shows a checkpoint; for the others a gap, and a fault where the node lied."""
-    strands: list[Entries] = []
     faults: list[Fault | None] = []
-    for again in (False, True):
-        for ledger in coverage.ledgers:
-            if ledger.gap:
-                continue
-            reader = ledgers[ledger.bureau]
-            try:
-                checkpoint = reader.refresh()
-                if not again:
-                    ledger.cosigned = shown_cosigned(reader, ledgers.charter)
-            except TallystickError as error:
+    for shown in (_shown_first, _shown_again):
+        left = [ledger for ledger in coverage.ledgers if not ledger.gap]
+        for ledger, error in zip(left, side_by_side(partial(shown, ledgers), left), strict=True):
+            if error is not None:
                 ledger.fail(error)
                 faults.append(shown_fault(error, ledger.bureau))
-                continue
-            if again:
-                ledger.checkpoint = checkpoint
-                quorum = ledgers.charter.quorum_of(reader.bureau)
-                ledger.witnessed = witnessed_of(checkpoint, ledger.cosigned, quorum)
-            else:
-                ledger.settled = checkpoint.size
     faults += cross_check(ledgers, coverage)
     recall(ledgers, coverage)
+    strands: list[Entries] = []
     for ledger in coverage.ledgers:
         if ledger.checkpoint is not None:
             reader = ledgers[ledger.bureau]
             leaf = partial(_leaf, reader, ledger.checkpoint)
             strands.append(Strand(reader.bureau, ledger, reader.raws(ledger.checkpoint), leaf))
     return [*strands, *(_Faulty(fault) for fault in faults if fault is not None)]
+
+
+def side_by_side(
+    ask: Callable[[LedgerCoverage], None], ledgers: Sequence[LedgerCoverage]
+) -> list[TallystickError | None]:
+    """What asking each of some ledgers fails by, if it does; none waits until another's node has answered."""
+
+    def attempt(ledger: LedgerCoverage) -> TallystickError | None:
+        try:
+            ask(ledger)
+        except TallystickError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        return list(pool.map(attempt, ledgers))
+
+
+def _shown_first(ledgers: Ledgers, ledger: LedgerCoverage) -> None:
+    reader = ledgers[ledger.bureau]
+    settled = reader.refresh().size
+    ledger.cosigned = shown_cosigned(reader, ledgers.charter)
+    ledger.settled = settled
+
+
+def _shown_again(ledgers: Ledgers, ledger: LedgerCoverage) -> None:
+    reader = ledgers[ledger.bureau]
+    ledger.checkpoint = reader.refresh()
+    quorum = ledgers.charter.quorum_of(reader.bureau)
+    ledger.witnessed = witnessed_of(ledger.checkpoint, ledger.cosigned, quorum)
 
 
 def _leaf(reader: LedgerReader, checkpoint: Checkpoint, index: int) -> bytes | None:

@@ -1,7 +1,8 @@
 """How long one command waits for whom: a node that was silent once is not waited for in full again by it.
 
 Several calls of a command go to one node, each with a deadline of its own. Once one was in vain, those that follow have
-what is left of `SILENCE_MAX_S`, and then fail at once by what the last one failed by. An answer makes up for all of it.
+what is left of `SILENCE_MAX_S`, and then fail at once by what the last one failed by; one that begins while another has
+waited for so long already has a moment. An answer makes up for all of it.
 That a node was silent is known to this object alone, which a command makes and a program that stays does not have; it
 is a reason to ask others, and says nothing of a bureau.
 """
@@ -47,6 +48,7 @@ class Patience:
         self._silence_max_s = silence_max_s
         self._say = say
         self._silences: dict[str, _Silence] = {}  # by endpoint
+        self._waiting: dict[str, list[float]] = {}  # by endpoint, when the calls began that have not ended
         self._said: set[str] = set()
         self._lock = Lock()
 
@@ -61,13 +63,22 @@ class Patience:
                 raise Unreachable(why.what, where=why.where, expected=why.expected)
             deadline_s = min(deadline_s, left_s)
         began = time.monotonic()
+        with self._lock:
+            waiting = self._waiting.setdefault(node.endpoint, [])
+            if waiting and began - min(waiting) >= self._silence_max_s:
+                deadline_s = min(deadline_s, _SILENT_S)
+            waiting.append(began)
         try:
             with self.saying(node, SAID_AFTER_S):
                 yield deadline_s
         except TallystickError as error:
             self._ended(node, began, error)
             raise
-        self._ended(node, began, None)
+        else:
+            self._ended(node, began, None)
+        finally:
+            with self._lock:
+                waiting.remove(began)
 
     def _ended(self, node: Bureau, began: float, error: TallystickError | None) -> None:
         """Note how a call ended that began then; what was waited for at once counts once."""
