@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tallystick.core.bureau import Bureau
 from tallystick.core.charter_chain import Version
-from tallystick.core.errors import TallystickError
+from tallystick.core.errors import StorageFailed, TallystickError
 from tallystick.core.evidence import actors_of
 from tallystick.core.keys import SigningKey
 from tallystick_node import observer
@@ -225,7 +225,8 @@ class NodeProcess(Host):
             await self.engine.begin()
             self.at_work = True
         except TallystickError as error:
-            machine.refused = str(error)
+            # Whose disk failed once is started again when it is sound; whatever else keeps it from starting stays so.
+            machine.refused = "" if type(error) is StorageFailed else str(error)
             bench.say(machine.name, f"does not start: {error}")
             self.die("")
             return
