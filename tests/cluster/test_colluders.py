@@ -63,17 +63,16 @@ def test_two_colluders_of_seven_are_proven_by_all_others_and_nobody_else_is(seve
     until(lambda: all(is_cosigned_by(seven, market, other, sizes[0]) for other in seven.but(MARKET)))
     until(lambda: all(is_cosigned_by(seven, taxation, other, sizes[1]) for other in seven.but(TAXATION)))
     with ExitStack() as forgers:
-        with paused(seven, still):
-            with parted(seven, colluders, [alone], [*there, still]):
-                for each, fellow, size in ((market, taxation, sizes[0]), (taxation, market, sizes[1])):
-                    each.stop()
-                    each.close_clients()
-                    assert rewrite(each, lambda said: not said.head.resource.endswith("-1"), fellow) == size - 1
-                for each in colluders:
-                    forgers.enter_context(Forger(each))
-                until(lambda: is_cosigned_by(seven, market, taxation, sizes[0] - 1))
-                until(lambda: is_cosigned_by(seven, taxation, market, sizes[1] - 1))
-            with parted(seven, [alone], [*colluders, *there, still]):
+        with paused(seven, still), parted(seven, colluders, [alone], [*there, still]):
+            for each, fellow, size in ((market, taxation, sizes[0]), (taxation, market, sizes[1])):
+                each.stop()
+                each.close_clients()
+                assert rewrite(each, lambda said: not said.head.resource.endswith("-1"), fellow) == size - 1
+            for each in colluders:
+                forgers.enter_context(Forger(each))
+            until(lambda: is_cosigned_by(seven, market, taxation, sizes[0] - 1))
+            until(lambda: is_cosigned_by(seven, taxation, market, sizes[1] - 1))
+            with parted(seven, [alone], [*colluders, *there, still]):  # within, so that it is alone all the while
                 until(lambda: all(accused_by(seven, each) == [MARKET, TAXATION] for each in there))
                 assert accused_by(seven, alone) == []
         until(lambda: all(accused_by(seven, each) == [MARKET, TAXATION] for each in honest))
