@@ -81,9 +81,9 @@ class Adopting:
                 machine.boot()
 
     def _hand_again(self) -> None:
-        """Who was handed the newest version may have been put back before anybody heard of it."""
+        """Who was handed the newest version may have been put back before anybody heard of it, or start no more."""
         newest = self._bench.versions[-1].number
-        whole = [each for each in self._bench.honest() if not each.lost]
+        whole = [each for each in self._bench.honest() if not (each.lost or each.refused)]
         if any(version.number == newest for each in whole for version in (*each.disk.versions, *each.disk.later)):
             return
         if at_work := [each for each in whole if each.process is not None and each.process.at_work]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tallystick_node.adoption import last_adopted
 from tests.simulation.adopting import Adopting
 from tests.simulation.scenes import district, play
@@ -32,7 +34,8 @@ def test_a_node_that_waited_with_a_wrong_clock_adopts_all_the_same() -> None:
     assert not bench.broken
 
 
-def test_a_version_that_only_a_disk_held_which_was_put_back_is_handed_out_again() -> None:
+@pytest.mark.parametrize("gone", ["put back", "starts no more"])
+def test_a_version_that_only_one_held_who_cannot_tell_it_any_more_is_handed_out_again(gone: str) -> None:
     """Otherwise the holders' word is with nobody, and nobody goes by it in the end."""
     bench = district(0)
     adopting = Adopting(bench)
@@ -45,7 +48,10 @@ def test_a_version_that_only_a_disk_held_which_was_put_back_is_handed_out_again(
         before = first.disk.copy()
         adopting.sign({}, first)
         first.crash()
-        first.disk = before
+        if gone == "put back":
+            first.disk = before
+        else:
+            first.refused = "it will not"
         for _ in range(60):
             await asyncio.sleep(1)  # an operator looks now and then
             adopting.look()
