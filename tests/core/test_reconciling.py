@@ -225,6 +225,25 @@ def doubting(size: int, *past: int) -> Holding:
     return Holding(seen(TRUTH, size), (apart,), None, before, frozenset({apart.checkpoint}))
 
 
+def test_what_was_settled_is_no_suspicion_when_it_is_shown_again() -> None:
+    """Whether it was held before or never: else two who tell each other of it would each doubt it again, for ever."""
+    account = shown(note(TRUTH, 5), note(TRUTH, 9), note(TRUTH, 3))
+    settle(account, TRUTH)
+    assert account.show(note(TRUTH, 5, (0, 7))) is None
+    assert account.show(note(TRUTH, 3)) is None
+    assert account.apart == []
+    assert account.held is not None
+    assert account.held.size == 9
+    account.show(note(TRUTH, 9, (1, 7)))
+    assert sorted(account.held.said) == [WITNESSES[1].id]
+    account.show(note(TRUTH, 12))
+    settle(account, TRUTH)
+    assert account.show(note(TRUTH, 9, (0, 7))) is None
+    assert [sorted(seen.said) for seen in account.past] == [[WITNESSES[0].id], [each.id for each in WITNESSES[:2]]]
+    with pytest.raises(Forked):
+        account.show(note(rewritten(4), 9))
+
+
 @pytest.mark.parametrize(
     ("notes", "lacks"),
     [

@@ -14,8 +14,8 @@ from tests.simulation.judges import PROVEN_ROUNDS_MAX
 Result = TypeVar("Result")
 
 SMALLER, LARGER = 30, 45
-MORE_MAX = 1.2
-"""How much more a round may cost in a larger district, where a bureau follows as many ledgers."""
+MORE_MAX = 1.3
+"""How much more a round may cost in a district half as large again, where a bureau follows as many ledgers."""
 
 
 def play(district: District, history: Coroutine[Any, Any, Result]) -> Result:

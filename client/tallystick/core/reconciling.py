@@ -4,7 +4,7 @@ A checkpoint that is shown is held against what is known, in this order, the num
 
   1. it is signed by a key that vouches for it, and whatever else signed it is a witness of the charter, or left out;
   2. at the size of one that is known, or was held before, it has the same root, else that is evidence at once; the
-     same checkpoint again brings its cosignatures;
+     same checkpoint again brings its cosignatures, and one that was settled no more than these;
   3. below the floor it says nothing; where nothing is known and no floor pinned, it is believed, being the first;
   4. otherwise a proof from the smaller to the larger size settles it: it is of the one history, and is held if it is
      the larger; or the proof shows that it is of another, and is evidence.
@@ -36,6 +36,9 @@ APART_MAX: Final = 4
 
 PAST_MAX: Final = 4
 """How many that were held before, and overtaken."""
+
+SETTLED_MAX: Final = 8
+"""How many are remembered that were apart and were settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ class Account:
         self.past: list[Seen] = []
         self.doubted: set[Checkpoint] = set()
         """Those apart that nobody could settle so far."""
+        self._settled: list[Checkpoint] = []
         self._floor = bureau.pinned
 
     @property
@@ -149,6 +153,9 @@ class Account:
         if held is not None and held.checkpoint == seen.checkpoint:
             self.held = held.with_said(seen)
             return None if self.held is held else self.held
+        if seen.checkpoint in self._settled:
+            self.past = [each.with_said(seen) if each.checkpoint == seen.checkpoint else each for each in self.past]
+            return None
         if (floor is not None and seen.size < floor.size) or (held is not None and not seen.size):
             return None  # 3
         if seen.checkpoint == floor and held is not None:
@@ -184,12 +191,14 @@ class Account:
         if self.held is None or self.held.size < seen.size:
             if self.held is not None and self.held.size:
                 self.past = [*self.past, self.held][-PAST_MAX:]
+                self.clear(self.held)
             self.held = seen
 
     def clear(self, seen: Seen) -> None:
         """A checkpoint is of the one history after all: it is apart no more."""
         self.apart = [other for other in self.apart if other.checkpoint != seen.checkpoint]
         self.doubted.discard(seen.checkpoint)
+        self._settled = [*self._settled, seen.checkpoint][-SETTLED_MAX:]
 
     def doubt(self, seen: Seen) -> None:
         """Nobody who was asked could settle what is kept apart."""
