@@ -13,11 +13,11 @@ all calls, in either direction, divided by bureaus and rounds; signature checks 
 from __future__ import annotations
 
 import argparse
-import gc
 from collections.abc import Sequence
 from datetime import date
 
 from tests.simulation.district import Cost, District
+from tests.simulation.scenes import play
 
 SIZES = (5, 50, 300)
 _ROUNDS = 10
@@ -40,10 +40,7 @@ def measure(bureaus: int) -> str:
         await district.fork()
         return quiet, busy, news, await district.proven()
 
-    gc.disable()
-    with district.bench.playing():
-        quiet, busy, news, fork = district.bench.loop.run(main())
-    gc.enable()
+    quiet, busy, news, fork = play(district.bench, main())
     figures = " | ".join(
         f"{cost.messages:.1f} | {cost.size_bytes / 1_000:.1f} | {cost.checks:.0f}" for cost in (quiet, busy)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from tallystick.core.errors import Unreachable
 from tallystick.core.news import ledger_number
+from tallystick_node.heard import Brought
 from tallystick_proto.v1.gossip_pb2 import Line, SwapAnswer, SwapRequest
 from tests.harness import loop
 from tests.harness.company import Company
@@ -123,8 +124,8 @@ def test_what_own_copies_bring_while_a_round_settles_is_settled_by_the_next(
     async def history() -> None:
         taken, settled = asyncio.Event(), asyncio.Event()
 
-        async def slowly(*what: object) -> object:
-            brought = await take(*what)  # type: ignore[arg-type]
+        async def slowly(notes: Iterable[bytes], evidence: Iterable[bytes], by: str) -> list[Brought]:
+            brought = await take(notes, evidence, by)
             taken.set()
             await settled.wait()
             return brought

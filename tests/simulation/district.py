@@ -1,7 +1,8 @@
 """A simulated district in which nothing goes wrong: what a round of gossip costs there, and how fast news travels.
 
 The nodes run their own code, over a network that loses nothing. Up to seven bureaus everybody witnesses everybody;
-beyond, each ledger has seven witnesses, drawn by chance. One bureau can be had to show two histories.
+beyond, each ledger has seven witnesses, drawn by chance. One bureau can be had to show two histories. All time is
+simulated.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 
 from tallystick.core.charter import EVERYBODY_WITNESSES_MAX
 from tallystick_node.gossip import INTERVAL_S
-from tallystick_node.ledger_state import State
+from tallystick_node.signing import Published
 from tests.simulation.bench import Bench
 from tests.simulation.clients import Clients
 from tests.simulation.judges import Judges
@@ -87,37 +88,34 @@ class District:
 
     async def news(self) -> float:
         """Rounds until a statement on one ledger is known everywhere."""
+        size = self._published("").state.size
         self.clients.record(self.liar, 1, 0)
-        await asyncio.sleep(INTERVAL_S / 4)
-        return await self.settle()
+        return await self.until(lambda: self._published("").state.size > size and self._known())
 
     async def fork(self, side: Sequence[str] = ()) -> None:
-        """One ledger has two histories from now on; the second is shown to those on a `side`, else to some by chance.
-
-        Ends once they differ.
-        """
+        """One ledger has two histories from now on; a `side` is shown the second, drawn by chance if not given."""
         self.liars.fork(side)
         await asyncio.sleep(INTERVAL_S)
         for face in self.bench.faces[self.liar]:
             self.clients.record(self.liar, 1, 0, face)
-        await self.until(lambda: len({self._signed(face).root for face in self.bench.faces[self.liar]}) > 1)
 
     async def proven(self) -> float:
         """Rounds until every node holds evidence of it."""
         return await self.until(lambda: self.judges.proven_everywhere(self.liar))
 
     async def tell(self, bureau: str) -> None:
-        """Have a node be told the newest checkpoint of the second history, and look whether that proves anything."""
-        writer = self._process(self.bench.faces[self.liar][SECOND]).writer
-        assert writer is not None
+        """Have a node be told the newest checkpoint of the second history, once there are two, and look whether that
+        proves anything.
+        """
+        await self.until(lambda: self._published("").state.root != self._published(SECOND).state.root)
         engine = self._process(self.bench.machines[bureau]).engine
-        await engine.heard.take([writer.sequencer.published.note], (), "somebody")
+        await engine.heard.take([self._published(SECOND).note], (), "somebody")
         await engine.gossip.settle()
 
-    def _signed(self, face: str) -> State:
+    def _published(self, face: str) -> Published:
         writer = self._process(self.bench.faces[self.liar][face]).writer
         assert writer is not None
-        return writer.sequencer.published.state
+        return writer.sequencer.published
 
     def _known(self) -> bool:
         writers = [process.writer for process in self._at_work()]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.simulation.bench import Bench
 from tests.simulation.clients import Clients
 from tests.simulation.judges import Judges
 from tests.simulation.nodes import Machine
 from tests.simulation.world import world
+
+Result = TypeVar("Result")
 
 PLACE = world(5)
 
@@ -25,11 +27,11 @@ def district(seed: int, *liars: str) -> Bench:
     return bench
 
 
-def play(bench: Bench, history: Coroutine[Any, Any, None]) -> None:
-    """A history to its end."""
+def play(bench: Bench, history: Coroutine[Any, Any, Result]) -> Result:
+    """A history to its end, and what came of it."""
     gc.disable()
     try:
         with bench.playing():
-            bench.loop.run(history)
+            return bench.loop.run(history)
     finally:
         gc.enable()

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Coroutine
-from typing import Any, TypeVar
-
 import pytest
 
 from tests.simulation.district import Cost, District
 from tests.simulation.judges import PROVEN_ROUNDS_MAX
-
-Result = TypeVar("Result")
+from tests.simulation.scenes import play
 
 SMALLER, LARGER = 30, 45
 MORE_MAX = 1.3
 """How much more a round may cost in a district half as large again, where a bureau follows as many ledgers."""
-
-
-def play(district: District, history: Coroutine[Any, Any, Result]) -> Result:
-    gc.disable()
-    try:
-        with district.bench.playing():
-            return district.bench.loop.run(history)
-    finally:
-        gc.enable()
 
 
 def costs(bureaus: int) -> tuple[Cost, Cost]:
@@ -39,7 +25,7 @@ def costs(bureaus: int) -> tuple[Cost, Cost]:
         await district.rounds(5, busy=True)
         return quiet, await district.rounds(3, busy=True)
 
-    return play(district, history())
+    return play(district.bench, history())
 
 
 def test_a_round_costs_no_more_in_a_larger_district() -> None:
@@ -67,4 +53,4 @@ def test_a_fork_of_which_one_node_was_shown_the_other_history_is_proven_everywhe
         await district.tell(one)
         return await district.proven()
 
-    assert play(district, history()) <= PROVEN_ROUNDS_MAX
+    assert play(district.bench, history()) <= PROVEN_ROUNDS_MAX

@@ -36,7 +36,7 @@ def test_a_node_whose_disk_failed_once_as_it_started_is_started_again(
     async def history() -> None:
         for each in bench.machines.values():
             each.boot()
-        await asyncio.sleep(5)
+        await asyncio.sleep(5)  # of simulated time, as below
         assert machine.process is None
         Misfortunes(bench).mend()
         await asyncio.sleep(5)

@@ -38,7 +38,7 @@ PAST_MAX: Final = 4
 """How many that were held before, and overtaken."""
 
 SETTLED_MAX: Final = 8
-"""How many are remembered that were apart and were settled."""
+"""How many are remembered of those that were settled, or overtaken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from threading import Event, Lock, Timer
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 
@@ -192,12 +192,12 @@ class Wire:
 
         Keepalive tells of a node that is gone, not of one that is there and says nothing.
         """
-        stream: Iterator[Answer] | None = None
+        stream: Any = None  # gRPC's call: an iterator that can be cancelled, which the stubs' types do not say
         silent = Event()
 
         def give_up() -> None:
             silent.set()
-            stream.cancel()  # type: ignore[union-attr]
+            stream.cancel()
 
         def within(wait_s: float) -> Answer | None:
             nonlocal stream
@@ -206,7 +206,8 @@ class Wire:
             timer.daemon = True
             timer.start()
             try:
-                return next(stream, None)
+                answer: Answer | None = next(stream, None)
+                return answer
             except grpc.RpcError:
                 if not silent.is_set():
                     raise
@@ -220,4 +221,4 @@ class Wire:
                 yield answer
         finally:
             if stream is not None:
-                stream.cancel()  # type: ignore[attr-defined]
+                stream.cancel()
